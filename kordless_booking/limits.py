@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 MAX_PARTY_SIZE: Final = 50
-"""People in a booking. Each size is a cache item of its own, so a visitor must not be able to request any number."""
+"""People in a booking. A page lists each size to choose from, and has a URL for each."""
 MAX_ID: Final = 200
 """Characters of the id of a host or team: two of them have to fit into the tokens of URLs."""
 MAX_WINDOW_DAYS: Final = 366
-"""Days ahead that can be booked, even if Kordless allows more: each month costs a request of its own."""
+"""Days ahead that can be booked, even if Kordless allows more: each month beyond the near days costs a request."""
 MAX_MANAGE_LINK_DAYS: Final = 3650
 """Maximum of the setting MANAGE_LINK_DAYS. Older links are rejected without being decrypted."""

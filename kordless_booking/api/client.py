@@ -24,6 +24,7 @@ from kordless_booking.api.requests import (
     validated_party_size,
 )
 from kordless_booking.api.session import Gate, Session, Transport
+from kordless_booking.api.typed_slots import parse_typed_slots
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class Kordless:
             "GET",
             "/availability",
             parsing.parse_slots,
+            parse_typed=parse_typed_slots,
             query=urlencode(query, quote_via=quote, safe=""),
         )
         slots = self._send_read(call, seconds)
@@ -299,10 +301,12 @@ class Kordless:
         fetches the service once. Raises OutcomeUnknown (reason "mismatch") if all slots are another service's.
         """
 
+        ids = {slot.service_id for slot in slots}
+
         def own(key: str) -> tuple[Slot, ...]:
-            return tuple(
-                slot for slot in slots if slot.service_id is None or parsing.is_same_service(slot.service_id, key)
-            )
+            # By the few ids, not slot by slot: there may be thousands.
+            same = {id_ for id_ in ids if id_ is None or parsing.is_same_service(id_, key)}
+            return slots if same == ids else tuple(slot for slot in slots if slot.service_id in same)
 
         # No slots at all is an ordinary result, and needs no second request.
         found = own(slug) or own(self._service_keys.get(slug, slug))

@@ -137,12 +137,17 @@ def parse_slots(document: LenientObject, dropped: SkippedItems) -> tuple[Slot, .
     listed = document.raw("slots")
     if isinstance(listed, list) and len(listed) > MAX_SLOTS:
         raise OutcomeUnknown(f"the answer has more than {MAX_SLOTS:,} slots", reason="too_large")
-    items = _parse_items(document, "slots", dropped=dropped, read=_parse_slot, max_items=MAX_SLOTS)
+    items = _parse_items(document, "slots", dropped=dropped, read=parse_slot, max_items=MAX_SLOTS)
     return merge_slots(slot for slot, _path in items)
 
 
 def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
     """Return slots sorted by start and host, without duplicates. Equal parts of them share their memory."""
+    return intern_values(merge_sorted_slots(listed))
+
+
+def merge_sorted_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
+    """Return slots as `merge_slots` does, with the parts that they have. Cheaper if they are in order already."""
     slots: dict[tuple[datetime, str, datetime, str, str], Slot] = {}
     for slot in listed:
         host, team = slot.host.id if slot.host else "", slot.team.id if slot.team else ""
@@ -151,7 +156,7 @@ def merge_slots(listed: Iterable[Slot]) -> tuple[Slot, ...]:
         # Of duplicates the one with fewer free seats counts: better to hide a seat than to offer a taken one.
         if twin is None or slot.available < twin.available:
             slots[key] = slot
-    return intern_values(tuple(slots[key] for key in sorted(slots)))
+    return tuple(slots[key] for key in sorted(slots))
 
 
 @_lenient_parser
@@ -369,7 +374,8 @@ def _location(fields: LenientObject) -> Location | None:
     return Location(type=(inner.text("type", limit=40) or "").lower(), value=inner.text("value", "address", "url"))
 
 
-def _parse_slot(fields: LenientObject) -> Slot:
+def parse_slot(fields: LenientObject) -> Slot:
+    """Parse one slot. Raises InvalidField if it can't be booked as it is."""
     start = fields.required_datetime("startsAt", "start_at", "start")
     end = fields.required_datetime("endsAt", "end_at", "end")
     if end <= start:

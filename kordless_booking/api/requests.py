@@ -53,6 +53,8 @@ class Operation(Generic[T]):
     """Percent-encoded, relative to the base URL."""
     parse: Callable[[object, SkippedItems], T] = field(repr=False)
     """Function that parses the JSON document and records the items that it skips."""
+    parse_typed: Callable[[bytes], T | None] | None = field(default=None, repr=False)
+    """Function that parses a body of the documented shape faster than `parse` does; None for any other body."""
     query: str = field(default="", repr=False)
     """Percent-encoded, without the question mark."""
     body: bytes | None = field(default=None, repr=False)

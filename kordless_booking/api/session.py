@@ -283,7 +283,8 @@ class Session:
         refused = error_from_response(call.operation, record.response, body)
         if refused is not None:
             raise refused
-        return call.parse(parse_json_strict(body), record.skipped)
+        typed = call.parse_typed(body) if call.parse_typed is not None else None
+        return typed if typed is not None else call.parse(parse_json_strict(body), record.skipped)
 
     def _request(self, call: Operation[T]) -> httpx.Request:
         # Only gzip: servers disagree about "deflate" (RFC 9110, section 8.4.1.2), and "br" needs another package.

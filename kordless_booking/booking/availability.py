@@ -129,6 +129,8 @@ class MonthView:
     """Names of the teams in which hosts work, by the host's id: only of hosts who always have the same team."""
     party_sizes: range
     """Party sizes to choose from. Empty when every time has one seat."""
+    largest_party: int | None
+    """Seats of the largest time that is known, when the chosen party is larger; else None."""
     zone: ZoneInfo
     """The visitor's zone."""
     venue_zone: ZoneInfo | None
@@ -144,6 +146,7 @@ def month_view(
     bounds: tuple[date, date],
     venue_zone: ZoneInfo | None = None,
     keep_provider: bool = False,
+    seats: int = 1,
 ) -> MonthView:
     """Return the view of a month.
 
@@ -155,6 +158,9 @@ def month_view(
     A chosen host or team that turns out to have no slot at all is left, unless `keep_provider`. When neither month nor
     day was chosen, no more than `PROVIDER_SEARCH_DAYS` are searched for them, if others have free times.
 
+    `seats` is the capacity that the service itself names. No further month is taken for a party above it and above the
+    capacity of all slots that were read: it is ruled out, and reading on may cost a request to Kordless.
+
     `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
     is naive.
     """
@@ -162,7 +168,7 @@ def month_view(
     may_leave = not keep_provider and choices != _for_anyone(choices)
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
-        if free_days(candidate, its_slots, choices, now, zone):
+        if free_days(candidate, its_slots, choices, now, zone) or _largest_party(read, choices.party_size, seats):
             break
         if may_leave and choices.requested_month() is None:
             searched = _next_month(candidate) - now.astimezone(zone).date()
@@ -203,6 +209,7 @@ def month_view(
         teams=teams,
         host_teams=_host_teams(_ByIdentity(listed)),
         party_sizes=_party_sizes(listed, choices.party_size),
+        largest_party=_largest_party(read, choices.party_size, seats),
         zone=zone,
         venue_zone=venue_zone if differs else None,
     )
@@ -299,7 +306,15 @@ def free_openings(
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     whole = slots if isinstance(slots, tuple) else tuple(slots)
-    openings, starts = _openings(_ByIdentity(whole), host_id, team_id, party_size)
+    key = _ByIdentity(whole)
+    # Visitors can ask for any party, host and team. One that no slot has gets no entry of the cache.
+    if party_size > 1 and party_size > _max_seats(key):
+        return {}
+    if (host_id is not None or team_id is not None) and not any(
+        _is_chosen(host, host_id) and _is_chosen(team, team_id) for host, team in _providers(key)
+    ):
+        return {}
+    openings, starts = _openings(key, host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
     begin = bisect_right(starts, now)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
@@ -449,6 +464,15 @@ def slots_to_move_to(
     return slots if len(found) == len(slots) else found
 
 
+def _largest_party(months: list[tuple[date, tuple[Slot, ...]]], chosen: int, seats: int) -> int | None:
+    """Return the capacity that is known from these months and `seats`, if the chosen party is larger; else None."""
+    # Without any slot it isn't known: a month may be empty because all of its times are taken.
+    if chosen <= max(1, seats) or not any(listed for _, listed in months):
+        return None
+    known = max(1, seats, *(max_party_size(listed) for _, listed in months))
+    return known if chosen > known else None
+
+
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
     return _max_seats(_ByIdentity(slots))
@@ -503,7 +527,8 @@ def _lengths(slot_key: _ByIdentity) -> tuple[timedelta, ...]:
 
 @cached_by_slots
 def _max_seats(slot_key: _ByIdentity) -> int:
-    return max((slot.capacity for slot in slot_key.slots), default=1)
+    # More free seats than seats is nonsense that Kordless may send, and they are offered all the same.
+    return max((max(slot.capacity, slot.available) for slot in slot_key.slots), default=1)
 
 
 class PartOfDay(StrEnum):

@@ -1,8 +1,8 @@
 """Check of Kordless: it answers, accepts the key, knows the organization, and its clock agrees with ours.
 
-Reads what a page of times reads: the organization, one service, and the months that the page opens with, in the same
-parts. Sends eight requests at most, retries included, each with a permit from the account's rate limiter. No answer is
-read from the cache, which would describe the past.
+Reads what a page of times reads: the organization, one service, and the block of slots that the page opens with, in the
+same parts. Sends eight requests at most, retries included, each with a permit from the account's rate limiter. No
+answer is read from the cache, which would describe the past.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,11 +19,11 @@ from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
-from kordless_booking.presentation.timezones import business_timezone, get_timezone
+from kordless_booking.presentation.timezones import business_timezone
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS, seconds_ahead
 from kordless_booking.upstream.registry import build_client, build_slot_parts_client, services_for
-from kordless_booking.upstream.window import bookable_days, month_window
-from kordless_booking.views.slot_reading import MONTH_END
+from kordless_booking.upstream.slot_block import fetch_near_block
+from kordless_booking.upstream.window import bookable_days, near_window
 from kordless_booking.webhooks.signature import TOLERANCE_SECONDS
 
 if TYPE_CHECKING:
@@ -124,17 +125,17 @@ def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: 
     if service is None:
         return
     slug, now, skipped = printable(service.slug), datetime.now(UTC), gate.skipped
-    slots = 0
     try:
         detail = client.service(service.slug)
         yield from _timezone(detail)
-        windows = _windows(now, detail)
-        for window in windows:
-            slots += len(build_slot_parts_client(account, client).availability(service.slug, *window))
+        ask = partial(build_slot_parts_client(account, client).availability, service.slug)
+        days = bookable_days(detail.calendar.booking_window_days)
+        start, end = near_window(now, days)
+        block = fetch_near_block(ask, start, end, known=None, now=now.timestamp())
     except exceptions.NotSent as error:
         # Not a fault of Kordless, but our own limit.
         if error.reason == "request_limit":
-            advice = "requests had to be retried, or the times of a month come in many parts; run this again later"
+            advice = "requests had to be retried, or the times come in many parts; run this again later"
             yield note("times_not_checked", "Free times were not checked", advice)
             return
         yield _finding_for_error(account, error)
@@ -145,8 +146,9 @@ def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: 
             return
         yield _finding_for_error(account, error)
     else:
-        last = windows[-1][1] - timedelta(days=1) if windows else now
-        yield ok("times", f"Free times can be read: {slots} of {slug} until {last:%Y-%m-%d}")
+        # The block has a day more than can be booked.
+        last = min(block.until - timedelta(days=1), start + timedelta(days=days))
+        yield ok("times", f"Free times can be read: {len(block.slots)} of {slug} until {last:%Y-%m-%d}")
         if dropped := gate.skipped - skipped:
             advice = "visitors don't see them; the log line kordless_call says where the first one is"
             yield fix("times_skipped", f"{dropped} free times of {slug} can't be understood", advice)
@@ -159,14 +161,6 @@ def _timezone(detail: ServiceDetail) -> Findings:
         yield note("timezone_missing", f"Kordless says no time zone for {slug}", advice)
     elif business_timezone(zone) is None:
         yield fix("timezone_unknown", f"The time zone {printable(zone)} of {slug} isn't known", advice)
-
-
-def _windows(now: datetime, detail: ServiceDetail) -> list[tuple[datetime, datetime]]:
-    """Return the ranges that a page of times reads when it opens: a month, and at its end the next one too."""
-    local = now.astimezone(get_timezone(business_timezone(detail.calendar.timezone) or "UTC"))
-    months = sorted({moment.date().replace(day=1) for moment in (local, local + MONTH_END)})
-    days = bookable_days(detail.calendar.booking_window_days)
-    return [window for month in months if (window := month_window(month, now, days)) is not None]
 
 
 def _quota(account: Account, gate: RecordingGate) -> Findings:

@@ -6,17 +6,18 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, intern_values
+from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode
 from kordless_booking.clock import Clock
-from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
-from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.exceptions import KeyRefused, KordlessError, NotFound
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .window import USUAL_WINDOW_DAYS, bookable_days, month_window
+from .slot_block import SlotBlock, decode_block, encode_block, fetch_near_block
+from .window import USUAL_WINDOW_DAYS, bookable_days, is_near, month_window, near_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,9 +39,7 @@ class Client(Protocol):
 
     def organization(self) -> OrganizationDetail: ...
     def service(self, slug: str) -> ServiceDetail: ...
-    def availability(
-        self, service_slug: str, start: datetime, end: datetime, *, party_size: int = 1
-    ) -> tuple[Slot, ...]: ...
+    def availability(self, service_slug: str, start: datetime, end: datetime) -> tuple[Slot, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,11 @@ class Catalog:
     Each read returns the best value there is, with its age, and raises a KordlessError only when no acceptable one
     exists. NotFound and KeyRefused are always raised, even when an older value is cached. A service that the
     organization doesn't list is NotFound without a request, so that made-up names can't use up the quota.
+
+    Slots are those for one person, whatever the party: each says how many seats are left, so a larger party is a filter
+    over them (`booking.availability`). That Kordless's own `partySize` is the same filter is assumed; it is
+    undocumented. So a made-up party costs no request and no cache entry. What Kordless thinks of a party is known when
+    the booking is created.
     """
 
     def __init__(
@@ -87,10 +91,13 @@ class Catalog:
         lifetimes: Lifetimes,
         clock: Clock | None = None,
         log_throttle: LogThrottle | None = None,
+        account_cache: CatalogCache | None = None,
     ) -> None:
         self.account = account
         self._client = client
         self._cache = cache
+        # For fetches, which may outlive the request: they must not bring values into the request's own view.
+        self._account_cache = account_cache or cache
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
         self._log_throttle = log_throttle or LogThrottle(self._clock)
@@ -104,6 +111,7 @@ class Catalog:
             lifetimes=self.lifetimes,
             clock=self._clock,
             log_throttle=self._log_throttle,
+            account_cache=self._account_cache,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
@@ -116,28 +124,37 @@ class Catalog:
         return known
 
     def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
-        """Yield what is cached of the slots in `month`, for one person, of the first `max_services` services.
-
-        Sends no request.
-        """
-        organization = self.cached_organization()
+        """Yield what is cached of the slots in `month` of the first `max_services` services. Sends no request."""
+        organization, window = self.cached_organization(), month_window(month, self._today(), None)
         slugs = [service.slug for service in organization.services if service.bookable] if organization else []
-        items = [self._slots_item(slug, month, 1, None) for slug in slugs[:max_services]]
+        if window is None:
+            return
+        items = [self._near_item(slug) for slug in slugs[:max_services]]
+        if not is_near(window, self._today()):
+            items += [self._month_item(slug, month, None) for slug in slugs[:max_services]]
         for entry in self._cache.lookup(*items):
-            yield from entry.value or ()
+            block: SlotBlock | None = entry.value
+            yield from block.between(*window) if block else ()
 
     def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
-        That is: of the organization, and of each of its first `max_services` services with its slots for one person.
+        That is: of the organization, and of each of its first `max_services` services with the slots of each month.
+        Near months are one entry, so they have the same status.
         """
         organization = self.cached_organization()
         services = organization.services if organization else ()
-        slugs = [service.slug for service in services if service.bookable and service.slug]
+        slugs = [service.slug for service in services if service.bookable and service.slug][:max_services]
+        known = self._cache.lookup(*map(self._service_item, slugs), *map(self._near_item, slugs))
         items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
-        for slug in slugs[:max_services]:
+        for slug, service in zip(slugs, known, strict=False):
             items.append((self._service_item(slug), slug, None))
-            items += [(self._slots_item(slug, month, 1, None), slug, month) for month in months]
+            days = _window_days(service.value)
+            for month in months:
+                window = month_window(month, self._today(), days)
+                # Nothing of it can be booked, so no page reads it. Its own entry is absent, as it should be said.
+                item = self._slots_item(slug, month, window, days) if window else self._month_item(slug, month, days)
+                items.append((item, slug, month))
         now = self._clock.now()
         entries = self._cache.lookup(*[item for item, _, _ in items])
         return [
@@ -151,39 +168,54 @@ class Catalog:
         self._require_listed(slug)
         return self._cache.read(self._service_item(slug))
 
-    def slots(
-        self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
-    ) -> Cached[tuple[Slot, ...]]:
-        """Return the slots around `month` (any day of it) for `party_size` people, in UTC.
+    def slots(self, slug: str, month: date, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
+        """Return the slots around `month` (any day of it) for one person, in UTC, full ones too if Kordless lists them.
 
-        The same for every visitor: a day more than the month on both sides, nothing before today, nothing beyond
-        `window_days` from now. A month outside of that is empty and costs no request. Raises BadRequest for an absurd
-        party size.
+        The same for every visitor, and the same tuple until the cached slots change: a day more than the month on both
+        sides, nothing before today, nothing beyond `window_days` from now. A month outside of that is empty and costs
+        no request.
         """
-        if not 1 <= party_size <= MAX_PARTY_SIZE:
-            raise BadRequest(operation="availability", reason="party_size")
         self._require_listed(slug)
+        window = month_window(month, self._today(), window_days)
         # Not read through the cache: a visitor can ask for any month, and each would be an entry.
-        if month_window(month, self._today(), window_days) is None:
+        if window is None:
             return Cached((), self._clock.now())
-        return self._cache.read(self._slots_item(slug, month, party_size, window_days))
+        cached = self._cache.read(self._slots_item(slug, month, window, window_days))
+        # The near block that was just fetched may be short, see `slot_block`.
+        if cached.value.until < window[1]:
+            cached = self._cache.read(self._month_item(slug, month, window_days))
+        slots = cached.value.between(*window)
+        return Cached(slots, cached.fetched_at, cached.stale, cached.degraded, cached.serial)
 
-    def recent_slots(
-        self, slug: str, start: datetime, party_size: int, *, max_age_seconds: float
-    ) -> tuple[Slot, ...] | None:
-        """Return the cached slots of the month of `start`; None if they are older, or invalidated. Sends no request."""
-        [entry] = self._cache.lookup(self._slots_item(slug, start.date().replace(day=1), party_size, None))
+    def recent_slots(self, slug: str, start: datetime, *, max_age_seconds: float) -> tuple[Slot, ...] | None:
+        """Return the cached slots among which one at `start` would be; None if they are older, or invalidated.
+
+        Sends no request.
+        """
+        month = start.date().replace(day=1)
+        window = month_window(month, self._today(), None)
+        if window is None:
+            return None
+        [entry] = self._cache.lookup(self._slots_item(slug, month, window, None))
         envelope = entry.value_within(self._clock.now(), max_age_seconds)
-        known: tuple[Slot, ...] = entry.value
-        return known if envelope is not None and envelope.generation == entry.generation else None
+        block: SlotBlock | None = entry.value
+        if envelope is None or block is None or envelope.generation != entry.generation or block.until <= start:
+            return None
+        return block.slots
 
-    def preload(self, slug: str, *months: date, party_size: int = 1) -> ServiceDetail | None:
+    def preload(self, slug: str, *months: date, window_days: int | None = None) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
-        Return the cached service, however old; None if it isn't cached. Sends no request.
+        Return the cached service, however old; None if it isn't cached. `window_days`: as for `slots`; None when the
+        page doesn't know it yet. Sends no request.
         """
-        slots = [self._slots_item(slug, month, party_size, None) for month in months]
-        _, service, *_ = self._cache.lookup(self._organization_item(), self._service_item(slug), *slots)
+        today, days = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
+        windows = {month: month_window(month, today, days) for month in months}
+        far = [month for month, window in windows.items() if window is None or not is_near(window, today)]
+        items = [self._month_item(slug, month, window_days) for month in far]
+        _, service, *_ = self._cache.lookup(
+            self._organization_item(), self._service_item(slug), self._near_item(slug, window_days), *items
+        )
         known: ServiceDetail | None = service.value
         return known
 
@@ -192,7 +224,7 @@ class Catalog:
         if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
             self._cache.start_fetch(self._organization_item())
 
-    def prefetch(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
+    def prefetch(self, slug: str, *months: date, window_days: int | None = None) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
         `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
@@ -206,14 +238,13 @@ class Catalog:
         organization, service = self._organization_item(), self._service_item(slug)
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
-            window_days = bookable_days(known.value.calendar.booking_window_days)
-        # While the window is unknown, months beyond the usual one aren't fetched, and the others are cut afterward.
+            window_days = _window_days(known.value)
+        # While the window is unknown, months beyond the usual one aren't fetched.
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        slots = [
-            self._slots_item(slug, month, party_size, window_days, cut=window_days is None)
-            for month in months
-            if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
-        ]
+        windows = [(month, window) for month in months if (window := month_window(month, today, most)) is not None]
+        # Near months are one item, in the place of the first of them.
+        wanted = [self._slots_item(slug, month, window, window_days) for month, window in windows]
+        slots = list({item.parts: item for item in wanted}.values())
         items: list[CacheItem[Any]] = [organization, service, *(slots if slots and cache.needs_fetch(slots[0]) else [])]
         missing = [item for item in items if cache.needs_fetch(item)]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, started
@@ -230,7 +261,7 @@ class Catalog:
         self._cache.invalidate("service", slug)
 
     def invalidate_slots(self, slug: str) -> None:
-        """Invalidate every month and party size of a service, because something was booked, moved or canceled."""
+        """Invalidate all slots of a service, because something was booked, moved or canceled."""
         self._cache.invalidate("slots", slug)
 
     def mark_key_refused(self, error: KeyRefused) -> None:
@@ -278,34 +309,47 @@ class Catalog:
         return detail
 
     def _slots_item(
-        self,
-        slug: str,
-        month: date,
-        party_size: int,
-        window_days: int | None,
-        *,
-        cut: bool = False,
-    ) -> CacheItem[tuple[Slot, ...]]:
-        """Describe the slots of one month.
+        self, slug: str, month: date, window: tuple[datetime, datetime], window_days: int | None
+    ) -> CacheItem[SlotBlock]:
+        """Describe the block that holds a month: the near one, unless what is cached of it is known to be too short."""
+        if is_near(window, self._today()):
+            item = self._near_item(slug, window_days)
+            block: SlotBlock | None = self._cache.lookup(item)[0].value
+            # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
+            is_short = block is not None and block.until < window[1]
+            if block is None or not is_short or block.month_only_until <= self._clock.now():
+                return item
+        return self._month_item(slug, month, window_days)
 
-        `cut`: `window_days` isn't known yet. The slots are cut after the fetch, when the service is known.
-        """
+    def _near_item(self, slug: str, window_days: int | None = None) -> CacheItem[SlotBlock]:
+        """Describe the block of the near days. Reading it may bring one of only a month."""
 
-        def fetch() -> tuple[Slot, ...]:
-            window = month_window(month, self._today(), window_days)
-            slots = () if window is None else self._client.availability(slug, *window, party_size=party_size)
-            return self._within_window(slug, month, slots) if cut else slots
+        def fetch() -> SlotBlock:
+            [known] = self._account_cache.lookup(item)
+            start, end = near_window(self._today(), window_days)
+            ask = partial(self._client.availability, slug)
+            return fetch_near_block(ask, start, end, known=known.value, now=self._clock.now())
 
-        # Without the visitor's time zone: the window covers every zone, and so all visitors share one entry.
-        parts = ("slots", slug, f"{month:%Y-%m}", str(party_size))
-        fetch_slots = self._invalidate_organization_on_404(fetch, slug)
-        return CacheItem(parts, fetch_slots, encode, _decode_slots, self.lifetimes.slots)
+        item = self._block_item(slug, "near", fetch)
+        return item
 
-    def _within_window(self, slug: str, month: date, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
-        # Usually no fetch of its own: `prefetch` has started this one, and the read joins it.
-        calendar = self._cache.read(self._service_item(slug)).value.calendar
-        window = month_window(month, self._today(), bookable_days(calendar.booking_window_days))
-        return tuple(slot for slot in slots if window is not None and slot.start < window[1])
+    def _month_item(self, slug: str, month: date, window_days: int | None) -> CacheItem[SlotBlock]:
+        """Describe the block of one month beyond the near days."""
+        # One day more than can be booked, as for the near days: tomorrow it can be.
+        days = None if window_days is None else window_days + 1
+
+        def fetch() -> SlotBlock:
+            window = month_window(month, self._today(), days)
+            if window is None:
+                return SlotBlock((), self._today())
+            return SlotBlock(self._client.availability(slug, *window), window[1])
+
+        return self._block_item(slug, f"{month:%Y-%m}", fetch)
+
+    def _block_item(self, slug: str, name: str, fetch: Callable[[], SlotBlock]) -> CacheItem[SlotBlock]:
+        # Neither the visitor's time zone (a block covers every zone) nor the party: all visitors share one entry.
+        fetch_block = self._invalidate_organization_on_404(fetch, slug)
+        return CacheItem(("slots", slug, name), fetch_block, encode_block, decode_block, self.lifetimes.slots)
 
     def _invalidate_organization_on_404(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
         """Wrap `fetch` so that a NotFound invalidates the list of services if the list names this service."""
@@ -344,8 +388,8 @@ def _state_of(entry: LocalEntry, now: float) -> tuple[str, float | None]:
     return ("fresh" if age < envelope.fresh else "stale"), age
 
 
-def _decode_slots(raw: bytes) -> tuple[Slot, ...]:
-    return intern_values(decode(raw, tuple[Slot, ...]))
+def _window_days(known: ServiceDetail | None) -> int | None:
+    return None if known is None else bookable_days(known.calendar.booking_window_days)
 
 
 def _item(parts: tuple[str, ...], fetch: Callable[[], T], kind: type[T], lifetime: Lifetime) -> CacheItem[T]:

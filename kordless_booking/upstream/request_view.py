@@ -99,8 +99,13 @@ class RequestView:
         self._cache.mark_key_refused(error)
 
     def snapshot(self) -> ReadSnapshot:
-        """Return what has been read so far, to be validated later."""
-        return ReadSnapshot(self._cache, list(self._read.values()), self._invalidations)
+        """Return what has been read so far, to be validated later. The view then forgets it.
+
+        The items of the snapshot refer to this view, and a stored page would keep all of its values alive.
+        """
+        reads = list(self._read.values())
+        self._clear()
+        return ReadSnapshot(self._cache, reads, self._invalidations)
 
     def _clear(self) -> None:
         # New dicts instead of `clear()`: a fetch that was started may invalidate something from its own thread, while

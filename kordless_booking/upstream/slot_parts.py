@@ -1,4 +1,4 @@
-"""Slots read in parts, where those of a month are more than one response can hold.
+"""Slots read in parts, where those of a range are more than one response can hold.
 
 Kordless has no paging, so a part is a shorter range of days. Each costs a permit of the rate limiter, so a range is
 split only after a response was too large. The number of days that fit is then remembered in the cache, for all
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MEMORY_SECONDS: Final = 7 * 86_400
-"""Seconds for which the days of a part are remembered. After that, a month is tried as a whole again."""
+"""Seconds for which the days of a part are remembered. After that, a range is tried as a whole again."""
 
 
 def split_range(start: datetime, end: datetime, days: int) -> list[tuple[datetime, datetime]]:
@@ -48,7 +48,7 @@ def split_range(start: datetime, end: datetime, days: int) -> list[tuple[datetim
 
 
 class SlotPartsClient:
-    """Client for the catalog that reads slots in parts where a month is too large for one response.
+    """Client for the catalog that reads slots in parts where a range is too large for one response.
 
     - `run`: runs a job in another thread and returns True, or returns False if it declines. Used for all parts but one,
       while a page waits for them.
@@ -75,9 +75,7 @@ class SlotPartsClient:
         """Fetch one service with its calendar settings."""
         return self._client.service(slug)
 
-    def availability(
-        self, service_slug: str, start: datetime, end: datetime, *, party_size: int = 1
-    ) -> tuple[Slot, ...]:
+    def availability(self, service_slug: str, start: datetime, end: datetime) -> tuple[Slot, ...]:
         """Fetch the slots that start in [`start`, `end`), complete or not at all.
 
         Raises OutcomeUnknown (reason "too_large") if those of a single day are too many, or if the time was too short
@@ -90,7 +88,7 @@ class SlotPartsClient:
             if days > fitting:
                 return self._read_all([partial(read, *part) for part in split_range(start, end, fitting)])
             try:
-                return self._client.availability(service_slug, start, end, party_size=party_size)
+                return self._client.availability(service_slug, start, end)
             except OutcomeUnknown as error:
                 if error.reason != "too_large":
                     raise

@@ -1,4 +1,4 @@
-"""Time range to request from Kordless for one month's page."""
+"""Time ranges to request from Kordless: the near days in one, and each month beyond them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from kordless_booking.limits import MAX_WINDOW_DAYS
 DAY = timedelta(days=1)
 USUAL_WINDOW_DAYS = 60
 """Days ahead that can be booked, as a guess while a service isn't known yet."""
+NEAR_DAYS = 62
+"""Days from today on that are requested in one call. Kordless documents no largest range; the sandbox refuses more."""
+LONGEST_MONTH_DAYS = 33
+"""Days of the longest range of a month: 31, and one on both sides."""
 
 
 def bookable_days(booking_window_days: int | None) -> int:
@@ -29,9 +33,8 @@ def month_window(month: date, now: datetime, window_days: int | None) -> tuple[d
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    days_ahead = MAX_WINDOW_DAYS if window_days is None else max(0, min(window_days, MAX_WINDOW_DAYS))
     # One day more: the end is exclusive, and the last day counts as a whole.
-    horizon = today + (days_ahead + 1) * DAY
+    horizon = today + (_days_ahead(window_days) + 1) * DAY
     # Checked before any arithmetic: the month comes from a visitor, and datetime overflows after the year 9999.
     if not today.year - 1 <= month.year <= horizon.year + 1:
         return None
@@ -39,3 +42,23 @@ def month_window(month: date, now: datetime, window_days: int | None) -> tuple[d
     following = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
     start, end = max(first - DAY, today), min(following + DAY, horizon)
     return (start, end) if start < end else None
+
+
+def near_window(now: datetime, window_days: int | None) -> tuple[datetime, datetime]:
+    """Return start and end (UTC midnights) of the near days: from today on, as far as can be booked.
+
+    One day longer than what `is_near` counts on: fetched before midnight, it has the last day of after midnight too.
+    """
+    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    # `+ 2`: the last day counts as a whole, and the next one can be booked from midnight on.
+    return today, today + min(NEAR_DAYS, _days_ahead(window_days) + 2) * DAY
+
+
+def is_near(window: tuple[datetime, datetime], now: datetime) -> bool:
+    """Return True if the near days hold all of a month's window, also when they were fetched yesterday."""
+    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    return window[1] <= today + (NEAR_DAYS - 1) * DAY
+
+
+def _days_ahead(window_days: int | None) -> int:
+    return MAX_WINDOW_DAYS if window_days is None else max(0, min(window_days, MAX_WINDOW_DAYS))

@@ -181,9 +181,7 @@ def slot_check(visit: WidgetRequest) -> Callable[[NewBooking], bool]:
     """
 
     def is_gone(request: NewBooking) -> bool:
-        listed = visit.catalog.recent_slots(
-            request.service_slug, request.start, request.party_size or 1, max_age_seconds=RECENT_SECONDS
-        )
+        listed = visit.catalog.recent_slots(request.service_slug, request.start, max_age_seconds=RECENT_SECONDS)
         return listed is not None and not has_slot_for(listed, request)
 
     return is_gone

@@ -121,7 +121,10 @@ def _slots_page(
         "taken": notice_text,
         "unavailable": "",
     }
-    if context["empty"] and _has_other_length(managed, month.cached.value):
+    if month.view.largest_party is not None:
+        # A booking keeps its party, so there is no way to a smaller one.
+        context["empty"] |= {"url": "", "label": ""}
+    elif context["empty"] and _has_other_length(managed, month.cached.value):
         if context["empty"]["url"]:  # there are other months, or later ones that weren't looked at
             limit = _("Only times that are as long as your booking were looked at.")
             text = f"{context['empty']['text']} {limit}"

@@ -301,6 +301,8 @@ def part_label(part: PartOfDay) -> str:
 
 def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
     """Return the text in place of the times, with a link to where there may be some; None when the month has some."""
+    if view.largest_party is not None:
+        return _party_too_large(view.largest_party, view, links)
     match view.empty:
         case EmptyReason.MONTH_FULL if view.first_free:
             return {
@@ -318,6 +320,18 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
                 url, label = links.here(view.choices.replace(month=None, day=None)), _("Earlier times")
             return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
     return None
+
+
+def _party_too_large(largest: int, view: MonthView, links: SlotLinks) -> dict[str, Any]:
+    """Return the text for a party that no time has room for, with a link to the times for the largest one."""
+    text = ngettext(
+        "Each time has a place for %(count)s person only.",
+        "No time has places for more than %(count)s people.",
+        largest,
+    )
+    label = ngettext("Times for %(count)s person", "Times for %(count)s people", largest)
+    url = links.here(_choices_from_shown_day(view).replace(party_size=largest))
+    return {"text": text % {"count": largest}, "url": url, "label": label % {"count": largest}}
 
 
 def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:

@@ -52,20 +52,20 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     requested = visit.choices.requested_month()
     zone = visit.choices.timezone
     months = [requested] if requested else _first_months(visit.now, zone)
-    known = visit.catalog.preload(service, *months, party_size=visit.choices.party_size)
+    known = visit.catalog.preload(service, *months)
     if known:
         zone = visitor_zone(visit, known)
     # Without either, it stays at the months that it may be anywhere on earth.
     if zone or requested:
         bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
         months = [availability.month_to_open(visit.choices, bounds)] if requested else _first_months(visit.now, zone)
-    visit.catalog.prefetch(service, *months, party_size=visit.choices.party_size)
+    visit.catalog.prefetch(service, *months)
 
 
 def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> None:
     """Start fetching in parallel what `free_slot` will read."""
-    visit.catalog.preload(service, start.date(), party_size=visit.choices.party_size)
-    visit.catalog.prefetch(service, start.date(), party_size=visit.choices.party_size)
+    visit.catalog.preload(service, start.date())
+    visit.catalog.prefetch(service, start.date())
 
 
 def _first_months(now: datetime, zone: str | None) -> list[date]:
@@ -98,7 +98,7 @@ def read_month(
 
     def slots() -> Iterator[tuple[date, tuple[Slot, ...]]]:
         for month in _months_to_read(visit, detail, availability.month_to_open(choices, bounds), bounds[1]):
-            read[month] = visit.catalog.slots(detail.service.slug, month, choices.party_size, window_days=window)
+            read[month] = visit.catalog.slots(detail.service.slug, month, window_days=window)
             yield month, select(read[month].value)
 
     venue = venue_timezone(detail.calendar.location, detail.calendar.timezone)
@@ -110,6 +110,7 @@ def read_month(
         bounds=bounds,
         venue_zone=get_timezone(venue) if venue else None,
         keep_provider=keep_provider,
+        seats=detail.calendar.max_parallel_bookings or 1,
     )
     return MonthRead(view, read[view.month])
 
@@ -121,8 +122,8 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
     while len(months) <= MONTHS_AHEAD:
         months.append((months[-1] + timedelta(days=32)).replace(day=1))
     months = [month for month in months[1:] if month <= last]
-    slug, party = detail.service.slug, visit.choices.party_size
-    visit.catalog.preload(slug, *months, party_size=party)
+    slug, window = detail.service.slug, _window(detail)
+    visit.catalog.preload(slug, *months, window_days=window)
     # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
     # any later one is fetched.
     soon = _first_months(visit.now, visitor_zone(visit, detail))
@@ -132,9 +133,7 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
     alone = months[:1] if has_provider and visit.choices.requested_month() is None else []
     while months:
         if months[0] not in soon:
-            visit.catalog.prefetch(
-                slug, *(alone if months[:1] == alone else months), party_size=party, window_days=_window(detail)
-            )
+            visit.catalog.prefetch(slug, *(alone if months[:1] == alone else months), window_days=window)
         yield months.pop(0)
 
 
@@ -152,7 +151,7 @@ def free_slot(
     """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
-    cached = visit.catalog.slots(slug, start.date().replace(day=1), choices.party_size, window_days=_window(detail))
+    cached = visit.catalog.slots(slug, start.date().replace(day=1), window_days=_window(detail))
     slots = select(cached.value)
     # To the second only when nothing starts exactly then: links used to have no fraction.
     matching = [slot for slot in slots if slot.start == start] or [

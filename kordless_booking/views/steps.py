@@ -243,7 +243,13 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         "unavailable": unavailable,
     }
     page_view = None if token else visit.page_view(service)
-    response = renderer.render_cached(Step.SLOT.template, context, status, page_view=page_view)
+    if view.largest_party is not None or view.provider_unavailable:
+        # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,
+        # and each such page would take the place of one that others need.
+        response = renderer.render(Step.SLOT.template, context, status, no_store=bool(token))
+        response.page_view = page_view
+    else:
+        response = renderer.render_cached(Step.SLOT.template, context, status, page_view=page_view)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Host, Slot, Team
+from kordless_booking.booking import availability
 from kordless_booking.booking.availability import (
     EmptyReason,
     MonthView,
@@ -795,3 +796,40 @@ def test_fractions_of_a_second_hide_no_slot_of_the_same_length(minutes, fraction
         for day, length in zip(days, lengths, strict=True)
     ]
     assert slots_to_move_to((own, *same, *others), rounded(own.start), rounded(own.end)) == tuple(same)
+
+
+def test_made_up_parties_and_hosts_evict_nothing_that_was_computed(monkeypatch: pytest.MonkeyPatch):
+    """What no slot has is found out without an entry of the cache, however many ask for it."""
+    slots = tuple(slot(NOW + HOUR * number, host=SARAH, team=CUT) for number in range(1, 5))
+    assert free_times(slots, zone=UTC, now=NOW)
+    monkeypatch.setattr(availability, "_opening", lambda *_: pytest.fail("computed again"))
+    for number in range(2, 300):
+        assert not free_times(slots, zone=UTC, now=NOW, party_size=number)
+        assert not free_times(slots, zone=UTC, now=NOW, host_id=f"made-up-{number}")
+        assert not free_times(slots, zone=UTC, now=NOW, team_id=f"made-up-{number}")
+    assert free_times(slots, zone=UTC, now=NOW)
+
+
+def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
+    """No further month is taken, because reading it may cost a request; the service's own seats count as well."""
+    march = tuple(slot(f"2026-03-0{day} 09:00", capacity=3, free=2) for day in range(2, 6))
+
+    def view(party: int, seats: int = 1) -> MonthView:
+        months = iter([(date(2026, 3, 1), march), (date(2026, 4, 1), ())])
+        bounds = date(2026, 3, 1), date(2026, 4, 1)
+        found = month_view(months, Choices(party_size=party), NOW, zone=get_timezone("UTC"), bounds=bounds, seats=seats)
+        assert (next(months, None) is None) is (found.largest_party is None and not found.times)
+        return found
+
+    assert [view(party).largest_party for party in (1, 2, 3, 4, 50)] == [None, None, None, 3, 3]
+    assert view(4, seats=6).largest_party is None
+    assert view(7, seats=6).largest_party == 6
+    assert view(4).empty is EmptyReason.NOTHING_FREE
+
+
+def test_while_no_slot_is_known_a_large_party_is_not_ruled_out():
+    """A month may be empty because all of its times are taken, and full ones aren't listed."""
+    months = [(date(2026, 3, 1), ()), (date(2026, 4, 1), (slot("2026-04-02 09:00", capacity=6, free=6),))]
+    bounds = date(2026, 3, 1), date(2026, 4, 1)
+    found = month_view(months, Choices(party_size=5), NOW, zone=get_timezone("UTC"), bounds=bounds)
+    assert (found.month, found.largest_party, len(found.times)) == (date(2026, 4, 1), None, 1)

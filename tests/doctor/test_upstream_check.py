@@ -101,10 +101,10 @@ def test_a_month_in_many_parts_costs_eight_requests_at_most(
     assert told.of("kordless")["times_not_checked"] == "note"
 
 
-def test_many_hosts_are_read_to_the_end_of_the_month(well: Settings, sandbox: Sandbox):
-    """The months of the page, in the parts of the page: 6 hosts every quarter of an hour."""
+def test_many_hosts_are_read_to_the_end_of_the_near_days(well: Settings, sandbox: Sandbox):
+    """The days of the page, in the parts of the page: 6 hosts every quarter of an hour."""
     kordless = answered_by(well, sandbox, availability=many_hosts(6))
-    assert "7680 of haircut until 2027-01-01" in ask().line("times")
+    assert "14880 of haircut until 2027-01-30" in ask().line("times")
     assert kordless.asked["availability"] == 1
 
 

@@ -14,7 +14,7 @@ READS = {"organization", "service", "availability"}
 
 @pytest.mark.matrix
 def test_however_many_look_around_booking_and_managing_go_through_at_once(four: Served) -> None:
-    """More months and party sizes are asked for than the rate limit allows; the reserve stays for what matters."""
+    """Months and party sizes together cost about two requests a service; the reserve stays for what matters."""
     guest, this = Guest(four.url), datetime.now(UTC).replace(day=1)
     months = [f"{month:%Y-%m}" for month in (this, this + timedelta(days=31))]
     action, fields = guest.fill_in(guest.times("haircut")[0])
@@ -24,7 +24,6 @@ def test_however_many_look_around_booking_and_managing_go_through_at_once(four: 
     ]
     pages = all_at_once(lambda number: Guest(four.url).open(wanted[number]), len(wanted))
     assert {page.status for page in pages} <= {200, 503}
-    assert 503 in {page.status for page in pages}
 
     booked = guest.open(action, fields)
     assert booked.number
@@ -36,5 +35,6 @@ def test_however_many_look_around_booking_and_managing_go_through_at_once(four: 
     asked = counted([request["operation"] for request in requests])
     assert asked["create"] == 1
     assert asked["lookup"] >= 1
-    assert sum(asked.get(operation, 0) for operation in READS) <= 50
+    # The list, and for each service its details, its near days and, in the first days of a month, the next month.
+    assert sum(asked.get(operation, 0) for operation in READS) <= 1 + 3 * len(SERVICES) <= 45
     assert counted([request["status"] for request in requests]).keys() <= {200, 201}

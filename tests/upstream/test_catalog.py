@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import Account
-from kordless_booking.exceptions import BadRequest, KeyRefused, NotFound, TooMany, Unavailable
-from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox
+from kordless_booking.exceptions import KeyRefused, NotFound, TooMany, Unavailable
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Sandbox, operations
 from kordless_booking.sandbox import Limits as RateLimits
 from kordless_booking.upstream.catalog import Catalog, Lifetimes
 from kordless_booking.upstream.entries import Lifetime
@@ -21,6 +22,8 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
+from kordless_booking.upstream.request_view import RequestView
+from kordless_booking.upstream.slot_block import SlotBlock
 from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
@@ -118,14 +121,6 @@ def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
     assert scenario.asked() == {"organization": 1}
 
 
-@pytest.mark.parametrize("party", [-1, 0, 51, 10**9])
-def test_absurd_parties_cost_nothing(scenario: CatalogScenario, party: int) -> None:
-    """Rejected before anything is requested."""
-    with pytest.raises(BadRequest):
-        scenario.process().slots("styling-class", DECEMBER, party)
-    assert scenario.asked() == {}
-
-
 @pytest.mark.parametrize("month", [date(1, 1, 1), date(2026, 10, 1), date(2027, 3, 1), date(9999, 12, 1)])
 def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     scenario: CatalogScenario, month: date
@@ -136,12 +131,12 @@ def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     assert scenario.asked() == {"organization": 1}
 
 
-def test_each_month_and_party_size_has_its_own_cache_entry(scenario: CatalogScenario) -> None:
-    """Each is fetched by a request of its own."""
+def test_near_months_are_one_request_and_each_later_month_is_one(scenario: CatalogScenario) -> None:
+    """All that can be booked in 60 days is a single cache item."""
     catalog = scenario.process()
-    catalog.slots("styling-class", DECEMBER, 1)
-    catalog.slots("styling-class", DECEMBER, 2)
-    catalog.slots("styling-class", date(2027, 1, 1), 1)
+    for window, months in ((60, [DECEMBER, date(2027, 1, 1)]), (180, [DECEMBER, date(2027, 3, 1), date(2027, 4, 1)])):
+        for month in months * 3:
+            catalog.slots("styling-class", month, window_days=window)
     assert scenario.asked()["availability"] == 3
 
 
@@ -153,7 +148,7 @@ def test_businesses_on_one_cache_do_not_meet(scenario: CatalogScenario) -> None:
 
 
 def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scenario: CatalogScenario) -> None:
-    """Every month and party size of it is invalidated, in every process; other services are not."""
+    """Every month of it is invalidated, in every process; other services are not."""
     booking, browsing = scenario.process(), scenario.process()
     first = browsing.slots("haircut", DECEMBER).value[0]
     browsing.slots("beard-trim", DECEMBER)
@@ -264,15 +259,20 @@ def test_with_an_empty_cache_an_outage_fails_fast_and_costs_few_calls(scenario: 
     assert sum(scenario.asked().values()) <= 10
 
 
+def separate_items(count: int) -> list[tuple[str, date]]:
+    """Return services and months that are cache items of their own: the near days, and each month from March on."""
+    slugs = ("haircut", "beard-trim", "styling-class", "full-color", "makeover", "head-spa", "color-consultation")
+    months = [DECEMBER, *(date(2027, number, 1) for number in range(3, 12))]
+    return [(slug, month) for slug in slugs for month in months][:count]
+
+
 def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> None:
-    """Sixty-one months and parties at once: 58 are requested, the rest get a Retry-After; no 429."""
+    """Sixty-one months of services at once: 58 are requested, the rest get a Retry-After; no 429."""
     processes = [scenario.process() for _ in range(4)]
     served, waits = 0, []
-    for number in range(61):
+    for number, (slug, month) in enumerate(separate_items(61)):
         try:
-            processes[number % 4].slots(
-                "styling-class", date(2026 + number % 2, 12 if number % 2 == 0 else 1, 1), 1 + number // 2
-            )
+            processes[number % 4].slots(slug, month)
             served += 1
         except TooMany as error:
             waits.append(error.retry_after)
@@ -285,13 +285,13 @@ def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> Non
 def test_freshness_stretches_when_there_are_many_keys(scenario: CatalogScenario) -> None:
     """Forty live keys for three minutes: never a 429, nobody fails, ten creations are always left."""
     catalog = scenario.process()
-    keys = [(month, party) for month in (DECEMBER, date(2027, 1, 1)) for party in range(1, 21)]
-    for month, party in keys:
-        catalog.slots("styling-class", month, party)
+    keys = separate_items(40)
+    for slug, month in keys:
+        catalog.slots(slug, month)
     oldest = 0.0
     for _ in range(180):
-        for month, party in keys:
-            cached = catalog.slots("styling-class", month, party)
+        for slug, month in keys:
+            cached = catalog.slots(slug, month)
             oldest = max(oldest, scenario.time.wall - cached.fetched_at)
         scenario.pass_(1)
     assert {request.status for request in scenario.sandbox.requests} == {200}
@@ -351,3 +351,82 @@ def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenar
     assert {entry.state for entry in january if entry.service == "haircut"} == {"failed"}
     catalog.mark_key_refused(KeyRefused())
     assert {entry.state for entry in catalog.cache_status([DECEMBER])} == {"refused"}
+
+
+def availability_statuses(scenario: CatalogScenario) -> list[int]:
+    """Return the statuses of all requests for slots, in order."""
+    return [request.status for request in scenario.sandbox.requests if request.operation == "availability"]
+
+
+def test_a_refused_long_range_falls_back_to_months_for_an_hour(
+    scenario: CatalogScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next months come one by one; every process knows of the refusal, and none tries again within the hour."""
+    monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
+    january = date(2027, 1, 1)
+    catalog = scenario.process()
+    assert catalog.slots("haircut", DECEMBER, window_days=60).value
+    assert availability_statuses(scenario) == [400, 200]
+    assert catalog.slots("haircut", january, window_days=60).value
+    catalog.invalidate_slots("haircut")
+    scenario.pass_(2)
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    states = [entry.state for entry in catalog.cache_status([DECEMBER, january]) if entry.service == "haircut"]
+    assert states == ["absent", "fresh", "fresh"]
+    assert availability_statuses(scenario) == [400, 200, 200, 200, 200]
+    monkeypatch.undo()
+    scenario.pass_(3601)
+    scenario.sandbox.clear_requests()
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    assert scenario.asked()["availability"] == 1
+
+
+def test_a_booking_window_that_grows_is_shown_at_once_and_soon_costs_one_request_again(
+    scenario: CatalogScenario,
+) -> None:
+    """The cached block is too short for it: the month comes by itself until the block is refreshed."""
+    catalog, january = scenario.process(), date(2027, 1, 1)
+    catalog.slots("haircut", DECEMBER, window_days=10)
+    assert catalog.slots("haircut", DECEMBER, window_days=60).value[-1].start > datetime(2026, 12, 31, tzinfo=UTC)
+    assert scenario.asked()["availability"] == 2
+    scenario.pass_(20)
+    catalog.slots("haircut", DECEMBER, window_days=60)
+    scenario.sandbox.clear_requests()
+    for month in (DECEMBER, january):
+        assert scenario.process().slots("haircut", month, window_days=60).value
+    assert scenario.asked()["availability"] == 0
+
+
+def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: CatalogScenario) -> None:
+    """The day that can be booked from midnight on is in the block already, and shown without a request."""
+    scenario.pass_((datetime(2026, 12, 3, 23, 59, 50, tzinfo=UTC) - NOW).total_seconds())
+    catalog = scenario.process()
+    february, last_day = date(2027, 2, 1), datetime(2027, 2, 2, tzinfo=UTC)
+    # Kordless would let it be booked 90 days ahead, so it lists the day before midnight too.
+    assert not any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    asked = scenario.asked()
+    scenario.pass_(12)
+    assert any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    assert scenario.asked() == asked
+
+
+def test_a_stored_page_keeps_no_slots_alive(scenario: CatalogScenario) -> None:
+    """Neither the snapshot of what it read nor the refresh that its check begins: a block may have thousands."""
+
+    def blocks() -> int:
+        gc.collect()
+        return sum(isinstance(each, SlotBlock) for each in gc.get_objects())
+
+    catalog, before, snapshots = scenario.process(), blocks(), []
+    for _ in range(4):
+        view = RequestView(catalog._cache)  # type: ignore[arg-type]
+        catalog.for_request(view).slots("haircut", DECEMBER)
+        snapshots.append(view.snapshot())
+        scenario.pass_(20)
+        for snapshot in snapshots:
+            snapshot.is_current()
+        scenario.pass_(20)
+    assert scenario.asked()["availability"] >= 4
+    assert blocks() - before <= 2

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.upstream.window import month_window
+from kordless_booking.upstream.window import is_near, month_window, near_window
 
 NOW = datetime(2026, 12, 10, 15, 30, tzinfo=UTC)
 
@@ -82,3 +82,31 @@ def test_the_month_a_visitor_sees_holds_every_bookable_moment(moment: datetime, 
     window = month_window(local.replace(day=1), moment, 90)
     assert window is not None
     assert window[0] <= slot <= window[1]
+
+
+@given(
+    fetched=st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
+    later=st.integers(0, 86_400),
+    days=st.none() | st.integers(0, 400),
+    month=st.dates(date(2026, 1, 1), date(2029, 12, 31)),
+)
+def test_near_days_fetched_before_midnight_have_all_that_is_near_after_it(
+    fetched: datetime, later: int, days: int | None, month: date
+) -> None:
+    """Up to a day later: a month that counts as near lies wholly within what was asked for."""
+    start, end = near_window(fetched, days)
+    assert timedelta(days=2) <= end - start <= timedelta(days=62)
+    now = fetched + timedelta(seconds=later)
+    window = month_window(month, now, days)
+    if window is not None and is_near(window, now):
+        assert start <= window[0]
+        assert window[1] <= end
+
+
+def test_sixty_days_ahead_are_all_near() -> None:
+    """Everything that can be booked at the usual booking window is in one request, on each day of a year."""
+    for number in range(366):
+        now = NOW + timedelta(days=number)
+        months = {(now + timedelta(days=ahead)).date().replace(day=1) for ahead in range(61)}
+        windows = [window for month in months if (window := month_window(month, now, 60))]
+        assert all(is_near(window, now) for window in windows)

@@ -55,7 +55,7 @@ def test_a_cold_page_of_times_asks_for_all_it_needs_at_once(
         (datetime(2028, 2, 29, 23, 55, tzinfo=UTC), ""),
     ],
 )
-def test_at_a_months_end_the_next_month_is_asked_for_at_the_same_time(
+def test_at_a_months_end_the_same_three_requests_bring_the_next_month(
     visitor: Visitor,
     site: Settings,
     sandbox: Sandbox,
@@ -65,7 +65,7 @@ def test_at_a_months_end_the_next_month_is_asked_for_at_the_same_time(
 ):
     """On the last evening nothing is left in the month that it is where the business is."""
     at(moment, clock, sandbox)
-    with cold_in_rounds(site, sandbox, 4):
+    with cold_in_rounds(site, sandbox, 3):
         page = visitor.open(f"/book/haircut/{query}")
         assert (page.status, bool(page.times)) == (200, True)
 
@@ -82,7 +82,7 @@ def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
 ):
     """Those who come while the first page waits find its fetches under way, and begin none of their own."""
     at(datetime(2027, 2, 1, 4, 55, tzinfo=UTC), clock, sandbox)
-    with cold_in_rounds(site, sandbox, 4), ThreadPoolExecutor(12) as crowd:
+    with cold_in_rounds(site, sandbox, 3), ThreadPoolExecutor(12) as crowd:
         pages = list(crowd.map(lambda _: Visitor(Client()).open("/book/haircut/"), range(12)))
     assert {page.status for page in pages} == {200}
 

@@ -1,0 +1,120 @@
+"""Blocks of slots: what one cache item holds, from which the catalog cuts the months that pages show.
+
+Most pages are about the next two months, and one request brings both: the near block. Months beyond it are a block
+each. Where Kordless refuses so long a range, or it has more slots than are good for one item, the near block ends after
+a month, and what lies behind it comes by month as well. The block says until when it is complete, so a reader knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from kordless_booking.api.msgspec_warmup import warm_up
+from kordless_booking.api.resources import Slot, decode, encode, intern_values
+from kordless_booking.exceptions import BadRequest
+from kordless_booking.logs import log_event
+
+from .window import DAY, LONGEST_MONTH_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+MONTH_ONLY_SECONDS: Final = 3600
+"""Seconds after a refusal of the long range, or too many slots in it, in which the near block is a month at most."""
+MAX_NEAR_SLOTS: Final = 50_000
+"""Slots of a near block of more than a month. 50,000 take about 10 MB as JSON, 0.3 MB compressed in the cache, and 6 MB
+in each process; a month may have more, because there is nothing smaller to show.
+"""
+
+
+class SlotBlock:
+    """The slots that start before `until`, from the day of the request or the start of the month on, by start."""
+
+    __slots__ = ("_cuts", "month_only_until", "slots", "until")
+
+    def __init__(self, slots: tuple[Slot, ...], until: datetime, month_only_until: float = 0.0) -> None:
+        self.slots = slots
+        #: Exclusive end of the range that was asked for: there are no slots of later days here, free or not.
+        self.until = until
+        #: Unix seconds before which no range of more than a month is asked for again; 0 when nothing forbids it.
+        self.month_only_until = month_only_until
+        self._cuts: dict[tuple[datetime, datetime], tuple[Slot, ...]] = {}
+
+    def between(self, start: datetime, end: datetime) -> tuple[Slot, ...]:
+        """Return the slots that start in [`start`, `end`): the same tuple each time.
+
+        What is computed from slots is cached by the identity of the tuple. The cuts live as long as the block, which
+        has those of a few months.
+        """
+        cut = self._cuts.get((start, end))
+        if cut is None:
+            first, last = (bisect_left(self.slots, moment, key=attrgetter("start")) for moment in (start, end))
+            # A slice of everything is the tuple itself. `setdefault`: two threads must end up with the same one.
+            cut = self._cuts.setdefault((start, end), self.slots[first:last])
+        return cut
+
+
+class _StoredBlock(msgspec.Struct, frozen=True):
+    """Format of a block in the cache. A new field needs a default, as those of the resources."""
+
+    until: datetime
+    slots: tuple[Slot, ...]
+    month_only_until: float = 0.0
+
+
+warm_up(_StoredBlock)
+
+
+def encode_block(block: SlotBlock) -> bytes:
+    """Return the JSON bytes of a block, to be cached."""
+    return encode(_StoredBlock(block.until, block.slots, block.month_only_until))
+
+
+def decode_block(raw: bytes) -> SlotBlock:
+    """Return the block that was given to `encode_block`. Raises ValueError for anything else."""
+    stored = decode(raw, _StoredBlock)
+    if stored.until.tzinfo is None:
+        raise ValueError("The bytes do not hold what was expected.")
+    return SlotBlock(intern_values(stored.slots), stored.until, stored.month_only_until)
+
+
+def fetch_near_block(
+    fetch: Callable[[datetime, datetime], tuple[Slot, ...]],
+    start: datetime,
+    end: datetime,
+    *,
+    known: SlotBlock | None,
+    now: float,
+) -> SlotBlock:
+    """Fetch [`start`, `end`) in one call, or only the first month of it where so long a range has failed.
+
+    `known`: the block from the cache, however old. It carries the memory of a refusal to every process. `now`: Unix
+    seconds. Raises what `fetch` raises for a month.
+    """
+    month_end = min(end, start + LONGEST_MONTH_DAYS * DAY)
+    month_only_until = known.month_only_until if known else 0.0
+    # The upper bound is for a stepped clock: a time further ahead can't have been meant.
+    if not 0 < month_only_until - now <= MONTH_ONLY_SECONDS:
+        month_only_until = 0.0
+    if end > month_end and not month_only_until:
+        try:
+            whole = SlotBlock(fetch(start, end), end)
+        except BadRequest:
+            # The largest range is undocumented. If a month is refused too, its error is raised: then it isn't that.
+            slots, reason = fetch(start, month_end), "refused"
+        else:
+            if len(whole.slots) <= MAX_NEAR_SLOTS:
+                return whole
+            slots, reason = whole.between(start, month_end), "too_many_slots"
+        month_only_until = now + MONTH_ONLY_SECONDS
+        log_event(logger, logging.INFO, "near_times_by_month", reason=reason, slots=len(slots))
+        return SlotBlock(slots, month_end, month_only_until)
+    return SlotBlock(fetch(start, month_end), month_end, month_only_until)
