@@ -268,6 +268,12 @@ class Account:
     lookups_per_address: Annotated[int, _COUNT] = 20
     changes_per_address: Annotated[int, _COUNT] = 40
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
+    fetches_per_address: Annotated[
+        int, Setting(integer_between(0, 100), "A whole number from 0 to 100; 0 for no limit.")
+    ] = 15
+    """Requests to Kordless that pages of one client address may cause in a minute. Three months of three services, none
+    of them cached, cost 13. 0 is no limit.
+    """
     lookups_per_number: Annotated[int, _COUNT] = 10
     """Lookups of one confirmation number in an hour, by anybody. 0 is no limit."""
     minimum_fill_seconds: Annotated[float, Setting(number_between(0, 5), "A number of seconds from 0 to 5.")] = 1.0

@@ -14,7 +14,9 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.upstream.requester import requested_by
 from kordless_booking.views import problems
+from kordless_booking.views.abuse import requester_of
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
@@ -48,7 +50,12 @@ def booking_widget(
     )
     setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
-    with request_id_context(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
+    with (
+        request_id_context(request),
+        translation.override(visit.language),
+        requested_by(requester_of(visit)),
+        deadline(visit.account.browse_seconds),
+    ):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
             if isinstance(page, PageResponse) and page.page_view is not None:

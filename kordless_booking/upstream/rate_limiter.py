@@ -14,6 +14,12 @@ Priorities reserve permits, so that many unimportant calls can't starve an impor
     ├── manage ───────────────────────┤         │    look up, cancel, reschedule
                                       ├─ create ┤    never lent to another priority
 
+A third of the permits to browse stays for client addresses that have caused no fetch in this minute: a page of an
+address that has takes permits 0 to 29 only. And an address may cause only so many fetches in a minute. These two
+refusals concern the address alone (`PERSONAL_REASONS`): they say nothing about the quota.
+
+While visitors are refused by the quota itself, and for a minute after, refreshes take no permit at all.
+
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
 """
@@ -34,6 +40,7 @@ from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
 from .permits import first_free_at, from_millis, take_permit, to_millis
+from .requester import current_requester
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -50,6 +57,15 @@ PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 MAX_CALL_SECONDS = 30
 """Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
+
+SHORT_SECONDS = 60
+"""Seconds after the last visitor was refused by the quota for which refreshes yield."""
+ADDRESS_LIMIT = "address_limit"
+"""Reason of a refusal: this client address has caused all the fetches that it may in a minute."""
+RESERVED = "reserved"
+"""Reason of a refusal: the permits that are left are for client addresses that have caused no fetch in this minute."""
+PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED})
+"""Reasons of refusals that concern one client address alone: another one may fetch the same item."""
 
 
 class Priority(Enum):
@@ -98,6 +114,10 @@ class Quota:
         # permit is left to manage alone, also in a small quota.
         browsing = max(1, min(self.requests * 3 // 4, others - 1))
         return range(browsing if kind is Priority.BROWSE else max(1, browsing * 2 // 3))
+
+    def returning_permits(self) -> range:
+        """Return the permits to browse for a client address that has caused a fetch in this minute: two thirds."""
+        return range(max(1, len(self.permits(Priority.BROWSE)) * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +188,21 @@ class RateLimiter:
         self._reported_creations = cache_key(account, "reported", "create")
         self._blocked = cache_key(account, "blocked")
         self._blocked_creations = cache_key(account, "blocked", "create")
+        # A visitor was refused by the quota a moment ago. Its value is until when refreshes yield.
+        self._short = cache_key(account, "short")
+        self._fetched = cache_key(account, "fetched")
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        return [*self._permit_keys, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
+        return [
+            *self._permit_keys,
+            *self._requester_keys(),
+            self._short,
+            self._reported,
+            self._reported_creations,
+            self._blocked,
+            self._blocked_creations,
+        ]
 
     def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
@@ -179,16 +210,58 @@ class RateLimiter:
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
         kind, now = Priority.for_operation(operation), self._clock.now()
+        if kind is Priority.REFRESH and self._short in found:
+            raise _too_many(operation, "yields", from_millis(found[self._short]) - now, SHORT_SECONDS)
+        fetches = self._requester_keys() if kind is Priority.BROWSE else []
+        # Before anything that is shared: over a limit of its own, an address must not look like a shortage.
+        if fetches and all(key in found for key in fetches):
+            raise _too_many(operation, ADDRESS_LIMIT, first_free_at(fetches, found, now) - now, WINDOW_SECONDS)
+        try:
+            permit = self._take(operation, kind, found, now, fetches)
+        except TooMany as error:
+            if kind is Priority.BROWSE and error.reason not in PERSONAL_REASONS:
+                self.mark_short(found)
+            raise
+        # After the permit: an address that was refused has caused no fetch, and is a newcomer still.
+        if fetches:
+            take_permit(self._cache, fetches, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
+        return permit
+
+    def mark_short(self, found: Mapping[str, Storable]) -> None:
+        """Record that the quota has refused a visitor, so that refreshes yield. `found` is as for `acquire`."""
+        until = self._clock.now() + SHORT_SECONDS
+        # Not for each of many refusals: one of the last seconds is as good.
+        if from_millis(found.get(self._short)) < until - 5:
+            self._cache.set(self._short, to_millis(until), SHORT_SECONDS)
+
+    def _requester_keys(self) -> list[str]:
+        """Return the keys that count the fetches of the client address of this page; [] where none is counted."""
+        requester = current_requester()
+        if requester is None or not requester.max_fetches or requester.id is None:
+            return []
+        # Not by `cache_key`: its memory is for keys that come again.
+        return [f"{self._fetched}:{requester.id}:{number}" for number in range(requester.max_fetches)]
+
+    def _take(
+        self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float, fetches: list[str]
+    ) -> Permit:
+        """Take a permit. `fetches` are the keys that count the fetches of the page's client address."""
         quota = self._whole if self._cache.up else self._part
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
-        pool = [self._permit_keys[number] for number in quota.permits(kind)]
+        numbers, requester = quota.permits(kind), current_requester()
+        reason = "quota"
+        if fetches and requester and not requester.is_newcomer(has_fetched=any(key in found for key in fetches)):
+            # When all permits are taken, those for newcomers as well, the quota refuses everybody.
+            reason = RESERVED if any(self._permit_keys[number] not in found for number in numbers) else reason
+            numbers = quota.returning_permits()
+        pool = [self._permit_keys[number] for number in numbers]
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
         timeout = PERMIT_SECONDS + MAX_CALL_SECONDS
         key = take_permit(self._cache, pool, found, free_at=now + PERMIT_SECONDS, timeout=timeout)
         if key is None:
             # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-            raise _too_many(operation, "quota", first_free_at(pool, found, now) - now, PERMIT_SECONDS)
+            raise _too_many(operation, reason, first_free_at(pool, found, now) - now, PERMIT_SECONDS)
         return Permit(key, quota.requests - sum(permit in found for permit in self._permit_keys) - 1)
 
     def usage(self, found: Mapping[str, Storable]) -> Usage:

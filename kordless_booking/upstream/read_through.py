@@ -8,6 +8,8 @@ What a caller gets depends on the age of the cached value::
                        background           the old if that fails
 
 - Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
+- A refusal by our own rate limiter is shared by nobody: another visitor may be allowed what this one is not, and a page
+  what a background refresh is not. So whoever waits for that fetch tries it in turn, and no failure is stored.
 - Negative caching: an error such as `NotFound` replaces the value for half a minute, so that requests for what doesn't
   exist cost Kordless nothing. A refused API key closes the whole account until a fetch succeeds again.
 - Local cache: for a second this process answers from its own memory, and for as long as the shared cache is down.
@@ -62,7 +64,10 @@ from .entries import (
     encode,
 )
 from .keys import cache_key
-from .single_flight import SingleFlight
+from .rate_limiter import PERSONAL_REASONS
+from .requester import current_requester
+from .single_flight import OwnerRefused, SingleFlight
+from .worker import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -311,17 +316,29 @@ class ReadThroughCache:
         self, item: CacheItem[Any], entry: LocalEntry, started: Future[LocalEntry | None] | None
     ) -> LocalEntry:
         # With no time left, the deadline has passed and no fetch starts: it would fail at once, for all who share it.
-        outcome = self._single_flight.do(
-            item.parts,
-            self._clock.monotonic() + min(self._max_wait_seconds, seconds_left()),
-            work=lambda: self._fetch(item),
-            poll=lambda: self._read_if_current(item),
-            started=started,
-        )
+        try:
+            outcome = self._single_flight.do(
+                item.parts,
+                self._clock.monotonic() + min(self._max_wait_seconds, seconds_left()),
+                work=lambda: self._fetch(item),
+                poll=lambda: self._read_if_current(item),
+                started=started,
+            )
+        except OwnerRefused as refusal:
+            return self._entry_after_refusal(refusal.error, entry, item)
         if outcome:
             return outcome
         # No result in time: the old value if stale-if-error allows it, else an empty entry, which raises Unavailable.
         return entry if entry.value_within(self._clock.now(), item.lifetime.stale_if_error) else LocalEntry()
+
+    def _entry_after_refusal(self, error: TooMany, entry: LocalEntry, item: CacheItem[Any]) -> LocalEntry:
+        """Return the old value for a visitor whose fetch was refused; raise the refusal if none is acceptable."""
+        requester = current_requester()
+        if requester is not None:
+            requester.was_refused = True
+        if entry.value_within(self._clock.now(), item.lifetime.stale_if_error):
+            return entry
+        raise error
 
     def _read_if_current(self, item: CacheItem[Any]) -> LocalEntry | None:
         # `_load`, not `lookup`: another process has written it, so the local cache can't have it.
@@ -340,6 +357,8 @@ class ReadThroughCache:
             return self._store_key_refusal(self._negative_entry(error, "", NEGATIVE_TTL))
         # Before KordlessError, its base: only a failure to get an answer lets an old value be served.
         except Unavailable as error:
+            if isinstance(error, TooMany) and error.status is None and not self._may_pause(error, entry, item):
+                raise OwnerRefused(error) from None
             return self._store(item, self._stale_or_failure(error, entry, item), entry.value)
         except KordlessError as error:
             return self._store(item, self._negative_entry(error, entry.generation, NEGATIVE_TTL))
@@ -379,6 +398,19 @@ class ReadThroughCache:
         return Envelope(
             version=VERSION, fetched_at=now, fresh=seconds, generation=generation, failure=Failure.from_error(error)
         )
+
+    def _may_pause(self, error: TooMany, entry: LocalEntry, item: CacheItem[Any]) -> bool:
+        """Return True if everybody may be served the old value for a while after our own rate limiter refused a fetch.
+
+        Not after a refusal that concerns one client address, nor after one of a background refresh when visitors would
+        no longer be served the value without a fetch of their own.
+        """
+        now = self._clock.now()
+        if error.reason in PERSONAL_REASONS:
+            return False
+        if in_background.get():
+            return entry.is_servable(now, item.lifetime)
+        return entry.value_within(now, item.lifetime.stale_if_error) is not None
 
     def _stale_or_failure(self, error: Unavailable, entry: LocalEntry, item: CacheItem[Any]) -> Envelope:
         """Return what to store after a failed fetch.

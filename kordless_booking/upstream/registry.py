@@ -24,6 +24,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
 from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.requester import with_same_requester
 from kordless_booking.upstream.slot_parts import SlotPartsClient
 from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
@@ -77,7 +78,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
 
     def run_awaited(job: Callable[[], object]) -> bool:
         # After an outage only one call is let through as a probe, so parallel ones would only be refused.
-        return gate.takes_several() and fetch_pool(job)
+        return gate.takes_several() and fetch_pool(with_same_requester(job))
 
     slot_parts = SlotPartsClient(client, cache, account=namespace, run=run_awaited)
     catalog_cache = ReadThroughCache(

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.permits import first_free_at, take_permit
+from kordless_booking.upstream.requester import Requester
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -89,6 +90,19 @@ def client_address(request: HttpRequest, trusted_proxies: int) -> str:
         mapped = parsed.ipv4_mapped
         return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def requester_of(visit: WidgetRequest) -> Requester:
+    """Return the requester of a page, by whose address its upstream requests are counted."""
+
+    def identify() -> str | None:
+        address = client_address(visit.request, visit.account.trusted_proxies)
+        # A connection of this machine, or none: a proxy's that names no client. All its visitors would be one.
+        if address in {"unknown", "::/64"} or address.startswith("127."):
+            return None
+        return salted_hmac("kordless_booking.requester", address, algorithm="sha256").hexdigest()[:32]
+
+    return Requester(identify, visit.account.fetches_per_address)
 
 
 def _key(account: str, scope: str, identity: str, number: int) -> str:
