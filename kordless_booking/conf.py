@@ -243,6 +243,10 @@ class Account:
     slots_stale_seconds: Annotated[int, _AGE] = 300
     slots_stale_if_error_seconds: Annotated[int, _AGE] = 1800
     """The same ages for slots. Shorter, because slots change with every booking."""
+    slots_last_known_seconds: Annotated[int, _AGE] = 86400
+    """Age until which slots are served, with a notice, if Kordless can't be asked: the quota is used up, or there is no
+    connection. Not after an answer that can't be used.
+    """
     requests_per_minute: Annotated[
         int, Setting(integer_between(3, 1000), "A whole number from 3 to 1000: the quota of your key.")
     ] = REQUESTS_PER_MINUTE
@@ -499,7 +503,7 @@ def _decreasing_lifetimes(where: str, values: Mapping[Any, Any], wrong: set[str]
 
 _LIFETIMES: Final = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
-    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS", "SLOTS_LAST_KNOWN_SECONDS"),
 )
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 

@@ -2,10 +2,10 @@
 
 What a caller gets depends on the age of the cached value::
 
-    0 ───────────── fresh ─── stale_while_revalidate ────── stale_if_error ──────▶ age
-        served as      served at once,      the caller waits for    gone
-        it is          refreshed in the     a new one, and gets
-                       background           the old if that fails
+    0 ───────────── fresh ─── stale_while_revalidate ────── stale_if_error ────── last_known ──▶ age
+        served as      served at once,      the caller waits for    the same, but only   gone
+        it is          refreshed in the     a new one, and gets     if Kordless was not
+                       background           the old if that fails   asked, or said no
 
 - Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
 - A refusal by our own rate limiter is shared by nobody: another visitor may be allowed what this one is not, and a page
@@ -336,7 +336,7 @@ class ReadThroughCache:
         requester = current_requester()
         if requester is not None:
             requester.was_refused = True
-        if entry.value_within(self._clock.now(), item.lifetime.stale_if_error):
+        if entry.value_within(self._clock.now(), item.lifetime.max_age_after(error)):
             return entry
         raise error
 
@@ -359,6 +359,10 @@ class ReadThroughCache:
         except Unavailable as error:
             if isinstance(error, TooMany) and error.status is None and not self._may_pause(error, entry, item):
                 raise OwnerRefused(error) from None
+            now, lifetime = self._clock.now(), item.lifetime
+            if not entry.value_within(now, lifetime.max_age_after(error)) and entry.value_within(now, lifetime.longest):
+                # Not stored, because it would replace the last-known value, which the next error may call for.
+                return LocalEntry(self._negative_entry(error, entry.generation, FAILURE_TTL))
             return self._store(item, self._stale_or_failure(error, entry, item), entry.value)
         except KordlessError as error:
             return self._store(item, self._negative_entry(error, entry.generation, NEGATIVE_TTL))
@@ -369,7 +373,7 @@ class ReadThroughCache:
 
     def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be stored longer than it is fresh.
-        lasts = envelope.fresh if envelope.failure else item.lifetime.stale_if_error
+        lasts = envelope.fresh if envelope.failure else item.lifetime.longest
         seconds = ceil(lasts - envelope.age(self._clock.now()))
         raw = encode(envelope)
         self._cache.set(self._key("value", *item.parts), raw, seconds)
@@ -410,7 +414,7 @@ class ReadThroughCache:
             return False
         if in_background.get():
             return entry.is_servable(now, item.lifetime)
-        return entry.value_within(now, item.lifetime.stale_if_error) is not None
+        return entry.value_within(now, item.lifetime.max_age_after(error)) is not None
 
     def _stale_or_failure(self, error: Unavailable, entry: LocalEntry, item: CacheItem[Any]) -> Envelope:
         """Return what to store after a failed fetch.
@@ -418,7 +422,7 @@ class ReadThroughCache:
         That is the old value, with a pause before the next try; without an acceptable one, the failure.
         """
         now = self._clock.now()
-        envelope = entry.value_within(now, item.lifetime.stale_if_error)
+        envelope = entry.value_within(now, item.lifetime.max_age_after(error))
         kind = type(error).__name__
         log_event(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, stale=envelope is not None)
         if envelope is None:

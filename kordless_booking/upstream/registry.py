@@ -106,7 +106,12 @@ def build_lifetimes(account: Account) -> Lifetimes:
     organization = Lifetime(
         account.catalog_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds
     )
-    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_stale_if_error_seconds)
+    slots = Lifetime(
+        account.slots_fresh_seconds,
+        account.slots_stale_seconds,
+        account.slots_stale_if_error_seconds,
+        account.slots_last_known_seconds,
+    )
     return Lifetimes(organization=organization, service=organization, slots=slots)
 
 

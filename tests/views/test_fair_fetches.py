@@ -88,6 +88,30 @@ def test_a_third_of_the_permits_stays_for_addresses_that_had_none_this_minute(si
     assert set(statuses(sandbox)) == {200}
 
 
+def test_times_of_yesterday_are_shown_with_a_notice_while_the_quota_is_used_up(
+    site: Settings, clock: time_machine.Traveller
+) -> None:
+    """What was taken meanwhile is refused by Kordless when it is booked, and nobody is told otherwise."""
+    sandbox = open_scarce_salon(site, 2, DRAFT_SECONDS=86400)
+    first, second = visitor_from(HONEST), visitor_from("198.51.100.21")
+    times = list(first.open("/book/haircut/?day=2026-12-04").times.values())
+    clock.shift(20 * 3600)
+    assert first.book(query="?day=2026-12-04").number
+    # What the booking has invalidated is gone from no cache, and Kordless says no to whoever asks for more.
+    sandbox.limits = Limits(general=0)
+    page = second.open("/book/haircut/?day=2026-12-04")
+    assert (page.status, "Times may have changed; we check again when you book." in page.text) == (200, True)
+    clock.shift(23 * 3600)
+    assert "Checked 23 hours ago" in second.open("/book/haircut/?day=2026-12-04").text
+    page = second.open(times[0])
+    assert page.status == 200
+    sandbox.limits = Limits()
+    clock.shift(61)  # as long as Kordless said
+    page = second.send(page, "Book appointment", name="Ann", email="ann@example.com")
+    assert (page.status, page.number) == (409, "")
+    assert "That time was just taken" in page.text
+
+
 def test_visitors_behind_an_unnamed_proxy_of_this_machine_are_not_counted_as_one(site: Settings) -> None:
     """A loopback peer is no visitor's address: only the allowance itself limits."""
     sandbox = open_scarce_salon(site, 30)
