@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
@@ -62,7 +65,16 @@ def booking_widget(
                 # A second widget on the same page is no second visit.
                 count_page_view(request, page.page_view, arrives=not visit.skip_assets)
         except KordlessError as error:
-            page = problems.problem_page(visit, problems.from_api_error(error))
+            problem = replace(problems.from_api_error(error), again_url=_widget_url(visit, service))
+            page = problems.problem_page(visit, problem)
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
+
+
+def _widget_url(visit: WidgetRequest, service: str) -> str | None:
+    """Return the widget's own URL for what the tag shows: that of the request is the page of the site's around it."""
+    # The site's template may name a service that no URL can have.
+    with suppress(NoReverseMatch):
+        return visit.links.service_url("slots", service, visit.choices) if service else visit.links.services_url()
+    return None

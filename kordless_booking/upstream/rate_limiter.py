@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from .fallback_cache import FallbackCache
     from .memory_cache import Storable
+    from .requester import Requester
 
 WINDOW_SECONDS = QUOTA_SECONDS
 PERMIT_SECONDS = WINDOW_SECONDS + 1
@@ -64,7 +65,9 @@ ADDRESS_LIMIT = "address_limit"
 """Reason of a refusal: this client address has caused all the fetches that it may in a minute."""
 RESERVED = "reserved"
 """Reason of a refusal: the permits that are left are for client addresses that have caused no fetch in this minute."""
-PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED})
+TURN = "turn"
+"""Reason of a refusal: the permits that are free are for what others wait for (`waiting_list`)."""
+PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED, TURN})
 """Reasons of refusals that concern one client address alone: another one may fetch the same item."""
 
 
@@ -194,9 +197,12 @@ class RateLimiter:
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
+        return [*self._requester_keys(), *self.shared_keys()]
+
+    def shared_keys(self) -> list[str]:
+        """Return those of `keys` that are the same for every visitor."""
         return [
             *self._permit_keys,
-            *self._requester_keys(),
             self._short,
             self._reported,
             self._reported_creations,
@@ -233,6 +239,32 @@ class RateLimiter:
         # Not for each of many refusals: one of the last seconds is as good.
         if from_millis(found.get(self._short)) < until - 5:
             self._cache.set(self._short, to_millis(until), SHORT_SECONDS)
+
+    def is_short(self) -> bool:
+        """Return True if the quota has refused a visitor in the last minute."""
+        return self._cache.get(self._short) is not None
+
+    def is_newcomer(self, requester: Requester) -> bool:
+        """Return True if the page's client address had caused no fetch in this minute when the page began."""
+        if requester.knows_newcomer:
+            return requester.is_newcomer(has_fetched=False)
+        return requester.is_newcomer(has_fetched=bool(self._cache.get_many(self._requester_keys())))
+
+    def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
+        """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
+
+        `found` is what the cache holds under `shared_keys()`.
+        """
+        now = self._clock.now()
+        quota = self._whole if self._cache.up else self._part
+        numbers = quota.permits(Priority.BROWSE) if is_newcomer else quota.returning_permits()
+        try:
+            self._check_blocked("", Priority.BROWSE, found, now)
+            self._check_reported("", Priority.BROWSE, found, now)
+            earliest = now
+        except TooMany as error:
+            earliest = now + (error.retry_after or 0)
+        return sorted(max(earliest, from_millis(found.get(self._permit_keys[number]))) for number in numbers)
 
     def _requester_keys(self) -> list[str]:
         """Return the keys that count the fetches of the client address of this page; [] where none is counted."""

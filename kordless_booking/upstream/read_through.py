@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .fallback_cache import FallbackCache
+    from .waiting_list import WaitingList
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class ReadThroughCache:
     - `run_awaited`: the same for a fetch that a reader is about to wait for.
     - `max_wait_seconds`: maximum seconds that a reader waits for another caller's fetch.
     - `local_seconds`: seconds that the local cache answers before the shared cache is read again.
+    - `waiting_list`: whom the rate limiter has refused waits there; None where nobody can wait.
     - `size`: maximum number of items in the local cache.
     """
 
@@ -115,6 +117,7 @@ class ReadThroughCache:
         max_wait_seconds: float,
         local_seconds: float,
         clock: Clock | None = None,
+        waiting_list: WaitingList | None = None,
         size: int = 256,
     ) -> None:
         self._cache = cache
@@ -124,6 +127,7 @@ class ReadThroughCache:
         self._clock = clock or Clock()
         self._max_wait_seconds = max_wait_seconds
         self._local_seconds = local_seconds
+        self._waiting_list = waiting_list
         self._size = size
         self._single_flight: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
         self._local: dict[tuple[str, ...], LocalEntry] = {}
@@ -351,13 +355,21 @@ class ReadThroughCache:
         [entry], requested_at = self._load(item), self._clock.now()
         if entry.needs_no_fetch(requested_at):
             return entry
+        waiting_list, name = self._waiting_list, self._key("value", *item.parts)[-16:]
         try:
+            if waiting_list is not None:
+                waiting_list.check(item.parts[0], name)
             value = item.fetch()
         except KeyRefused as error:
             return self._store_key_refusal(self._negative_entry(error, "", NEGATIVE_TTL))
         # Before KordlessError, its base: only a failure to get an answer lets an old value be served.
         except Unavailable as error:
             if isinstance(error, TooMany) and error.status is None and not self._may_pause(error, entry, item):
+                # Who is served an old value doesn't wait.
+                if waiting_list is not None and not entry.value_within(
+                    self._clock.now(), item.lifetime.max_age_after(error)
+                ):
+                    error = waiting_list.join(name, error)
                 raise OwnerRefused(error) from None
             now, lifetime = self._clock.now(), item.lifetime
             if not entry.value_within(now, lifetime.max_age_after(error)) and entry.value_within(now, lifetime.longest):
@@ -369,7 +381,10 @@ class ReadThroughCache:
         # A fetch has succeeded, so Kordless accepts the key again.
         if entry.key_refusal:
             self._cache.delete_many([self._key("refusal")])
-        return self._store(item, self._fresh_entry(item, value, entry.generation, requested_at), value)
+        stored = self._store(item, self._fresh_entry(item, value, entry.generation, requested_at), value)
+        if waiting_list is not None:
+            waiting_list.leave(name)
+        return stored
 
     def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be stored longer than it is fresh.

@@ -90,6 +90,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
         local_seconds=account.local_cache_seconds,
+        waiting_list=gate.waiting_list,
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)

@@ -39,6 +39,11 @@ class Requester:
         """Keyed hash of the address, or None for an address that isn't the visitor's own."""
         return self._identify()
 
+    @property
+    def knows_newcomer(self) -> bool:
+        """True when `is_newcomer` has been decided."""
+        return self._is_newcomer is not None
+
     def is_newcomer(self, *, has_fetched: bool) -> bool:
         """Return True if the address had caused no fetch in this minute when the page began.
 
