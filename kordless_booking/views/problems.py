@@ -445,7 +445,7 @@ def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[st
         return [{"url": problem.main_link[0], "label": problem.main_link[1], "primary": True}, beside]
     match problem.next_action:
         # The URL of a POST can't be opened by a link. With form input, those that only render can be posted again.
-        case "again" if visit.request.method in {"GET", "HEAD"} or (token and "draft" not in visit.request.POST):
+        case "again" if visit.request.method in {"GET", "HEAD"} or (token and not _is_booking(visit.request)):
             plain = visit.request.method != "POST"
             # Two slashes at its start would lead to another site.
             url = problem.again_url or escape_leading_slashes(visit.request.get_full_path())
@@ -456,6 +456,12 @@ def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[st
                 services,
             ]
     return [services]
+
+
+def _is_booking(request: HttpRequest) -> bool:
+    """Return True for a contact form that was sent. The free times, which its Back button posts it to, only render."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    return "draft" in request.POST and (name or "").removesuffix("-named") not in {"slots", "services", "zone"}
 
 
 def _support(visit: WidgetRequest) -> dict[str, str] | None:

@@ -88,6 +88,37 @@ def test_form_input_is_kept_while_the_page_waits(
     assert page.form("Book appointment")[2]["notes"] == "Please ring twice"
 
 
+def test_a_changed_party_and_the_form_behind_it_are_kept(site: Settings, clock: time_machine.Traveller) -> None:
+    """By the way back from the contact form, and by the form of the free times: both post what was typed."""
+    sandbox = open_scarce_salon(site, 3)
+    visitor = Visitor(Client())
+    form = visitor.choose()
+    sandbox.limits = Limits(general=0)
+    draft = form.form("Book appointment")[2]
+    back = visitor.once("/book/treat-0/?lang=en", {**draft, **JANE})
+    assert (back.status, poll(back)["data-hx-post"]) == (503, "/book/treat-0/?lang=en")
+    token = back.tree.css_first("[name=form_input]").attributes["value"] or ""
+    changed = visitor.once("/book/treat-0/?lang=en", {"form_input": token, "party": "3"})
+    assert (changed.status, poll(changed)["data-hx-post"]) == (503, "/book/treat-0/?party=3&lang=en")
+    sandbox.limits = Limits()
+    clock.shift(61)  # as long as Kordless said
+    again = visitor.open(changed.links()["Try again"])
+    assert again.status == 200
+    assert again.tree.css_first("[name=form_input]") is not None
+
+
+def test_a_booking_is_never_sent_again_by_itself(site: Settings) -> None:
+    """The contact form that was sent comes back with all that was typed, and nothing in it loads anything."""
+    sandbox = open_scarce_salon(site, 3)
+    visitor = Visitor(Client())
+    form = visitor.choose()
+    sandbox.limits = Limits(creations=0)
+    page = visitor.send(form, "Book appointment", **JANE)
+    assert page.number == ""
+    assert "data-hx-post" not in str(page.tree.css_first("[data-kb-poll]"))
+    assert [request.operation for request in sandbox.requests].count("create") == 1
+
+
 def in_a_page_of_the_sites(tag: str) -> Page:
     """Render a template of the site's with the widget in it."""
     request: HttpRequest = RequestFactory(REMOTE_ADDR="198.51.100.1").get("/about/?page=2")
