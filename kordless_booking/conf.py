@@ -261,6 +261,10 @@ class Account:
     slots_stale_seconds: Annotated[int, _AGE] = 300
     slots_stale_if_error_seconds: Annotated[int, _AGE] = 1800
     """The same ages for slots. Shorter, because slots change with every booking."""
+    slots_last_known_seconds: Annotated[int, _AGE] = 86400
+    """Age until which slots are served, with a notice, if Kordless can't be asked: the quota is used up, or there is no
+    connection. Not after an answer that can't be used.
+    """
     requests_per_minute: Annotated[
         int, Setting(integer_between(3, 1000), "A whole number from 3 to 1000: the quota of your key.")
     ] = REQUESTS_PER_MINUTE
@@ -289,6 +293,12 @@ class Account:
     manage_views_per_address: Annotated[int, _COUNT] = 20
     """Pages of bookings, by their links, that one client address may have read from Kordless in a minute. 0 is no
     limit. Of 60 look-ups a minute, three addresses can't take all from everybody else's."""
+    fetches_per_address: Annotated[
+        int, Setting(integer_between(0, 100), "A whole number from 0 to 100; 0 for no limit.")
+    ] = 15
+    """Requests to Kordless that pages of one client address may cause in a minute. Three months of three services, none
+    of them cached, cost 13. 0 is no limit.
+    """
     lookups_per_number: Annotated[int, _COUNT] = 30
     lookups_per_number_and_address: Annotated[int, _COUNT] = 5
     """Failed lookups of one confirmation number in an hour, by anybody and by one client address. 0 is no limit."""
@@ -526,7 +536,7 @@ def _decreasing_lifetimes(where: str, values: Mapping[Any, Any], wrong: set[str]
 
 _LIFETIMES: Final = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
-    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS", "SLOTS_LAST_KNOWN_SECONDS"),
 )
 """Ages until which a cached value is fresh, served while it is refreshed, and served in an outage: never decreasing."""
 

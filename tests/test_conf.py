@@ -48,6 +48,7 @@ GOOD = {
     "SLOTS_FRESH_SECONDS": [1, 3600],
     "SLOTS_STALE_SECONDS": [1, 86400],
     "SLOTS_STALE_IF_ERROR_SECONDS": [1, 86400],
+    "SLOTS_LAST_KNOWN_SECONDS": [1, 86400],
     "LOCAL_CACHE_SECONDS": [0.5, 1],
     "REQUESTS_PER_MINUTE": [11, 1000],
     "CREATIONS_PER_MINUTE": [1, 59],
@@ -61,6 +62,7 @@ GOOD = {
     "LOOKUPS_PER_ADDRESS": [0, 1000],
     "CHANGES_PER_ADDRESS": [0, 1000],
     "MANAGE_VIEWS_PER_ADDRESS": [0, 1000],
+    "FETCHES_PER_ADDRESS": [0, 100],
     "LOOKUPS_PER_NUMBER": [0, 1000],
     "BOOKINGS_PER_CONTACT": [0, 1000],
     "BOOKINGS_PER_CONTACT_DAILY": [0, 1000],
@@ -82,7 +84,7 @@ GOOD = {
 }
 LIFETIMES = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
-    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS"),
+    ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS", "SLOTS_LAST_KNOWN_SECONDS"),
 )
 NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
@@ -145,6 +147,7 @@ BAD = {
     "SLOTS_FRESH_SECONDS": [0, 3601, *NOT_WHOLE],
     "SLOTS_STALE_SECONDS": [0, 86401, *NOT_WHOLE],
     "SLOTS_STALE_IF_ERROR_SECONDS": [0, 86401, *NOT_WHOLE],
+    "SLOTS_LAST_KNOWN_SECONDS": [0, 86401, *NOT_WHOLE],
     "LOCAL_CACHE_SECONDS": [-1, *NOT_A_NUMBER],
     "REQUESTS_PER_MINUTE": [0, 2, 1001, *NOT_WHOLE],
     "CREATIONS_PER_MINUTE": [0, 1000, *NOT_WHOLE],
@@ -158,6 +161,7 @@ BAD = {
     "LOOKUPS_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
     "CHANGES_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
     "MANAGE_VIEWS_PER_ADDRESS": [-1, 1001, *NOT_WHOLE],
+    "FETCHES_PER_ADDRESS": [-1, 101, *NOT_WHOLE],
     "LOOKUPS_PER_NUMBER": [-1, 1001, *NOT_WHOLE],
     "BOOKINGS_PER_CONTACT": [-1, 1001, *NOT_WHOLE],
     "BOOKINGS_PER_CONTACT_DAILY": [-1, 1001, *NOT_WHOLE],
@@ -287,7 +291,7 @@ def test_a_lifetime_is_compared_with_the_defaults_of_those_that_are_not_set():
 
 def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
     """Else a value that was invalidated would count as known again."""
-    for _, _, longest in LIFETIMES:
+    for *_, longest in LIFETIMES:
         assert find_errors({**FLAT, longest: INVALIDATION_SECONDS - 1}) != []
 
 

@@ -22,7 +22,7 @@ from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
-from kordless_booking.upstream import booking_cache, fallback_cache, gate, rate_limiter
+from kordless_booking.upstream import booking_cache, fallback_cache, gate, rate_limiter, waiting_list
 from kordless_booking.views import (
     abuse,
     client_address,
@@ -86,6 +86,7 @@ def _documented() -> dict[str, list[str]]:
             f"Its /56 may do {spelled(client_address.OUTER_FACTORS[56])} times as much",
             f"its /48 {client_address.OUTER_FACTORS[48]} times",
             f"have {spelled(client_address.SITE_FACTOR)} times the limit",
+            f"may cause {account.fetches_per_address} requests to Kordless in a minute",
             f"of more than {problems.LARGEST_FORM // 1024} KB",
         ],
         "funnel-and-admin.md": [
@@ -135,6 +136,10 @@ def _documented() -> dict[str, list[str]]:
             f"## More than {spelled(creations)} bookings a minute",
             f"The first {spelled(creations)} are sent at once",
             f"at least every {outcome.MAX_POLL_SECONDS} seconds",
+            f"up to {waiting_list.MAX_PLACES} places are kept",
+            f"{spelled(waiting_list.SECONDS_PER_ADDRESS)} seconds of waiting count as much",
+            f"A closed tab loses its place after {waiting_list.PLACE_SECONDS} seconds",
+            f"has caused {account.fetches_per_address} requests in a minute waits alone",
         ],
         "webhooks.md": [
             f"less than {checks.SECRET_BYTES} bytes is a warning",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,7 +17,9 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.upstream.requester import requested_by
 from kordless_booking.views import problems
+from kordless_booking.views.abuse import requester_of
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
@@ -48,14 +53,28 @@ def booking_widget(
     )
     setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
-    with request_id_context(request), translation.override(visit.language), deadline(visit.account.browse_seconds):
+    with (
+        request_id_context(request),
+        translation.override(visit.language),
+        requested_by(requester_of(visit)),
+        deadline(visit.account.browse_seconds),
+    ):
         try:
             page = slots_page(visit, service) if service else services_page(visit)
             if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
                 count_page_view(request, page.page_view, arrives=not visit.skip_assets)
         except KordlessError as error:
-            page = problems.problem_page(visit, problems.from_api_error(error))
+            problem = replace(problems.from_api_error(error), again_url=_widget_url(visit, service))
+            page = problems.problem_page(visit, problem)
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
+
+
+def _widget_url(visit: WidgetRequest, service: str) -> str | None:
+    """Return the widget's own URL for what the tag shows: that of the request is the page of the site's around it."""
+    # The site's template may name a service that no URL can have.
+    with suppress(NoReverseMatch):
+        return visit.links.service_url("slots", service, visit.choices) if service else visit.links.services_url()
+    return None

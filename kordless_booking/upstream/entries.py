@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import msgspec
 
 from kordless_booking import exceptions
-from kordless_booking.exceptions import KordlessError, Unavailable
+from kordless_booking.exceptions import KordlessError, NotSent, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,18 @@ class Lifetime:
     """Served at once, and refreshed in the background."""
     stale_if_error: float
     """Served only when fetching a new one fails."""
+    last_known: float = 0.0
+    """Served only when Kordless was not asked at all, or said too many. Counts where it is above `stale_if_error`."""
+
+    @property
+    def longest(self) -> float:
+        """Age from which a value is of no use any more."""
+        return max(self.stale_if_error, self.last_known)
+
+    def max_age_after(self, error: KordlessError) -> float:
+        """Return the age up to which a value is served when fetching a new one failed with this error."""
+        # An answer that can't be used says that something is wrong with what we know; no answer says nothing.
+        return self.longest if isinstance(error, NotSent) else self.stale_if_error
 
 
 @dataclass(frozen=True, slots=True)

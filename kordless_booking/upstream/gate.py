@@ -16,6 +16,7 @@ from kordless_booking.exceptions import TooMany
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
 from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
+from kordless_booking.upstream.waiting_list import WaitingList
 from kordless_booking.upstream.worker import is_parallel_fetch
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class UpstreamGate:
             processes=processes,
             ledger="contact",
         )
+        self.waiting_list = WaitingList(cache, self._rate_limiter, account=account, clock=clock)
+        """Waiting list of the visitors whom the quota has refused."""
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
         self._contact = CircuitBreaker(cache, account=account, name="contact", clock=clock)

@@ -13,6 +13,12 @@ Priorities reserve permits, so that many unimportant calls can't starve an impor
     ├── browse ────────────────────────┤         │    a visitor waits for times
                                        ├─ create ┤    lent to browsing, all but two, while no draft is open
 
+A third of the permits to browse stays for client addresses that have caused no fetch in this minute: a page of an
+address that has takes permits 0 to 32 only, and borrows none. And an address may cause only so many fetches in a
+minute. These two refusals concern the address alone (`PERSONAL_REASONS`): they say nothing about the quota.
+
+While visitors are refused by the quota itself, and for a minute after, refreshes take no permit at all.
+
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
 
@@ -36,6 +42,7 @@ from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
 from .permits import first_free_at, from_millis, take_permit, to_millis
+from .requester import current_requester
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -46,6 +53,7 @@ if TYPE_CHECKING:
 
     from .fallback_cache import FallbackCache
     from .memory_cache import Storable
+    from .requester import Requester
 
 WINDOW_SECONDS = QUOTA_SECONDS
 KEPT_CREATIONS = 2
@@ -59,6 +67,17 @@ PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 MAX_CALL_SECONDS = 30
 """Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
+
+SHORT_SECONDS = 60
+"""Seconds after the last visitor was refused by the quota for which refreshes yield."""
+ADDRESS_LIMIT = "address_limit"
+"""Reason of a refusal: this client address has caused all the fetches that it may in a minute."""
+RESERVED = "reserved"
+"""Reason of a refusal: the permits that are left are for client addresses that have caused no fetch in this minute."""
+TURN = "turn"
+"""Reason of a refusal: the permits that are free are for what others wait for (`waiting_list`)."""
+PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED, TURN})
+"""Reasons of refusals that concern one client address alone: another one may fetch the same item."""
 
 
 class Priority(Enum):
@@ -117,6 +136,10 @@ class Quota:
     def lendable(self) -> range:
         """Return the numbers of the permits of creations that may be lent to browsing."""
         return range(self.requests - self.creations, self.requests)[: max(0, self.creations - KEPT_CREATIONS)]
+
+    def returning_permits(self) -> range:
+        """Return the permits to browse for a client address that has caused a fetch in this minute: two thirds."""
+        return range(max(1, len(self.permits(Priority.BROWSE)) * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +217,25 @@ class RateLimiter:
         self._reported_creations = cache_key(*named, "reported", "create")
         self._blocked = cache_key(*named, "blocked")
         self._blocked_creations = cache_key(*named, "blocked", "create")
+        # A visitor was refused by the quota a moment ago. Its value is until when refreshes yield.
+        self._short = cache_key(*named, "short")
+        self._fetched = cache_key(*named, "fetched")
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        own = [self._draft_open, *self._permit_keys]
-        return [*own, self._reported, self._reported_creations, self._blocked, self._blocked_creations]
+        return [*self._requester_keys(), *self.shared_keys()]
+
+    def shared_keys(self) -> list[str]:
+        """Return those of `keys` that are the same for every visitor."""
+        return [
+            self._draft_open,
+            *self._permit_keys,
+            self._short,
+            self._reported,
+            self._reported_creations,
+            self._blocked,
+            self._blocked_creations,
+        ]
 
     def acquire(self, operation: str, found: Mapping[str, Storable]) -> Permit:
         """Acquire a permit for `operation`. `found` is what the cache holds under `keys()`.
@@ -206,25 +243,96 @@ class RateLimiter:
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
         kind, now = Priority.for_operation(operation), self._clock.now()
+        if kind is Priority.REFRESH and self._short in found:
+            raise _too_many(operation, "yields", from_millis(found[self._short]) - now, SHORT_SECONDS)
+        fetches = self._requester_keys() if kind is Priority.BROWSE else []
+        # Before anything that is shared: over a limit of its own, an address must not look like a shortage.
+        if fetches and all(key in found for key in fetches):
+            raise _too_many(operation, ADDRESS_LIMIT, first_free_at(fetches, found, now) - now, WINDOW_SECONDS)
+        try:
+            permit = self._take(operation, kind, found, now, fetches)
+        except TooMany as error:
+            if kind is Priority.BROWSE and error.reason not in PERSONAL_REASONS:
+                self.mark_short(found)
+            raise
+        # After the permit: an address that was refused has caused no fetch, and is a newcomer still.
+        if fetches:
+            take_permit(self._cache, fetches, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
+        return permit
+
+    def mark_short(self, found: Mapping[str, Storable]) -> None:
+        """Record that the quota has refused a visitor, so that refreshes yield. `found` is as for `acquire`."""
+        until = self._clock.now() + SHORT_SECONDS
+        # Not for each of many refusals: one of the last seconds is as good.
+        if from_millis(found.get(self._short)) < until - 5:
+            self._cache.set(self._short, to_millis(until), SHORT_SECONDS)
+
+    def is_short(self) -> bool:
+        """Return True if the quota has refused a visitor in the last minute."""
+        return self._cache.get(self._short) is not None
+
+    def is_newcomer(self, requester: Requester) -> bool:
+        """Return True if the page's client address had caused no fetch in this minute when the page began."""
+        if requester.knows_newcomer:
+            return requester.is_newcomer(has_fetched=False)
+        return requester.is_newcomer(has_fetched=bool(self._cache.get_many(self._requester_keys())))
+
+    def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
+        """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
+
+        `found` is what the cache holds under `shared_keys()`.
+        """
+        now = self._clock.now()
+        quota = self._whole if self._cache.up else self._part
+        numbers = [*(quota.permits(Priority.BROWSE) if is_newcomer else quota.returning_permits())]
+        if is_newcomer and self._may_borrow(Priority.BROWSE, found):
+            numbers += quota.lendable()
+        try:
+            self._check_blocked("", Priority.BROWSE, found, now)
+            self._check_reported("", Priority.BROWSE, found, now)
+            earliest = now
+        except TooMany as error:
+            earliest = now + (error.retry_after or 0)
+        return sorted(max(earliest, from_millis(found.get(self._permit_keys[number]))) for number in numbers)
+
+    def _requester_keys(self) -> list[str]:
+        """Return the keys that count the fetches of the client address of this page; [] where none is counted."""
+        requester = current_requester()
+        if requester is None or not requester.max_fetches or requester.id is None:
+            return []
+        # Not by `cache_key`: its memory is for keys that come again.
+        return [f"{self._fetched}:{requester.id}:{number}" for number in range(requester.max_fetches)]
+
+    def _take(
+        self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float, fetches: list[str]
+    ) -> Permit:
+        """Take a permit. `fetches` are the keys that count the fetches of the page's client address."""
         quota = self._whole if self._cache.up else self._part
         self._check_blocked(operation, kind, found, now)
         self._check_reported(operation, kind, found, now)
         if kind is Priority.CREATE:
             # Whatever the form's age: others may follow it, and it may have to wait.
             self.mark_draft_open()
-        lendable = self._named(quota.lendable())
-        own, lent = self._named(quota.permits(kind)), lendable if self._may_borrow(kind, found) else []
+        lendable, own, requester = self._named(quota.lendable()), quota.permits(kind), current_requester()
+        may_borrow, reason = self._may_borrow(kind, found), "quota"
+        if fetches and requester and not requester.is_newcomer(has_fetched=any(key in found for key in fetches)):
+            # When all permits are taken, those for newcomers as well, the quota refuses everybody.
+            reason = RESERVED if any(key not in found for key in self._named(own)) else reason
+            own, may_borrow = quota.returning_permits(), False
+        # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
+        pools = [lendable] if kind is Priority.CREATE else []
+        pools += [self._named(own), *([lendable] if may_borrow else [])]
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
         timeout, free_at = PERMIT_SECONDS + MAX_CALL_SECONDS, now + PERMIT_SECONDS
         left = quota.requests - sum(permit in found for permit in self._permit_keys) - 1
-        # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
-        for pool in (lendable, own) if kind is Priority.CREATE else (own,):
-            if key := take_permit(self._cache, pool, found, free_at=free_at, timeout=timeout):
-                return Permit(key, left)
-        if key := take_permit(self._cache, lent, found, free_at=-free_at, timeout=timeout):
-            return Permit(key, left, is_lent=True)
+        for pool in pools:
+            is_lent = may_borrow and pool is lendable
+            stored = -free_at if is_lent else free_at
+            if key := take_permit(self._cache, pool, found, free_at=stored, timeout=timeout):
+                return Permit(key, left, is_lent=is_lent)
         # The stored time says when a permit is free if its call ends now; a call under way takes longer.
-        raise _too_many(operation, "quota", first_free_at([*own, *lent], found, now) - now, PERMIT_SECONDS)
+        seconds = first_free_at([key for pool in pools for key in pool], found, now) - now
+        raise _too_many(operation, reason, seconds, PERMIT_SECONDS)
 
     def mark_draft_open(self) -> None:
         """Mark for all processes that somebody fills in a contact form or waits with one: nothing is lent then."""

@@ -2,12 +2,14 @@
 
 What a caller gets depends on the age of the cached value::
 
-    0 ───────────── fresh ─── stale_while_revalidate ────── stale_if_error ──────▶ age
-        served as      served at once,      the caller waits for    gone
-        it is          refreshed in the     a new one, and gets
-                       background           the old if that fails
+    0 ───────────── fresh ─── stale_while_revalidate ────── stale_if_error ────── last_known ──▶ age
+        served as      served at once,      the caller waits for    the same, but only   gone
+        it is          refreshed in the     a new one, and gets     if Kordless was not
+                       background           the old if that fails   asked, or said no
 
 - Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
+- A refusal by our own rate limiter is shared by nobody: another visitor may be allowed what this one is not, and a page
+  what a background refresh is not. So whoever waits for that fetch tries it in turn, and no failure is stored.
 - Negative caching: an error such as `NotFound` replaces the value for half a minute, so that requests for what doesn't
   exist cost Kordless nothing. A refused API key closes the whole account until a fetch succeeds again.
 - Local cache: for a second this process answers from its own memory, and for as long as the shared cache is down.
@@ -63,13 +65,17 @@ from .entries import (
     encode,
 )
 from .keys import cache_key
-from .single_flight import SingleFlight
+from .rate_limiter import PERSONAL_REASONS
+from .requester import current_requester
+from .single_flight import OwnerRefused, SingleFlight
+from .worker import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
     from .fallback_cache import FallbackCache
+    from .waiting_list import WaitingList
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +108,7 @@ class ReadThroughCache:
     - `run_awaited`: the same for a fetch that a reader is about to wait for.
     - `max_wait_seconds`: maximum seconds that a reader waits for another caller's fetch.
     - `local_seconds`: seconds that the local cache answers before the shared cache is read again.
+    - `waiting_list`: whom the rate limiter has refused waits there; None where nobody can wait.
     - `size`: maximum number of items in the local cache.
     - `budget`: bounds the bytes of the local caches of all accounts together.
     """
@@ -116,6 +123,7 @@ class ReadThroughCache:
         max_wait_seconds: float,
         local_seconds: float,
         clock: Clock | None = None,
+        waiting_list: WaitingList | None = None,
         size: int = 256,
         budget: MemoryBudget | None = None,
     ) -> None:
@@ -126,6 +134,7 @@ class ReadThroughCache:
         self._clock = clock or Clock()
         self._max_wait_seconds = max_wait_seconds
         self._local_seconds = local_seconds
+        self._waiting_list = waiting_list
         self._single_flight: SingleFlight[LocalEntry] = SingleFlight(cache, account=account, clock=self._clock)
         self._local: BoundedDict[tuple[str, ...], LocalEntry] = BoundedDict(
             budget or MemoryBudget(MAX_LOCAL_BYTES), max_entries=size
@@ -317,17 +326,29 @@ class ReadThroughCache:
         self, item: CacheItem[Any], entry: LocalEntry, started: Future[LocalEntry | None] | None
     ) -> LocalEntry:
         # With no time left, the deadline has passed and no fetch starts: it would fail at once, for all who share it.
-        outcome = self._single_flight.do(
-            item.parts,
-            self._clock.monotonic() + min(self._max_wait_seconds, seconds_left()),
-            work=lambda: self._fetch(item),
-            poll=lambda: self._read_if_current(item),
-            started=started,
-        )
+        try:
+            outcome = self._single_flight.do(
+                item.parts,
+                self._clock.monotonic() + min(self._max_wait_seconds, seconds_left()),
+                work=lambda: self._fetch(item),
+                poll=lambda: self._read_if_current(item),
+                started=started,
+            )
+        except OwnerRefused as refusal:
+            return self._entry_after_refusal(refusal.error, entry, item)
         if outcome:
             return outcome
         # No result in time: the old value if stale-if-error allows it, else an empty entry, which raises Unavailable.
         return entry if entry.value_within(self._clock.now(), item.lifetime.stale_if_error) else LocalEntry()
+
+    def _entry_after_refusal(self, error: TooMany, entry: LocalEntry, item: CacheItem[Any]) -> LocalEntry:
+        """Return the old value for a visitor whose fetch was refused; raise the refusal if none is acceptable."""
+        requester = current_requester()
+        if requester is not None:
+            requester.was_refused = True
+        if entry.value_within(self._clock.now(), item.lifetime.max_age_after(error)):
+            return entry
+        raise error
 
     def _read_if_current(self, item: CacheItem[Any]) -> LocalEntry | None:
         # `_load`, not `lookup`: another process has written it, so the local cache can't have it.
@@ -340,23 +361,40 @@ class ReadThroughCache:
         [entry], requested_at = self._load(item), self._clock.now()
         if entry.needs_no_fetch(requested_at):
             return entry
+        waiting_list, name = self._waiting_list, self._key("value", *item.parts)[-16:]
         try:
+            if waiting_list is not None:
+                waiting_list.check(item.parts[0], name)
             value = item.fetch()
         except KeyRefused as error:
             return self._store_key_refusal(self._negative_entry(error, "", NEGATIVE_TTL))
         # Before KordlessError, its base: only a failure to get an answer lets an old value be served.
         except Unavailable as error:
+            if isinstance(error, TooMany) and error.status is None and not self._may_pause(error, entry, item):
+                # Who is served an old value doesn't wait.
+                if waiting_list is not None and not entry.value_within(
+                    self._clock.now(), item.lifetime.max_age_after(error)
+                ):
+                    error = waiting_list.join(name, error)
+                raise OwnerRefused(error) from None
+            now, lifetime = self._clock.now(), item.lifetime
+            if not entry.value_within(now, lifetime.max_age_after(error)) and entry.value_within(now, lifetime.longest):
+                # Not stored, because it would replace the last-known value, which the next error may call for.
+                return LocalEntry(self._negative_entry(error, entry.generation, FAILURE_TTL))
             return self._store(item, self._stale_or_failure(error, entry, item), entry.value)
         except KordlessError as error:
             return self._store(item, self._negative_entry(error, entry.generation, NEGATIVE_TTL))
         # A fetch has succeeded, so Kordless accepts the key again.
         if entry.key_refusal:
             self._cache.delete_many([self._key("refusal")])
-        return self._store(item, self._fresh_entry(item, value, entry.generation, requested_at), value)
+        stored = self._store(item, self._fresh_entry(item, value, entry.generation, requested_at), value)
+        if waiting_list is not None:
+            waiting_list.leave(name)
+        return stored
 
     def _store(self, item: CacheItem[Any], envelope: Envelope, value: Any = None) -> LocalEntry:
         # A cached error is never served stale, so it need not be stored longer than it is fresh.
-        lasts = envelope.fresh if envelope.failure else item.lifetime.stale_if_error
+        lasts = envelope.fresh if envelope.failure else item.lifetime.longest
         seconds = ceil(lasts - envelope.age(self._clock.now()))
         raw = encode(envelope)
         self._cache.set(self._key("value", *item.parts), raw, seconds)
@@ -386,13 +424,26 @@ class ReadThroughCache:
             version=VERSION, fetched_at=now, fresh=seconds, generation=generation, failure=Failure.from_error(error)
         )
 
+    def _may_pause(self, error: TooMany, entry: LocalEntry, item: CacheItem[Any]) -> bool:
+        """Return True if everybody may be served the old value for a while after our own rate limiter refused a fetch.
+
+        Not after a refusal that concerns one client address, nor after one of a background refresh when visitors would
+        no longer be served the value without a fetch of their own.
+        """
+        now = self._clock.now()
+        if error.reason in PERSONAL_REASONS:
+            return False
+        if in_background.get():
+            return entry.is_servable(now, item.lifetime)
+        return entry.value_within(now, item.lifetime.max_age_after(error)) is not None
+
     def _stale_or_failure(self, error: Unavailable, entry: LocalEntry, item: CacheItem[Any]) -> Envelope:
         """Return what to store after a failed fetch.
 
         That is the old value, with a pause before the next try; without an acceptable one, the failure.
         """
         now = self._clock.now()
-        envelope = entry.value_within(now, item.lifetime.stale_if_error)
+        envelope = entry.value_within(now, item.lifetime.max_age_after(error))
         kind = type(error).__name__
         log_event(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, stale=envelope is not None)
         if envelope is None:

@@ -26,6 +26,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
 from kordless_booking.upstream.rate_limiter import Quota
 from kordless_booking.upstream.read_through import MAX_LOCAL_BYTES, ReadThroughCache
+from kordless_booking.upstream.requester import with_same_requester
 from kordless_booking.upstream.slot_parts import SlotPartsClient
 from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 
@@ -81,7 +82,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
 
     def run_awaited(job: Callable[[], object]) -> bool:
         # After an outage only one call is let through as a probe, so parallel ones would only be refused.
-        return gate.takes_several() and fetch_pool(job)
+        return gate.takes_several() and fetch_pool(with_same_requester(job))
 
     slot_parts = SlotPartsClient(client, cache, account=namespace, run=run_awaited)
     catalog_cache = ReadThroughCache(
@@ -93,6 +94,7 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         # A page waits for another's fetch as long as for its own.
         max_wait_seconds=account.browse_seconds,
         local_seconds=account.local_cache_seconds,
+        waiting_list=gate.waiting_list,
         budget=local_budget,
     )
     lifetimes = build_lifetimes(account)
@@ -118,7 +120,12 @@ def build_lifetimes(account: Account) -> Lifetimes:
     organization = Lifetime(
         account.catalog_fresh_seconds, account.catalog_stale_seconds, account.catalog_stale_if_error_seconds
     )
-    slots = Lifetime(account.slots_fresh_seconds, account.slots_stale_seconds, account.slots_stale_if_error_seconds)
+    slots = Lifetime(
+        account.slots_fresh_seconds,
+        account.slots_stale_seconds,
+        account.slots_stale_if_error_seconds,
+        account.slots_last_known_seconds,
+    )
     return Lifetimes(organization=organization, service=organization, slots=slots)
 
 

@@ -10,6 +10,7 @@ import os
 import secrets
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .keys import cache_key
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kordless_booking.clock import Clock
+    from kordless_booking.exceptions import TooMany
 
     from .fallback_cache import FallbackCache
 
@@ -31,6 +33,16 @@ GRACE_SECONDS = 1.0
 """Extra seconds to wait for work that this caller started. It ends by the same deadline, but on a busy machine its
 thread may report that a moment late.
 """
+
+
+class OwnerRefused(Exception):
+    """Raised by work that was refused for a reason that concerns its owner alone. Who waits for it does it instead."""
+
+    def __init__(self, error: TooMany) -> None:
+        super().__init__()
+        self.error = error
+        """The refusal."""
+
 
 R = TypeVar("R")
 Name = tuple[str, ...]
@@ -62,7 +74,7 @@ class SingleFlight(Generic[R]):
         """Run `work`, or wait for the caller that is running it, and return the result.
 
         Return None if another caller did not finish by the deadline. An exception of `work` is raised to all callers of
-        this process.
+        this process, but OwnerRefused to the caller alone that ran it or started it.
 
         - `work` runs under the lock. It should check once more for a result of another process before it starts: the
           lock may have been released a moment ago.
@@ -76,6 +88,7 @@ class SingleFlight(Generic[R]):
                 future, is_owner, left = started, False, left + GRACE_SECONDS
             else:
                 future, is_owner = self._join_or_start(name)
+            is_mine = is_owner or future is started
             # For the first round only: after it, that work has ended or was taken over.
             started = None
             try:
@@ -85,6 +98,10 @@ class SingleFlight(Generic[R]):
                     outcome = future.result(left)
             except TimeoutError:
                 break
+            except OwnerRefused:
+                if is_mine:
+                    raise
+                continue
             # None: the one whose work this was gave up at its own, earlier deadline. Try again with ours.
             if outcome is not None:
                 return outcome
@@ -104,7 +121,9 @@ class SingleFlight(Generic[R]):
             if future.set_running_or_notify_cancel():
                 # A deadline of now: when another process holds the lock, it refreshes, and nobody waits here.
                 now = self._clock.monotonic()
-                self._run(name, future, lambda: self._run_locked(name, now, work, lambda: None))
+                # A refusal is no error of the thread: whoever waits for the future gets it.
+                with suppress(OwnerRefused):
+                    self._run(name, future, lambda: self._run_locked(name, now, work, lambda: None))
 
         with self._guard:
             if name in self._current():

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking.booking.hashes import address_hash
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.requester import Requester
 from kordless_booking.views.client_address import UNKNOWN, Bucket, client_buckets
 from kordless_booking.views.client_address import client_address as client_address  # noqa: PLC0414 (exported)
 from kordless_booking.views.throttle import PermitKeys, take_use
@@ -72,6 +74,19 @@ def queue_address(visit: WidgetRequest) -> str:
     """
     address = client_address(visit.request, visit.account.trusted_proxies)
     return address_hash(address) if address != UNKNOWN and visit.account.bookings_per_address else ""
+
+
+def requester_of(visit: WidgetRequest) -> Requester:
+    """Return the requester of a page, by whose address its upstream requests are counted."""
+
+    def identify() -> str | None:
+        address = client_address(visit.request, visit.account.trusted_proxies)
+        # A connection of this machine, or none: a proxy's that names no client. All its visitors would be one.
+        if address in {UNKNOWN, "::/64"} or address.startswith("127."):
+            return None
+        return salted_hmac("kordless_booking.requester", address, algorithm="sha256").hexdigest()[:32]
+
+    return Requester(identify, visit.account.fetches_per_address)
 
 
 HONEYPOT: Final = "kb_hp"

@@ -31,7 +31,9 @@ from kordless_booking.logs import log_event
 from kordless_booking.mail import outbox
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
+from kordless_booking.upstream.requester import requested_by
 from kordless_booking.views import problems, security
+from kordless_booking.views.abuse import requester_of
 from kordless_booking.views.page import origin_of
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
@@ -105,6 +107,7 @@ def widget_view(
                 is_write = may_book or request.method == "POST"
                 with (
                     translation.override(visit.language),
+                    requested_by(requester_of(visit)) as requester,
                     deadline(account.booking_seconds if is_write else account.browse_seconds),
                 ):
                     try:
@@ -118,7 +121,8 @@ def widget_view(
                     if isinstance(response, PageResponse):
                         if response.page_view is not None and response.status_code == 200 and not prefetching:
                             count_page_view(request, response.page_view)
-                        if key:
+                        # What a limit of this visitor's own made of the page is for nobody else.
+                        if key and not requester.was_refused:
                             store(key, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if prefetching:

@@ -7,9 +7,11 @@ request id and nothing personal.
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -23,12 +25,14 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import escape_uri_path
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.steps import Step
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.safe_links import phone_link
+from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.page import build_page
@@ -56,6 +60,13 @@ def log_problem(
     log_event(log, services_for(visit.account).log_throttle.level_for(event, level), event, **fields)
 
 
+MAX_RELOAD_SECONDS: Final = 30
+"""Longest interval, in seconds, at which a busy page loads itself again. It keeps its place on the waiting list by
+that."""
+JITTER_SECONDS: Final = 3
+"""Seconds, at most, by which it does so later: else all who wait for one permit would come in the same second."""
+ESTIMATE_IN_MINUTES_FROM_SECONDS: Final = 90
+"""Seconds from which the wait is told in minutes."""
 LARGEST_FORM: Final = 64 * 1024
 """Bytes of a posted form. Ours have a few texts of known length, and a token."""
 
@@ -89,6 +100,11 @@ class Problem(Exception):
     """Form input that goes along with the links; None for that of the request."""
     error: exceptions.KordlessError | None = None
     """Cause, for the log."""
+    reload_text: str = ""
+    """Text in place of `text` where the page loads itself again after `retry_after`; "" for a page that doesn't."""
+    again_url: str | None = None
+    """URL to load again; None for that of the request, which in a page of the site's around the widget is the site's.
+    """
 
 
 def call_view(
@@ -170,14 +186,16 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
         case exceptions.NotFound() | exceptions.ContactRefused():
             return no_booking()
         case exceptions.TooMany():
+            seconds = error.retry_after or RETRY_SECONDS
             return Problem(
                 "rate_limited",
                 503,
                 _("Very busy right now"),
                 _("Many people are booking at the moment. Please try again in a little while."),
                 next_action="again",
-                retry_after=error.retry_after or RETRY_SECONDS,
+                retry_after=seconds,
                 level=logging.WARNING,
+                reload_text=_reload_text(seconds, is_own=error.reason == ADDRESS_LIMIT),
             )
         case exceptions.BadRequest() | exceptions.Refused() | exceptions.SlotTaken():
             return Problem(
@@ -188,6 +206,37 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
                 level=logging.WARNING,
             )
     return unavailable(f"upstream_{error.reason or 'unavailable'}", error.retry_after)
+
+
+def _reload_text(seconds: int, *, is_own: bool) -> str:
+    """Return what a page that loads itself again says. `is_own`: this visitor's own address is over its limit."""
+    if is_own:
+        text = ngettext(
+            "Many pages were opened from your connection within a minute. "
+            "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",
+            "Many pages were opened from your connection within a minute. "
+            "You don't need to do anything: this page goes on by itself in about %(seconds)s seconds.",
+            seconds,
+        )
+        return text % {"seconds": seconds}
+    if seconds >= ESTIMATE_IN_MINUTES_FROM_SECONDS:
+        minutes = ceil(seconds / 60)
+        text = ngettext(
+            "Many people are booking at the moment. "
+            "You don't need to do anything: this page goes on by itself in about %(minutes)s minute.",
+            "Many people are booking at the moment. "
+            "You don't need to do anything: this page goes on by itself in about %(minutes)s minutes.",
+            minutes,
+        )
+        return text % {"minutes": minutes}
+    text = ngettext(
+        "Many people are booking at the moment. "
+        "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",
+        "Many people are booking at the moment. "
+        "You don't need to do anything: this page goes on by itself in about %(seconds)s seconds.",
+        seconds,
+    )
+    return text % {"seconds": seconds}
 
 
 def unavailable(event: str, retry_after: int | None = None) -> Problem:
@@ -296,27 +345,53 @@ def _form_input_token(visit: WidgetRequest, problem: Problem) -> str:
     return ""
 
 
+def _reload(visit: WidgetRequest, problem: Problem, actions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the context of parts/reload.html, for a page that loads itself again; None for any other."""
+    again = next((action for action in actions if action.get("again")), None)
+    if not problem.reload_text or again is None or not problem.retry_after:
+        return None
+    # At the latest after as long as any waiting page, because the order may have changed. Not all in one second.
+    seconds = min(problem.retry_after, MAX_RELOAD_SECONDS) + random.randint(1, JITTER_SECONDS)  # noqa: S311
+    # The others need JavaScript, and so promise nothing: a form isn't sent again by itself, and the page around the
+    # widget is the site's.
+    by_itself = visit.fragment or (visit.request.method in {"GET", "HEAD"} and not visit.embedded)
+    return {"url": again["url"], "seconds": seconds, "by_itself": by_itself, "text": problem.reload_text}
+
+
 def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
     token = _form_input_token(visit, problem)
+    actions = _actions(visit, problem, token)
+    reload = _reload(visit, problem, actions)
+    retry_after = problem.retry_after
+    if reload and retry_after:
+        retry_after = min(retry_after, MAX_RELOAD_SECONDS)
+    by_itself = reload is not None and reload["by_itself"]
     context = {
         "headline": problem.headline,
-        "text": problem.text,
-        "actions": _actions(visit, problem, token),
+        "text": "" if by_itself else problem.text,
+        "reload": reload,
+        "actions": actions,
         "support": support_contacts(visit),
         "reference": visit.id,
-        "retry_after": problem.retry_after,
+        "retry_after": None if by_itself else retry_after,
         "carry": problem.carry_form,
         "summary": problem.summary,
     }
     response = render(
         visit,
         "kordless_booking/problems/problem.html",
-        build_page(visit, problem.headline, step=problem.step, form_input_token=token),
+        build_page(
+            visit,
+            problem.headline,
+            step=problem.step,
+            form_input_token=token,
+            refresh=reload["seconds"] if reload and by_itself else None,
+        ),
         context,
         problem.status,
         no_store=True,
     )
-    return set_retry_after(response, problem.retry_after) if problem.retry_after else response
+    return set_retry_after(response, retry_after) if retry_after else response
 
 
 def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:
@@ -370,17 +445,23 @@ def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[st
         return [{"url": problem.main_link[0], "label": problem.main_link[1], "primary": True}, beside]
     match problem.next_action:
         # The URL of a POST can't be opened by a link. With form input, those that only render can be posted again.
-        case "again" if visit.request.method in {"GET", "HEAD"} or (token and "draft" not in visit.request.POST):
+        case "again" if visit.request.method in {"GET", "HEAD"} or (token and not _is_booking(visit.request)):
             plain = visit.request.method != "POST"
             # Two slashes at its start would lead to another site.
-            url = escape_leading_slashes(visit.request.get_full_path())
-            return [{"url": url, "label": _("Try again"), "primary": True, "plain": plain}]
+            url = problem.again_url or escape_leading_slashes(visit.request.get_full_path())
+            return [{"url": url, "label": _("Try again"), "primary": True, "plain": plain, "again": True}]
         case "manage-find":
             return [
                 {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True, "plain": True},
                 services,
             ]
     return [services]
+
+
+def _is_booking(request: HttpRequest) -> bool:
+    """Return True for a contact form that was sent. The free times, which its Back button posts it to, only render."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    return "draft" in request.POST and (name or "").removesuffix("-named") not in {"slots", "services", "zone"}
 
 
 def support_contacts(visit: WidgetRequest) -> dict[str, str] | None:

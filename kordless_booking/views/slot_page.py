@@ -47,6 +47,8 @@ MAX_HOST_LINKS: Final = 12
 """Hosts and teams that are offered as links, about four rows on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
+NOTICE_IN_HOURS_FROM: Final = 2
+"""Hours from which the notice names hours instead of minutes."""
 AGE_NOTICE_SECONDS: Final = 120
 """Age of the free times, in seconds, from which the page says when they were checked."""
 
@@ -456,7 +458,14 @@ def age_notice(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: fl
     age = int(visit.now.timestamp() - cached.fetched_at)
     if not cached.degraded and age < min_age_seconds:
         return ""
-    minutes = max(1, age // 60)
+    minutes, hours = max(1, age // 60), age // 3600
+    if hours >= NOTICE_IN_HOURS_FROM:
+        text = ngettext(
+            "Checked %(hours)s hour ago. Times may have changed; we check again when you book.",
+            "Checked %(hours)s hours ago. Times may have changed; we check again when you book.",
+            hours,
+        )
+        return text % {"hours": hours}
     text = ngettext(
         "Checked %(minutes)s minute ago. Times may have changed; we check again when you book.",
         "Checked %(minutes)s minutes ago. Times may have changed; we check again when you book.",

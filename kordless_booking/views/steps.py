@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import Page, build_page
-from kordless_booking.views.problems import not_found
+from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
@@ -49,8 +50,14 @@ def slots(visit: WidgetRequest, service: str) -> HttpResponse:
         # A contact form, which has a draft, may have a field of such a name.
         if "draft" not in post:
             visit = visit.with_choices(_posted_choices(visit.choices, post))
+        url = visit.links.service_url("slots", service, visit.choices)
         if not visit.form_input:
-            return SeeOther(visit.links.service_url("slots", service, visit.choices))
+            return SeeOther(url)
+        try:
+            return slots_page(visit, service)
+        except KordlessError as error:
+            # The URL of the request doesn't have what the form has just changed.
+            raise replace(from_api_error(error), again_url=url) from None
     return slots_page(visit, service)
 
 

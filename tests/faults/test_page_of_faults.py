@@ -92,7 +92,7 @@ def test_the_numbers_are_the_codes():
         f"once {circuit_breaker.FAILURE_THRESHOLD} more calls have failed than succeeded",
         f"within {circuit_breaker.FAILURE_TTL_SECONDS // 60} minutes",
         f"| {circuit_breaker.OPEN_SECONDS} seconds, as long as `Retry-After` says with a 503, at most {longest};",
-        f"| Times are cached | {_in_words(slots)} |",
+        f"| Times are cached | {_in_words(slots)}, {slots.last_known} last-known |",
         f"| Services are cached | {_in_words(organization)} |",
         f"the latest when what is cached is {organization.fresh // 60} minutes old",
         f"every {read_through.NEGATIVE_TTL} seconds",

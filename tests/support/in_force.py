@@ -42,6 +42,7 @@ def numbers_in_force(account: Account = REAL_ACCOUNT) -> InForce:
             "SLOTS_FRESH_SECONDS": lifetimes.slots.fresh,
             "SLOTS_STALE_SECONDS": lifetimes.slots.stale_while_revalidate,
             "SLOTS_STALE_IF_ERROR_SECONDS": lifetimes.slots.stale_if_error,
+            "SLOTS_LAST_KNOWN_SECONDS": lifetimes.slots.last_known,
             "LOCAL_CACHE_SECONDS": cache._local_seconds,
             "REQUESTS_PER_MINUTE": quota.requests,
             "CREATIONS_PER_MINUTE": quota.creations,

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,10 @@ from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.upstream.entries import Cached, CacheItem
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
+from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT
 from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.single_flight import LOCK_TTL
+from kordless_booking.upstream.worker import in_background
 from tests.support.cache_scenario import LIFETIME, CacheScenario, Source
 from tests.support.controlled_cache import WAITS, SharedMemory, at_once
 
@@ -238,6 +241,96 @@ def test_a_value_past_every_limit_is_not_served(scenario: CacheScenario) -> None
     with pytest.raises(Unreachable) as caught:
         cache.read(scenario.item)
     assert (caught.value.operation, caught.value.reason) == ("availability", "refused")
+
+
+@pytest.fixture
+def day(scenario: CacheScenario) -> CacheItem[int]:
+    """Return an item that may be served for a day where Kordless can't be asked."""
+    return replace(scenario.item, lifetime=replace(LIFETIME, last_known=86_400))
+
+
+@pytest.mark.parametrize("error", [Unreachable(), CircuitOpen(), TooMany(status=429), TooMany(reason="quota")])
+def test_last_known_values_are_served_for_a_day_where_kordless_cannot_be_asked(
+    scenario: CacheScenario, day: CacheItem[int], error: KordlessError
+) -> None:
+    """With the notice, in every process; a fetch that succeeds replaces them, and after the day they are gone."""
+    scenario.process().read(day)
+    scenario.time.pass_(86_000)
+    scenario.source.error = error
+    for _ in range(3):
+        cached = scenario.process().read(day)
+        assert (cached.value, cached.stale, cached.degraded) == (1, True, True)
+    assert scenario.source.calls == 2
+    scenario.time.pass_(400)
+    with pytest.raises(type(error)):
+        scenario.process().read(day)
+    scenario.source.error = None
+    scenario.time.pass_(3)
+    assert not scenario.process().read(day).degraded
+
+
+def test_an_unusable_answer_shows_no_last_known_value_and_does_not_lose_it(
+    scenario: CacheScenario, day: CacheItem[int]
+) -> None:
+    """Half an hour is the limit for that; when nothing connects any more, the value of that day is there."""
+    cache = scenario.process()
+    cache.read(day)
+    scenario.time.pass_(3600)
+    scenario.source.error = OutcomeUnknown()
+    with pytest.raises(OutcomeUnknown):
+        cache.read(day)
+    scenario.source.error = CircuitOpen()
+    assert cache.read(day).degraded
+    assert scenario.process().read(day).value == 1
+
+
+def refused_in_background(scenario: CacheScenario, reason: str) -> Callable[[Callable[[], object]], bool]:
+    """Run jobs as the background worker does, while the rate limiter refuses refreshes."""
+
+    def run(job: Callable[[], object]) -> bool:
+        scenario.source.error = TooMany(reason=reason, retry_after=60)
+        token = in_background.set(True)
+        try:
+            job()
+        finally:
+            in_background.reset(token)
+            scenario.source.error = None
+        return True
+
+    return run
+
+
+@pytest.mark.parametrize("reason", ["yields", "quota"])
+def test_a_refused_refresh_is_never_kept_as_a_failure(scenario: CacheScenario, reason: str) -> None:
+    """A refresh that comes too late, or after an invalidation, leaves the fetch to the next visitor."""
+    jobs: list[Callable[[], object]] = []
+    cache = scenario.process(run=lambda job: jobs.append(job) or True)
+    cache.read(scenario.item)
+    scenario.time.pass_(299)
+    cache.read(scenario.item)
+    scenario.time.pass_(2000)
+    refused_in_background(scenario, reason)(jobs.pop())
+    assert not scenario.process().read(scenario.item).degraded
+    scenario.time.pass_(20)
+    cache.read(scenario.item)
+    cache.invalidate("slots", "haircut")
+    refused_in_background(scenario, reason)(jobs.pop())
+    cached = scenario.process().read(scenario.item)
+    assert (cached.stale, cached.degraded) == (False, False)
+
+
+def test_a_refusal_of_ones_own_is_stored_for_nobody(scenario: CacheScenario) -> None:
+    """Neither as a failure nor as a pause: the next reader fetches."""
+    for age in (0, 400):
+        scenario.time.pass_(age)
+        scenario.source.error = TooMany(reason=ADDRESS_LIMIT, retry_after=60)
+        if age:
+            assert scenario.process().read(scenario.item).degraded
+        else:
+            with pytest.raises(TooMany):
+                scenario.process().read(scenario.item)
+        scenario.source.error = None
+        assert not scenario.process().read(scenario.item).stale
 
 
 def test_a_cold_failure_is_shared_for_two_seconds(scenario: CacheScenario) -> None:

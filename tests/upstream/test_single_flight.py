@@ -9,9 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from kordless_booking.clock import Clock
+from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.single_flight import LOCK_TTL, SingleFlight
+from kordless_booking.upstream.single_flight import LOCK_TTL, OwnerRefused, SingleFlight
 from tests.support.controlled_cache import HandTime, SharedMemory, at_once
 
 NAME = ("slots", "haircut", "2026-12")
@@ -307,3 +308,46 @@ def test_started_work_without_a_result_is_done_by_the_caller() -> None:
     single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
     started = single_flight.start_in_background(NAME, at_once, work=lambda: None)
     assert single_flight.do(NAME, far(time.clock), work=lambda: "mine", poll=nothing, started=started) == "mine"
+
+
+def test_who_waits_for_refused_work_does_it_instead() -> None:
+    """A refusal of its owner's own reaches the owner alone; the waiting thread works under its own name."""
+    clock = Clock()
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, clock), account="north", clock=clock)
+    working, release = threading.Event(), threading.Event()
+    refused: list[TooMany] = []
+
+    def refused_work() -> str:
+        working.set()
+        release.wait(30)
+        raise OwnerRefused(TooMany(reason="address_limit"))
+
+    def owner() -> None:
+        try:
+            single_flight.do(NAME, far(clock), work=refused_work, poll=nothing)
+        except OwnerRefused as refusal:
+            refused.append(refusal.error)
+
+    thread = threading.Thread(target=owner)
+    thread.start()
+    assert working.wait(30)
+    waiting = Crowd(3, lambda: single_flight.do(NAME, far(clock), work=lambda: "mine", poll=nothing))
+    release.set()
+    assert waiting.join() == ["mine"] * 3
+    thread.join(30)
+    assert [error.reason for error in refused] == ["address_limit"]
+
+
+def test_a_refusal_of_started_work_reaches_the_page_that_started_it() -> None:
+    """It doesn't try again, and the thread that was refused reports no error of its own."""
+    time = HandTime()
+    single_flight: SingleFlight[str] = SingleFlight(FallbackCache(None, time.clock), account="north", clock=time.clock)
+
+    def refused_work() -> str:
+        raise OwnerRefused(TooMany(reason="reserved"))
+
+    started = single_flight.start_in_background(NAME, at_once, work=refused_work)
+    with pytest.raises(OwnerRefused) as refusal:
+        single_flight.do(NAME, far(time.clock), work=lambda: "again", poll=nothing, started=started)
+    assert refusal.value.error.reason == "reserved"
+    assert not single_flight.is_in_progress(NAME)
