@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, intern_values
 from kordless_booking.clock import Clock
-from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound
+from kordless_booking.exceptions import BadRequest, KeyRefused, KordlessError, NotFound, TooMany
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
@@ -151,6 +151,31 @@ class Catalog:
         self._require_listed(slug)
         return self._cache.read(self._service_item(slug))
 
+    def listed_service(self, slug: str) -> ServiceDetail:
+        """Return what the list of services says of one service, without its calendar settings. Never fetches those.
+
+        Raises NotFound for a service that isn't listed or that visitors can't book, and what `organization` raises.
+        """
+        listed = self.organization().value
+        service = next((service for service in listed.services if service.slug == slug and service.bookable), None)
+        if service is None:
+            raise NotFound(operation="service", reason="not_offered")
+        return ServiceDetail(organization=listed.organization, service=service)
+
+    def missing_service(self, slug: str) -> CacheItem[ServiceDetail] | None:
+        """Return the item of a service whose settings a page would have to fetch, and has no older ones of; else None.
+
+        Also None where waiting costs no permit, because this process is fetching them. Sends no request.
+        """
+        item = self._service_item(slug)
+        [entry] = self._cache.lookup(item)
+        if entry.value is not None or entry.key_refusal is not None:
+            return None
+        failure = entry.envelope.failure if entry.envelope else None
+        # A fetch that found no permit a moment ago: read as it is, it would turn every page away.
+        is_refused = failure is not None and failure.kind == TooMany.__name__
+        return item if is_refused or self._cache.needs_fetch(item) else None
+
     def slots(
         self, slug: str, month: date, party_size: int = 1, *, window_days: int | None = None
     ) -> Cached[tuple[Slot, ...]]:
@@ -183,11 +208,19 @@ class Catalog:
         if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
             self._cache.start_fetch(self._organization_item())
 
-    def prefetch(self, slug: str, *months: date, party_size: int = 1, window_days: int | None = None) -> None:
+    def prefetch(
+        self,
+        slug: str,
+        *months: date,
+        party_size: int = 1,
+        window_days: int | None = None,
+        with_service: bool = True,
+    ) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
         `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
-        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet. Does
+        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet.
+        `with_service` is False for a page that does without the service's settings; it has to name `window_days`. Does
         nothing unless `fetches_in_parallel` of the cache is True.
         """
         cache = self._cache
@@ -205,7 +238,8 @@ class Catalog:
             for month in months
             if 1 <= party_size <= MAX_PARTY_SIZE and month_window(month, today, most) is not None
         ]
-        items: list[CacheItem[Any]] = [organization, service, *(slots if slots and cache.needs_fetch(slots[0]) else [])]
+        items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
+        items += slots if slots and cache.needs_fetch(slots[0]) else []
         missing = [item for item in items if cache.needs_fetch(item)]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, started
         # above.

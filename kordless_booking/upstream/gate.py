@@ -14,7 +14,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
-from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
+from kordless_booking.upstream.rate_limiter import BrowsePermits, Permit, Quota, RateLimiter, Usage
 from kordless_booking.upstream.worker import is_parallel_fetch
 
 if TYPE_CHECKING:
@@ -116,6 +116,10 @@ class UpstreamGate:
     def takes_several(self) -> bool:
         """Return True if calls may be made in parallel. After an outage one call probes, and others are refused."""
         return self._browse.state(self._cache.get_many(self._browse.keys())).state == "closed"
+
+    def browse_permits(self) -> BrowsePermits:
+        """Return how many permits pages may still take, with one cache read. Takes none and sends nothing."""
+        return self._rate_limiter.browse_permits(self._cache.get_many(self._rate_limiter.keys()))
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""

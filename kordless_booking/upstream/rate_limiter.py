@@ -125,6 +125,23 @@ class Usage:
     """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class BrowsePermits:
+    """Permits that pages may take: how many are free now, and how many there are in all."""
+
+    free: int
+    """0 also while Kordless blocks, or reports that nothing is left."""
+    total: int
+
+    @property
+    def are_short(self) -> bool:
+        """True when less than half are free: a page then does without the calls that it can do without.
+
+        At half, and not at the last few: what a page saves is what lets a later one be shown at all.
+        """
+        return self.free * 2 < self.total
+
+
 class ReportedLimit(msgspec.Struct, frozen=True):
     """Limit as the rate-limit headers of one response reported it. Cached as JSON."""
 
@@ -206,6 +223,18 @@ class RateLimiter:
             of_creations=quota.creations,
             blocked_seconds=max(0, ceil(until - now)),
         )
+
+    def browse_permits(self, found: Mapping[str, Storable]) -> BrowsePermits:
+        """Return how many permits pages may still take, given what was `found` under `keys()`. Takes nothing."""
+        now = self._clock.now()
+        quota = self._whole if self._cache.up else self._part
+        pool = quota.permits(Priority.BROWSE)
+        try:
+            self._check_blocked("availability", Priority.BROWSE, found, now)
+            self._check_reported("availability", Priority.BROWSE, found, now)
+        except TooMany:
+            return BrowsePermits(0, len(pool))
+        return BrowsePermits(sum(self._permit_keys[number] not in found for number in pool), len(pool))
 
     def release(self, permit: Permit, operation: str, response: ResponseMeta | None) -> None:
         """Release the permit a minute from now, and record what the response says about the limits.

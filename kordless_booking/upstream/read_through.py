@@ -65,7 +65,7 @@ from .keys import cache_key
 from .single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
 
     from .fallback_cache import FallbackCache
@@ -196,13 +196,23 @@ class ReadThroughCache:
             return self._load(*items)
         return [entry for entry in found if entry is not None]
 
-    def is_current(self, reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], *, refresh: bool = True) -> bool:
+    def is_current(
+        self,
+        reads: Iterable[tuple[CacheItem[Any], Cached[Any]]],
+        *,
+        missing: Sequence[CacheItem[Any]] = (),
+        refresh: bool = True,
+    ) -> bool:
         """Return True when reading all of these again would give the same. Never waits for a fetch.
 
-        What is due is refreshed in the background, unless `refresh` is off.
+        `missing`: items that the reader did without, and that must still have no value. What is due is refreshed in the
+        background, unless `refresh` is off.
         """
         before, now = list(reads), self._clock.now()
-        for (item, cached), entry in zip(before, self.lookup(*[item for item, _ in before]), strict=True):
+        entries = self.lookup(*[item for item, _ in before], *missing)
+        if any(entry.value is not None for entry in entries[len(before) :]):
+            return False
+        for (item, cached), entry in zip(before, entries[: len(before)], strict=True):
             if entry.serial != cached.serial or entry.key_refusal or not entry.is_servable(now, item.lifetime):
                 return False
             # The same value may have become stale or degraded by age alone, and the page says so.
@@ -212,6 +222,11 @@ class ReadThroughCache:
             if refresh:
                 self._refresh(item, entry, now)
         return True
+
+    def has_local_value(self, item: CacheItem[Any]) -> bool:
+        """Return True if the local cache has a value of the item, however old. No round trip."""
+        entry = self._local.get(item.parts)
+        return entry is not None and entry.value is not None
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Stop serving this account, because its API key was refused elsewhere, until a fetch succeeds again."""

@@ -31,6 +31,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.views import problems, security
+from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
@@ -151,7 +152,8 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     this request only counts the view.
     """
     seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
-    if not (taken or (seen and response.get(VERSION_HEADER) == seen)):
+    version = response.get(VERSION_HEADER, "")
+    if not (taken or (seen and (version == seen or would_lose_settings(seen, version)))):
         return response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
     return HttpResponse(status=204, headers=headers)

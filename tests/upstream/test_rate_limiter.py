@@ -11,7 +11,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream import rate_limiter
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.rate_limiter import Permit, Priority, Quota, RateLimiter
+from kordless_booking.upstream.rate_limiter import BrowsePermits, Permit, Priority, Quota, RateLimiter
 from kordless_booking.upstream.worker import in_background
 from tests.support.controlled_cache import HandTime, SharedMemory
 
@@ -438,3 +438,28 @@ def test_the_drawing_has_the_numbers_of_the_code() -> None:
     ends = [quota.permits(kind).stop for kind in (Priority.REFRESH, Priority.BROWSE, Priority.MANAGE, Priority.CREATE)]
     assert [int(number) for number in scale] == [0, *ends]
     assert f"{quota.requests} requests in any {rate_limiter.WINDOW_SECONDS} seconds, {quota.creations} of" in drawn
+
+
+def test_permits_for_pages_are_short_below_one_half(scenario: RateLimiterScenario) -> None:
+    """Of 45: 23 free ones are enough, 22 are not, and a minute later they are free again."""
+    limiter = scenario.process()
+
+    def permits() -> BrowsePermits:
+        return limiter.browse_permits(scenario.cache.get_many(limiter.keys()))
+
+    assert permits() == BrowsePermits(45, 45)
+    for _ in range(22):
+        call(limiter)
+    assert (permits(), permits().are_short) == (BrowsePermits(23, 45), False)
+    call(limiter)
+    assert (permits(), permits().are_short) == (BrowsePermits(22, 45), True)
+    scenario.time.pass_(61)
+    assert permits() == BrowsePermits(45, 45)
+
+
+@pytest.mark.parametrize("answer", [ResponseMeta(429, retry_after=30), ResponseMeta(200, limit=60, remaining=10)])
+def test_what_kordless_reports_leaves_pages_no_permit(scenario: RateLimiterScenario, answer: ResponseMeta) -> None:
+    """A block, or a remainder that the reserve for bookings needs."""
+    limiter = scenario.process()
+    call(limiter, answer=answer)
+    assert limiter.browse_permits(scenario.cache.get_many(limiter.keys())) == BrowsePermits(0, 45)

@@ -1,0 +1,13 @@
+"""Permits of an API key that are used up, as many requests in the last minute leave them."""
+
+from __future__ import annotations
+
+from kordless_booking.conf import get_account
+from kordless_booking.upstream.registry import services_for
+
+
+def use_browse_permits(leave: int) -> None:
+    """Send requests of the default account until `leave` permits for pages are free. Nothing of it is cached."""
+    services = services_for(get_account("kordless_booking"))
+    while services.gate.browse_permits().free > leave:
+        services.client.organization()
