@@ -302,6 +302,8 @@ class Account:
     """Encoding of the signature."""
     funnel: Annotated[bool, _BOOL] = True
     """Count visits, by the step that they reach."""
+    warming: Annotated[bool, _BOOL] = True
+    """Refresh in the background what is popular, before a visitor has to wait for it. Needs `funnel`."""
     mail: Annotated[bool, _BOOL] = False
     """Send mail to customers from this site, besides Kordless's own."""
     mail_from: Annotated[

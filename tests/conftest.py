@@ -19,6 +19,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.upstream import warming
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
 
@@ -71,6 +72,12 @@ def _uncounted() -> Iterator[None]:
         yield
         counters.stage_counter.drain()
         counters.rejection_counter.drain()
+
+
+@pytest.fixture(autouse=True)
+def _unwarmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no page view warm the cache, except in tests of warming: others count what a page itself costs."""
+    monkeypatch.setattr(warming, "run", lambda _job: False)
 
 
 @pytest.fixture(autouse=True)

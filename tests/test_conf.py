@@ -67,6 +67,7 @@ GOOD = {
     "WEBHOOK_SIGNED_PAYLOAD": ["timestamp.body", "body"],
     "WEBHOOK_SIGNATURE_ENCODING": ["hex", "base64"],
     "FUNNEL": [True, False],
+    "WARMING": [True, False],
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
@@ -156,6 +157,7 @@ BAD = {
     "WEBHOOK_SIGNED_PAYLOAD": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_SIGNATURE_ENCODING": ["HEX", "base32", 7],
     "FUNNEL": [1, "yes", "False", []],
+    "WARMING": [1, "yes", "False", []],
     "MAIL": ["yes", 1, "False"],
     "MAIL_FROM": ["salon", "Acme <salon>", "a@b\nBcc: c@d", "a@b@c", "x" * 400 + "@b", 7],
     "SITE_URL": [

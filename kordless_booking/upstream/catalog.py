@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode, intern_values
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 LOG_INTERVAL_SECONDS: Final = 3600.0
 """Minimum seconds between two log lines of one process about the same time zone."""
+
+NEAR_DAYS: Final = timedelta(days=7)
+"""Days ahead in which most visitors look for a time: when they reach into the next month, it is warmed as well."""
 
 T = TypeVar("T")
 
@@ -202,6 +205,25 @@ class Catalog:
         _, service, *_ = self._cache.lookup(self._organization_item(), self._service_item(slug), *slots)
         known: ServiceDetail | None = service.value
         return known
+
+    def organization_item(self) -> CacheItem[OrganizationDetail]:
+        """Return the item of the organization and its services, to be warmed."""
+        return self._organization_item()
+
+    def service_item(self, slug: str) -> CacheItem[ServiceDetail]:
+        """Return the item of one service's settings, to be warmed."""
+        return self._service_item(slug)
+
+    def near_slots_items(self, slug: str, known: ServiceDetail | None) -> list[CacheItem[Any]]:
+        """Return the items of a service's next slots, for one person, to be warmed.
+
+        `known`: the service, as far as the caller knows it. Reads nothing.
+        """
+        today = self._today()
+        window = bookable_days(known.calendar.booking_window_days) if known else USUAL_WINDOW_DAYS
+        months = sorted({day.date().replace(day=1) for day in (today, today + NEAR_DAYS)})
+        months = [month for month in months if month_window(month, today, window) is not None]
+        return [self._slots_item(slug, month, 1, window) for month in months]
 
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""

@@ -15,6 +15,7 @@ from kordless_booking.exceptions import TooMany
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
 from kordless_booking.upstream.rate_limiter import BrowsePermits, Permit, Quota, RateLimiter, Usage
+from kordless_booking.upstream.warming_limiter import WarmingLimiter, is_warming
 from kordless_booking.upstream.worker import is_parallel_fetch
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class UpstreamGate:
         self._counts_for_all = cache is whole
         self._cache = cache
         self._rate_limiter = RateLimiter(cache, account=account, clock=clock, quota=quota, processes=processes)
+        self._warming = WarmingLimiter(cache, account=account, clock=clock, processes=processes)
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
         self._clock = clock
@@ -85,9 +87,12 @@ class UpstreamGate:
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit = self._circuit(operation)
-        found = self._cache.get_many([*circuit.keys(), *self._rate_limiter.keys()])
+        warming_keys = self._warming.keys() if is_warming.get() else []
+        found = self._cache.get_many([*circuit.keys(), *self._rate_limiter.keys(), *warming_keys])
         admission = circuit.allow(operation, found)
         try:
+            if warming_keys:
+                self._warming.acquire(operation, found, self._rate_limiter.browse_permits(found))
             permit = self._rate_limiter.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
@@ -120,6 +125,16 @@ class UpstreamGate:
     def browse_permits(self) -> BrowsePermits:
         """Return how many permits pages may still take, with one cache read. Takes none and sends nothing."""
         return self._rate_limiter.browse_permits(self._cache.get_many(self._rate_limiter.keys()))
+
+    def may_warm(self) -> bool:
+        """Return True if a call for warming may be made now, with one cache read. Takes no permit and sends nothing.
+
+        Never in an outage: such a call would be a probe, or mark what is cached as degraded.
+        """
+        keys = [*self._browse.keys(), *self._rate_limiter.keys(), *self._warming.keys()]
+        found = self._cache.get_many(keys)
+        is_closed = self._browse.state(found).state == "closed"
+        return is_closed and self._warming.may_call(found, self._rate_limiter.browse_permits(found))
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""

@@ -234,7 +234,12 @@ class RateLimiter:
             self._check_reported("availability", Priority.BROWSE, found, now)
         except TooMany:
             return BrowsePermits(0, len(pool))
-        return BrowsePermits(sum(self._permit_keys[number] not in found for number in pool), len(pool))
+        free = sum(self._permit_keys[number] not in found for number in pool)
+        if reported := _decode_reported(found.get(self._reported)):
+            since = sum(from_millis(found.get(key)) - PERMIT_SECONDS > reported.at for key in self._permit_keys)
+            reserved = (self._whole.requests - len(self._whole.permits(Priority.BROWSE))) * reported.limit
+            free = min(free, reported.left - since - reserved // self._whole.requests)
+        return BrowsePermits(free, len(pool))
 
     def release(self, permit: Permit, operation: str, response: ResponseMeta | None) -> None:
         """Release the permit a minute from now, and record what the response says about the limits.

@@ -223,10 +223,29 @@ class ReadThroughCache:
                 self._refresh(item, entry, now)
         return True
 
-    def has_local_value(self, item: CacheItem[Any]) -> bool:
-        """Return True if the local cache has a value of the item, however old. No round trip."""
+    def refresh(self, item: CacheItem[Any]) -> bool:
+        """Fetch an item in this thread if that is due, whoever waits for it. Return True if Kordless was asked.
+
+        A failed fetch is recorded as always. Raises KordlessError.
+        """
+        [entry] = self.lookup(item)
+        if entry.needs_no_fetch(self._clock.now()) or self.is_fetching(item):
+            return False
+        self._wait_for_fetch(item, entry, None)
+        return True
+
+    def local_age(self, item: CacheItem[Any]) -> float | None:
+        """Return the age in seconds of what the local cache has of an item; 0 if no fetch is due, None if nothing."""
+        entry, now = self._local.get(item.parts), self._clock.now()
+        if entry is None or entry.envelope is None:
+            return None
+        return 0.0 if entry.needs_no_fetch(now) else entry.envelope.age(now)
+
+    def local_value(self, item: CacheItem[T]) -> T | None:
+        """Return the value that the local cache has of the item, however old; None if it has none. No round trip."""
         entry = self._local.get(item.parts)
-        return entry is not None and entry.value is not None
+        value: T | None = entry.value if entry is not None else None
+        return value
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Stop serving this account, because its API key was refused elsewhere, until a fetch succeeds again."""

@@ -26,10 +26,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import count_page_view
+from kordless_booking.funnel.page_views import PageView, count_page_view
 from kordless_booking.logs import log_event
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
+from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
 from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of
@@ -86,7 +87,7 @@ def widget_view(
                     response, page_view = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
-                        count_page_view(request, page_view)
+                        _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
                         keep_for_click(request, response)
@@ -112,7 +113,7 @@ def widget_view(
                     _finish(visit, response, no_store=no_store)
                     if isinstance(response, PageResponse):
                         if response.page_view is not None and response.status_code == 200 and not prefetching:
-                            count_page_view(request, response.page_view)
+                            _count_view(request, response.page_view)
                         if key:
                             store(key, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
@@ -143,6 +144,12 @@ def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, *
     if response is None or response.status_code not in {200, 303}:
         return prefetch_declined()
     return response
+
+
+def _count_view(request: HttpRequest, page_view: PageView) -> None:
+    """Count a page view; one of a person keeps the cache warm."""
+    if count_page_view(request, page_view):
+        warm_after_view(page_view.account)
 
 
 def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -63,8 +63,8 @@ def test_a_cold_page_costs_one_call_less_while_permits_are_short(visitor: Visito
 
 
 def test_with_permits_to_spare_a_cold_page_has_the_settings(visitor: Visitor, sandbox: Sandbox):
-    """Half of them are enough."""
-    run_short(sandbox, leave=23)
+    """More than half of them."""
+    run_short(sandbox, leave=26)
     assert has_two_clocks(visitor.open(PARIS))
     assert asked(sandbox)["service"] == 1
 
