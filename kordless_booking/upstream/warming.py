@@ -5,7 +5,8 @@ with the largest product of popularity and age. The popularity of services is th
 hour, so an idle site asks Kordless nothing. The age is measured by the item's own lifetime: what is close to the age at
 which a visitor would have to wait for a new value comes first.
 
-`upstream/warming_limiter.py` says how many calls that may cost.
+`upstream/warming_limiter.py` says how many calls that may cost. The command `kordless_warm` warms everything at once,
+under the same limit.
 """
 
 from __future__ import annotations
