@@ -11,6 +11,7 @@ under the same limit.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
@@ -46,6 +47,9 @@ _again_at: dict[str, float] = {}
 """Unix seconds before which this process doesn't try again, by account."""
 
 
+_running: set[str] = set()
+"""Account for which this process is warming: one at a time, so that background threads are left for all other work."""
+os.register_at_fork(after_in_child=_running.clear)
 on_setting_change(None, _again_at.clear)
 
 
@@ -62,15 +66,21 @@ def warm_after_view(name: str) -> None:
 
 
 def _warm_most_popular(account: conf.Account) -> None:
-    services = services_for(account)
-    popular = popularity.services(account.name)
-    if not popular or not services.gate.may_warm():
+    # Not atomic: two threads that begin at once only share the limit.
+    if _running:
         return
-    # Warmed values are nobody's page: whoever needs one gets the error, or a better answer.
-    with warming_context(), suppress(KordlessError):
-        for item in popular_items(services, popular)[:MAX_LOOKUPS]:
-            if services.catalog_cache.refresh(item):
-                return
+    _running.add(account.name)
+    try:
+        services, popular = services_for(account), popularity.services(account.name)
+        if not popular or not services.gate.may_warm():
+            return
+        # Warmed values are nobody's page: whoever needs one gets the error, or a better answer.
+        with warming_context(), suppress(KordlessError):
+            for item in popular_items(services, popular)[:MAX_LOOKUPS]:
+                if services.catalog_cache.refresh(item):
+                    return
+    finally:
+        _running.clear()
 
 
 def popular_items(services: AccountServices, popular: Mapping[str, float]) -> list[CacheItem[Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 import time_machine
 from django.core.cache import caches
@@ -198,3 +199,26 @@ def test_a_page_view_costs_one_look_at_the_clock(monkeypatch: pytest.MonkeyPatch
     assert len(jobs) == 2
     warming.warm_after_view("no account of this name")
     assert len(jobs) == 2
+
+
+def test_a_slow_kordless_holds_one_background_thread_at_most(
+    warmed: WarmingRecorder, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+):
+    """While a call of warming is under way, none is begun: the other threads are for refreshes and mails."""
+    view_page("/book/beard-trim/")
+    view_page("/book/full-color/")
+    clock.shift(100)
+    jobs: list[Callable[[], object]] = []
+    monkeypatch.setattr(warming, "run", jobs.append)
+    handle = warmed.handle_request
+
+    def handle_slowly(request: httpx.Request) -> httpx.Response:
+        clock.shift(2)
+        warming.warm_after_view("default")
+        jobs.pop()()
+        return handle(request)
+
+    monkeypatch.setattr(warmed, "handle_request", handle_slowly)
+    warming.warm_after_view("default")
+    jobs.pop()()
+    assert len(warmed.take()) == 1
