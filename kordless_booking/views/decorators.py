@@ -159,11 +159,15 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     this request only counts the view.
     """
     seen, taken = request.META.get("HTTP_KB_SEEN"), "HTTP_KB_TAKEN" in request.META
-    version = response.get(VERSION_HEADER, "")
-    if not (taken or (seen and (version == seen or would_lose_settings(seen, version)))):
+    if not (taken or (seen and _is_as_seen(seen, response.get(VERSION_HEADER, "")))):
         return response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
     return HttpResponse(status=204, headers=headers)
+
+
+def _is_as_seen(seen: str, version: str) -> bool:
+    """Return True if an open page of the version `seen` stays as it is."""
+    return version == seen or would_lose_settings(seen, version)
 
 
 def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> None:

@@ -68,7 +68,7 @@ def _posted_choices(choices: Choices, post: Mapping[str, str]) -> Choices:
 @widget_view("GET", "POST", prefetchable=True, any_origin=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    detail = visit.bookable_service(service)
+    detail, _is_listed = read_shown_service(visit, service)
 
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)

@@ -119,6 +119,15 @@ def test_an_open_page_with_the_settings_is_not_replaced_by_one_without(visitor: 
     assert asked(sandbox)["service"] == 0
 
 
+def test_the_list_of_time_zones_does_without_the_settings_too(visitor: Visitor, sandbox: Sandbox):
+    """It only says which zone is the current one."""
+    run_short(sandbox)
+    page = visitor.open("/book/haircut/")
+    asked(sandbox)
+    assert visitor.open(page.link("Change time zone")).status == 200
+    assert asked(sandbox) == {}
+
+
 def test_a_page_beyond_the_usual_window_waits_for_the_settings(visitor: Visitor, sandbox: Sandbox):
     """Only they say how far ahead the service can be booked."""
     run_short(sandbox)
