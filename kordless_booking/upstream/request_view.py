@@ -138,7 +138,8 @@ class ReadSnapshot:
         """
         if self._cache.invalidations != self._invalidations:
             return True
-        return any(self._cache.local_value(item) is not None for item in self._missing)
+        # The usual page lacks nothing.
+        return bool(self._missing) and any(self._cache.local_value(item) is not None for item in self._missing)
 
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.

@@ -32,9 +32,9 @@ class WarmingRecorder(httpx.BaseTransport):
         return calls
 
 
-def view_page(path: str, **headers: str) -> int:
+def view_page(path: str, *, address: str = "127.0.0.1", **headers: str) -> int:
     """Open a page as a person does, let all background work end, and return the status."""
-    status: int = Client().get(path, headers={**BROWSER, **headers}).status_code
+    status: int = Client(REMOTE_ADDR=address).get(path, headers={**BROWSER, **headers}).status_code
     fetch_pool.join()
     background_worker.join()
     # A job of the background may have queued another one.

@@ -83,11 +83,11 @@ def test_an_idle_site_asks_nothing(warmed: WarmingRecorder, sandbox: Sandbox, cl
 def test_a_busy_site_asks_at_most_20_times_a_minute(
     warmed: WarmingRecorder, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
 ):
-    """Two minutes of a view every other second, with permits in plenty: 20 are never exceeded, and all of them used."""
+    """Views every other second, with permits in plenty: 20 are never exceeded, and all of them used."""
     use_odd_business(site, sandbox, "many-services")
     minute: deque[tuple[int, int]] = deque()
     total, most = 0, 0
-    for second in range(0, 130, 2):
+    for second in range(0, 100, 2):
         view_page(f"/book/service-{second // 2 % 40}/")
         calls = len(warmed.take())
         minute.append((second, calls))
@@ -96,7 +96,7 @@ def test_a_busy_site_asks_at_most_20_times_a_minute(
         total, most = total + calls, max(most, sum(number for _, number in minute))
         clock.shift(2)
     assert most == 20
-    assert total > 30
+    assert total > 22
 
 
 def test_warming_leaves_25_permits_for_pages(warmed: WarmingRecorder, site: Settings, clock: time_machine.Traveller):
@@ -111,6 +111,27 @@ def test_warming_leaves_25_permits_for_pages(warmed: WarmingRecorder, site: Sett
     clock.shift(62)
     view_page("/book/haircut/")
     assert warmed.take() == ["availability beard-trim"]
+
+
+def test_an_address_that_makes_everything_popular_takes_nothing_from_others(
+    warmed: WarmingRecorder, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """A minute of cached pages of twenty services costs no permit that a newcomer to a cold service needs."""
+    use_odd_business(site, sandbox, "many-services")
+    for number in range(20):
+        view_page(f"/book/service-{number}/")
+        clock.shift(1)
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}
+    clock.shift(62)
+    warmed.take()
+    calls = 0
+    for second in range(60):
+        view_page(f"/book/service-{second % 20}/", address="203.0.113.7")
+        calls += len(warmed.take())
+        if second % 20 == 19:
+            assert view_page(f"/book/service-{100 + second}/", address="198.51.100.4") == 200
+        clock.shift(1)
+    assert calls <= 20
 
 
 def test_nothing_is_warmed_in_an_outage(warmed: WarmingRecorder, sandbox: Sandbox, clock: time_machine.Traveller):
@@ -143,6 +164,15 @@ def test_warming_yields_while_the_quota_refuses_visitors(warmed: WarmingRecorder
     clock.shift(61)
     view_page("/book/haircut/")
     assert len(warmed.take()) == 1
+
+
+def test_pages_of_the_site_with_the_widget_inside_drive_it_too(warmed: WarmingRecorder, clock: time_machine.Traveller):
+    """A site may show the widget by its template tag alone."""
+    view_page("/page/?service=beard-trim")
+    view_page("/page/?service=haircut")
+    clock.shift(100)
+    view_page("/page/?service=haircut")
+    assert warmed.take() == ["availability beard-trim"]
 
 
 @pytest.mark.parametrize(
