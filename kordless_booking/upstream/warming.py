@@ -95,9 +95,10 @@ def popular_items(services: AccountServices, popular: Mapping[str, float]) -> li
     # Every page of a service reads the list as well.
     wanted: list[tuple[float, CacheItem[Any]]] = [(sum(popular.values()), catalog.organization_item())]
     for slug in most:
-        item = catalog.service_item(slug)
-        items = [item, *catalog.near_slots_items(slug, cache.local_value(item))]
-        wanted += [(popular[slug], item) for item in items]
+        settings = catalog.service_item(slug)
+        wanted += [(popular[slug], item) for item in catalog.near_slots_items(slug, cache.local_value(settings))]
+        # Half, because a page can be made without them, and not without times.
+        wanted.append((popular[slug] / 2, settings))
     scored = [(views * _age_in_lifetimes(services, item), item) for views, item in wanted]
     return [item for score, item in sorted(scored, key=lambda pair: pair[0], reverse=True) if score > 0]
 

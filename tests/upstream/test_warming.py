@@ -134,6 +134,23 @@ def test_an_address_that_makes_everything_popular_takes_nothing_from_others(
     assert calls <= 20
 
 
+def test_the_settings_that_a_page_did_without_are_fetched_when_permits_are_free_again(
+    warmed: WarmingRecorder, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """Nobody has to wait for them then. Times that are nearly too old to be shown come before them."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}
+    view_page("/book/haircut/")
+    use_browse_permits(10)
+    sandbox.clear_requests()
+    view_page("/book/beard-trim/")
+    assert "service" not in {request.operation for request in sandbox.requests}
+    clock.shift(200)
+    for expected in (["availability beard-trim"], ["beard-trim"]):
+        view_page("/book/haircut/")
+        assert warmed.take() == expected
+        clock.shift(2)
+
+
 def test_nothing_is_warmed_in_an_outage(warmed: WarmingRecorder, sandbox: Sandbox, clock: time_machine.Traveller):
     """Neither while the circuit is open nor as the probe after it: what is cached would be marked as degraded."""
     view_page("/book/beard-trim/")
