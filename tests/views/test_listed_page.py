@@ -166,7 +166,7 @@ def test_a_made_up_service_costs_nothing_while_permits_are_short(visitor: Visito
 
 
 def test_a_shortage_shows_more_services_than_it_would_with_their_settings(site: Settings, sandbox: Sandbox):
-    """Forty cold services in one minute: with two calls each, 45 permits would be enough for 22."""
+    """Forty cold services in one minute: with two calls each, its permits would be enough for 25 at most."""
     use_odd_business(site, sandbox, "many-services")
     slugs = [f"service-{number}" for number in range(40)]
     shown = [slug for slug in slugs if Visitor(Client()).once(f"/book/{slug}/").status == 200]
