@@ -343,6 +343,8 @@ class Account:
     """Days that deliveries are kept, and known bookings after their time; 0 is for ever."""
     count_retention_days: Annotated[int, _days(MIN_COUNT_DAYS)] = 400
     """Days that the funnel's counts, and those of rejected deliveries, are kept; 0 is for ever."""
+    warming: Annotated[bool, _BOOL] = True
+    """Refresh in the background what is popular, before a visitor has to wait for it. Needs `funnel`."""
     mail: Annotated[bool, _BOOL] = False
     """Send mail to customers from this site, besides Kordless's own."""
     mail_from: Annotated[

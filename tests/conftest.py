@@ -20,6 +20,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.mail import outbox
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
+from kordless_booking.upstream import warming
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
 
@@ -79,6 +80,12 @@ def _without_mail_timer() -> Iterator[None]:
     """Mail that is queued for later is sent when a test says so, and never by a background thread."""
     with outbox.timer.paused():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _unwarmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no page view warm the cache, except in tests of warming: others count what a page itself costs."""
+    monkeypatch.setattr(warming, "run", lambda _job: False)
 
 
 @pytest.fixture(autouse=True)

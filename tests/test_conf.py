@@ -77,6 +77,7 @@ GOOD = {
     "ATTEMPT_RETENTION_DAYS": [0, 7, 3650],
     "DELIVERY_RETENTION_DAYS": [0, 40, 3650],
     "COUNT_RETENTION_DAYS": [0, 90, 3650],
+    "WARMING": [True, False],
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
@@ -176,6 +177,7 @@ BAD = {
     "ATTEMPT_RETENTION_DAYS": [-1, 1, 6, 3651, *NOT_WHOLE],
     "DELIVERY_RETENTION_DAYS": [-1, 1, 39, 3651, *NOT_WHOLE],
     "COUNT_RETENTION_DAYS": [-1, 1, 89, 3651, *NOT_WHOLE],
+    "WARMING": [1, "yes", "False", []],
     "MAIL": ["yes", 1, "False"],
     "MAIL_FROM": ["salon", "Acme <salon>", "a@b\nBcc: c@d", "a@b@c", "x" * 400 + "@b", 7],
     "SITE_URL": [

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.urls import reverse
 
 from kordless_booking.erasure.run import TARGETS
-from kordless_booking.management.commands import kordless_doctor, kordless_erase
+from kordless_booking.management.commands import kordless_doctor, kordless_erase, kordless_warm
 from tests.support.log_events import RAISED, SAID, rows, written
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,8 +46,9 @@ def test_addresses_and_options_are_real():
     assert reverse("kordless_booking:health") == "/book/health/"
     assert reverse("kordless_booking:health-booking") == "/book/health/booking/"
     known: set[str] = set()
-    for module in (kordless_doctor, kordless_erase):
+    for module in (kordless_doctor, kordless_erase, kordless_warm):
         command = module.Command()
         known |= set(command.create_parser("manage.py", "x")._option_string_actions)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE)) <= known
     assert f"After {kordless_doctor.SECONDS} seconds" in PAGE
+    assert f"after S seconds ({kordless_warm.SECONDS} by default)" in PAGE

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from kordless_booking.funnel.counters import count_stage
+from kordless_booking.funnel.popularity import popularity
 from kordless_booking.logs import log_event
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
@@ -54,12 +55,16 @@ class PageView(NamedTuple):
     """The page's query string alone says that the visitor has been in this widget before."""
 
 
-def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = True) -> None:
-    """Count a page that was shown. `arrives=False`: it can't be a visit. Never raises."""
+def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = True) -> bool:
+    """Count a page that was shown. `arrives=False`: it can't be a visit. Never raises.
+
+    Return True if a person has navigated to it.
+    """
     try:
-        _count(request, look, arrives=arrives)
+        return _count(request, look, arrives=arrives)
     except Exception as error:  # noqa: BLE001 (a page is worth more than its count)
         log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
+        return False
 
 
 def count_later_stage(
@@ -82,10 +87,11 @@ def is_human_navigation(request: HttpRequest) -> bool:
     return not _is_robot(meta.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT])
 
 
-def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> None:
+def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     meta = request.META
     if not is_human_navigation(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
-        return
+        return False
+    popularity.add(look.account, look.service)
     # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
     # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
     swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
@@ -96,6 +102,7 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> None:
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
     if look.service and not (look.continues or before.startswith(look.service_path)):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
+    return True
 
 
 def _path_before(request: HttpRequest, address: str | None) -> str:

@@ -18,6 +18,7 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.upstream.requester import requested_by
+from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems
 from kordless_booking.views.abuse import requester_of
 from kordless_booking.views.rendering import PageResponse
@@ -63,7 +64,9 @@ def booking_widget(
             page = slots_page(visit, service) if service else services_page(visit)
             if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
-                count_page_view(request, page.page_view, arrives=not visit.skip_assets)
+                is_view = count_page_view(request, page.page_view, arrives=not visit.skip_assets)
+                if is_view:
+                    warm_after_view(page.page_view.account)
         except KordlessError as error:
             problem = replace(problems.from_api_error(error), again_url=_widget_url(visit, service))
             page = problems.problem_page(visit, problem)

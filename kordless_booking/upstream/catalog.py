@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot, decode, encode
 from kordless_booking.clock import Clock
-from kordless_booking.exceptions import KeyRefused, KordlessError, NotFound
+from kordless_booking.exceptions import KeyRefused, KordlessError, NotFound, TooMany
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
@@ -168,6 +168,31 @@ class Catalog:
         self._require_listed(slug)
         return self._cache.read(self._service_item(slug))
 
+    def listed_service(self, slug: str) -> ServiceDetail:
+        """Return what the list of services says of one service, without its calendar settings. Never fetches those.
+
+        Raises NotFound for a service that isn't listed or that visitors can't book, and what `organization` raises.
+        """
+        listed = self.organization().value
+        service = next((service for service in listed.services if service.slug == slug and service.bookable), None)
+        if service is None:
+            raise NotFound(operation="service", reason="not_offered")
+        return ServiceDetail(organization=listed.organization, service=service)
+
+    def missing_service(self, slug: str) -> CacheItem[ServiceDetail] | None:
+        """Return the item of a service whose settings a page would have to fetch, and has no older ones of; else None.
+
+        Also None where waiting costs no permit, because this process is fetching them. Sends no request.
+        """
+        item = self._service_item(slug)
+        [entry] = self._cache.lookup(item)
+        if entry.value is not None or entry.key_refusal is not None:
+            return None
+        failure = entry.envelope.failure if entry.envelope else None
+        # A fetch that found no permit a moment ago: read as it is, it would turn every page away.
+        is_refused = failure is not None and failure.kind == TooMany.__name__
+        return item if is_refused or self._cache.needs_fetch(item) else None
+
     def slots(self, slug: str, month: date, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
         """Return the slots around `month` (any day of it) for one person, in UTC, full ones too if Kordless lists them.
 
@@ -219,16 +244,32 @@ class Catalog:
         known: ServiceDetail | None = service.value
         return known
 
+    def organization_item(self) -> CacheItem[OrganizationDetail]:
+        """Return the item of the organization and its services, to be warmed."""
+        return self._organization_item()
+
+    def service_item(self, slug: str) -> CacheItem[ServiceDetail]:
+        """Return the item of one service's settings, to be warmed."""
+        return self._service_item(slug)
+
+    def near_slots_item(self, slug: str, known: ServiceDetail | None) -> CacheItem[SlotBlock]:
+        """Return the item of a service's next slots, to be warmed.
+
+        `known`: the service, as far as the caller knows it. Reads nothing.
+        """
+        return self._near_item(slug, _window_days(known))
+
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
         if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
             self._cache.start_fetch(self._organization_item())
 
-    def prefetch(self, slug: str, *months: date, window_days: int | None = None) -> None:
+    def prefetch(self, slug: str, *months: date, window_days: int | None = None, with_service: bool = True) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
         `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
-        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet. Does
+        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet.
+        `with_service` is False for a page that does without the service's settings; it has to name `window_days`. Does
         nothing unless `fetches_in_parallel` of the cache is True.
         """
         cache = self._cache
@@ -245,7 +286,8 @@ class Catalog:
         # Near months are one item, in the place of the first of them.
         wanted = [self._slots_item(slug, month, window, window_days) for month, window in windows]
         slots = list({item.parts: item for item in wanted}.values())
-        items: list[CacheItem[Any]] = [organization, service, *(slots if slots and cache.needs_fetch(slots[0]) else [])]
+        items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
+        items += slots if slots and cache.needs_fetch(slots[0]) else []
         missing = [item for item in items if cache.needs_fetch(item)]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, started
         # above.

@@ -15,8 +15,9 @@ from kordless_booking.clock import Clock
 from kordless_booking.exceptions import TooMany
 from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.upstream.circuit_breaker import Admission, CircuitBreaker, CircuitState
-from kordless_booking.upstream.rate_limiter import Permit, Quota, RateLimiter, Usage
+from kordless_booking.upstream.rate_limiter import BrowsePermits, Permit, Quota, RateLimiter, Usage
 from kordless_booking.upstream.waiting_list import WaitingList
+from kordless_booking.upstream.warming_limiter import WarmingLimiter, is_warming
 from kordless_booking.upstream.worker import is_parallel_fetch
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class UpstreamGate:
         )
         self.waiting_list = WaitingList(cache, self._rate_limiter, account=account, clock=clock)
         """Waiting list of the visitors whom the quota has refused."""
+        self._warming = WarmingLimiter(cache, account=account, clock=clock, processes=processes)
         self._browse = CircuitBreaker(cache, account=account, name="browse", clock=clock)
         self._booking = CircuitBreaker(cache, account=account, name="booking", clock=clock)
         self._contact = CircuitBreaker(cache, account=account, name="contact", clock=clock)
@@ -107,9 +109,12 @@ class UpstreamGate:
     def before(self, operation: str) -> None:
         """Raise CircuitOpen or TooMany unless this attempt may go."""
         circuit, rate_limiter = self._circuit(operation), self._limiter(operation)
-        found = self._cache.get_many([*circuit.keys(), *rate_limiter.keys()])
+        warming_keys = self._warming.keys() if is_warming.get() else []
+        found = self._cache.get_many([*circuit.keys(), *rate_limiter.keys(), *warming_keys])
         admission = circuit.allow(operation, found)
         try:
+            if warming_keys:
+                self._warming.acquire(operation, found, self._rate_limiter.browse_permits(found))
             permit = rate_limiter.acquire(operation, found)
         except TooMany:
             # Without this, a probe that found no permit would keep the circuit half open until the probe's key expires.
@@ -152,6 +157,20 @@ class UpstreamGate:
     def takes_several(self) -> bool:
         """Return True if calls may be made in parallel. After an outage one call probes, and others are refused."""
         return self._browse.state(self._cache.get_many(self._browse.keys())).state == "closed"
+
+    def browse_permits(self) -> BrowsePermits:
+        """Return how many permits pages may still take, with one cache read. Takes none and sends nothing."""
+        return self._rate_limiter.browse_permits(self._cache.get_many(self._rate_limiter.keys()))
+
+    def may_warm(self) -> bool:
+        """Return True if a call for warming may be made now, with one cache read. Takes no permit and sends nothing.
+
+        Never in an outage: such a call would be a probe, or mark what is cached as degraded.
+        """
+        keys = [*self._browse.keys(), *self._rate_limiter.keys(), *self._warming.keys()]
+        found = self._cache.get_many(keys)
+        is_closed = self._browse.state(found).state == "closed"
+        return is_closed and self._warming.may_call(found, self._rate_limiter.browse_permits(found))
 
     def state(self) -> GateState:
         """Return the state of circuits and quota with one cache read. Takes no permit and sends nothing."""

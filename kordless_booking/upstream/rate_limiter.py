@@ -169,6 +169,23 @@ class Usage:
     """Seconds for which a 429 of Kordless still blocks; 0 for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class BrowsePermits:
+    """Permits that pages may take: how many are free now, and how many there are in all."""
+
+    free: int
+    """0 also while Kordless blocks, or reports that nothing is left."""
+    total: int
+
+    @property
+    def are_short(self) -> bool:
+        """True when less than half are free: a page then does without the calls that it can do without.
+
+        At half, and not at the last few: what a page saves is what lets a later one be shown at all.
+        """
+        return self.free * 2 < self.total
+
+
 class ReportedLimit(msgspec.Struct, frozen=True):
     """Limit as the rate-limit headers of one response reported it. Cached as JSON."""
 
@@ -357,6 +374,23 @@ class RateLimiter:
             of_creations=quota.creations - lent,
             blocked_seconds=max(0, ceil(until - now)),
         )
+
+    def browse_permits(self, found: Mapping[str, Storable]) -> BrowsePermits:
+        """Return how many permits pages may still take, given what was `found` under `keys()`. Takes nothing."""
+        now = self._clock.now()
+        quota = self._whole if self._cache.up else self._part
+        pool = quota.permits(Priority.BROWSE)
+        try:
+            self._check_blocked("availability", Priority.BROWSE, found, now)
+            self._check_reported("availability", Priority.BROWSE, found, now)
+        except TooMany:
+            return BrowsePermits(0, len(pool))
+        free = sum(self._permit_keys[number] not in found for number in pool)
+        if reported := _decode_reported(found.get(self._reported)):
+            since = sum(from_millis(found.get(key)) - PERMIT_SECONDS > reported.at for key in self._permit_keys)
+            reserved = (self._whole.requests - len(self._whole.permits(Priority.BROWSE))) * reported.limit
+            free = min(free, reported.left - since - reserved // self._whole.requests)
+        return BrowsePermits(max(0, free), len(pool))
 
     def release(self, permit: Permit, operation: str, response: ResponseMeta | None) -> None:
         """Release the permit a minute from now, and record what the response says about the limits.

@@ -71,7 +71,7 @@ from .single_flight import OwnerRefused, SingleFlight
 from .worker import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
 
     from .fallback_cache import FallbackCache
@@ -213,13 +213,23 @@ class ReadThroughCache:
             return self._load(*items)
         return [entry for entry in found if entry is not None]
 
-    def is_current(self, reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], *, refresh: bool = True) -> bool:
+    def is_current(
+        self,
+        reads: Iterable[tuple[CacheItem[Any], Cached[Any]]],
+        *,
+        missing: Sequence[CacheItem[Any]] = (),
+        refresh: bool = True,
+    ) -> bool:
         """Return True when reading all of these again would give the same. Never waits for a fetch.
 
-        What is due is refreshed in the background, unless `refresh` is off.
+        `missing`: items that the reader did without, and that must still have no value. What is due is refreshed in the
+        background, unless `refresh` is off.
         """
         before, now = list(reads), self._clock.now()
-        for (item, cached), entry in zip(before, self.lookup(*[item for item, _ in before]), strict=True):
+        entries = self.lookup(*[item for item, _ in before], *missing)
+        if any(entry.value is not None for entry in entries[len(before) :]):
+            return False
+        for (item, cached), entry in zip(before, entries[: len(before)], strict=True):
             if entry.serial != cached.serial or entry.key_refusal or not entry.is_servable(now, item.lifetime):
                 return False
             # The same value may have become stale or degraded by age alone, and the page says so.
@@ -229,6 +239,30 @@ class ReadThroughCache:
             if refresh:
                 self._refresh(item, entry, now)
         return True
+
+    def refresh(self, item: CacheItem[Any]) -> bool:
+        """Fetch an item in this thread if that is due, whoever waits for it. Return True if Kordless was asked.
+
+        A failed fetch is recorded as always. Raises KordlessError.
+        """
+        [entry] = self.lookup(item)
+        if entry.needs_no_fetch(self._clock.now()) or self.is_fetching(item):
+            return False
+        self._wait_for_fetch(item, entry, None)
+        return True
+
+    def local_age(self, item: CacheItem[Any]) -> float | None:
+        """Return the age in seconds of what the local cache has of an item; 0 if no fetch is due, None if nothing."""
+        entry, now = self._local.get(item.parts), self._clock.now()
+        if entry is None or entry.envelope is None:
+            return None
+        return 0.0 if entry.needs_no_fetch(now) else entry.envelope.age(now)
+
+    def local_value(self, item: CacheItem[T]) -> T | None:
+        """Return the value that the local cache has of the item, however old; None if it has none. No round trip."""
+        entry = self._local.get(item.parts)
+        value: T | None = entry.value if entry is not None else None
+        return value
 
     def mark_key_refused(self, error: KeyRefused) -> None:
         """Stop serving this account, because its API key was refused elsewhere, until a fetch succeeds again."""

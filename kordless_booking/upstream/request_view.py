@@ -34,6 +34,7 @@ class RequestView:
         self._entries: dict[tuple[str, ...], LocalEntry] = {}
         self._started: dict[tuple[str, ...], Future[LocalEntry | None]] = {}
         self._read: dict[tuple[str, ...], tuple[CacheItem[Any], Cached[Any]]] = {}
+        self._missing: dict[tuple[str, ...], CacheItem[Any]] = {}
 
     @property
     def fetches_in_parallel(self) -> bool:
@@ -88,6 +89,10 @@ class RequestView:
             self._entries = {}
         return self._cache.read(item, entry, self._started.get(item.parts))
 
+    def record_missing(self, item: CacheItem[Any]) -> None:
+        """Record that the page is made without this item: it is outdated as soon as a value is cached."""
+        self._missing[item.parts] = item
+
     def invalidate(self, *group: str) -> None:
         """Invalidate a group, as `ReadThroughCache.invalidate` does, and drop all that this request has read."""
         self._clear()
@@ -103,9 +108,9 @@ class RequestView:
 
         The items of the snapshot refer to this view, and a stored page would keep all of its values alive.
         """
-        reads = list(self._read.values())
+        reads, missing = list(self._read.values()), tuple(self._missing.values())
         self._clear()
-        return ReadSnapshot(self._cache, reads, self._invalidations)
+        return ReadSnapshot(self._cache, reads, self._invalidations, missing)
 
     def _clear(self) -> None:
         # New dicts instead of `clear()`: a fetch that was started may invalidate something from its own thread, while
@@ -117,10 +122,15 @@ class ReadSnapshot:
     """Record of the reads that a page was rendered from, without the values, to check later if they are current."""
 
     def __init__(
-        self, cache: ReadThroughCache, reads: list[tuple[CacheItem[Any], Cached[Any]]], invalidations: int
+        self,
+        cache: ReadThroughCache,
+        reads: list[tuple[CacheItem[Any], Cached[Any]]],
+        invalidations: int,
+        missing: tuple[CacheItem[Any], ...] = (),
     ) -> None:
         self._cache = cache
         self._invalidations = invalidations
+        self._missing = missing
         # The values are not needed to compare, and a stored page would keep them alive.
         self._reads = [(item, replace(cached, value=None)) for item, cached in reads]
 
@@ -128,13 +138,17 @@ class ReadSnapshot:
     def is_invalidated(self) -> bool:
         """True if this process has invalidated something of the account since the request began. No round trip.
 
-        A page is not served again after that: a visitor who books must see the change at once.
+        A page is not served again after that: a visitor who books must see the change at once. Nor is one that did
+        without an item, once this process has a value of it.
         """
-        return self._cache.invalidations != self._invalidations
+        if self._cache.invalidations != self._invalidations:
+            return True
+        # The usual page lacks nothing.
+        return bool(self._missing) and any(self._cache.local_value(item) is not None for item in self._missing)
 
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.
 
         Costs at most two round trips to the cache. With `refresh`, what is due is fetched in the background.
         """
-        return self._cache.is_current(self._reads, refresh=refresh)
+        return self._cache.is_current(self._reads, missing=self._missing, refresh=refresh)

@@ -26,14 +26,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import count_page_view
+from kordless_booking.funnel.page_views import PageView, count_page_view
 from kordless_booking.logs import log_event
 from kordless_booking.mail import outbox
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.upstream.requester import requested_by
+from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
 from kordless_booking.views.abuse import requester_of
+from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
@@ -93,7 +95,7 @@ def widget_view(
                     response, page_view = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
-                        count_page_view(request, page_view)
+                        _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
                         keep_for_click(request, response)
@@ -120,7 +122,7 @@ def widget_view(
                     _finish(visit, response, no_store=no_store)
                     if isinstance(response, PageResponse):
                         if response.page_view is not None and response.status_code == 200 and not prefetching:
-                            count_page_view(request, response.page_view)
+                            _count_view(request, response.page_view)
                         # What a limit of this visitor's own made of the page is for nobody else.
                         if key and not requester.was_refused:
                             store(key, visit, response)
@@ -154,6 +156,12 @@ def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, *
     return response
 
 
+def _count_view(request: HttpRequest, page_view: PageView) -> None:
+    """Count a page view; one of a person keeps the cache warm."""
+    if count_page_view(request, page_view):
+        warm_after_view(page_view.account)
+
+
 def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Return a 204 when the page already shows this response, else the response itself.
 
@@ -161,10 +169,15 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     this request only counts the view.
     """
     seen, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
-    if not (taken or (seen and response.get(VERSION_HEADER) == seen)):
+    if not (taken or (seen and _is_as_seen(seen, response.get(VERSION_HEADER, "")))):
         return response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
     return HttpResponse(status=204, headers=headers)
+
+
+def _is_as_seen(seen: str, version: str) -> bool:
+    """Return True if an open page of the version `seen` stays as it is."""
+    return version == seen or would_lose_settings(seen, version)
 
 
 def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> None:

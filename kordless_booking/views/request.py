@@ -104,6 +104,11 @@ class AccountAccess:
         """Catalog that reads through `reads`."""
         return services_for(self._account).catalog.for_request(self.reads)
 
+    @cached_property
+    def permits_are_short(self) -> bool:
+        """True while few permits for pages are left. Read once for a request, and only where something isn't cached."""
+        return services_for(self._account).gate.browse_permits().are_short
+
     @property
     def client(self) -> Kordless:
         """Client of the account, for what must not be cached."""

@@ -27,6 +27,7 @@ from django.utils.translation import get_language
 from kordless_booking.booking.choices import QUERY_NAMES
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.compression import accepts_gzip, compress, site_compresses
+from kordless_booking.views.listed_page import shows_listed
 from kordless_booking.views.package_templates import templates_to_watch
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def cache_key(request: HttpRequest) -> CacheKey:
         # Middleware may choose a URL configuration for each request, and activate a language.
         getattr(request, "urlconf", None),
         get_language(),
+        # An open page that was made without the service's settings gets one of its own kind.
+        "listed" if shows_listed(request) else None,
         *[meta.get(name) for name in _HEADERS],
     )
 

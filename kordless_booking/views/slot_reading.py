@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from kordless_booking.api.resources import ServiceDetail, Slot
+import msgspec
+
+from kordless_booking.api.resources import CalendarSettings, ServiceDetail, Slot
 from kordless_booking.booking import availability
 from kordless_booking.booking.availability import MonthView
 from kordless_booking.presentation.texts import venue_timezone
@@ -59,7 +61,11 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     if zone or requested:
         bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
         months = [availability.month_to_open(visit.choices, bounds)] if requested else _first_months(visit.now, zone)
-    visit.catalog.prefetch(service, *months)
+    if known is None and is_service_skipped(visit, service):
+        # Named, so that no fetch has to read the service's own window.
+        visit.catalog.prefetch(service, *months, window_days=USUAL_WINDOW_DAYS, with_service=False)
+    else:
+        visit.catalog.prefetch(service, *months)
 
 
 def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> None:
@@ -77,6 +83,46 @@ def _first_months(now: datetime, zone: str | None) -> list[date]:
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
     return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
+
+
+def is_service_skipped(visit: WidgetRequest, slug: str) -> bool:
+    """Return True if the page of a service's times should be made without the service's own settings.
+
+    Only while they aren't cached and permits are short: the call for them is one of two that such a page costs.
+    """
+    return visit.catalog.missing_service(slug) is not None and visit.access.permits_are_short
+
+
+def find_listed_service(visit: WidgetRequest, slug: str) -> ServiceDetail | None:
+    """Return a service as the list of services has it, with the time zone of its slots.
+
+    The booking window is its own if it is cached (for an open page that goes on without the settings), else the usual
+    one. None where no page can be made of that: no slot says the zone, and the visitor has chosen none; or the visitor
+    looks beyond that window. Location, policy and the rest of the settings are left out. Raises KordlessError.
+    """
+    detail = visit.catalog.listed_service(slug)
+    requested = visit.choices.requested_month()
+    window = _window(visit.catalog.preload(slug))
+    horizon = visit.now + timedelta(days=window)
+    if requested and requested > horizon.date():
+        return None
+    zone = visit.choices.timezone
+    if zone is None:
+        zone = _zone_of_slots(visit, slug, [requested] if requested else _first_months(visit.now, None), window)
+        if zone is None:
+            return None
+    calendar = CalendarSettings(booking_window_days=window, timezone=zone)
+    return msgspec.structs.replace(detail, calendar=calendar)
+
+
+def _zone_of_slots(visit: WidgetRequest, slug: str, months: list[date], window: int) -> str | None:
+    """Return the time zone that all slots of the first month with some have; None if there is no single one."""
+    for month in months:
+        slots = visit.catalog.slots(slug, month, window_days=window).value
+        if slots:
+            zones = {slot.timezone for slot in slots}
+            return business_timezone(zones.pop()) if len(zones) == 1 else None
+    return None
 
 
 def read_month(

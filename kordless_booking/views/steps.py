@@ -23,6 +23,7 @@ from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
+from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer, render
@@ -74,7 +75,7 @@ def _posted_choices(choices: Choices, post: Mapping[str, str]) -> Choices:
 @widget_view("GET", "POST", prefetchable=True, any_origin=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    detail = visit.bookable_service(service)
+    detail, _is_listed = read_shown_service(visit, service)
 
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)
@@ -205,7 +206,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     """
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
-    detail = visit.bookable_service(service)
+    detail, is_listed = read_shown_service(visit, service)
     token = visit.form_input_token
     month = read_month(visit, detail)
     view, unavailable = month.view, ""
@@ -249,6 +250,8 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
         "unavailable": unavailable,
     }
+    if is_listed:
+        context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
     page_view = None if token else visit.page_view(service)
     if view.largest_party is not None or view.provider_unavailable:
         # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,

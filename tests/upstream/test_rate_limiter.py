@@ -14,6 +14,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.rate_limiter import (
     MAX_CALL_SECONDS,
     PERMIT_SECONDS,
+    BrowsePermits,
     Permit,
     Priority,
     Quota,
@@ -590,3 +591,40 @@ def test_the_drawing_has_the_numbers_of_the_code() -> None:
     ends = [quota.permits(kind).stop for kind in (Priority.REFRESH, Priority.BROWSE, Priority.CREATE)]
     assert [int(number) for number in scale] == [0, *ends]
     assert f"{quota.requests} requests in any {rate_limiter.WINDOW_SECONDS} seconds, {quota.creations} of" in drawn
+
+
+def test_permits_for_pages_are_short_below_one_half(scenario: RateLimiterScenario) -> None:
+    """One half is enough, less is not, and a minute later all are free again."""
+    limiter = scenario.process()
+
+    def permits() -> BrowsePermits:
+        return limiter.browse_permits(scenario.cache.get_many(limiter.keys()))
+
+    total = len(Quota().permits(Priority.BROWSE))
+    assert permits() == BrowsePermits(total, total)
+    for _ in range(total // 2):
+        call(limiter)
+    assert (permits(), permits().are_short) == (BrowsePermits(total - total // 2, total), False)
+    call(limiter)
+    assert permits().are_short
+    scenario.time.pass_(61)
+    assert permits() == BrowsePermits(total, total)
+
+
+@pytest.mark.parametrize("answer", [ResponseMeta(429, retry_after=30), ResponseMeta(200, limit=60, remaining=10)])
+def test_what_kordless_reports_leaves_pages_no_permit(scenario: RateLimiterScenario, answer: ResponseMeta) -> None:
+    """A block, or a remainder that the reserve for bookings needs."""
+    limiter = scenario.process()
+    call(limiter, answer=answer)
+    assert limiter.browse_permits(scenario.cache.get_many(limiter.keys())).free == 0
+
+
+def test_permits_for_pages_are_no_more_than_kordless_reports(scenario: RateLimiterScenario) -> None:
+    """Somebody else uses the key: what is reserved for others is taken off, and our own calls since then."""
+    limiter = scenario.process()
+    reserved = 60 - len(Quota().permits(Priority.BROWSE))
+    call(limiter, answer=ResponseMeta(200, limit=60, remaining=reserved + 8))
+    assert limiter.browse_permits(scenario.cache.get_many(limiter.keys())).free == 8
+    scenario.time.pass_(1)
+    call(limiter)
+    assert limiter.browse_permits(scenario.cache.get_many(limiter.keys())).free == 7

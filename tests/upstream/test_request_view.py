@@ -2,7 +2,7 @@
 
 import pytest
 
-from kordless_booking.exceptions import KeyRefused
+from kordless_booking.exceptions import KeyRefused, Unavailable
 from kordless_booking.upstream.request_view import RequestView
 from tests.support.cache_scenario import CacheScenario
 
@@ -157,3 +157,24 @@ def test_an_item_that_another_page_fetches_is_not_fetched_again(scenario: CacheS
     scenario.time.pass_(400)
     assert jobs
     assert not RequestView(cache).needs_fetch(scenario.item)
+
+
+def test_a_snapshot_without_an_item_is_outdated_when_the_item_is_cached(scenario: CacheScenario):
+    """At once in the process that fetched it, in every other with the next check, and a failure is no value."""
+    views = {name: RequestView(scenario.process()) for name in ("here", "there")}
+    lacking = scenario.named("service", "haircut")
+    snapshots = {}
+    for name, view in views.items():
+        view.read(scenario.item)
+        view.record_missing(lacking)
+        snapshots[name] = view.snapshot()
+        assert snapshots[name].is_current()
+    scenario.source.error = Unavailable()
+    with pytest.raises(Unavailable):
+        views["here"].read(lacking)
+    assert all(each.is_current() for each in snapshots.values())
+    scenario.source.error = None
+    scenario.time.pass_(3)
+    views["here"].read(lacking)
+    assert [each.is_invalidated for each in snapshots.values()] == [True, False]
+    assert not snapshots["there"].is_current()
