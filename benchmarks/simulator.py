@@ -450,7 +450,9 @@ SCENARIOS = {
     each.name: each
     for each in (
         Scenario("uniform", "1,000 visitors in 55 s, cold, 100 services x 3 months", crowd(1000, 55)),
-        Scenario("zipf", "the same, services and months wanted by Zipf's law", crowd(1000, 55, popular=True)),
+        Scenario(
+            "zipf", "1,000 visitors in 55 s, cold, services and months by Zipf's law", crowd(1000, 55, popular=True)
+        ),
         Scenario(
             "parties",
             "2,200 visitors in 55 s over 300 keys of service and party, while others book",
