@@ -39,9 +39,9 @@ REFRESH_RETRY_SECONDS = 5.0
 WARM_CALLS = 20
 WARM_ABOVE_FREE = 25
 """Calls a minute that warming may take, and how many permits for pages must be free for it."""
-FETCHES_PER_ADDRESS = 12
-NEWCOMERS_RESERVE = 10
-"""Fetches that one address may cause a minute, and permits for those who have caused none in that minute."""
+FETCHES_PER_ADDRESS = 15
+NEWCOMERS_PART = 3
+"""Fetches that one address may cause a minute, and the part of the permits (a third) for those who caused few."""
 LENT_CREATIONS = 8
 """Permits of creations that pages may take while nobody fills in a form: of ten, two are never lent."""
 MAX_RELOAD_SECONDS = 30.0
@@ -72,6 +72,8 @@ class Rules:
     """What is wanted most and oldest is fetched before it is asked for."""
     waiting: bool = False
     """A page that reloads itself instead of an error, and what most addresses want goes first."""
+    own_ledger: bool = False
+    """Look-ups and changes have a quota of their own, so that pages get the permits that were kept for them."""
     lending: bool = False
     """Permits of creations, while nobody fills in a form."""
     per_address: bool = False
@@ -100,6 +102,7 @@ RULE_TITLES = {
     "last_known": "last-known times for a day",
     "warming": "warming",
     "waiting": "wait instead of being turned away, most wanted first",
+    "own_ledger": "a quota of their own for look-ups and changes",
     "lending": "lend permits of creations",
     "per_address": "fetches per address, reserve for newcomers",
 }
@@ -174,11 +177,12 @@ class Outcome:
 class Permits:
     """Permits of the key, as in `kordless_booking.upstream.rate_limiter`: a part for pages, less for refreshes."""
 
-    def __init__(self, requests: int, creations: int, *, lent: int, rng: random.Random) -> None:
+    def __init__(self, requests: int, creations: int, *, lent: int, own_ledger: bool, rng: random.Random) -> None:
         others = requests - creations
-        browsing = max(1, min(requests * 3 // 4, others - 1))
+        # Without a ledger of their own, look-ups and changes need some of the permits of pages.
+        browsing = others if own_ledger else max(1, min(requests * 3 // 4, others - 1))
         self._browse = [*range(browsing), *range(others, others + max(0, min(lent, creations - 2)))]
-        self._refresh = range(max(1, browsing * 2 // 3))
+        self._refresh = range(max(1, others * 3 // 5 if own_ledger else browsing * 2 // 3))
         self._free_at = [float("-inf")] * requests
         self._rng = rng
 
@@ -208,7 +212,8 @@ class _Simulation:
         self._scenario, self._rules = scenario, rules
         lent = LENT_CREATIONS if rules.lending and not scenario.drafts else 0
         # Generators of their own, so that a rule which draws a number doesn't change the crowd.
-        self._permits = Permits(requests, creations, lent=lent, rng=random.Random(f"permits {seed}"))  # noqa: S311
+        chance = random.Random(f"permits {seed}")  # noqa: S311 (nothing secret)
+        self._permits = Permits(requests, creations, lent=lent, own_ledger=rules.own_ledger, rng=chance)
         self._jitter = random.Random(f"jitter {seed}")  # noqa: S311 (nothing secret)
         self._visits = scenario.build(random.Random(f"crowd {seed}"))  # noqa: S311 (nothing secret)
         begin = min((visit.at for visit in self._visits), default=0.0)
@@ -334,7 +339,9 @@ class _Simulation:
         return len(recent)
 
     def _call(self, item: Item, address: str, now: float, *, refresh: bool = False) -> bool:
-        leave = NEWCOMERS_RESERVE if self._rules.per_address and not refresh and self._recent(address, now) > 2 else 0
+        # A cold page needs three calls at once.
+        is_limited = self._rules.per_address and not refresh and self._recent(address, now) >= 3
+        leave = len(self._permits.pool(refresh=False)) // NEWCOMERS_PART if is_limited else 0
         if item in self._in_flight:
             self._line.pop(item, None)
             return True
@@ -472,10 +479,14 @@ SCENARIOS = {
     )
 }
 
+CALM = Scenario("calm", "600 visitors in half an hour, by Zipf's law", crowd(600, 1800, popular=True))
+
 
 def tables(seed: int = 1) -> str:
     """Return the simulator's tables as markdown: the rules together, each rule, and other allowances."""
-    return "\n\n".join((_table_of_rules(seed), _table_of_each_rule(seed), table_of_allowances(seed)))
+    return "\n\n".join(
+        (_table_of_rules(seed), _table_of_each_rule(seed), table_of_a_calm_site(seed), table_of_allowances(seed))
+    )
 
 
 def _table_of_rules(seed: int) -> str:
@@ -513,7 +524,7 @@ def table_of_allowances(seed: int = 1) -> str:
     ]
     for requests in (30, 60, 120, 300, 600):
         creations = requests // 6
-        permits = Permits(requests, creations, lent=0, rng=random.Random(0))  # noqa: S311 (only counted)
+        permits = Permits(requests, creations, lent=0, own_ledger=True, rng=random.Random(0))  # noqa: S311 (only counted)
         found = [
             simulate(SCENARIOS[name], Rules.all_on(), seed=seed, requests=requests, creations=creations)
             for name in ("uniform", "zipf", "large")
@@ -533,6 +544,19 @@ def _percent(share: float) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < float("inf") else "never"
+
+
+def table_of_a_calm_site(seed: int = 1) -> str:
+    """Return what warming is worth where nothing is short: who waits for Kordless, and how old the times are."""
+    titles = ("600 visitors in half an hour, by Zipf's law", "Wait for Kordless", "95% of the times are at most")
+    rows = [f"| {' | '.join(titles)} |", "|---|---|---|"]
+    every = Rules.all_on()
+    for title, rules in (("none", Rules()), ("all but warming", every.switch("warming", on=False)), ("all", every)):
+        outcome = simulate(CALM, rules, seed=seed)
+        waited = sum(wait > 0 for wait in outcome.waits) / max(1, outcome.visitors)
+        age = sorted(outcome.ages)[outcome.served * 95 // 100]
+        rows.append(f"| {title} | {_percent(waited)} | {_seconds(age)} old |")
+    return "\n".join(rows)
 
 
 def main() -> None:
