@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import simulator
-from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate
+from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_allowances
 from kordless_booking.upstream.rate_limiter import PERMIT_SECONDS, WINDOW_SECONDS, Priority, Quota
 from tests.support.in_force import REAL_ACCOUNT
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 QUICK = [name for name in SCENARIOS if name != "large"]
 RULES = st.builds(Rules, **{name: st.booleans() for name in Rules.names()})
 CROWDS = st.builds(
@@ -96,6 +98,12 @@ def test_a_larger_allowance_never_makes_anybody_wait_longer():
     found = [simulate(SCENARIOS["uniform"], Rules.all_on(), requests=n, creations=n // 6) for n in (30, 60, 120, 300)]
     assert [one.prompt for one in found] == sorted(one.prompt for one in found)
     assert [one.p95 for one in found] == sorted((one.p95 for one in found), reverse=True)
+
+
+@pytest.mark.long
+def test_the_table_of_allowances_in_the_documents_is_the_simulators():
+    """docs/running.md has the table that the simulator computes now."""
+    assert table_of_allowances() in (DOCS / "running.md").read_text(encoding="utf-8")
 
 
 def test_permits_are_divided_as_the_rate_limiter_divides_them():
