@@ -93,7 +93,7 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 	@$(PY) -m ruff format .
 	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
-bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md; needs wrk and redis-server
+bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md (ARGS=--print prints it); needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)
 
 scripts: $(PY) ## build the served scripts from frontend/; needs npm. ARGS=--check compares with what is committed

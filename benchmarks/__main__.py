@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure everything, print the table, write docs/benchmarks.md. Takes about eight minutes."""
+"""`python -m benchmarks`: measure everything, print the table, write docs/benchmarks.md. Takes about twenty minutes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from pathlib import Path
 
 from benchmarks.environment import ROOT, enter
 
+PARTS = ("rates", "crowds", "waiting", "deliveries", "tables")
+
 
 def main() -> None:
     """Install where need be, measure, report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="for each measurement of a rate (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default: %(default)s)")
-    parser.add_argument("--only", choices=("rates", "crowds", "deliveries"), help="a part, without writing the page")
+    parser.add_argument("--only", choices=PARTS, help="a part, without writing the page")
+    parser.add_argument("--warm-minutes", type=int, default=5, help="before the warm crowd (default: %(default)s)")
+    parser.add_argument("--print", action="store_true", help="print the page as markdown instead of writing it")
     python = enter()
     if python is not None:
         os.chdir(ROOT)
         os.execv(python, [str(python), "-m", "benchmarks", *sys.argv[1:]])  # noqa: S606 (ours)
     given = parser.parse_args()
-    _measure(given.seconds, given.rounds, given.only)
+    _measure(given.seconds, given.rounds, given.only, given.warm_minutes, printed=given.print)
 
 
-def _measure(seconds: int, rounds: int, only: str | None) -> None:
+def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, printed: bool = False) -> None:
     # What follows is installed in the environment that enter() has led to.
-    from benchmarks.bars import crowd_bars, delivery_bars, rate_bars  # noqa: PLC0415
+    from benchmarks.bars import crowd_bars, delivery_bars, rate_bars, table_bars, waiting_bars  # noqa: PLC0415
     from benchmarks.load import CONNECTIONS, distinct_queries  # noqa: PLC0415
     from benchmarks.report import Report  # noqa: PLC0415
     from benchmarks.world import month_in_view  # noqa: PLC0415
@@ -41,11 +45,18 @@ def _measure(seconds: int, rounds: int, only: str | None) -> None:
             rate_bars(report, folder, seconds=seconds, rounds=rounds)
         if only in {None, "crowds"}:
             crowd_bars(report, folder)
+        if only in {None, "waiting"}:
+            waiting_bars(report, folder, warm_minutes=warm_minutes)
         if only in {None, "deliveries"}:
             delivery_bars(report, folder)
-    if only is None:
-        queries = len(distinct_queries(month_in_view()))
-        report.write(connections=CONNECTIONS, rounds=rounds, queries=queries)
+        if only in {None, "tables"}:
+            table_bars(report, folder)
+    if printed or only is None:
+        page = report.page(connections=CONNECTIONS, rounds=rounds, queries=len(distinct_queries(month_in_view())))
+        if printed:
+            print(page)
+        else:
+            report.write(page)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,20 +10,28 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from statistics import median
 
+from benchmarks import simulator, tables
 from benchmarks.bookings import book_throughout
-from benchmarks.crowds import Came, come
+from benchmarks.crowds import Came, come, come_and_wait
 from benchmarks.deliveries import deliver
 from benchmarks.environment import ROOT
 from benchmarks.load import Measured, distinct_queries, measure, script_for
 from benchmarks.report import Report
 from benchmarks.running import Kordless, Site, kordless, redis, site
-from benchmarks.world import CROWDS, month_in_view
+from benchmarks.world import CROWDS, month_after, month_in_view
 
 APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
 HELLO = "hello"
+MAX_GROWTH = 2.0
+"""How much longer an operation may take on filled tables: an index of a hundred thousand rows is a little deeper."""
+WARM_MINUTES = 5
+"""Minutes for which others come before a crowd that finds the site warm."""
+SIMULATED_RULES = {"with all rules": simulator.Rules.all_on(), "without": simulator.Rules()}
 RATIOS = {
     "cached, one Redis round trip": ("redis/month", 0.45),
     "cached, in memory for a second": ("memory/month", 0.7),
@@ -156,9 +165,84 @@ def delivery_bars(report: Report, folder: Path) -> None:
         report.add(f"{what}: upstream requests", "2 processes", str(asked), "0", asked == 0)
 
 
-def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads") -> tuple[Site, Kordless]:
+def table_bars(report: Report, folder: Path, *, rows: int = tables.ROWS) -> None:
+    """Tables grow with every booking, and what a visitor or Kordless waits for must not."""
+    here = Path(tempfile.mkdtemp(dir=folder))
+    nowhere = {"BENCH_REDIS": "redis://127.0.0.1:1/0", "BENCH_KORDLESS": "http://127.0.0.1:1"}
+    environment = {**nowhere, "BENCH_DATABASE": str(here / "site.sqlite3"), "BENCH_STATIC": str(folder / "static")}
+    found = json.loads(_run("benchmarks.tables", "--rows", str(rows), environment=environment))
+    for operation, (empty, filled) in found.items():
+        ratio = filled / empty
+        text = f"{ratio:.1f} x ({empty:.1f} and {filled:.1f} ms CPU)"
+        what = f"{operation}: {rows:,} rows over none"
+        report.add(what, "1 process", text, f"<= {MAX_GROWTH:g} x", ratio <= MAX_GROWTH)
+
+
+def waiting_bars(report: Report, folder: Path, *, warm_minutes: int) -> None:
+    """More who look at once than the allowance carries: how many get times at once, and how long the others wait.
+
+    The crowds are those of the simulator, whose results stand beside the measured ones.
+    """
+    cold, popular = _wide_crowd(report, folder, "uniform"), _wide_crowd(report, folder, "zipf")
+    warm = _wide_crowd(report, folder, "warm", warm_minutes=warm_minutes)
+    report.add(f"{cold.title}: turned away", "2 processes", str(cold.turned_away), "0", cold.turned_away == 0)
+    report.add(f"{cold.title}: 95 of 100 after", "2 processes", f"{cold.p95:.1f} s", "<= 90 s", cold.p95 <= 90)
+    for crowd, bar in ((popular, 0.75), (warm, 0.9)):
+        what = f"{crowd.title}: times within {simulator.PROMPT_SECONDS:g} s"
+        report.add(what, "2 processes", f"{crowd.prompt:.0%}", f">= {bar:.0%}", crowd.prompt >= bar)
+
+
+@dataclass(frozen=True)
+class _Waited:
+    """What became of a crowd on a real site."""
+
+    title: str
+    prompt: float
+    turned_away: int
+    p95: float
+
+
+def _wide_crowd(report: Report, folder: Path, name: str, *, warm_minutes: int = 0) -> _Waited:
+    scenario = simulator.SCENARIOS[name]
+    visits = scenario.build(Random("crowd 1"))  # noqa: S311 (the crowd that the simulator has by default)
+
+    def path(visit: simulator.Visit) -> str:
+        return f"/memory/wide-{visit.service}/?month={month_after(visit.month):%Y-%m}"
+
+    with ExitStack() as stack:
+        ours, upstream = _crowd(stack, folder, wide=scenario.services)
+        begin = -60.0 * warm_minutes
+        came = [visit for visit in visits if visit.counted or visit.at >= begin]
+        stays = come_and_wait(ours.url, [(visit.at, path(visit)) for visit in came])
+        judged = [stay for stay, visit in zip(stays, came, strict=True) if visit.counted]
+        asked = upstream.requests()
+    waits = sorted(stay.seconds if stay.served else float("inf") for stay in judged)
+    prompt = sum(wait <= simulator.PROMPT_SECONDS for wait in waits) / len(waits)
+    title = scenario.title if not warm_minutes or warm_minutes == WARM_MINUTES else f"{scenario.title} (short)"
+    turned_away = sum(not stay.served for stay in judged)
+    waited = _Waited(title, prompt, turned_away, waits[len(waits) * 95 // 100])
+    lasts = ", ".join(f"{n} x {status}" for status, n in sorted(Counter(stay.status for stay in judged).items()))
+    pages = sum(stay.pages for stay in judged) / len(judged)
+    report.add(f"{title}: last page", "2 processes", f"{lasts}; {pages:.1f} pages a visitor")
+    same = replace(scenario, build=lambda _rng: came)
+    simulated = {label: simulator.simulate(same, rules) for label, rules in SIMULATED_RULES.items()}
+    beside = "; ".join(
+        f"simulated {label} {one.prompt:.0%}, {100 * (prompt - one.prompt):+.0f} points"
+        for label, one in simulated.items()
+    )
+    report.add(
+        f"{title}: within {simulator.PROMPT_SECONDS:g} s, and simulated", "2 processes", f"{prompt:.0%} ({beside})"
+    )
+    operations = ", ".join(f"{n} {what}" for what, n in sorted(Counter(each["operation"] for each in asked).items()))
+    report.add(f"{title}: upstream requests", "2 processes", f"{len(asked)}: {operations}")
+    refused = sum(each["status"] == 429 for each in asked)
+    report.add(f"{title}: 429 by Kordless", "2 processes", str(refused), "0", refused == 0)
+    return waited
+
+
+def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads", *, wide: int = 0) -> tuple[Site, Kordless]:
     here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-    upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))
+    upstream, url = stack.enter_context(kordless(here, wide=wide)), stack.enter_context(redis(here))
     environment = _environment(folder, here, upstream, url)
     _run("django", "migrate", "--settings", "benchmarks.site.settings", "--verbosity", "0", environment=environment)
     ours = stack.enter_context(site(APP, server, environment, here))
@@ -166,9 +250,11 @@ def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads") -> 
     return ours, upstream
 
 
-def _run(module: str, *arguments: str, environment: dict[str, str]) -> None:
+def _run(module: str, *arguments: str, environment: dict[str, str]) -> str:
+    """Run a module of ours, and return what it prints."""
     command = [sys.executable, "-m", module, *arguments]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)  # noqa: S603 (ours)
+    given = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=given, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 (ours)
 
 
 def _cold_key(report: Report, folder: Path) -> None:
@@ -219,7 +305,9 @@ def _many_keys(report: Report, folder: Path, *, keys: int) -> None:
                 "all",
                 placed == len(booked) > 0,
             )
-            report.add(f"{what}: pages", "2 processes", _told(came))
+            served = sum(each.shows_times for each in came)
+            share = f"{served / len(came):.0%} ({_told(came)})"
+            report.add(f"{what}: times at once", "2 processes", share, "100%", served == len(came))
             text = ", ".join(f"{number} {operation}" for operation, number in sorted(asked.items()))
             report.add(f"{what}: upstream requests", "2 processes", f"{sum(asked.values())}: {text}")
         report.add(f"{what}: 429 by Kordless", "2 processes", str(refused), "0", refused == 0)

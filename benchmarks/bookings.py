@@ -7,7 +7,7 @@ import time
 from html import unescape
 from urllib.parse import urlencode
 
-from benchmarks.crowds import ask
+from benchmarks.crowds import address_of, ask
 from benchmarks.world import month_in_view
 
 _FORM = re.compile(r'<form[^>]*method="post"[^>]*>.*?</form>', re.DOTALL)
@@ -27,18 +27,25 @@ def book_throughout(site: str, mount: str, *, times: int, every: float) -> list[
 
 
 def _book(site: str, mount: str, start: str, number: int) -> int:
-    begun = ask(site, f"/{mount}/month/contact/?start={start}")
+    address = address_of(-number - 1)
+    begun = ask(site, f"/{mount}/month/contact/?start={start}", address=address)
     if begun.status != 303:
         return begun.status
-    page = ask(site, begun.text)
-    form = _FORM.search(page.text)
-    if page.status != 200 or form is None:
+    page = ask(site, begun.text, address=address)
+    if page.status != 200 or _FORM.search(page.text) is None:
         return page.status
-    fields = dict(_named(found) for found in _HIDDEN.findall(form[0]))
+    where, fields = form_of(page.text, begun.text)
     fields |= {"name": f"Visitor {number}", "email": f"visitor{number}@example.com"}
+    return ask(site, where, "POST", urlencode(fields), address=address).status
+
+
+def form_of(html: str, url: str) -> tuple[str, dict[str, str]]:
+    """Return the action of a page's first form that posts, and its hidden fields. `url` is that of the page."""
+    form = _FORM.search(html)
+    if form is None:
+        raise LookupError("no form that posts")
     action = _ACTION.search(form[0])
-    where = unescape(action[1]) if action else begun.text
-    return ask(site, where, "POST", urlencode(fields)).status
+    return unescape(action[1]) if action else url, dict(_named(found) for found in _HIDDEN.findall(form[0]))
 
 
 def _named(tag: str) -> tuple[str, str]:

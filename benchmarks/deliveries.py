@@ -28,7 +28,8 @@ def deliver(site: str, path: str, *, each_second: int, seconds: int) -> list[Cam
         return list(pool.map(one, range(each_second * seconds)))
 
 
-def _post(site: str, path: str, number: int) -> Came:
+def signed_delivery(number: int) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of the delivery of a new booking."""
     booking = {
         "id": f"book_{number}",
         "confirmation_number": f"BOOK_{number:08}",
@@ -42,15 +43,19 @@ def _post(site: str, path: str, number: int) -> Came:
     at = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
-        "Connection": "close",
         "X-Kordless-Signature": sign(body, timestamp=at, secret=SECRET),
         "X-Kordless-Timestamp": at,
         "X-Kordless-Webhook-Id": f"dlv_{number}",
     }
+    return body, headers
+
+
+def _post(site: str, path: str, number: int) -> Came:
+    body, headers = signed_delivery(number)
     line = http.client.HTTPConnection(urlsplit(site).netloc, timeout=60)
     began = time.monotonic()
     try:
-        line.request("POST", path, body, headers)
+        line.request("POST", path, body, {**headers, "Connection": "close"})
         response = line.getresponse()
         return Came(response.status, time.monotonic() - began, response.read().decode())
     except (OSError, http.client.HTTPException):

@@ -89,9 +89,10 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def kordless(folder: Path) -> Iterator[Kordless]:
-    """A fresh sandbox with the benchmark's business."""
+def kordless(folder: Path, *, wide: int = 0) -> Iterator[Kordless]:
+    """A fresh sandbox with the benchmark's business, or with one that has so many services."""
     command = [sys.executable, "-m", "benchmarks.world", "--path", str(folder / "kordless.sqlite3")]
+    command += ["--wide", str(wide)] if wide else []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 (ours)
         try:
             assert running.stdout is not None  # noqa: S101 (for the type checker)

@@ -4,11 +4,14 @@
 first twenty days, in every time zone (they lie around noon UTC, so no zone sees one of them in another month).
 `day`: the same hundred all on one day, so that the page lists a hundred times, for whoever reads it that way.
 `crowd-0` … `crowd-9`: groups, whose availability Kordless is asked for by party size: thirty keys for each.
+
+`wide_business`: a hundred services that can be booked sixty days ahead, for crowds that want many things at once.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -27,15 +30,16 @@ _STREET = ("onsite", "1 Bench Street")
 
 def month_in_view(today: date | None = None) -> date:
     """The month that is asked for: the next one, so that no slot of it is past."""
-    first = (today or datetime.now(UTC).date()).replace(day=1)
-    return (first + timedelta(days=32)).replace(day=1)
+    return month_after(1, today)
 
 
 def _calendar(name: str, open_hours: str) -> Calendar:
     return Calendar(name, hours(open_hours, days=_EVERY_DAY), Host(name, name.title()), occupancy_percent=0)
 
 
-def _service(slug: str, open_hours: str, *, minutes: int, interval: int, capacity: int = 1) -> Service:
+def _service(
+    slug: str, open_hours: str, *, minutes: int, interval: int, capacity: int = 1, window_days: int = 90
+) -> Service:
     return Service(
         slug,
         f"Service {slug}",
@@ -48,7 +52,7 @@ def _service(slug: str, open_hours: str, *, minutes: int, interval: int, capacit
         currency="USD",
         interval=interval,
         capacity=capacity,
-        window_days=90,
+        window_days=window_days,
     )
 
 
@@ -71,11 +75,28 @@ BUSINESS = Business(
 )
 
 
+def wide_business(services: int) -> Business:
+    """Return a business with so many services, `wide-0` and so on, open every day of the next sixty."""
+    wide = [_service(f"wide-{n}", "09:00-17:00", minutes=60, interval=60, window_days=60) for n in range(services)]
+    return replace(BUSINESS, services=tuple(wide), closed=lambda _day: False)
+
+
+def month_after(months: int, today: date | None = None) -> date:
+    """Return the first day of the month that begins so many months after the current one."""
+    month = (today or datetime.now(UTC).date()).replace(day=1)
+    for _ in range(months):
+        month = (month + timedelta(days=32)).replace(day=1)
+    return month
+
+
 def main() -> None:
     """Serve it until killed, with Kordless's documented limits; says its address first."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--path", required=True)
-    sandbox = Sandbox(parser.parse_args().path, businesses=(BUSINESS,))
+    parser.add_argument("--wide", type=int, default=0, help="serve a business with so many services instead")
+    given = parser.parse_args()
+    business = wide_business(given.wide) if given.wide else BUSINESS
+    sandbox = Sandbox(given.path, businesses=(business,))
     with SandboxServer(sandbox, "127.0.0.1", 0, quiet=True) as server:
         print(server.server_port, flush=True)
         server.serve_forever(poll_interval=0.1)

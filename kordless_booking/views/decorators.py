@@ -25,6 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import PageView, count_page_view
 from kordless_booking.logs import log_event
@@ -188,7 +189,9 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
     cache = security.CACHE_NO_STORE if no_store else security.CACHE_PRIVATE
     logo = visit.organization.branding.logo if visit.organization else None
     image_origin = origin_of(safe_url(logo))
-    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=cache)
+    # By the choices, not the raw query: names that aren't ours don't make a page its own in the response cache.
+    followed = cache == security.CACHE_PRIVATE and visit.choices == Choices()
+    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=cache, followed=followed)
     if page is not None and page.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])

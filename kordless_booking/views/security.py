@@ -48,12 +48,14 @@ def is_same_origin(request: HttpRequest) -> bool:
     return parts.scheme in {request.scheme, "https"} and parts.netloc == request.get_host()
 
 
-def set_security_headers(response: HttpResponse, account: Account, *, image_origin: str | None, cache: str) -> None:
+def set_security_headers(
+    response: HttpResponse, account: Account, *, image_origin: str | None, cache: str, followed: bool = False
+) -> None:
     """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
-    `image_origin` is the origin of the business's logo. `cache` is the Cache-Control value. The host site's own
-    Content-Security-Policy does not apply to these pages: a browser would enforce both, and the widget's frame would
-    break.
+    `image_origin` is the origin of the business's logo. `cache` is the Cache-Control value. With `followed`, robots may
+    follow the page's links. The host site's own Content-Security-Policy does not apply to these pages: a browser would
+    enforce both, and the widget's frame would break.
     """
     response["Content-Security-Policy"] = _policy(
         static_origin(), image_origin, account.spam_check_origins, account.embed_origins
@@ -63,8 +65,8 @@ def set_security_headers(response: HttpResponse, account: Account, *, image_orig
     response["Cache-Control"] = cache
     # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin"
-    # Steps carry choices in the query: endless variants that no index needs, but with links that may be followed.
-    response["X-Robots-Tag"] = "noindex" if cache == CACHE_NO_STORE else "noindex, follow"
+    # Steps carry choices in the query: endless variants that no index needs, and each has links to many more.
+    response["X-Robots-Tag"] = "noindex, follow" if followed else "noindex, nofollow"
     response["X-Content-Type-Options"] = "nosniff"
     # One URL gives a whole page, or a fragment for htmx and its target.
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])

@@ -36,7 +36,7 @@ def starts(page: Page) -> list[datetime]:
 def months(visitor: Visitor, url: str) -> list[Page]:
     """The page of times, and that of each month after it."""
     pages = [visitor.open(url)]
-    while further := [node.attributes["href"] or "" for node in pages[-1].tree.css("a[rel=next]")]:
+    while further := [node.attributes["href"] or "" for node in pages[-1].tree.css("a[rel~=next]")]:
         pages.append(visitor.open(further[0]))
     return pages
 

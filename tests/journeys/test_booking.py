@@ -32,7 +32,7 @@ def test_back_and_forward(page: Page, demo: Demo, complaints: list[str]):
     expect(page).to_have_url(re.compile("/haircut/"))
     first = page.url
     page.get_by_role("link", name=re.compile("next month", re.IGNORECASE)).or_(
-        page.locator("a[rel=next]")
+        page.locator("a[rel~=next]")
     ).first.click()
     expect(page).to_have_url(re.compile("month="))
     chosen = page.url
