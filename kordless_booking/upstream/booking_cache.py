@@ -70,12 +70,19 @@ def _generation(keys: Iterable[str], found: Mapping[str, Storable]) -> str:
 class BookingCache:
     """Cache of the bookings of one account.
 
-    `is_shared`: every process of the site reads this cache. Otherwise nothing is cached, because a change could not be
-    made known to the others. `max_wait_seconds`: how long a page waits for a look-up that another one has begun.
+    `is_shared` returns True while every process of the site reads this cache. Otherwise nothing is cached, because a
+    change could not be made known to the others. `max_wait_seconds`: how long a page waits for a look-up that another
+    one has begun.
     """
 
     def __init__(
-        self, cache: FallbackCache, *, account: str, clock: Clock, is_shared: bool, max_wait_seconds: float
+        self,
+        cache: FallbackCache,
+        *,
+        account: str,
+        clock: Clock,
+        is_shared: Callable[[], bool],
+        max_wait_seconds: float,
     ) -> None:
         self._cache = cache
         self._account = account
@@ -89,7 +96,7 @@ class BookingCache:
 
         Without its contact, its id and its calendar file.
         """
-        if not self._is_shared:
+        if not self._is_shared():
             return None
         key, generations = self._entry_key(number, contact), self._generation_keys(number)
         found = self._cache.get_many([key, *generations])
@@ -110,7 +117,7 @@ class BookingCache:
 
         Raises Unavailable when the look-up of another takes too long.
         """
-        if not self._is_shared:
+        if not self._is_shared():
             return look_up()
 
         def work() -> Booking:
@@ -129,7 +136,7 @@ class BookingCache:
 
     def refresh(self, number: str, contact: str, look_up: Callable[[], Booking]) -> Booking:
         """Look the booking up now, whatever is cached, and cache it. Raises what `look_up` raises."""
-        if not self._is_shared:
+        if not self._is_shared():
             return look_up()
         generations = self._generation_keys(number)
         generation = _generation(generations, self._cache.get_many(generations))

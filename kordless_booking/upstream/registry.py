@@ -99,12 +99,13 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
     )
     lifetimes = build_lifetimes(account)
     catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    has_atomic_add = cache.atomic_view() is cache
     bookings = BookingCache(
         cache,
         account=namespace,
         clock=clock,
         # A change that one process makes must reach what the others have cached.
-        is_shared=account.processes == 1 or cache.atomic_view() is cache,
+        is_shared=lambda: account.processes == 1 or (has_atomic_add and cache.up),
         max_wait_seconds=account.browse_seconds,
     )
     return AccountServices(client, gate, catalog, catalog_cache, cache, bookings, LogThrottle(clock))

@@ -12,6 +12,8 @@ KORDLESS_BOOKING = {
     "BROWSE_SECONDS": 25,
     "BOOKING_SECONDS": 25,
     "MINIMUM_FILL_SECONDS": 0,
+    # All browsers have one address, and open the pages of many bookings.
+    "MANAGE_VIEWS_PER_ADDRESS": 0,
     "BOOKINGS_PER_ADDRESS": 0,
     "BOOKINGS_PER_CONTACT": 0,
     "BOOKINGS_PER_CONTACT_DAILY": 0,

@@ -43,7 +43,13 @@ class Scenario:
 
     def process(self, *, is_shared: bool = True) -> BookingCache:
         cache = FallbackCache(self.memory, self.time.clock)
-        return BookingCache(cache, account="key", clock=self.time.clock, is_shared=is_shared, max_wait_seconds=5)
+        return BookingCache(
+            cache,
+            account="key",
+            clock=self.time.clock,
+            is_shared=lambda: is_shared and cache.up,
+            max_wait_seconds=5,
+        )
 
     def look_up(self) -> Booking:
         self.looked_up += 1
@@ -197,6 +203,17 @@ def test_where_processes_share_no_cache_nothing_is_cached(scenario: Scenario) ->
         assert process.fetch(NUMBER, CONTACT, scenario.look_up) == BOOKING
         assert process.refresh(NUMBER, CONTACT, scenario.look_up) == BOOKING
         assert process.get(NUMBER, CONTACT) is None
+    assert scenario.looked_up == 4
+
+
+def test_while_the_shared_cache_is_down_every_page_asks_kordless(scenario: Scenario) -> None:
+    """In the memory of one process, no change of another one would be seen."""
+    process = scenario.process()
+    process.fetch(NUMBER, CONTACT, scenario.look_up)
+    scenario.memory.broken = True
+    for _ in range(3):
+        assert process.fetch(NUMBER, CONTACT, scenario.look_up) == BOOKING
+        assert process.get(NUMBER, CONTACT, max_age_seconds=POLL_SECONDS) is None
     assert scenario.looked_up == 4
 
 

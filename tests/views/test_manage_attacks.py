@@ -112,6 +112,18 @@ def test_an_address_that_opens_many_bookings_leaves_look_ups_for_other_customers
     assert_others_browse_and_book(sandbox)
 
 
+def test_a_link_to_a_booking_that_is_gone_takes_no_look_ups_from_others_however_many_have_it(limited: Sandbox) -> None:
+    """Kordless doesn't know the booking any more, so nothing can be cached: the link waits, others don't."""
+    customer = visitor_at("203.0.113.5")
+    gone = customer.book("haircut", FAR).link("Change or cancel")
+    own = customer.book("haircut", FAR, time=1).link("Change or cancel")
+    limited.faults.add("status", "lookup", status=404)
+    statuses = Counter(visitor_at(f"198.51.100.{number}").open(gone).status for number in range(45))
+    assert statuses == {404: 20, 429: 25}
+    limited.faults.clear()
+    assert customer.open(own).heading == "Your booking"
+
+
 def test_an_open_page_of_moving_costs_no_look_up_while_it_is_kept_current(limited: Sandbox, clock: Traveller) -> None:
     """It asks every half minute for nine minutes; the list of time zones costs none either."""
     customer = visitor_at("203.0.113.5")
