@@ -76,7 +76,7 @@ RESERVED = "reserved"
 """Reason of a refusal: the permits that are left are for client addresses that have caused no fetch in this minute."""
 TURN = "turn"
 """Reason of a refusal: the permits that are free are for what others wait for (`waiting_list`)."""
-PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED, TURN})
+PERSONAL_REASONS = frozenset({ADDRESS_LIMIT, RESERVED})
 """Reasons of refusals that concern one client address alone: another one may fetch the same item."""
 
 

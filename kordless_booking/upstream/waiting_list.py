@@ -28,7 +28,7 @@ from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
-from .rate_limiter import ADDRESS_LIMIT, PERMIT_SECONDS, TURN
+from .rate_limiter import ADDRESS_LIMIT, PERMIT_SECONDS, RESERVED, TURN
 from .requester import Requester, current_requester
 from .worker import in_background
 
@@ -113,16 +113,23 @@ class WaitingList:
         self._snapshot: _Snapshot | None = None
 
     def check(self, operation: str, item: str) -> None:
-        """Raise TooMany (reason "turn") when a visitor's fetch of `item` would take the permit of those ahead."""
+        """Raise TooMany when a visitor's fetch of `item` would take the permit of those ahead.
+
+        The reason is "turn"; "reserved" where only a newcomer's fetch would not.
+        """
         requester, snapshot = _visitor(), None
         if requester is not None:
             snapshot = self._read()
         if requester is None or snapshot is None:
             return
-        ahead, free_at = self._turn(snapshot, item, requester)
-        now = self._clock.now()
-        if ahead >= sum(moment <= now for moment in free_at):
-            raise TooMany(operation=operation, reason=TURN, retry_after=_seconds_until(ahead, free_at, now))
+        now, is_newcomer = self._clock.now(), self._limiter.is_newcomer(requester)
+        ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
+        if _has_turn(ahead, free_at, now):
+            return
+        # Where a newcomer would be let through, the refusal concerns this address alone.
+        is_reserved = not is_newcomer and _has_turn(*self._turn(snapshot, item, requester, is_newcomer=True), now)
+        reason = RESERVED if is_reserved else TURN
+        raise TooMany(operation=operation, reason=reason, retry_after=_seconds_until(ahead, free_at, now))
 
     def join(self, item: str, error: TooMany) -> TooMany:
         """Take a place for a visitor whose fetch was refused with `error`, or renew it.
@@ -139,7 +146,8 @@ class WaitingList:
             return error
         self._limiter.mark_short(snapshot.found)
         self._take_place(snapshot, item, requester)
-        ahead, free_at = self._turn(snapshot, item, requester)
+        is_newcomer = self._limiter.is_newcomer(requester)
+        ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
         seconds = _seconds_until(ahead, free_at, self._clock.now())
         return TooMany(operation=error.operation, reason=error.reason, retry_after=seconds)
 
@@ -173,9 +181,10 @@ class WaitingList:
         self._snapshot = _Snapshot(now, {key: found[key] for key in limiter_keys if key in found}, places)
         return self._snapshot
 
-    def _turn(self, snapshot: _Snapshot, item: str, requester: Requester) -> tuple[int, list[float]]:
+    def _turn(
+        self, snapshot: _Snapshot, item: str, requester: Requester, *, is_newcomer: bool
+    ) -> tuple[int, list[float]]:
         """Return how many items are ahead, and when each permit that this visitor may take is free."""
-        is_newcomer = self._limiter.is_newcomer(requester)
         with self._guard:
             ahead = snapshot.count_ahead(item, requester.id or "", self._clock.now(), is_newcomer=is_newcomer)
         return ahead, self._limiter.browse_free_at(snapshot.found, is_newcomer=is_newcomer)
@@ -217,6 +226,11 @@ def _decode(stored: Storable) -> Place | None:
         return msgspec.json.decode(stored, type=Place) if isinstance(stored, bytes) else None
     except msgspec.MsgspecError:  # written by another version of this package
         return None
+
+
+def _has_turn(ahead: int, free_at: list[float], now: float) -> bool:
+    """Return True if fewer items are ahead than permits are free."""
+    return ahead < sum(moment <= now for moment in free_at)
 
 
 def _seconds_until(ahead: int, free_at: list[float], now: float) -> int:

@@ -211,6 +211,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
 def _reload_text(seconds: int, *, is_own: bool) -> str:
     """Return what a page that loads itself again says. `is_own`: this visitor's own address is over its limit."""
     if is_own:
+        # Translators: the page asks again after that time, and then most often shows what was wanted.
         text = ngettext(
             "Many pages were opened from your connection within a minute. "
             "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",
@@ -221,6 +222,7 @@ def _reload_text(seconds: int, *, is_own: bool) -> str:
         return text % {"seconds": seconds}
     if seconds >= ESTIMATE_IN_MINUTES_FROM_SECONDS:
         minutes = ceil(seconds / 60)
+        # Translators: the page asks again after that time, and then most often shows what was wanted.
         text = ngettext(
             "Many people are booking at the moment. "
             "You don't need to do anything: this page goes on by itself in about %(minutes)s minute.",
@@ -229,6 +231,7 @@ def _reload_text(seconds: int, *, is_own: bool) -> str:
             minutes,
         )
         return text % {"minutes": minutes}
+    # Translators: the page asks again after that time, and then most often shows what was wanted.
     text = ngettext(
         "Many people are booking at the moment. "
         "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",

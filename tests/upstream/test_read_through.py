@@ -31,8 +31,9 @@ from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.upstream.entries import Cached, CacheItem
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.keys import cache_key
-from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT
+from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT, TURN
 from kordless_booking.upstream.read_through import ReadThroughCache
+from kordless_booking.upstream.requester import Requester, requested_by
 from kordless_booking.upstream.single_flight import LOCK_TTL
 from kordless_booking.upstream.worker import in_background
 from tests.support.cache_scenario import LIFETIME, CacheScenario, Source
@@ -317,6 +318,23 @@ def test_a_refused_refresh_is_never_kept_as_a_failure(scenario: CacheScenario, r
     refused_in_background(scenario, reason)(jobs.pop())
     cached = scenario.process().read(scenario.item)
     assert (cached.stale, cached.degraded) == (False, False)
+
+
+@pytest.mark.parametrize("reason", ["quota", TURN])
+def test_old_values_are_served_without_asking_the_limiter_for_each_visitor(
+    scenario: CacheScenario, reason: str
+) -> None:
+    """A shortage is everybody's: one try in a few seconds is enough, and the page is the same for all."""
+    scenario.process().read(scenario.item)
+    scenario.time.pass_(400)
+    scenario.source.error = TooMany(reason=reason, retry_after=20)
+    with requested_by(Requester(lambda: "address", 15)) as requester:
+        for _ in range(20):
+            assert scenario.process().read(scenario.item).degraded
+    assert (scenario.source.calls, requester.was_refused) == (2, False)
+    scenario.time.pass_(21)
+    scenario.source.error = None
+    assert not scenario.process().read(scenario.item).degraded
 
 
 def test_a_refusal_of_ones_own_is_stored_for_nobody(scenario: CacheScenario) -> None:

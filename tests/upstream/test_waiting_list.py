@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.exceptions import TooMany
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT, TURN, Priority, Quota, RateLimiter
+from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT, RESERVED, TURN, Priority, Quota, RateLimiter
 from kordless_booking.upstream.requester import Requester, requested_by
 from kordless_booking.upstream.waiting_list import (
     MAX_PLACES,
@@ -112,6 +112,17 @@ def test_nobody_is_overtaken_for_ever(line: Line) -> None:
             break
         served += 1
     assert served < 150
+
+
+def test_a_place_behind_the_reserve_for_newcomers_is_ones_own_affair() -> None:
+    """An address that has fetched in this minute can't make it look as if nobody could fetch the item now."""
+    line = Line(Quota(20, 1))  # fifteen to browse, ten of them for returning addresses
+    # The first of them may be one of the five for newcomers.
+    assert sum(line.fetch(f"early {number}", "greedy") is None for number in range(12)) in {10, 11}
+    for number in range(3):
+        line.fetch(f"more {number}", f"other {number}")
+    line.limiter.mark_short({})
+    assert [reason(line.fetch("item", name)) for name in ("greedy", "new")] == [RESERVED, ""]
 
 
 def test_all_who_wait_for_an_item_leave_the_list_when_it_is_fetched(line: Line) -> None:
