@@ -56,6 +56,20 @@ def test_two_addresses_with_fifty_forms_each_leave_two_places_before_an_honest_v
     assert queue.wait_for(honest, NOW, creations_per_minute=CREATIONS_PER_MINUTE) == 41
 
 
+def test_nobody_takes_the_room_of_those_who_are_before_them():
+    """Two of ten may still be sent in this minute: the first two may, however often the third asks before them."""
+    rows = [come(f"guest {number}", number) for number in range(11)]
+    BookingAttempt.objects.update(retry_at=NOW - timedelta(seconds=1))
+    BookingAttempt.objects.filter(pk__in=[attempt.pk for attempt in rows[:8]]).update(
+        state=BookingAttempt.State.PLACED, changed_at=NOW - timedelta(seconds=20)
+    )
+    waits = []
+    for attempt in rows[8:]:
+        attempt.refresh_from_db()
+        waits.append(queue.wait_for(attempt, NOW, creations_per_minute=CREATIONS_PER_MINUTE))
+    assert waits == [0, 0, queue.WINDOW_SECONDS - 20 + 1]
+
+
 def test_at_most_five_of_an_address_are_queued():
     """The sixth is held outside, and joins when one of the five is done."""
     states = [come("bot", number).state for number in range(7)]

@@ -84,12 +84,15 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
     assert "canary" not in everything_stored()
 
 
-def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox):
+@pytest.mark.parametrize("state", [BookingAttempt.State.WAITING, BookingAttempt.State.HELD])
+def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox, state: BookingAttempt.State):
     """It was never sent: who comes back to its page reads that nothing is booked, and may send the form anew."""
     walk = lose(client, sandbox, status=429, retry_after=60)
+    assert BookingAttempt.objects.get().address_hash
+    BookingAttempt.objects.update(state=state)
     assert erase(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
-    assert (row.state, row.rejection) == (BookingAttempt.State.REJECTED, "NotSent")
+    assert (row.state, row.rejection, row.address_hash) == (BookingAttempt.State.REJECTED, "NotSent", "")
     sandbox.clear_requests()
     walk.open(walk.seen[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []

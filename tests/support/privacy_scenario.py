@@ -165,7 +165,11 @@ def _junk(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
 
 
 def _queue(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """More bookings than Kordless takes, an attempt that can't be decrypted, and one that has its result."""
+    """A time that a list shows to be gone, more bookings than Kordless takes, and attempts that can't be decrypted."""
+    contested = "?day=2026-12-17&host=host_sarah"
+    for form in [walk.choose("haircut", contested) for _ in range(2)]:
+        walk.send(form, "Book appointment", **JANE)
+        walk.open(f"/book/haircut/{contested}")
     form = walk.choose("haircut", "?day=2026-12-16")
     walk.send(form, "Book appointment", **JANE)
     BookingAttempt.objects.update(encrypted="damaged")
@@ -462,7 +466,9 @@ CHAPTERS: dict[str, Chapter] = {
         _queue,
         pages=20,
         records=40,
-        events=frozenset({"attempt_unreadable", "create_not_sent", "database_failed", "response_unreadable"}),
+        events=frozenset(
+            {"attempt_unreadable", "create_not_sent", "create_slot_gone", "database_failed", "response_unreadable"}
+        ),
     ),
     "database failures": Chapter(
         _database_failures,

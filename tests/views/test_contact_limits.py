@@ -1,16 +1,27 @@
 """Throttle per recipient: one email or phone can't be booked or moved for without end, from whatever address."""
 
+from datetime import UTC, datetime
 from itertools import count
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.registry import services_for
+from kordless_booking.views.contact_limits import take_contact_permits
+from kordless_booking.views.request import WidgetRequest
+from tests.support.clock import NOW
 from tests.support.received_requests import count_requests
 from tests.support.visitor import JANE, Page, Visitor
 from tests.support.wall_clock_cache import WallClockCache
@@ -140,3 +151,31 @@ def test_zero_is_no_limit(limited: Settings):
         "BOOKINGS_PER_CONTACT_DAILY": 0,
     }
     assert [book(9 + number // 3).status for number in range(7)] == 7 * [200]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["a@example.com", "b@example.com"]), st.integers(0, 400), st.booleans()), max_size=30
+    )
+)
+def test_no_window_holds_more_of_one_contact_than_its_limits(steps: list[tuple[str, int, bool]]):
+    """Whatever the times, and whatever was given back because nothing was booked."""
+    account = SimpleNamespace(name="default", bookings_per_contact=3, bookings_per_contact_daily=7)
+    with time_machine.travel(NOW, tick=False) as clock:
+        shared = WallClockCache("", {})
+        shared.clear()
+        cache = FallbackCache(shared, Clock())
+        counted: dict[str, list[float]] = {}
+        for contact, pause, is_booked in steps:
+            clock.shift(pause)
+            now = datetime.now(UTC)
+            visit = SimpleNamespace(account=account, access=SimpleNamespace(cache=cache), now=now)
+            permits = take_contact_permits(cast(WidgetRequest, visit), [contact, None])
+            mine = counted.setdefault(contact, [])
+            lately = sum(moment > now.timestamp() - 600 for moment in mine)
+            assert (permits.rejection is None) == (lately < 3 and len(mine) < 7)
+            if permits.rejection is None and is_booked:
+                mine.append(now.timestamp())
+            else:
+                permits.give_back()
