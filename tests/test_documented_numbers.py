@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,15 @@ from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.mail import enqueue, outbox, reminders
 from kordless_booking.models import Appointment
 from kordless_booking.staff import deliveries, funnel
-from kordless_booking.upstream import booking_cache, fallback_cache, gate, rate_limiter, waiting_list
+from kordless_booking.upstream import (
+    booking_cache,
+    fallback_cache,
+    gate,
+    memory_cache,
+    rate_limiter,
+    read_through,
+    waiting_list,
+)
 from kordless_booking.views import (
     abuse,
     client_address,
@@ -30,6 +39,8 @@ from kordless_booking.views import (
     outcome,
     problems,
     request,
+    response_cache,
+    skeletons,
     slot_page,
     slot_reading,
     webhook,
@@ -239,3 +250,17 @@ def test_columns_hold_what_the_settings_allow() -> None:
     assert conf.find_errors({"ACCOUNTS": {name: FLAT}}) == []
     assert conf.find_errors({"ACCOUNTS": {name + "x": FLAT}}) != []
     assert Appointment._meta.get_field("status").max_length == enqueue.MAX_STATUS_CHARS
+
+
+def test_the_memory_of_a_process_is_bounded_as_documented():
+    """docs/running.md says how many megabytes each kind of cached data has at most."""
+    page = (DOCS / "running.md").read_text()
+    bounds = {
+        "Services and free times": read_through.MAX_LOCAL_BYTES,
+        "Finished pages": response_cache.MAX_BYTES,
+        "Skeletons of pages": skeletons.MAX_PAGES_BYTES,
+        "Cached data and counters": memory_cache.MAX_LARGE_BYTES,
+    }
+    for name, size in bounds.items():
+        [megabytes] = re.findall(rf"^\| {name}[^|]*\| (\d+) MB", page, re.MULTILINE)
+        assert int(megabytes) * 1024 * 1024 == size

@@ -117,3 +117,5 @@ def test_texts_are_measured_as_python_stores_them():
     assert text_bytes("ش" * 1000) > 2000
     assert 1000 < text_bytes("a" * 1000) < 1100
     assert text_bytes(("a" * 1000, ("b" * 1000,))) > 2000
+    shared = "c" * 1000
+    assert text_bytes([(shared, str), (shared, dict)]) < 1500

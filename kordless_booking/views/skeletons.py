@@ -51,9 +51,9 @@ class Skeleton:
         self._places = [int(number) for number in self._pieces[1::2]]
 
     @property
-    def memory_bytes(self) -> int:
-        """Bytes of its pieces."""
-        return text_bytes(self._pieces)
+    def pieces(self) -> list[str]:
+        """Texts between the placeholders, and the placeholders' numbers, in turn."""
+        return self._pieces
 
     def fill(self, values: Sequence[str]) -> str:
         """Return the text with `values[n]` in place of placeholder n. The values must be escaped already."""
@@ -152,14 +152,14 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
         }
         page = Skeleton(package.render(with_placeholders))
         # The next page that needs an evicted one rebuilds it with a single rendering.
-        _pages.put(key, page, page.memory_bytes + text_bytes(key))
+        _pages.put(key, page, text_bytes(key, page.pieces))
     return page.fill(values)
 
 
 MAX_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
-MAX_PAGES_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of all of them, with their keys. That of a list of 300 services has half a megabyte."""
+MAX_PAGES_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of all of them, with their keys: enough for a list of 300 services in each of twenty languages."""
 _pages: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(MemoryBudget(MAX_PAGES_BYTES), max_entries=MAX_PAGES)
 
 

@@ -39,6 +39,7 @@ from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
+from kordless_booking.retention import delete_expired
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import client_address
 from kordless_booking.views.abuse import HONEYPOT
@@ -316,6 +317,10 @@ def _staff_and_operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site
         call_command("kordless_doctor", stdout=io.StringIO())
     with suppress(SystemExit):
         call_command("kordless_erase", "--contact", "jane@example.com", stdout=io.StringIO())
+    with refused_writes("DELETE", "UPDATE"):
+        delete_expired(datetime.now(UTC) + timedelta(days=3650))
+    delete_expired(datetime.now(UTC) + timedelta(days=31))
+    delivery(event_body(confirmation_number="BOOK_CANARY04")).post(client)
     assert WebhookDelivery.objects.exclude(encrypted="").exists()
 
 
@@ -515,5 +520,7 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
     "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),
-    "staff and operators": Chapter(_staff_and_operators, pages=0, records=5, events=frozenset({"data_erased"})),
+    "staff and operators": Chapter(
+        _staff_and_operators, pages=0, records=5, events=frozenset({"data_erased", "rows_expired", "retention_failed"})
+    ),
 }
