@@ -107,7 +107,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
     managing = state.gate.contact_usage
     if managing.blocked_seconds or managing.requests >= QUOTA_WARNING_SHARE * managing.of_requests:
         texts.append(
-            _("Customers can hardly look up or change bookings in this minute. New bookings are not concerned.")
+            _("Customers can hardly look up or change bookings at the moment. New bookings are not affected.")
         )
     if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(

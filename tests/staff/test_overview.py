@@ -190,7 +190,7 @@ def test_look_ups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
     find(walk, "BOOK_NONE")
     page = seen(owner)
     assert page.texts(".kb-attention li") == [
-        "Customers can hardly look up or change bookings in this minute. New bookings are not concerned."
+        "Customers can hardly look up or change bookings at the moment. New bookings are not affected."
     ]
     assert "Told to wait with look-ups and changes" in page.text
 
