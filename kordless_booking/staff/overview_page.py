@@ -106,9 +106,7 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         texts.append(_("The allowance of the API key is nearly used up for this minute. Bookings wait for their turn."))
     managing = state.gate.contact_usage
     if managing.blocked_seconds or managing.requests >= QUOTA_WARNING_SHARE * managing.of_requests:
-        texts.append(
-            _("Customers can hardly look up or change bookings at the moment. New bookings are not affected.")
-        )
+        texts.append(_("Customers can hardly look up or change bookings at the moment. New bookings are not affected."))
     if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(
             "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",

@@ -63,6 +63,9 @@ DRAFT_OPEN_SECONDS = 300
 fill it in within two minutes."""
 MARK_INTERVAL_SECONDS = 5
 """Minimum seconds between two marks of one process that a draft is open."""
+NEWCOMER_FETCHES_PER_NETWORK = 8
+"""Fetches of one network in a minute after which none of its addresses is a newcomer: three pages, which is a family or
+an office at one moment, and half of what is kept for newcomers."""
 PERMIT_SECONDS = WINDOW_SECONDS + 1
 """Seconds that a permit stays taken after the answer: one more than the window."""
 MAX_CALL_SECONDS = 30
@@ -240,7 +243,7 @@ class RateLimiter:
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `acquire`."""
-        return [*self._requester_keys(), *self.shared_keys()]
+        return [*self._requester_keys(), *self._network_keys(), *self.shared_keys()]
 
     def shared_keys(self) -> list[str]:
         """Return those of `keys` that are the same for every visitor."""
@@ -273,8 +276,8 @@ class RateLimiter:
                 self.mark_short(found)
             raise
         # After the permit: an address that was refused has caused no fetch, and is a newcomer still.
-        if fetches:
-            take_permit(self._cache, fetches, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
+        for keys in (fetches, self._network_keys() if fetches else []):
+            take_permit(self._cache, keys, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
         return permit
 
     def mark_short(self, found: Mapping[str, Storable]) -> None:
@@ -292,7 +295,8 @@ class RateLimiter:
         """Return True if the page's client address had caused no fetch in this minute when the page began."""
         if requester.knows_newcomer:
             return requester.is_newcomer(has_fetched=False)
-        return requester.is_newcomer(has_fetched=bool(self._cache.get_many(self._requester_keys())))
+        found = self._cache.get_many([*self._requester_keys(), *self._network_keys()])
+        return requester.is_newcomer(has_fetched=self._has_fetched(found))
 
     def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
         """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
@@ -320,6 +324,23 @@ class RateLimiter:
         # Not by `cache_key`: its memory is for keys that come again.
         return [f"{self._fetched}:{requester.id}:{number}" for number in range(requester.max_fetches)]
 
+    def _network_keys(self) -> list[str]:
+        """Return the keys that count the fetches of this page's network; [] where its address stands alone."""
+        requester = current_requester()
+        if requester is None or not requester.max_fetches or requester.network is None:
+            return []
+        return [f"{self._fetched}:{requester.network}:{number}" for number in range(NEWCOMER_FETCHES_PER_NETWORK)]
+
+    def _has_fetched(self, found: Mapping[str, Storable]) -> bool:
+        """Return True if the page's address has caused a fetch in this minute, or its network as many as newcomers may.
+
+        Else the owner of an IPv6 network would have a new address for each permit that is kept for newcomers.
+        """
+        network = self._network_keys()
+        return any(key in found for key in self._requester_keys()) or (
+            bool(network) and all(key in found for key in network)
+        )
+
     def _take(
         self, operation: str, kind: Priority, found: Mapping[str, Storable], now: float, fetches: list[str]
     ) -> Permit:
@@ -332,7 +353,7 @@ class RateLimiter:
             self.mark_draft_open()
         lendable, own, requester = self._named(quota.lendable()), quota.permits(kind), current_requester()
         may_borrow, reason = self._may_borrow(kind, found), "quota"
-        if fetches and requester and not requester.is_newcomer(has_fetched=any(key in found for key in fetches)):
+        if fetches and requester and not requester.is_newcomer(has_fetched=self._has_fetched(found)):
             # When all permits are taken, those for newcomers as well, the quota refuses everybody.
             reason = RESERVED if any(key not in found for key in self._named(own)) else reason
             own, may_borrow = quota.returning_permits(), False

@@ -24,10 +24,17 @@ class Requester:
     - `identify`: returns a keyed hash of the address, or None when the address isn't the visitor's own. Called only
       when something is fetched: a page from the cache doesn't pay for the hash.
     - `max_fetches`: requests to Kordless that the address may cause in a minute; 0 for no limit.
+    - `identify_network`: returns a keyed hash of the network whose owner may have many addresses, or None.
     """
 
-    def __init__(self, identify: Callable[[], str | None], max_fetches: int) -> None:
+    def __init__(
+        self,
+        identify: Callable[[], str | None],
+        max_fetches: int,
+        identify_network: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._identify = identify
+        self._identify_network = identify_network
         self.max_fetches = max_fetches
         self.was_refused = False
         """A fetch was refused for a reason that concerns this requester alone, so the page isn't for others."""
@@ -38,6 +45,11 @@ class Requester:
     def id(self) -> str | None:
         """Keyed hash of the address, or None for an address that isn't the visitor's own."""
         return self._identify()
+
+    @cached_property
+    def network(self) -> str | None:
+        """Keyed hash of the network whose owner may have many addresses; None for an address that stands alone."""
+        return self._identify_network()
 
     @property
     def knows_newcomer(self) -> bool:

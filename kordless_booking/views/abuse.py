@@ -79,14 +79,24 @@ def queue_address(visit: WidgetRequest) -> str:
 def requester_of(visit: WidgetRequest) -> Requester:
     """Return the requester of a page, by whose address its upstream requests are counted."""
 
-    def identify() -> str | None:
-        address = client_address(visit.request, visit.account.trusted_proxies)
-        # A connection of this machine, or none: a proxy's that names no client. All its visitors would be one.
-        if address in {UNKNOWN, "::/64"} or address.startswith("127."):
-            return None
-        return salted_hmac("kordless_booking.requester", address, algorithm="sha256").hexdigest()[:32]
+    def buckets() -> tuple[Bucket, ...]:
+        return client_buckets(visit.request, visit.account.trusted_proxies)
 
-    return Requester(identify, visit.account.fetches_per_address)
+    def identify() -> str | None:
+        address = buckets()[0].identity
+        # A connection of this machine, or none: a proxy's that names no client. All its visitors would be one.
+        return None if address in {UNKNOWN, "::/64"} or address.startswith("127.") else _requester_hash(address)
+
+    def identify_network() -> str | None:
+        # The widest: an IPv6 /48, or all clients of a proxy whose header nobody vouches for.
+        widest = buckets()[-1]
+        return None if widest.factor == 1 else _requester_hash(widest.identity)
+
+    return Requester(identify, visit.account.fetches_per_address, identify_network)
+
+
+def _requester_hash(identity: str) -> str:
+    return salted_hmac("kordless_booking.requester", identity, algorithm="sha256").hexdigest()[:32]
 
 
 HONEYPOT: Final = "kb_hp"

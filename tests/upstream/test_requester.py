@@ -18,8 +18,10 @@ def requester(name: str = "address", max_fetches: int = 15) -> Requester:
 
 
 def limiter_at(time: HandTime, memory: SharedMemory, quota: Quota | None = None) -> RateLimiter:
-    """Return the rate limiter of a process."""
-    return RateLimiter(FallbackCache(memory, time.clock), account="key", clock=time.clock, quota=quota)
+    """Return the rate limiter of a process, on a site where somebody is about to book: no permit is lent."""
+    limiter = RateLimiter(FallbackCache(memory, time.clock), account="key", clock=time.clock, quota=quota)
+    limiter.mark_draft_open()
+    return limiter
 
 
 def outcome(limiter: RateLimiter, operation: str = "availability") -> str:
@@ -99,10 +101,10 @@ def test_when_the_newcomers_permits_are_taken_too_the_quota_refuses_everybody() 
     time = HandTime()
     limiter = limiter_at(time, SharedMemory(time.clock))
     reasons = []
-    for number in range(46):
+    for number in range(51):
         with requested_by(requester(f"new-{number}")):
             reasons.append(outcome(limiter))
-    assert reasons == [""] * 45 + ["quota"]
+    assert reasons == [""] * 50 + ["quota"]
     with requested_by(requester("new-0")):
         assert outcome(limiter) == "quota"
 
@@ -113,7 +115,7 @@ def test_no_limit_and_no_known_address_count_nothing() -> None:
     for page in (Requester(lambda: "address", 0), Requester(lambda: None, 15)):
         limiter = limiter_at(time, SharedMemory(time.clock))
         with requested_by(page):
-            assert [outcome(limiter) for _ in range(46)] == [""] * 45 + ["quota"]
+            assert [outcome(limiter) for _ in range(51)] == [""] * 50 + ["quota"]
 
 
 def test_bookings_are_not_counted_as_fetches() -> None:
@@ -138,7 +140,7 @@ def test_refreshes_yield_for_a_minute_after_the_quota_has_refused_a_visitor() ->
     """Permits that become free are for visitors first."""
     time = HandTime()
     limiter = limiter_at(time, SharedMemory(time.clock))
-    for number in range(46):
+    for number in range(51):
         with requested_by(requester(f"new-{number}")):
             refused = outcome(limiter)
         time.pass_(1)
@@ -156,3 +158,22 @@ def test_a_refused_refresh_or_booking_makes_no_refresh_yield() -> None:
     assert [refresh(limiter) for _ in range(31)] == [""] * 30 + ["quota"]
     assert [outcome(limiter, "create") for _ in range(11)] == [""] * 10 + ["quota"]
     assert limiter._short not in limiter._cache.get_many(limiter.keys())
+
+
+def test_the_owner_of_a_network_has_no_new_address_for_each_permit_of_newcomers() -> None:
+    """An IPv6 /48 has 65,536 households' addresses: eight fetches in, none of them is a newcomer any more."""
+    time = HandTime()
+    limiter = limiter_at(time, SharedMemory(time.clock), Quota(60, 10))
+
+    def of_network(number: int) -> Requester:
+        return Requester(lambda: f"address-{number}", 15, lambda: "network")
+
+    outcomes = []
+    for number in range(60):
+        with requested_by(of_network(number)):
+            outcomes.append(outcome(limiter))
+    # The first eight may take a permit of the newcomers' third each.
+    assert len(Quota().returning_permits()) <= outcomes.count("") <= len(Quota().returning_permits()) + 8
+    assert set(outcomes) == {"", RESERVED}
+    with requested_by(requester("honest")):
+        assert outcome(limiter) == ""
