@@ -264,8 +264,18 @@ def _wait_in_state(row: BookingAttempt, call: _Call) -> Pending:
     if row.state == BookingAttempt.State.WAITING and queue.take_turn(row, now, creations_per_minute=creations):
         seconds = queue.wait_for(row, now, creations_per_minute=creations)
         log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
+        _note_next_poll(row, seconds, now)
         return _queued(row, seconds, call)
     return _held(row, now)
+
+
+def _note_next_poll(row: BookingAttempt, seconds: int, now: datetime) -> None:
+    """Record when the page of a queued attempt asks again, where that is later: else others stop waiting for it."""
+    asks_at = now + timedelta(seconds=min(seconds, queue.MAX_POLL_SECONDS))
+    # A second is only the rounding of `seconds`, which must not put the attempt off.
+    if row.retry_at is None or row.retry_at + timedelta(seconds=1) < asks_at:
+        rows = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=BookingAttempt.State.WAITING)
+        rows.update(retry_at=asks_at, changed_at=now)
 
 
 def _held(row: BookingAttempt, now: datetime) -> Pending:
@@ -365,9 +375,8 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
     behind = not seconds and queue.is_behind_same_slot(row, now)
     if behind:
         seconds = LOOK_AGAIN_SECONDS
-    # Its time has come, but not its turn. Without a later time, the others would stop waiting for it.
-    if seconds and row.retry_at is not None and row.retry_at <= now:
-        rows.update(retry_at=now + timedelta(seconds=seconds), changed_at=now)
+    if seconds:
+        _note_next_poll(row, seconds, now)
     if behind:
         return Pending(seconds)
     return _queued(row, seconds, call) if seconds else None

@@ -33,6 +33,8 @@ MAX_AGE: Final = timedelta(minutes=30)
 `created_at` lets an index exclude them from the count."""
 GRACE: Final = timedelta(seconds=10)
 """Time after which a queued attempt whose page does not ask no longer holds up the others."""
+MAX_POLL_SECONDS: Final = 30
+"""Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
 KEEPS_PLACE: Final = timedelta(hours=1)
 """Age up to which an attempt whose page doesn't ask counts when others get their place: so it keeps its own."""
 MAX_WAITING_PER_ADDRESS: Final = 5
@@ -56,18 +58,19 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
     """
     before = _waiting(row.account, now).filter(_before(row)).aggregate(first=Min("retry_at"), count=Count("pk"))
     own = _seconds(row.retry_at, now)
-    # Whole rounds only: with fewer than `creations_per_minute` attempts before it, it is sent in the same round.
-    rounds = (int(before["count"]) + newcomers) // creations_per_minute
-    first = _seconds(before["first"] or row.retry_at, now)
-    if rounds:
-        return max(own, first + rounds * WINDOW_SECONDS)
-    if own or first or not before["count"]:
+    # With fewer than `creations_per_minute` attempts before it, it is sent in the same round.
+    rounds, place = divmod(int(before["count"]) + newcomers, creations_per_minute)
+    if not rounds and not place:
         return own
-    return _wait_for_room(row.account, now, int(before["count"]), creations_per_minute)
+    # Also when those before are due a little later: their room is theirs.
+    room = _wait_for_room(row.account, now, place, creations_per_minute)
+    if not rounds:
+        return max(own, room)
+    return max(own, max(room, _seconds(before["first"] or row.retry_at, now)) + rounds * WINDOW_SECONDS)
 
 
-def _wait_for_room(account: str, now: datetime, before: int, creations_per_minute: int) -> int:
-    """Return the seconds until Kordless takes one more than those `before` an attempt; 0 when it does now.
+def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute: int) -> int:
+    """Return the seconds until Kordless takes one more than those `place` before an attempt; 0 when it does now.
 
     Else whoever asks first would be sent, and those who were told that it is their turn would find no room.
     """
@@ -80,11 +83,11 @@ def _wait_for_room(account: str, now: datetime, before: int, creations_per_minut
         .order_by("changed_at")
         .values_list("changed_at", flat=True)
     )
-    missing = before + 1 - (creations_per_minute - len(sent))
+    missing = place + 1 - (creations_per_minute - len(sent))
     if missing <= 0:
         return 0
     # Each of those that were sent makes room when its window ends.
-    return _seconds(sent[missing - 1] + timedelta(seconds=WINDOW_SECONDS), now) or 1
+    return _seconds(sent[missing - 1] + RATE_WINDOW, now) or 1
 
 
 def longest_wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:

@@ -18,6 +18,7 @@ from kordless_booking.booking import placement
 from kordless_booking.booking.availability import has_slot_for
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import TOKEN_SECONDS
+from kordless_booking.booking.queue import MAX_POLL_SECONDS
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.tokens import InvalidToken
@@ -37,8 +38,6 @@ from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.steps import slots_page
 from kordless_booking.views.summary import booking_view, find_service
 
-MAX_POLL_SECONDS: Final = 30
-"""Longest interval, in seconds, at which a waiting page reloads: what it says may have changed."""
 CONFIRMATION_FRESH_SECONDS: Final = 15 * 60
 """Seconds for which a confirmation is shown as it was given; after that the booking is looked up."""
 RECENT_SECONDS: Final = 60
