@@ -244,7 +244,16 @@ def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads", *, 
     here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
     upstream, url = stack.enter_context(kordless(here, wide=wide)), stack.enter_context(redis(here))
     environment = _environment(folder, here, upstream, url)
-    _run("django", "migrate", "--settings", "benchmarks.site.settings", "--verbosity", "0", environment=environment)
+    _run(
+        "django",
+        "migrate",
+        "--settings",
+        "benchmarks.site.settings",
+        "--verbosity",
+        "0",
+        "--skip-checks",
+        environment=environment,
+    )
     ours = stack.enter_context(site(APP, server, environment, here))
     upstream.ask("faults", "POST", kind="slow", operation="availability", seconds=0.3)
     return ours, upstream

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from benchmarks.load import BROWSER
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 300.0
 """Seconds after which a visitor who still waits counts as turned away."""
 _THREADS = 400
 _REFRESH = re.compile(r'<meta http-equiv="refresh" content="(\d+)(?:; *url=([^"]*))?"')
@@ -133,7 +133,7 @@ def ask(site: str, path: str, method: str = "GET", body: str | None = None, *, a
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         line.request(method, path, body, headers)
         response = line.getresponse()
-        text = response.read().decode()
+        text = response.read().decode(errors="replace")
         return Came(response.status, time.monotonic() - began, response.headers.get("Location") or text)
     except (OSError, http.client.HTTPException):
         return Came(0, time.monotonic() - began, "")

@@ -496,7 +496,8 @@ def _table_of_rules(seed: int) -> str:
     ]
     for scenario in SCENARIOS.values():
         none, every = simulate(scenario, Rules(), seed=seed), simulate(scenario, Rules.all_on(), seed=seed)
-        cells = [scenario.title, _shares(none), _shares(every), _seconds(every.p95), str(every.most_in_a_minute)]
+        most = str(every.most_in_a_minute)
+        cells = [f"*{scenario.name}*: {scenario.title}", _shares(none), _shares(every), _seconds(every.p95), most]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
