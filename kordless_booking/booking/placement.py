@@ -551,13 +551,14 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     """Return the open attempt with the booking's start and contact, or None: then the booking was made elsewhere.
 
     When several attempts match, because people share an email address or a phone, one with the booking's name is
-    preferred, else the newest.
+    preferred, else the newest. One that was never sent has led to no booking, whosever contact it has.
     """
+    states = BookingAttempt.State
     open_rows = BookingAttempt.objects.filter(
         account=account,
         created_at__gt=now - OPEN_FOR,
-        state__in=[state for state in BookingAttempt.State if state.is_open],
-    )
+        state__in=[state for state in states if state.is_open],
+    ).exclude(state__in=[states.WAITING, states.HELD], outcome_unknown=False)
     found: Attempt | None = None
     for row in open_rows.order_by("-created_at")[:MAX_OPEN_ATTEMPTS]:
         try:
