@@ -186,6 +186,12 @@ def has_attempt(account: str, key: str) -> bool:
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
 
 
+def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
+    """Return the keyed hashes of an attempt's contacts, without those that it lacks. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account).values_list("email_hash", "phone_hash")
+    return tuple(filter(None, rows.first() or ()))
+
+
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
