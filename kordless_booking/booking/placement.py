@@ -130,7 +130,7 @@ def place_booking(
     """Place the attempt, or follow up an earlier one with the same key.
 
     An earlier attempt is followed up only for the same body. For another body, return DifferentRequest at once; but a
-    rejected attempt is replaced, whatever the body.
+    rejected attempt is replaced, whatever the body, unless one of its sends had an unknown outcome.
 
     `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
     when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free any more: an attempt that
@@ -182,14 +182,24 @@ def resume(
 
 
 def has_attempt(account: str, key: str) -> bool:
-    """Return True when an attempt with this key is placed or may still be. Costs one query."""
-    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
+    """Return True when an attempt with this key is placed, may be or may still be. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account)
+    return rows.exclude(state=BookingAttempt.State.REJECTED, outcome_unknown=False).exists()
+
+
+def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
+    """Return the keyed hashes of an attempt's contacts, without those that it lacks. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account).values_list("email_hash", "phone_hash")
+    return tuple(filter(None, rows.first() or ()))
 
 
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
-    """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
+    """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body.
+
+    But not one that had a send of unknown outcome: that one may be booked, and a new idempotency key would book again.
+    """
     same = is_body_hash(row.body_hash, attempt.body_digest())
-    if row.state != BookingAttempt.State.REJECTED:
+    if row.state != BookingAttempt.State.REJECTED or row.outcome_unknown:
         return _follow_up(row, call) if same else DifferentRequest()
     renewed = _renew(row, attempt, call)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The
@@ -551,13 +561,14 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     """Return the open attempt with the booking's start and contact, or None: then the booking was made elsewhere.
 
     When several attempts match, because people share an email address or a phone, one with the booking's name is
-    preferred, else the newest.
+    preferred, else the newest. One that was never sent has led to no booking, whosever contact it has.
     """
+    states = BookingAttempt.State
     open_rows = BookingAttempt.objects.filter(
         account=account,
         created_at__gt=now - OPEN_FOR,
-        state__in=[state for state in BookingAttempt.State if state.is_open],
-    )
+        state__in=[state for state in states if state.is_open],
+    ).exclude(state__in=[states.WAITING, states.HELD], outcome_unknown=False)
     found: Attempt | None = None
     for row in open_rows.order_by("-created_at")[:MAX_OPEN_ATTEMPTS]:
         try:
