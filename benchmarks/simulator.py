@@ -73,7 +73,7 @@ class Rules:
     waiting: bool = False
     """A page that reloads itself instead of an error, and what most addresses want goes first."""
     own_ledger: bool = False
-    """Look-ups and changes have a quota of their own, so that pages get the permits that were kept for them."""
+    """Lookups and changes have a quota of their own, so that pages get the permits that were kept for them."""
     lending: bool = False
     """Permits of creations, while nobody fills in a form."""
     per_address: bool = False
@@ -102,7 +102,7 @@ RULE_TITLES = {
     "last_known": "last-known times for a day",
     "warming": "warming",
     "waiting": "wait instead of being turned away, most wanted first",
-    "own_ledger": "a quota of their own for look-ups and changes",
+    "own_ledger": "a quota of their own for lookups and changes",
     "lending": "lend permits of creations",
     "per_address": "fetches per address, reserve for newcomers",
 }
@@ -179,7 +179,7 @@ class Permits:
 
     def __init__(self, requests: int, creations: int, *, lent: int, own_ledger: bool, rng: random.Random) -> None:
         others = requests - creations
-        # Without a ledger of their own, look-ups and changes need some of the permits of pages.
+        # Without a ledger of their own, lookups and changes need some of the permits of pages.
         browsing = others if own_ledger else max(1, min(requests * 3 // 4, others - 1))
         self._browse = [*range(browsing), *range(others, others + max(0, min(lent, creations - 2)))]
         self._refresh = range(max(1, others * 3 // 5 if own_ledger else browsing * 2 // 3))

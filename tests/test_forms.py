@@ -22,7 +22,7 @@ def contact(region="US", **changes) -> ContactForm:
 
 
 def find(region="US", number="BOOK_AB12", contact="jane@example.com") -> FindForm:
-    """The look-up form, filled in."""
+    """The lookup form, filled in."""
     return FindForm({"number": number, "contact": contact}, region=region)
 
 

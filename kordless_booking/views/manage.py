@@ -109,7 +109,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
 
 def _region_for(visit: WidgetRequest, contact: str) -> str | None:
     """Return where a phone number without a country code is from; None for an email address, which needs no region."""
-    # A shorter deadline, so that the time for the look-up itself isn't used up.
+    # A shorter deadline, so that the time for the lookup itself isn't used up.
     with deadline(visit.account.browse_seconds):
         return None if "@" in contact else find_phone_region(visit.account, visit.catalog)
 
@@ -344,7 +344,7 @@ def load_managed_booking(
         return visit.client.lookup(link.number, link.contact)
 
     try:
-        # Before a change, the look-up of nobody else will do: it has to be later than the click.
+        # Before a change, the lookup of nobody else will do: it has to be later than the click.
         fetch = bookings.refresh if is_live or cached else bookings.fetch
         booking = fetch(link.number, link.contact, look_up)
     except exceptions.BadRequest as error:

@@ -1,4 +1,4 @@
-"""Cache of bookings: anonymous, one look-up for all who look, and gone everywhere after a change."""
+"""Cache of bookings: anonymous, one lookup for all who look, and gone everywhere after a change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CACHED = msgspec.structs.replace(BOOKING, id="", contact=None)
 
 
 class Scenario:
-    """Processes with a cache in common, and a Kordless that counts its look-ups."""
+    """Processes with a cache in common, and a Kordless that counts its lookups."""
 
     def __init__(self) -> None:
         self.time = HandTime()
@@ -145,7 +145,7 @@ def test_who_comes_after_a_change_does_not_wait_for_an_older_look_up(scenario: S
 
 
 def test_of_many_who_look_at_one_moment_one_asks_kordless(scenario: Scenario) -> None:
-    """Sixteen threads, one look-up; all of them get its result."""
+    """Sixteen threads, one lookup; all of them get its result."""
     process, ready = scenario.process(), threading.Barrier(16, timeout=30)
     scenario.during = lambda: threading.Event().wait(0.2)
 

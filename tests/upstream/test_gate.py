@@ -62,7 +62,7 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scenario: GateScenari
 
 
 def test_failed_look_ups_open_neither_browsing_nor_booking(scenario: GateScenario) -> None:
-    """Five without a response: look-ups and changes pause, everything with a key goes on; and the other way round."""
+    """Five without a response: lookups and changes pause, everything with a key goes on; and the other way round."""
     gate = scenario.process()
     for _ in range(5):
         pass_through(gate, "lookup")

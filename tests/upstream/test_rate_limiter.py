@@ -208,7 +208,7 @@ def test_contact_operations_have_a_ledger_of_their_own(scenario: RateLimiterScen
 def test_what_kordless_says_of_one_ledger_says_nothing_of_the_other(
     scenario: RateLimiterScenario, answer: ResponseMeta
 ) -> None:
-    """A 429 or a low remainder of a look-up stops look-ups alone, and one of a read stops no look-up."""
+    """A 429 or a low remainder of a lookup stops lookups alone, and one of a read stops no lookup."""
     for told, operation, other, another in [
         (scenario.contact_process(), "lookup", scenario.process(), "availability"),
         (scenario.process(account="b"), "availability", scenario.contact_process(account="b"), "lookup"),

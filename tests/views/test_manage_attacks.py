@@ -42,21 +42,21 @@ def assert_others_browse_and_book(sandbox: Sandbox) -> None:
 
 
 def test_a_429_on_a_look_up_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """Kordless refuses look-ups for two minutes; it says nothing about what the key may do."""
+    """Kordless refuses lookups for two minutes; it says nothing about what the key may do."""
     limited.faults.add("status", "lookup", status=429, retry_after=120, times=1)
     assert find(visitor_at("198.51.100.1"), "BOOK_AB12").status == 503
     assert_others_browse_and_book(limited)
 
 
 def test_a_low_remainder_on_a_look_up_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """Look-ups are limited per number in Kordless; that none remains for one is no remainder of the key."""
+    """Lookups are limited per number in Kordless; that none remains for one is no remainder of the key."""
     limited.limits = Limits(contact=1)
     find(visitor_at("198.51.100.1"), "BOOK_AB12")
     assert_others_browse_and_book(limited)
 
 
 def test_failed_look_ups_stop_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """More failures than open a circuit: the one of look-ups opens, and everything with a key goes on."""
+    """More failures than open a circuit: the one of lookups opens, and everything with a key goes on."""
     limited.faults.add("status", "lookup", status=500)
     for number in range(6):
         assert find(visitor_at(f"198.51.100.{number}"), f"BOOK_{number}").status == 503
