@@ -24,12 +24,12 @@ from tests.support.controlled_cache import HandTime, SharedMemory
 
 
 class Line:
-    """Processes that share one quota of nine requests, six of them to browse, and one waiting list."""
+    """Processes that share one quota of seven requests, six of them to browse, and one waiting list."""
 
     def __init__(self, quota: Quota | None = None) -> None:
         self.time = HandTime()
         self.memory = SharedMemory(self.time.clock)
-        self.quota = quota or Quota(9, 1)
+        self.quota = quota or Quota(7, 1)
         self.limiter, self.list = self.process()
 
     def process(self) -> tuple[RateLimiter, WaitingList]:
@@ -116,7 +116,7 @@ def test_nobody_is_overtaken_for_ever(line: Line) -> None:
 
 def test_a_place_behind_the_reserve_for_newcomers_is_ones_own_affair() -> None:
     """An address that has fetched in this minute can't make it look as if nobody could fetch the item now."""
-    line = Line(Quota(20, 1))  # fifteen to browse, ten of them for returning addresses
+    line = Line(Quota(16, 1))  # fifteen to browse, ten of them for returning addresses
     # The first of them may be one of the five for newcomers.
     assert sum(line.fetch(f"early {number}", "greedy") is None for number in range(12)) in {10, 11}
     for number in range(3):
