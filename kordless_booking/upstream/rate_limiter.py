@@ -22,8 +22,8 @@ While visitors are refused by the quota itself, and for a minute after, refreshe
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
 
-Looking a booking up, canceling and rescheduling carry no key (priority "manage"). They have a limiter of their own with
-a quota of their own, `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key.
+Looking a booking up, canceling and rescheduling carry no key (priority "contact"). They have a limiter of their own,
+with the quota `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ PERMIT_SECONDS = WINDOW_SECONDS + 1
 MAX_CALL_SECONDS = 30
 """Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
 
-SHORT_SECONDS = 60
+EXHAUSTED_SECONDS = 60
 """Seconds after the last visitor was refused by the quota for which refreshes yield."""
 ADDRESS_LIMIT = "address_limit"
 """Reason of a refusal: this client address has caused all the fetches that it may in a minute."""
@@ -89,7 +89,7 @@ class Priority(Enum):
     REFRESH = "refresh"
     BROWSE = "browse"
     CREATE = "create"
-    MANAGE = "manage"
+    CONTACT = "contact"
     """Authenticated by a contact instead of the key. In the contact operations' own quota, there is no other."""
 
     @classmethod
@@ -101,7 +101,7 @@ class Priority(Enum):
         if operation == "create":
             return cls.CREATE
         if operation in CONTACT_AUTHENTICATED:
-            return cls.MANAGE
+            return cls.CONTACT
         return cls.REFRESH if in_background.get() else cls.BROWSE
 
 
@@ -237,8 +237,7 @@ class RateLimiter:
         self._reported_creations = cache_key(*named, "reported", "create")
         self._blocked = cache_key(*named, "blocked")
         self._blocked_creations = cache_key(*named, "blocked", "create")
-        # A visitor was refused by the quota a moment ago. Its value is until when refreshes yield.
-        self._short = cache_key(*named, "short")
+        self._exhausted = exhausted_key(*named)
         self._fetched = cache_key(*named, "fetched")
 
     def keys(self) -> list[str]:
@@ -250,7 +249,7 @@ class RateLimiter:
         return [
             self._draft_open,
             *self._permit_keys,
-            self._short,
+            self._exhausted,
             self._reported,
             self._reported_creations,
             self._blocked,
@@ -263,8 +262,8 @@ class RateLimiter:
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
         kind, now = Priority.for_operation(operation), self._clock.now()
-        if kind is Priority.REFRESH and self._short in found:
-            raise _too_many(operation, "yields", from_millis(found[self._short]) - now, SHORT_SECONDS)
+        if kind is Priority.REFRESH and self._exhausted in found:
+            raise _too_many(operation, "yields", from_millis(found[self._exhausted]) - now, EXHAUSTED_SECONDS)
         fetches = self._requester_keys() if kind is Priority.BROWSE else []
         # Before anything that is shared: over a limit of its own, an address must not look like a shortage.
         if fetches and all(key in found for key in fetches):
@@ -273,23 +272,23 @@ class RateLimiter:
             permit = self._take(operation, kind, found, now, fetches)
         except TooMany as error:
             if kind is Priority.BROWSE and error.reason not in PERSONAL_REASONS:
-                self.mark_short(found)
+                self.mark_exhausted(found)
             raise
         # After the permit: an address that was refused has caused no fetch, and is a newcomer still.
         for keys in (fetches, self._network_keys() if fetches else []):
             take_permit(self._cache, keys, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
         return permit
 
-    def mark_short(self, found: Mapping[str, Storable]) -> None:
+    def mark_exhausted(self, found: Mapping[str, Storable]) -> None:
         """Record that the quota has refused a visitor, so that refreshes yield. `found` is as for `acquire`."""
-        until = self._clock.now() + SHORT_SECONDS
+        until = self._clock.now() + EXHAUSTED_SECONDS
         # Not for each of many refusals: one of the last seconds is as good.
-        if from_millis(found.get(self._short)) < until - 5:
-            self._cache.set(self._short, to_millis(until), SHORT_SECONDS)
+        if from_millis(found.get(self._exhausted)) < until - 5:
+            self._cache.set(self._exhausted, to_millis(until), EXHAUSTED_SECONDS)
 
-    def is_short(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Return True if the quota has refused a visitor in the last minute."""
-        return self._cache.get(self._short) is not None
+        return self._cache.get(self._exhausted) is not None
 
     def is_newcomer(self, requester: Requester) -> bool:
         """Return True if the page's client address had caused no fetch in this minute when the page began."""
@@ -477,6 +476,14 @@ class RateLimiter:
 
     def _named(self, numbers: range) -> list[str]:
         return [self._permit_keys[number] for number in numbers]
+
+
+def exhausted_key(*named: str) -> str:
+    """Return the cache key that exists while the quota is exhausted. Its value is until when refreshes yield.
+
+    `named` is the account, and the ledger if it has one.
+    """
+    return cache_key(*named, "exhausted")
 
 
 def _is_lent(stored: Storable) -> bool:

@@ -144,7 +144,7 @@ class WaitingList:
         snapshot = self._read(anew=error.reason != TURN)
         if snapshot is None:
             return error
-        self._limiter.mark_short(snapshot.found)
+        self._limiter.mark_exhausted(snapshot.found)
         self._take_place(snapshot, item, requester)
         is_newcomer = self._limiter.is_newcomer(requester)
         ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
@@ -168,7 +168,7 @@ class WaitingList:
         snapshot, now = self._snapshot, self._clock.now()
         if not anew and snapshot is not None and abs(now - snapshot.read_at) < SNAPSHOT_SECONDS:
             return snapshot
-        if not self._limiter.is_short():
+        if not self._limiter.is_exhausted():
             self._snapshot = None
             return None
         limiter_keys = self._limiter.shared_keys()
