@@ -116,11 +116,11 @@ class Catalog:
 
     def organization(self) -> Cached[OrganizationDetail]:
         """Return the organization and its services."""
-        return self._cache.read(self._organization_item())
+        return self._cache.read(self.organization_item())
 
     def cached_organization(self) -> OrganizationDetail | None:
         """Return the cached organization and its services, however old; None if not cached. Sends no request."""
-        known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
+        known: OrganizationDetail | None = self._cache.lookup(self.organization_item())[0].value
         return known
 
     def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
@@ -145,10 +145,10 @@ class Catalog:
         organization = self.cached_organization()
         services = organization.services if organization else ()
         slugs = [service.slug for service in services if service.bookable and service.slug][:max_services]
-        known = self._cache.lookup(*map(self._service_item, slugs), *map(self._near_item, slugs))
-        items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
+        known = self._cache.lookup(*map(self.service_item, slugs), *map(self._near_item, slugs))
+        items: list[tuple[CacheItem[Any], str, date | None]] = [(self.organization_item(), "", None)]
         for slug, service in zip(slugs, known, strict=False):
-            items.append((self._service_item(slug), slug, None))
+            items.append((self.service_item(slug), slug, None))
             days = _window_days(service.value)
             for month in months:
                 window = month_window(month, self._today(), days)
@@ -166,7 +166,7 @@ class Catalog:
         """Return one service with its calendar settings."""
         self.prefetch(slug)
         self._require_listed(slug)
-        return self._cache.read(self._service_item(slug))
+        return self._cache.read(self.service_item(slug))
 
     def listed_service(self, slug: str) -> ServiceDetail:
         """Return what the list of services says of one service, without its calendar settings. Never fetches those.
@@ -184,7 +184,7 @@ class Catalog:
 
         Also None where waiting costs no permit, because this process is fetching them. Sends no request.
         """
-        item = self._service_item(slug)
+        item = self.service_item(slug)
         [entry] = self._cache.lookup(item)
         if entry.value is not None or entry.key_refusal is not None:
             return None
@@ -239,21 +239,22 @@ class Catalog:
         far = [month for month, window in windows.items() if window is None or not is_near(window, today)]
         items = [self._month_item(slug, month, window_days) for month in far]
         _, service, *_ = self._cache.lookup(
-            self._organization_item(), self._service_item(slug), self._near_item(slug, window_days), *items
+            self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
         )
         known: ServiceDetail | None = service.value
         return known
 
     def organization_item(self) -> CacheItem[OrganizationDetail]:
-        """Return the item of the organization and its services, to be warmed."""
-        return self._organization_item()
+        """Describe the organization and its services."""
+        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
 
     def service_item(self, slug: str) -> CacheItem[ServiceDetail]:
-        """Return the item of one service's settings, to be warmed."""
-        return self._service_item(slug)
+        """Describe one service's settings."""
+        fetch = self._invalidate_organization_on_404(lambda: self._fetch_service(slug), slug)
+        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def near_slots_item(self, slug: str, known: ServiceDetail | None) -> CacheItem[SlotBlock]:
-        """Return the item of a service's next slots, to be warmed.
+        """Describe a service's next slots, to be warmed.
 
         `known`: the service, as far as the caller knows it. Reads nothing.
         """
@@ -261,8 +262,8 @@ class Catalog:
 
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
-        if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
-            self._cache.start_fetch(self._organization_item())
+        if self._cache.fetches_in_parallel and self._cache.needs_fetch(self.organization_item()):
+            self._cache.start_fetch(self.organization_item())
 
     def prefetch(self, slug: str, *months: date, window_days: int | None = None, with_service: bool = True) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
@@ -276,7 +277,7 @@ class Catalog:
         # Asked before anything is started: a made-up slug must not cost a request.
         if not cache.fetches_in_parallel or not self._may_request(slug):
             return
-        organization, service = self._organization_item(), self._service_item(slug)
+        organization, service = self.organization_item(), self.service_item(slug)
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = _window_days(known.value)
@@ -320,7 +321,7 @@ class Catalog:
         While the list isn't cached, any slug may be made up. So only the page that fetches the list requests a slug at
         the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
-        cache, item = self._cache, self._organization_item()
+        cache, item = self._cache, self.organization_item()
         [entry] = cache.lookup(item)
         if entry.value is None and entry.key_refusal is None and cache.needs_fetch(item):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
@@ -334,13 +335,6 @@ class Catalog:
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
-
-    def _organization_item(self) -> CacheItem[OrganizationDetail]:
-        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
-
-    def _service_item(self, slug: str) -> CacheItem[ServiceDetail]:
-        fetch = self._invalidate_organization_on_404(lambda: self._fetch_service(slug), slug)
-        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def _fetch_service(self, slug: str) -> ServiceDetail:
         detail = self._client.service(slug)

@@ -89,9 +89,9 @@ class Problem(Exception):
     carry_form: dict[str, Any] | None = None
     """Form with hidden fields that leads on, as the template wants it."""
     main_link: tuple[str, str] | None = None
-    """URL and label of the main link, in place of `onward`'s."""
+    """URL and label of the main link, in place of `next_action`'s."""
     secondary_link: tuple[str, str] | None = None
-    """URL and label of the link beside `back`, in place of the list of services."""
+    """URL and label of the link beside `main_link`, in place of the list of services."""
     step: Step | None = None
     """Current step, for the progress line."""
     summary: TermsSummary | None = None
