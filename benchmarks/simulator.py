@@ -45,7 +45,7 @@ NEWCOMERS_PART = 3
 LENT_CREATIONS = 8
 """Permits of creations that pages may take while nobody fills in a form: of ten, two are never lent."""
 MAX_RELOAD_SECONDS = 30.0
-RELOAD_JITTER_SECONDS = 5.0
+RELOAD_JITTER_SECONDS = 3.0
 PROMPT_SECONDS = 4.0
 """A page within this counts as had at once: it is the time limit of a page that waits for Kordless."""
 PATIENCE_SECONDS = 1800.0

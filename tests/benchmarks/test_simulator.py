@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from benchmarks import simulator
 from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_allowances
 from kordless_booking.upstream.rate_limiter import PERMIT_SECONDS, WINDOW_SECONDS, Priority, Quota
+from kordless_booking.upstream.read_through import RETRY_AFTER_FAILURE
+from kordless_booking.upstream.warming_limiter import CALLS_PER_MINUTE, LEFT_FOR_PAGES
+from kordless_booking.upstream.window import NEAR_DAYS
+from kordless_booking.views.problems import JITTER_SECONDS, MAX_RELOAD_SECONDS
 from tests.support.in_force import REAL_ACCOUNT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -118,7 +122,7 @@ def test_permits_are_divided_as_the_rate_limiter_divides_them():
 
 
 def test_the_simulator_goes_by_the_numbers_in_force():
-    """Ages and windows are those of an account's defaults."""
+    """Ages, windows and limits are those of the package and of an account's defaults."""
     account = REAL_ACCOUNT
     assert (simulator.WINDOW_SECONDS, simulator.PERMIT_SECONDS) == (WINDOW_SECONDS, PERMIT_SECONDS)
     assert simulator.FRESH_SECONDS["slots"] == account.slots_fresh_seconds
@@ -127,6 +131,14 @@ def test_the_simulator_goes_by_the_numbers_in_force():
     for what in ("organization", "service"):
         assert simulator.FRESH_SECONDS[what] == account.catalog_fresh_seconds
         assert simulator.MAX_STALE_SECONDS[what] == account.catalog_stale_seconds
+        assert simulator.STALE_IF_ERROR_SECONDS[what] == account.catalog_stale_if_error_seconds
+    assert account.slots_last_known_seconds == simulator.LAST_KNOWN_SECONDS
+    assert account.fetches_per_address == simulator.FETCHES_PER_ADDRESS
+    assert simulator.NEAR_DAYS == NEAR_DAYS
+    assert simulator.REFRESH_RETRY_SECONDS == RETRY_AFTER_FAILURE
+    assert (simulator.WARM_CALLS, simulator.WARM_ABOVE_FREE) == (CALLS_PER_MINUTE, LEFT_FOR_PAGES)
+    assert len(Quota().lendable()) == simulator.LENT_CREATIONS
+    assert (simulator.MAX_RELOAD_SECONDS, simulator.RELOAD_JITTER_SECONDS) == (MAX_RELOAD_SECONDS, JITTER_SECONDS)
 
 
 def test_each_rule_has_a_row_in_the_table():
