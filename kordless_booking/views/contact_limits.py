@@ -16,12 +16,11 @@ from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.logs import log_event
 from kordless_booking.views.abuse import Rejection, Rule
 from kordless_booking.views.client_address import Bucket
-from kordless_booking.views.throttle import PermitKeys, Use, give_back, take_use
+from kordless_booking.views.throttle import PermitKeys, Use, take_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kordless_booking.upstream.fallback_cache import FallbackCache
     from kordless_booking.views.request import WidgetRequest
 
 log = logging.getLogger("kordless_booking.views")
@@ -35,14 +34,13 @@ _MAX_MINUTES: Final = 90
 class ContactPermits:
     """Permits that one booking or move has taken, or the reason why there were none."""
 
-    cache: FallbackCache
     uses: tuple[Use, ...] = ()
     rejection: Rejection | None = None
 
     def give_back(self) -> None:
         """Return the permits: nothing was booked or moved, so nobody got mail."""
         for use in self.uses:
-            give_back(self.cache, use)
+            use.give_back()
 
 
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
@@ -53,7 +51,7 @@ def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -
         Rule("contact-day", account.bookings_per_contact_daily, DAY_SECONDS),
     )
     hashes = sorted({contact_hash(contact) for contact in contacts if contact})
-    taken = ContactPermits(cache)
+    taken = ContactPermits()
     for rule in rules:
         if not (rule.limit and hashes):
             continue
@@ -62,8 +60,8 @@ def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -
         if use.seconds:
             taken.give_back()
             log_event(log, logging.WARNING, "throttled", scope=rule.scope, seconds=use.seconds)
-            return ContactPermits(cache, rejection=_reject(use.seconds))
-        taken = ContactPermits(cache, (*taken.uses, use))
+            return ContactPermits(rejection=_reject(use.seconds))
+        taken = ContactPermits((*taken.uses, use))
     return taken
 
 

@@ -39,7 +39,7 @@ from kordless_booking.views.abuse import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
-from kordless_booking.views.guesses import give_back_guess, take_guess
+from kordless_booking.views.guesses import take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
@@ -89,7 +89,8 @@ def find(visit: WidgetRequest) -> HttpResponse:
     try:
         found = _lookup(visit, *requested) if requested else None
     except exceptions.Unavailable as error:
-        give_back_guess(visit, guess)
+        # Kordless didn't say.
+        guess.give_back()
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
@@ -97,7 +98,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
-    give_back_guess(visit, guess)
+    guess.give_back()
     link = ManageLink(
         number=found[0],
         contact=found[1],
