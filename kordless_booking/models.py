@@ -42,7 +42,7 @@ class BookingAttempt(models.Model):
     account = models.CharField(max_length=100)
     service = models.CharField(max_length=200)
     """Slug of the service."""
-    start = models.DateTimeField(null=True)
+    start = models.DateTimeField(null=True, blank=True)
     """Start of the slot: tells a second attempt at it. Null in rows of older releases."""
     generation = models.PositiveSmallIntegerField(default=1)
     """Grows when a rejected attempt is sent anew. The idempotency key contains it."""

@@ -208,7 +208,7 @@ def busy(statement: str, value: str = "") -> Iterator[list[str]]:
         ("SELECT", "", 0),
         ("UPDATE", "sending", 0),
         ('"kordless_booking_appointment"."encrypted"', "", 0),
-        ("COUNT(*)", "", 0),
+        ('email_hash" = ', "", 0),
         ("UPDATE", "sent", 1),
         ("MIN(", "", 1),
     ],
@@ -331,7 +331,7 @@ def test_mails_to_a_recipient_are_counted_by_an_index(writing: Settings) -> None
     plans: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if "COUNT(*)" in sql:
+        if sql.startswith("SELECT"):
             with connection.cursor() as cursor:
                 rows = cursor.cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()
                 plans.extend(row[3] for row in rows)

@@ -339,7 +339,8 @@ NOT_IN_THE_PAGE = {
     *("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_MOZ"),
     *("HTTP_USER_AGENT", "HTTP_CACHE_CONTROL", "HTTP_HX_BOOSTED", "HTTP_REFERER", "HTTP_HX_CURRENT_URL"),  # counts
     *("HTTP_HOST", "SERVER_NAME", "HTTP_SEC_FETCH_DEST", "HTTP_X_FORWARDED_HOST"),
-    "REMOTE_ADDR",  # decides who may fetch; a page that a refusal changed is stored for nobody
+    # Decide who may fetch; a page that a refusal changed is stored for nobody.
+    *("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"),
 }
 
 

@@ -20,14 +20,19 @@ def slugs(count: int) -> list[str]:
 def test_cold_nobody_is_turned_away_for_good_and_kordless_never_says_too_many(
     site: Settings, clock: time_machine.Traveller
 ) -> None:
-    """120 visitors in 30 seconds, 40 services that nobody has looked at: each gets its page, for 81 requests."""
-    sandbox = open_scarce_salon(site, 40)
-    crowd = arrive([f"/book/{slug}/" for _ in range(3) for slug in slugs(40)], within=30)
+    """160 visitors in 30 seconds, 80 services that nobody has looked at: each visitor gets a page.
+
+    A service costs one request; two while permits aren't short, because its settings are fetched as well.
+    """
+    sandbox = open_scarce_salon(site, 80)
+    crowd = arrive([f"/book/{slug}/" for _ in range(2) for slug in slugs(80)], within=30)
     let_pass(crowd, clock, seconds=300)
     waits = sorted(waiting.served_after for waiting in crowd if waiting.served_after is not None)
     assert len(waits) == len(crowd)
     assert waits[len(waits) * 95 // 100] <= 90
-    assert (len(sandbox.requests), statuses(sandbox)) == (81, {200: 81})
+    assert waits[-1] > 10
+    assert 81 <= len(sandbox.requests) <= 161
+    assert set(statuses(sandbox)) == {200}
 
 
 def test_a_free_permit_serves_the_service_that_most_visitors_wait_for(
@@ -35,8 +40,8 @@ def test_a_free_permit_serves_the_service_that_most_visitors_wait_for(
 ) -> None:
     """It is served with the first permits, although its visitors came last; of those that one visitor each waits for,
     some need the permits of another minute."""
-    sandbox = open_scarce_salon(site, 60)
-    services = [f"/book/treat-{number}/" for number in range(55)]
+    sandbox = open_scarce_salon(site, 140)
+    services = [f"/book/treat-{number}/" for number in range(130)]
     crowd = arrive([*services, *["/book/haircut/"] * 8], within=10)
     let_pass(crowd, clock, seconds=300)
     served_at = [waiting.arrives + (waiting.served_after or 999) for waiting in crowd]
@@ -47,12 +52,12 @@ def test_a_free_permit_serves_the_service_that_most_visitors_wait_for(
 
 def test_a_visitor_whose_turn_it_is_not_takes_no_permit(site: Settings, clock: time_machine.Traveller) -> None:
     """A free permit is left to those who wait, and the next page costs Kordless nothing."""
-    sandbox = open_scarce_salon(site, 60)
-    let_pass(arrive([f"/book/treat-{number}/" for number in range(40)], within=10), clock, seconds=10)
+    sandbox = open_scarce_salon(site, 90)
+    let_pass(arrive([f"/book/treat-{number}/" for number in range(70)], within=10), clock, seconds=10)
     clock.shift(51)  # the first permits are free again
     before = len(sandbox.requests)
     newcomer = visitor_from("198.51.100.77")
-    page = newcomer.once("/book/treat-55/")
+    page = newcomer.once("/book/treat-80/")
     assert (page.status, len(sandbox.requests)) == (503, before)
     assert "this page goes on by itself" in page.text
 

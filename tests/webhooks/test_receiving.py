@@ -341,7 +341,7 @@ def test_the_largest_body_is_taken(client: Client):
 
 
 def test_w16_what_changed_is_looked_at_again(client: Client, sandbox: Any):
-    """Every month of the service that the event names, and no other service."""
+    """All times of the service that the event names, near and far, and no other service."""
     for page in ("haircut/", "haircut/?month=2027-01", "full-color/"):
         client.get(f"/book/{page}")
     sandbox.clear_requests()
@@ -350,8 +350,8 @@ def test_w16_what_changed_is_looked_at_again(client: Client, sandbox: Any):
     for page in ("haircut/", "haircut/?month=2027-01", "full-color/"):
         client.get(f"/book/{page}")
     asked = [request.query for request in sandbox.requests]
-    assert len(asked) == 2
-    assert all("service_slug=haircut" in query for query in asked)
+    assert len(asked) == 1
+    assert "service_slug=haircut" in asked[0]
 
 
 def test_w17_a_delivery_costs_a_few_queries_and_kordless_nothing(
