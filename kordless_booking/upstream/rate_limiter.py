@@ -292,10 +292,8 @@ class RateLimiter:
 
     def is_newcomer(self, requester: Requester) -> bool:
         """Return True if the page's client address had caused no fetch in this minute when the page began."""
-        if requester.knows_newcomer:
-            return requester.is_newcomer(has_fetched=False)
-        found = self._cache.get_many([*self._requester_keys(), *self._network_keys()])
-        return requester.is_newcomer(has_fetched=self._has_fetched(found))
+        keys = [*self._requester_keys(), *self._network_keys()]
+        return requester.is_newcomer(lambda: self._has_fetched(self._cache.get_many(keys)))
 
     def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
         """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
@@ -350,15 +348,15 @@ class RateLimiter:
         if kind is Priority.CREATE:
             # Whatever the form's age: others may follow it, and it may have to wait.
             self.mark_draft_open()
-        lendable, own, requester = self._named(quota.lendable()), quota.permits(kind), current_requester()
+        lendable, own, requester = self._keys_of(quota.lendable()), quota.permits(kind), current_requester()
         may_borrow, reason = self._may_borrow(kind, found), "quota"
-        if fetches and requester and not requester.is_newcomer(has_fetched=self._has_fetched(found)):
+        if fetches and requester and not requester.is_newcomer(lambda: self._has_fetched(found)):
             # When all permits are taken, those for newcomers as well, the quota refuses everybody.
-            reason = RESERVED if any(key not in found for key in self._named(own)) else reason
+            reason = RESERVED if any(key not in found for key in self._keys_of(own)) else reason
             own, may_borrow = quota.returning_permits(), False
         # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
         pools = [lendable] if kind is Priority.CREATE else []
-        pools += [self._named(own), *([lendable] if may_borrow else [])]
+        pools += [self._keys_of(own), *([lendable] if may_borrow else [])]
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
         timeout, free_at = PERMIT_SECONDS + MAX_CALL_SECONDS, now + PERMIT_SECONDS
         left = quota.requests - sum(permit in found for permit in self._permit_keys) - 1
@@ -474,7 +472,7 @@ class RateLimiter:
         """Return True when a call of this kind may take what creations can lend: nobody is about to book."""
         return kind is Priority.BROWSE and self._draft_open not in found
 
-    def _named(self, numbers: range) -> list[str]:
+    def _keys_of(self, numbers: range) -> list[str]:
         return [self._permit_keys[number] for number in numbers]
 
 

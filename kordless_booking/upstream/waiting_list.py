@@ -117,7 +117,7 @@ class WaitingList:
 
         The reason is "turn"; "reserved" where only a newcomer's fetch would not.
         """
-        requester, snapshot = _visitor(), None
+        requester, snapshot = _waiting_requester(), None
         if requester is not None:
             snapshot = self._read()
         if requester is None or snapshot is None:
@@ -137,7 +137,7 @@ class WaitingList:
         Return the error with the seconds until it is this visitor's turn. The error as it is, when it concerns the
         visitor alone or nobody else waits for the quota.
         """
-        requester = _visitor()
+        requester = _waiting_requester()
         if requester is None or error.reason == ADDRESS_LIMIT:
             return error
         # What was read before the refusal may say that nobody waits.
@@ -215,7 +215,7 @@ class WaitingList:
             snapshot.places[number] = place
 
 
-def _visitor() -> Requester | None:
+def _waiting_requester() -> Requester | None:
     """Return the requester if it can wait: a page's visitor, known by address."""
     requester = None if in_background.get() else current_requester()
     return requester if requester is not None and requester.id is not None else None
