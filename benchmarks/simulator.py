@@ -1,4 +1,4 @@
-"""Simulator of crowds on an allowance: what each rule between visitors and Kordless is worth, in virtual time.
+"""Simulator of crowds on a quota: what each rule between visitors and Kordless is worth, in virtual time.
 
 `python -m benchmarks.simulator` prints the tables that docs/running.md quotes. Pure Python and deterministic: the same
 seed gives the same crowd, and a rule that is switched changes nothing else. A run of thousands of visitors takes less
@@ -56,7 +56,7 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules between visitors and the allowance, each of which can be switched."""
+    """Rules between visitors and the quota, each of which can be switched."""
 
     parties: bool = False
     """One answer for all party sizes."""
@@ -394,7 +394,7 @@ class _Simulation:
 
 
 def simulate(scenario: Scenario, rules: Rules, *, seed: int = 1, requests: int = 60, creations: int = 10) -> Outcome:
-    """Let the scenario's crowd come under these rules, on an allowance of `requests` a minute."""
+    """Let the scenario's crowd come under these rules, on a quota of `requests` a minute."""
     return _Simulation(scenario, rules, seed=seed, requests=requests, creations=creations).run()
 
 
@@ -483,9 +483,9 @@ CALM = Scenario("calm", "600 visitors in half an hour, by Zipf's law", crowd(600
 
 
 def tables(seed: int = 1) -> str:
-    """Return the simulator's tables as markdown: the rules together, each rule, and other allowances."""
+    """Return the simulator's tables as markdown: the rules together, each rule, and other quotas."""
     return "\n\n".join(
-        (_table_of_rules(seed), _table_of_each_rule(seed), table_of_a_calm_site(seed), table_of_allowances(seed))
+        (_table_of_rules(seed), _table_of_each_rule(seed), table_of_a_calm_site(seed), table_of_quotas(seed))
     )
 
 
@@ -517,8 +517,8 @@ def _table_of_each_rule(seed: int) -> str:
     return "\n".join(rows)
 
 
-def table_of_allowances(seed: int = 1) -> str:
-    """Return what allowances other than Kordless's usual one carry, with all rules on."""
+def table_of_quotas(seed: int = 1) -> str:
+    """Return what quotas other than Kordless's usual one carry, with all rules on."""
     rows = [
         "| Requests a minute | Refreshes a minute | Uniform, cold | Zipf, cold | 10,000 by Zipf |",
         "|---|---|---|---|---|",

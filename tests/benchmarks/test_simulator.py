@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import simulator
-from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_allowances
+from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_quotas
 from kordless_booking.upstream.rate_limiter import PERMIT_SECONDS, WINDOW_SECONDS, Priority, Quota
 from kordless_booking.upstream.read_through import RETRY_AFTER_FAILURE
 from kordless_booking.upstream.warming_limiter import CALLS_PER_MINUTE, LEFT_FOR_PAGES
@@ -97,17 +97,17 @@ def test_the_bars_are_within_reach_of_the_rules():
     assert popular.prompt >= 0.75
 
 
-def test_a_larger_allowance_never_makes_anybody_wait_longer():
-    """The table of allowances in docs/running.md grows in one direction."""
+def test_a_larger_quota_never_makes_anybody_wait_longer():
+    """The table of quotas in docs/running.md grows in one direction."""
     found = [simulate(SCENARIOS["uniform"], Rules.all_on(), requests=n, creations=n // 6) for n in (30, 60, 120, 300)]
     assert [one.prompt for one in found] == sorted(one.prompt for one in found)
     assert [one.p95 for one in found] == sorted((one.p95 for one in found), reverse=True)
 
 
 @pytest.mark.long
-def test_the_table_of_allowances_in_the_documents_is_the_simulators():
+def test_the_table_of_quotas_in_the_documents_is_the_simulators():
     """docs/running.md has the table that the simulator computes now."""
-    assert table_of_allowances() in (DOCS / "running.md").read_text(encoding="utf-8")
+    assert table_of_quotas() in (DOCS / "running.md").read_text(encoding="utf-8")
 
 
 def test_permits_are_divided_as_the_rate_limiter_divides_them():
