@@ -18,6 +18,8 @@ _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
 _DELIVERY: Final = "kordless_booking.delivery"
 _ADDRESS: Final = "kordless_booking.address"
+NETWORK_CHARS: Final = 32
+"""Characters at the beginning of `address_hash` that all addresses of one network have in common."""
 
 
 class _Numbered(Protocol):
@@ -50,9 +52,17 @@ def contact_hashes(contacts: Iterable[str]) -> set[str]:
     return _under_each_key(_CONTACT, (spelling for contact in contacts for spelling in contact_spellings(contact)))
 
 
-def address_hash(address: str) -> str:
-    """Hash a client address; "" for none."""
-    return _hash(_ADDRESS, address, settings.SECRET_KEY) if address else ""
+def address_hash(address: str, network: str = "") -> str:
+    """Hash a client address; "" for none.
+
+    `network` is the one whose owner may have many addresses, or "". Its addresses begin with the same NETWORK_CHARS.
+    """
+    if not address:
+        return ""
+    hashed = _hash(_ADDRESS, address, settings.SECRET_KEY)
+    if not network:
+        return hashed
+    return _hash(_ADDRESS, network, settings.SECRET_KEY)[:NETWORK_CHARS] + hashed[NETWORK_CHARS:]
 
 
 def delivery_hash(digest: str) -> str:

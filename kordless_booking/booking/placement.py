@@ -186,6 +186,12 @@ def has_attempt(account: str, key: str) -> bool:
     return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
 
 
+def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
+    """Return the keyed hashes of an attempt's contacts, without those that it lacks. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account).values_list("email_hash", "phone_hash")
+    return tuple(filter(None, rows.first() or ()))
+
+
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
     """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
     same = is_body_hash(row.body_hash, attempt.body_digest())
@@ -551,13 +557,14 @@ def find_open_attempt(account: str, booking: Booking, now: datetime) -> Attempt 
     """Return the open attempt with the booking's start and contact, or None: then the booking was made elsewhere.
 
     When several attempts match, because people share an email address or a phone, one with the booking's name is
-    preferred, else the newest.
+    preferred, else the newest. One that was never sent has led to no booking, whosever contact it has.
     """
+    states = BookingAttempt.State
     open_rows = BookingAttempt.objects.filter(
         account=account,
         created_at__gt=now - OPEN_FOR,
-        state__in=[state for state in BookingAttempt.State if state.is_open],
-    )
+        state__in=[state for state in states if state.is_open],
+    ).exclude(state__in=[states.WAITING, states.HELD], outcome_unknown=False)
     found: Attempt | None = None
     for row in open_rows.order_by("-created_at")[:MAX_OPEN_ATTEMPTS]:
         try:

@@ -9,7 +9,8 @@ The queue is shared out over client addresses (fair queueing). An attempt's `arr
 came; its `turn`, by which the queue is served, is the same for the first attempt of an address. For each further one
 that waits at the same address, it is the number of attempts that Kordless accepts per minute later: so many attempts
 that come after it go first. So whoever is the first of an address is overtaken by nobody. At most
-`MAX_WAITING_PER_ADDRESS` attempts of an address are in the queue. More are held outside, and join its end.
+`MAX_WAITING_PER_ADDRESS` attempts of an address are in the queue. More are held outside, and join its end. An IPv6
+network, whose owner has as many addresses as they want, counts as `ADDRESSES_PER_NETWORK` addresses in all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Max, Min, Q
 
 from kordless_booking.api.client import QUOTA_SECONDS
+from kordless_booking.booking.hashes import NETWORK_CHARS
 from kordless_booking.models import BookingAttempt
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ KEEPS_PLACE: Final = timedelta(hours=1)
 """Age up to which an attempt whose page doesn't ask counts when others get their place: so it keeps its own."""
 MAX_WAITING_PER_ADDRESS: Final = 5
 """Attempts of one client address in the queue: half of what Kordless accepts per minute."""
+ADDRESSES_PER_NETWORK: Final = 4
+"""Addresses as which a whole IPv6 network counts: one subscriber may own it, or a few hundred phones share it."""
 
 
 def wait_for_new_attempt(account: str, now: datetime) -> int:
@@ -109,22 +113,32 @@ def next_arrival(account: str, now: datetime) -> int:
 def take_turn(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> bool:
     """Give an attempt its turn that has just been queued, behind all others of its address.
 
-    Return False, and hold it instead, when too many of these are waiting.
+    Return False, and hold it instead, when too many of these are waiting, or of its network.
     """
     if not row.address_hash:
         return True
     queued = BookingAttempt.objects.filter(account=row.account, state=BookingAttempt.State.WAITING)
-    own = queued.filter(address_hash=row.address_hash, created_at__gt=now - KEEPS_PLACE).exclude(pk=row.pk)
+    near = Q(address_hash__startswith=row.address_hash[:NETWORK_CHARS])
+    network = queued.filter(near, created_at__gt=now - KEEPS_PLACE).exclude(pk=row.pk)
     # Counted when this one is in the queue already: of two that join in the same moment at least one sees the other.
     # Those of closed tabs count too: together they would else come back as the first of their address.
-    found = own.aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(retry_at__gt=now - GRACE)))
-    if found["waiting"] >= MAX_WAITING_PER_ADDRESS:
+    own, asks = Q(address_hash=row.address_hash), Q(retry_at__gt=now - GRACE)
+    found = network.aggregate(
+        own=Count("pk", filter=own),
+        own_waiting=Count("pk", filter=own & asks),
+        all=Count("pk"),
+        waiting=Count("pk", filter=asks),
+    )
+    if (
+        found["own_waiting"] >= MAX_WAITING_PER_ADDRESS
+        or found["waiting"] >= MAX_WAITING_PER_ADDRESS * ADDRESSES_PER_NETWORK
+    ):
         queued.filter(pk=row.pk, claim=row.claim).update(state=BookingAttempt.State.HELD)
         row.state = BookingAttempt.State.HELD
         return False
-    if found["all"]:
+    if rounds := max(found["own"], found["all"] // ADDRESSES_PER_NETWORK):
         # One more, because those that come later lose a tie.
-        row.turn = row.arrival + found["all"] * creations_per_minute + 1
+        row.turn = row.arrival + rounds * creations_per_minute + 1
         queued.filter(pk=row.pk).update(turn=row.turn)
     return True
 

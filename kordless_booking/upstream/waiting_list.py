@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import random
 import threading
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from math import ceil
@@ -47,6 +48,9 @@ PLACES_PER_ADDRESS = 8
 """Places of one client address: two pages of times lack four items each at most."""
 PLACES_PER_ITEM = 16
 """Places for one item: it comes first with these, and more would only keep others from the list."""
+ADDRESSES_PER_NETWORK = 8
+"""Addresses as which a whole network counts (`Requester.network`): its owner may have many more, and would else have
+every place, and the first turn for each item."""
 PLACE_SECONDS = 75
 """Seconds until a place expires. More than twice the 30 after which a waiting page asks again at the latest."""
 SECONDS_PER_ADDRESS = 10.0
@@ -63,7 +67,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     item: str
     """Hash of the cache item's key."""
     address: str
-    """Keyed hash of the client address."""
+    """Keyed hash of the client address, or of a part of its network (`_identity`)."""
     since: float
     """When the address began to wait, in Unix seconds."""
     is_newcomer: bool
@@ -186,11 +190,11 @@ class WaitingList:
     ) -> tuple[int, list[float]]:
         """Return how many items are ahead, and when each permit that this visitor may take is free."""
         with self._guard:
-            ahead = snapshot.count_ahead(item, requester.id or "", self._clock.now(), is_newcomer=is_newcomer)
+            ahead = snapshot.count_ahead(item, _identity(requester), self._clock.now(), is_newcomer=is_newcomer)
         return ahead, self._limiter.browse_free_at(snapshot.found, is_newcomer=is_newcomer)
 
     def _take_place(self, snapshot: _Snapshot, item: str, requester: Requester) -> None:
-        address, is_newcomer = requester.id or "", self._limiter.is_newcomer(requester)
+        address, is_newcomer = _identity(requester), self._limiter.is_newcomer(requester)
         with self._guard:
             taken = dict(snapshot.places)
         own = {number: place for number, place in taken.items() if place.address == address}
@@ -219,6 +223,12 @@ def _waiting_requester() -> Requester | None:
     """Return the requester if it can wait: a page's visitor, known by address."""
     requester = None if in_background.get() else current_requester()
     return requester if requester is not None and requester.id is not None else None
+
+
+def _identity(requester: Requester) -> str:
+    """Return whom a place is counted for: the address, or one of the parts that its network is divided into."""
+    address, network = requester.id or "", requester.network
+    return address if network is None else f"{network}:{zlib.crc32(address.encode()) % ADDRESSES_PER_NETWORK}"
 
 
 def _decode(stored: Storable) -> Place | None:

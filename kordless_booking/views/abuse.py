@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from kordless_booking.booking.hashes import address_hash
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.requester import Requester
-from kordless_booking.views.client_address import UNKNOWN, Bucket, client_buckets
+from kordless_booking.views.client_address import SITE, UNKNOWN, Bucket, client_buckets
 from kordless_booking.views.client_address import client_address as client_address  # noqa: PLC0414 (exported)
 from kordless_booking.views.throttle import PermitKeys, take_use
 
@@ -72,8 +72,13 @@ def queue_address(visit: WidgetRequest) -> str:
 
     "" where nobody knows the address, or the site limits no address: then all are equal.
     """
-    address = client_address(visit.request, visit.account.trusted_proxies)
-    return address_hash(address) if address != UNKNOWN and visit.account.bookings_per_address else ""
+    buckets = client_buckets(visit.request, visit.account.trusted_proxies)
+    address = buckets[0].identity
+    if address == UNKNOWN or not visit.account.bookings_per_address:
+        return ""
+    # Not all clients of an unnamed proxy, which may be a whole site's.
+    networks = [bucket.identity for bucket in buckets[1:] if bucket.identity != SITE]
+    return address_hash(address, networks[-1] if networks else "")
 
 
 def requester_of(visit: WidgetRequest) -> Requester:

@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.permits import from_millis
 from kordless_booking.views.abuse import Rejection, Rule
 from kordless_booking.views.client_address import Bucket
-from kordless_booking.views.throttle import PermitKeys, Use, take_use
+from kordless_booking.views.throttle import PermitKeys, Use, read_permits, take_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,17 +46,13 @@ class ContactPermits:
 
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
     """Count one booking or move of each contact; of none of them, when one is over its limit."""
-    account, cache = visit.account, visit.access.cache.throttle_view()
-    rules = (
-        Rule("contact", account.bookings_per_contact),
-        Rule("contact-day", account.bookings_per_contact_daily, DAY_SECONDS),
-    )
+    cache = visit.access.cache.throttle_view()
     hashes = sorted({contact_hash(contact) for contact in contacts if contact})
     taken = ContactPermits()
-    for rule in rules:
+    for rule in _rules(visit):
         if not (rule.limit and hashes):
             continue
-        keys = [PermitKeys.build(f"{account.name}\0{rule.scope}", Bucket(name), rule.limit) for name in hashes]
+        keys = [_permit_keys(visit, rule, name) for name in hashes]
         use = take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp())
         if use.seconds:
             taken.give_back()
@@ -63,6 +60,33 @@ def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -
             return ContactPermits(rejection=_reject(use.seconds))
         taken = ContactPermits((*taken.uses, use))
     return taken
+
+
+def give_back_later(visit: WidgetRequest, hashes: Iterable[str], sent_at: int) -> None:
+    """Return the permits that a form took at `sent_at` (Unix seconds), because it was rejected on its waiting page.
+
+    `hashes` are those of its contacts. Call it once for each form: another one of the same second may be booked.
+    """
+    cache = visit.access.cache.throttle_view()
+    for rule in _rules(visit):
+        for name in filter(None, hashes):
+            keys = _permit_keys(visit, rule, name)
+            found = read_permits(cache, [keys])
+            # A permit says when it is free again, and so when it was taken.
+            taken = [key for key in keys.keys if int(from_millis(found.get(key))) == sent_at + rule.seconds]
+            cache.delete_many(taken[:1])
+
+
+def _rules(visit: WidgetRequest) -> tuple[Rule, ...]:
+    account = visit.account
+    return (
+        Rule("contact", account.bookings_per_contact),
+        Rule("contact-day", account.bookings_per_contact_daily, DAY_SECONDS),
+    )
+
+
+def _permit_keys(visit: WidgetRequest, rule: Rule, name: str) -> PermitKeys:
+    return PermitKeys.build(f"{visit.account.name}\0{rule.scope}", Bucket(name), rule.limit)
 
 
 def _reject(seconds: int) -> Rejection:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,6 +29,7 @@ from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.already_requested import already_requested
+from kordless_booking.views.contact_limits import give_back_later
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
@@ -240,6 +243,10 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
     """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
     error, terms = outcome.error, receipt.terms
     invalidate_after_rejection(visit, terms.service, outcome)
+    # By this very request: the page of a rejected attempt may be loaded again and again.
+    if outcome.rejected_at == visit.now:
+        with suppress(DatabaseError):
+            give_back_later(visit, placement.get_contact_hashes(visit.account.name, receipt.key), receipt.sent_at)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
     rejected_at = outcome.rejected_at

@@ -56,6 +56,18 @@ def test_two_addresses_with_fifty_forms_each_leave_two_places_before_an_honest_v
     assert queue.wait_for(honest, NOW, creations_per_minute=CREATIONS_PER_MINUTE) == 41
 
 
+def test_an_ipv6_network_counts_as_four_addresses_in_the_queue():
+    """Whoever owns it has a new address for each form; four of its addresses go first, as neighbors may."""
+    rows = [come(address_hash(f"2001:db8:0:{number:x}::/64", "2001:db8::/48"), number) for number in range(30)]
+    assert [each.turn - each.arrival for each in rows[:9]] == [0] * 4 + [CREATIONS_PER_MINUTE + 1] * 4 + [
+        2 * CREATIONS_PER_MINUTE + 1
+    ]
+    assert len(served()) == queue.MAX_WAITING_PER_ADDRESS * queue.ADDRESSES_PER_NETWORK
+    neighbor = come(address_hash("2001:db8:1:7::/64", "2001:db8:1::/48"), 100)
+    assert neighbor.turn == neighbor.arrival
+    assert [each.pk for each in served()].index(neighbor.pk) < CREATIONS_PER_MINUTE
+
+
 def test_nobody_takes_the_room_of_those_who_are_before_them():
     """Two of ten may still be sent in this minute: the first two may, however often the third asks before them."""
     rows = [come(f"guest {number}", number) for number in range(11)]

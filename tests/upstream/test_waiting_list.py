@@ -12,6 +12,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT, RESERVED, TURN, Priority, Quota, RateLimiter
 from kordless_booking.upstream.requester import Requester, requested_by
 from kordless_booking.upstream.waiting_list import (
+    ADDRESSES_PER_NETWORK,
     MAX_PLACES,
     PLACE_SECONDS,
     PLACES_PER_ADDRESS,
@@ -38,9 +39,9 @@ class Line:
         limiter = RateLimiter(cache, account="key", clock=clock, quota=self.quota)
         return limiter, WaitingList(cache, limiter, account="key", clock=clock)
 
-    def fetch(self, item: str, address: str) -> TooMany | None:
+    def fetch(self, item: str, address: str, network: str | None = None) -> TooMany | None:
         """Fetch an item for a visitor as the read-through cache does. Return the refusal, if any."""
-        with requested_by(Requester(lambda: address, 15)):
+        with requested_by(Requester(lambda: address, 15, lambda: network)):
             try:
                 self.list.check("slots", item)
                 permit = self.limiter.acquire("availability", self.limiter._cache.get_many(self.limiter.keys()))
@@ -166,6 +167,19 @@ def test_places_are_bounded(line: Line, visitors: list[tuple[str, str]], most: i
         assert refused is not None
         assert (refused.retry_after or 0) >= 1
     assert line.places == most
+
+
+def test_the_addresses_of_one_network_fill_no_list_and_come_before_no_crowd(line: Line) -> None:
+    """Its owner has a new address for each request; what more others wait for is next all the same."""
+    for number in range(100):
+        line.fetch("theirs", f"own {number}", "network")
+        line.fetch(f"theirs {number}", f"own {number}", "network")
+    assert line.places <= ADDRESSES_PER_NETWORK * PLACES_PER_ADDRESS
+    for number in range(ADDRESSES_PER_NETWORK + 1):
+        line.fetch("ours", f"guest {number}")
+    line.time.pass_(49.5)
+    assert reason(line.fetch("theirs", "own 1", "network")) == TURN
+    assert line.fetch("ours", "guest 1") is None
 
 
 def test_a_limit_of_ones_own_gives_no_place(line: Line) -> None:

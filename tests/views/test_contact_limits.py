@@ -115,6 +115,31 @@ def test_what_kordless_rejects_is_not_counted(limited: Settings, sandbox: Sandbo
     assert book(9).heading == "You're booked"
 
 
+def test_what_is_rejected_on_the_waiting_page_is_not_counted(limited: Settings, sandbox: Sandbox, clock: Traveller):
+    """Such a form was held or queued first. Loading its page again gives no permit of another form back."""
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 5}
+    for _ in range(7):
+        visitor = Visitor(Client())
+        page = visitor.send(visitor.choose("haircut", "?day=2026-12-09"), "Book appointment", **JANE)
+        clock.shift(5)
+        sandbox.faults.add("status", "create", times=1, status=422)
+        assert visitor.open(page.url).number == ""
+    pages = []
+    for day in (10, 11, 14, 15, 16):
+        visitor = Visitor(Client())
+        pages.append(
+            (visitor, visitor.send(visitor.choose("haircut", f"?day=2026-12-{day}"), "Book appointment", **JANE))
+        )
+    clock.shift(5)
+    sandbox.faults.add("status", "create", times=1, status=422)
+    assert [bool(visitor.open(page.url).number) for visitor, page in pages] == [False, *[True] * 4]
+    clock.shift(1)
+    for visitor, page in pages[:1] * 4:
+        visitor.open(page.url)
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 0}
+    assert [book(10).status for _ in range(2)] == [200, 429]
+
+
 def test_moves_count_and_looking_and_canceling_stay_open(limited: Settings, sandbox: Sandbox):
     """Five in all: one booking and four moves. Then the page says so, and the booking can still be canceled."""
     visitor = Visitor(Client())

@@ -118,3 +118,23 @@ def test_forms_for_many_times_leave_an_honest_visitor_the_next_minute(
     for bot, held in waiting:
         bot.open(held.url)
     assert honest.open(page.url).heading == "You're booked"
+
+
+def test_the_owner_of_an_ipv6_network_holds_the_queue_no_longer_than_a_few_addresses_do(
+    limited: Settings, sandbox: Sandbox
+):
+    """Each of their forms comes from a /64 of its own; who comes then waits for the rest of the minute all the same."""
+    bots = [at_address(f"2001:db8:77:{number:x}::1") for number in range(40)]
+    days = [bots[0].open(f"/book/color-consultation/?day=2026-12-{day:02}") for day in (7, 8, 9, 10, 11, 14, 15)]
+    urls = [url for page in days for url in list(page.times.values())[::2]][:40]
+    forms = [bot.open(url) for bot, url in zip(bots, urls, strict=True)]
+    honest = at_address("198.51.100.7")
+    honest_form = honest.choose("haircut", "?day=2026-12-10")
+    for number, (bot, form) in enumerate(zip(bots, forms, strict=True)):
+        post(bot, form, f"bot{number}")
+    assert count_requests(sandbox, "create") == 10
+    assert BookingAttempt.objects.filter(state="waiting").count() == 20
+    page = post(honest, honest_form, "honest")
+    mine = BookingAttempt.objects.get(service="haircut")
+    assert BookingAttempt.objects.filter(state="waiting", turn__lt=mine.turn).count() < 10
+    assert int(page.text.partition("in about ")[2].split()[0]) <= 62

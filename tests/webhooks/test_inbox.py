@@ -1,14 +1,17 @@
 """Where a change was made: here or elsewhere, whoever is quicker, the page or the webhook."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.forms.models import model_to_dict
 from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
+from kordless_booking.booking.placement import MAX_OPEN_ATTEMPTS
 from kordless_booking.conf import get_account
+from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.webhooks.events import parse_event
 from kordless_booking.webhooks.inbox import receive
@@ -177,3 +180,31 @@ def test_a_booking_by_phone_is_from_elsewhere(visitor: Visitor, listener: Listen
     delivery(body_of(sandbox)).post(visitor.client)
     assert listener.heard[0][:2] == ("created", "webhook")
     assert first not in visitor.open("/book/haircut/?host=host_sarah").times.values()
+
+
+def test_an_attempt_that_was_never_sent_makes_no_booking_ours(
+    visitor: Visitor, listener: Listener, sandbox: Sandbox, hooked: Settings
+):
+    """Somebody left a form with this contact unsent; the booking by phone at that time is still from elsewhere, and the
+    form's attribution isn't its own. As many as they leave, they hide no attempt whose answer was lost."""
+    form = visitor.choose("styling-class")
+    sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
+    visitor.send(form, "Book appointment", **JANE, attribution='{"utm_source": "letter"}')
+    body = body_of(sandbox)
+    [sent] = BookingAttempt.objects.all()
+    left = model_to_dict(sent, exclude=["id"]) | {
+        "state": BookingAttempt.State.HELD,
+        "outcome_unknown": False,
+        "created_at": sent.created_at + timedelta(seconds=1),
+    }
+    BookingAttempt.objects.bulk_create(
+        BookingAttempt(**left | {"key": f"left-{number}"}) for number in range(MAX_OPEN_ATTEMPTS)
+    )
+    delivery(body).post(visitor.client)
+    assert listener.heard[0][:2] == ("created", "widget")
+    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+    sent.delete()
+    other = body_of(sandbox, confirmation_number="BOOK_PHONE123", id="book_phone123")
+    delivery(other).post(visitor.client)
+    assert listener.heard[1][:2] == ("created", "webhook")
+    assert listener.said[1]["attribution"] == {}
