@@ -491,6 +491,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "closed": "" if changeable or done else _why_closed(managed.booking, visit.now),
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
+        "again_url": visit.links.url("services", choices=managed.carried_choices(visit)),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,
