@@ -43,7 +43,7 @@ from kordless_booking.views.guesses import take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
-from kordless_booking.views.problems import Problem, broken_link, log_problem
+from kordless_booking.views.problems import Problem, broken_link, log_problem, throttled
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -254,13 +254,7 @@ class ManagedBooking:
         return self._proved_done(visit)[0] is not None and self.done(visit) is None
 
     def _proved_done(self, visit: WidgetRequest) -> tuple[Done | None, str]:
-        try:
-            value, start = signing.loads(
-                visit.request.GET.get("done", ""), salt=self._salt(visit), max_age=DONE_SECONDS
-            )
-            return Done(value), start
-        except (signing.BadSignature, TypeError, ValueError):
-            return None, ""
+        return _read_done(visit, self.link.number)
 
     def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:
         """Return a hidden field with the booking's start, for a form that changes the booking as it is shown."""
@@ -274,7 +268,7 @@ class ManagedBooking:
             return None
 
     def _salt(self, visit: WidgetRequest) -> str:
-        return f"kordless_booking.manage:{visit.account.name}:{self.link.number}"
+        return _proof_salt(visit, self.link.number)
 
     def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
@@ -317,6 +311,20 @@ class ManagedBooking:
         return booking_view(
             visit, self.booking, self.detail(visit), self.timezone, terms=terms, is_visitors_zone=is_visitors
         )
+
+
+def _proof_salt(visit: WidgetRequest, number: str) -> str:
+    return f"kordless_booking.manage:{visit.account.name}:{number}"
+
+
+def _read_done(visit: WidgetRequest, number: str) -> tuple[Done | None, str]:
+    """Return what the URL proves to have been done to the booking, and the start then; (None, "") without a proof."""
+    proof = visit.request.GET.get("done", "")
+    try:
+        value, start = signing.loads(proof, salt=_proof_salt(visit, number), max_age=DONE_SECONDS)
+        return Done(value), start
+    except (signing.BadSignature, TypeError, ValueError):
+        return None, ""
 
 
 def load_managed_booking(
@@ -368,15 +376,12 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
 
     Many clients with one link find its booking cached, but not one that Kordless doesn't know any more.
     """
-    if rejection := rate_limit(visit, "view") or rate_limit(visit, "view", number.casefold()):
-        raise Problem(
-            "throttled",
-            429,
-            _("A little too often"),
-            rejection,
-            main_link=(visit.links.url("manage", token), _("Back to your booking")),
-            retry_after=rejection.seconds,
-        )
+    # A change that is done has to be said, too.
+    is_change = visit.request.method == "POST" or _read_done(visit, number)[0] is not None
+    scope = "view_change" if is_change else "view"
+    if rejection := rate_limit(visit, scope) or rate_limit(visit, scope, number.casefold()):
+        link = (visit.links.url("manage", token), _("Back to your booking"))
+        raise throttled(rejection, rejection.seconds, main_link=link)
 
 
 @contextmanager
@@ -393,14 +398,7 @@ def changing(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
 def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
     if rejection := rate_limit(visit, "change"):
-        raise Problem(
-            "throttled",
-            429,
-            _("A little too often"),
-            rejection,
-            main_link=managed.back_link(visit),
-            retry_after=rejection.seconds,
-        )
+        raise throttled(rejection, rejection.seconds, main_link=managed.back_link(visit))
 
 
 def change_timeout(visit: WidgetRequest) -> float:
@@ -494,6 +492,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "closed": "" if changeable or done else _why_closed(managed.booking, visit.now),
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
+        "again_url": visit.links.url("services", choices=managed.carried_choices(visit)),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

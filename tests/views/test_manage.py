@@ -232,6 +232,16 @@ def test_the_same_form_sent_again_later_leads_to_the_live_booking(
     assert len(sandbox.bookings()) == 1
 
 
+def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(walk: Visitor):
+    """The policy says how to cancel, which is done; the page is no dead end, also when it is opened again later."""
+    page, policy = own_page(walk), "at least 24 hours ahead"
+    assert policy in page.text
+    done = walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
+    for shown in (done, walk.open(page.url)):
+        assert policy not in shown.text
+        assert walk.open(shown.link("Book another appointment")).heading == "What would you like to book?"
+
+
 def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):
     """One page asks, one button does it, and the booking says so from then on."""
     page = own_page(walk)
