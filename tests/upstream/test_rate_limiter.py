@@ -451,7 +451,7 @@ def test_without_a_shared_cache_each_process_keeps_to_its_part(scenario: RateLim
     assert reads + creations == 60
 
 
-def test_without_a_shared_cache_look_ups_keep_to_their_part_as_well(scenario: RateLimiterScenario) -> None:
+def test_without_a_shared_cache_lookups_keep_to_their_part_as_well(scenario: RateLimiterScenario) -> None:
     """Four processes that can't see each other stay within the quota of the operations without a key."""
     limiters = [scenario.contact_process(processes=4, shared=False) for _ in range(4)]
     assert sum(calls_until_refused(limiter, "lookup")[0] for limiter in limiters) == 60
