@@ -16,7 +16,7 @@ A WAITING or HELD attempt that was never sent also becomes REJECTED when its slo
 
 The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all send the
 same key and body. Only a REJECTED attempt may be followed by a new generation, which has a new idempotency key and may
-have another body.
+have another body; not where the outcome of one of its sends is unknown, which may be booked.
 
 Another body under the same key is a different request: from a second person with the same link, or from the same
 person with another name. In every state but REJECTED, such a request is turned down at once; it neither changes the

@@ -130,7 +130,7 @@ def place_booking(
     """Place the attempt, or follow up an earlier one with the same key.
 
     An earlier attempt is followed up only for the same body. For another body, return DifferentRequest at once; but a
-    rejected attempt is replaced, whatever the body.
+    rejected attempt is replaced, whatever the body, unless one of its sends had an unknown outcome.
 
     `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
     when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free any more: an attempt that
@@ -182,8 +182,9 @@ def resume(
 
 
 def has_attempt(account: str, key: str) -> bool:
-    """Return True when an attempt with this key is placed or may still be. Costs one query."""
-    return BookingAttempt.objects.filter(key=key, account=account).exclude(state=BookingAttempt.State.REJECTED).exists()
+    """Return True when an attempt with this key is placed, may be or may still be. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account)
+    return rows.exclude(state=BookingAttempt.State.REJECTED, outcome_unknown=False).exists()
 
 
 def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
@@ -193,9 +194,12 @@ def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
 
 
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
-    """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body."""
+    """Follow up an earlier attempt with the same key. Replace a rejected one, whatever the body.
+
+    But not one that had a send of unknown outcome: that one may be booked, and a new idempotency key would book again.
+    """
     same = is_body_hash(row.body_hash, attempt.body_digest())
-    if row.state != BookingAttempt.State.REJECTED:
+    if row.state != BookingAttempt.State.REJECTED or row.outcome_unknown:
         return _follow_up(row, call) if same else DifferentRequest()
     renewed = _renew(row, attempt, call)
     # Another request replaced it first, with this body or another one. Start over, to follow up that attempt. The

@@ -23,7 +23,8 @@ Other programs may use the same key. So the rate-limit headers of Kordless are b
 process counted, and a 429 stops every process until the time that it named.
 
 Looking a booking up, canceling and rescheduling carry no key (priority "contact"). They have a limiter of their own,
-with the quota `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key.
+with the quota `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key. A third of
+it stays for those who have the link of a booking: lookups by what was typed don't take these permits.
 """
 
 from __future__ import annotations
@@ -143,6 +144,13 @@ class Quota:
     def returning_permits(self) -> range:
         """Return the permits to browse for a client address that has caused a fetch in this minute: two thirds."""
         return range(max(1, len(self.permits(Priority.BROWSE)) * 2 // 3))
+
+    def guessing_permits(self) -> range:
+        """Return the permits for looking bookings up by what was typed: two thirds.
+
+        The others stay for whoever has the link of a booking, and for its changes.
+        """
+        return range(max(1, len(self.permits(Priority.CONTACT)) * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +362,8 @@ class RateLimiter:
             # When all permits are taken, those for newcomers as well, the quota refuses everybody.
             reason = RESERVED if any(key not in found for key in self._keys_of(own)) else reason
             own, may_borrow = quota.returning_permits(), False
+        if kind is Priority.CONTACT and requester and requester.is_guessing:
+            own = quota.guessing_permits()
         # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
         pools = [lendable] if kind is Priority.CREATE else []
         pools += [self._keys_of(own), *([lendable] if may_borrow else [])]

@@ -38,6 +38,9 @@ class Requester:
         self.max_fetches = max_fetches
         self.was_refused = False
         """A fetch was refused for a reason that concerns this requester alone, so the page isn't for others."""
+        self.is_guessing = False
+        """The page looks a booking up by what was typed, which anybody may do: some permits stay for those who have the
+        link of one."""
         self._guard = threading.Lock()
         self._is_newcomer: bool | None = None
 

@@ -35,6 +35,7 @@ from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
+from kordless_booking.upstream.requester import current_requester
 from kordless_booking.views.abuse import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
@@ -121,6 +122,8 @@ def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] 
     A booking that was made elsewhere may have either spelling of an international email address. Both are tried
     whatever the reason of the first refusal, so that it doesn't show in the time that the answer takes.
     """
+    if (requester := current_requester()) is not None:
+        requester.is_guessing = True
     for spelling in contact_spellings(contact):
         with suppress(exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
             visit.client.lookup(number, spelling)

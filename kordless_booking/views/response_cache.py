@@ -46,7 +46,7 @@ READ_NAMES: Final = frozenset({*QUERY_NAMES, "after", "q", "taken"})
 """Query names that a shared page reads. A page repeats no other name in a link or form, so all others (`utm_source`,
 `gclid`, `fbclid`) are no part of the key. The script reads the campaign's from the address (campaign-parameters.js)."""
 _RECORD_BYTES: Final = 4096
-"""Charged for headers, key and what the response is validated against."""
+"""Charged for headers, and for what the response is validated against."""
 CacheKey = tuple[str | None, ...]
 """Cache key."""
 # Everything that decides on layout, swap target and language of a page.
@@ -70,13 +70,15 @@ class _StoredResponse:
     """LOCAL_CACHE_SECONDS of the account."""
     until: float
     """Monotonic time until which `read` is not checked again."""
+    key_bytes: int
+    """Length of its key: headers and query are a client's, and may be longer than the page."""
     page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
 
     @property
     def size(self) -> int:
         """Bytes of the body in both of its forms, and of what belongs to it."""
-        return len(self.content) + len(self.gzipped) + _RECORD_BYTES
+        return len(self.content) + len(self.gzipped) + self.key_bytes + _RECORD_BYTES
 
 
 _responses: dict[CacheKey, _StoredResponse] = {}
@@ -159,6 +161,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         minute=_minute(visit.now.timestamp()),
         seconds=seconds,
         until=now + seconds,
+        key_bytes=sum(len(part) for part in key if part),
         page_view=response.page_view,
     )
     _insert(key, stored)

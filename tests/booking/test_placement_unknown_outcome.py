@@ -9,7 +9,15 @@ import pytest
 
 from kordless_booking import exceptions
 from kordless_booking.booking.attempt import Attempt
-from kordless_booking.booking.placement import Pending, Placed, Rejected, place_booking, resume
+from kordless_booking.booking.placement import (
+    DifferentRequest,
+    Pending,
+    Placed,
+    Rejected,
+    has_attempt,
+    place_booking,
+    resume,
+)
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits
 from tests.support.clock import NOW
@@ -128,6 +136,25 @@ def test_taken_after_an_unknown_outcome_may_be_our_own_booking(sandbox, client, 
     assert again.after_unknown_outcome
     assert (row().state, row().encrypted) == ("rejected", "")
     assert len(sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_form_whose_first_send_may_be_booked_is_never_sent_under_another_key(sandbox, client, status):
+    """The send after it was refused, which is no proof that the first one was: there are seats for both."""
+    attempt = attempt_at(client, "styling-class")
+    unsure(sandbox, client, attempt)
+    sandbox.faults.add("status", "create", times=1, status=status)
+    refused = resume("default", client, KEY, attempt.body_digest(), later(NOW, 2))
+    assert isinstance(refused, Rejected)
+    assert refused.after_unknown_outcome
+    again = place_booking("default", client, attempt, later(NOW, 10))
+    assert isinstance(again, Rejected)
+    assert (type(again.error), again.after_unknown_outcome) == (type(refused.error), True)
+    other = edited(attempt, notes="By the window, please.")
+    assert place_booking("default", client, other, later(NOW, 20)) == DifferentRequest()
+    assert has_attempt("default", KEY)
+    assert len(sandbox.bookings()) == 1
+    assert set(keys_sent(sandbox)) == {f"kb-{KEY}-1"}
 
 
 def test_long_notes_in_any_script_survive_an_unknown_outcome(sandbox, client, attempt):

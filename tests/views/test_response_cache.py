@@ -145,6 +145,15 @@ def test_no_parameter_fills_the_memory_with_copies_of_a_long_page(client: Client
     assert not response_cache._responses
 
 
+def test_no_header_fills_the_memory_with_long_keys(client: Client, monkeypatch: pytest.MonkeyPatch):
+    """A client's headers are a part of the key, and count like the page itself."""
+    size = len(client.get("/book/haircut/").content)
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 8 * size)
+    for number in range(8):
+        client.get("/book/haircut/", headers={"Accept-Language": f"en-{number}" + " " * 3 * size})
+        assert sum(len(str(key)) for key in response_cache._responses) <= 8 * size
+
+
 AD_LANDINGS = (
     "gclid=EAIaIQob",
     "fbclid=IwAR0",
