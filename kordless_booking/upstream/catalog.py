@@ -16,7 +16,7 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .slot_block import SlotBlock, decode_block, encode_block, fetch_near_block
+from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block
 from .window import USUAL_WINDOW_DAYS, bookable_days, is_near, month_window, near_window
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Catalog:
         clock: Clock | None = None,
         log_throttle: LogThrottle | None = None,
         account_cache: CatalogCache | None = None,
+        long_ranges: LongRanges | None = None,
     ) -> None:
         self.account = account
         self._client = client
@@ -101,6 +102,7 @@ class Catalog:
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
         self._log_throttle = log_throttle or LogThrottle(self._clock)
+        self._long_ranges = long_ranges or LongRanges()
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
@@ -112,6 +114,7 @@ class Catalog:
             clock=self._clock,
             log_throttle=self._log_throttle,
             account_cache=self._account_cache,
+            long_ranges=self._long_ranges,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
@@ -364,7 +367,8 @@ class Catalog:
             [known] = self._account_cache.lookup(item)
             start, end = near_window(self._today(), window_days)
             ask = partial(self._client.availability, slug)
-            return fetch_near_block(ask, start, end, known=known.value, now=self._clock.now())
+            now = self._clock.now()
+            return fetch_near_block(ask, start, end, known=known.value, now=now, long_ranges=self._long_ranges)
 
         item = self._block_item(slug, "near", fetch)
         return item

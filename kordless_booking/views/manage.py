@@ -44,7 +44,7 @@ from kordless_booking.views.guesses import take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
-from kordless_booking.views.problems import Problem, broken_link, log_problem, throttled
+from kordless_booking.views.problems import Problem, broken_link, log_problem, support_contacts, throttled
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -465,6 +465,8 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
         "action": visit.links.url("manage-find", choices=visit.choices),
         "errors": form.errors,
         "problem": problem,
+        # Not beside a wrong number: only where this page can't help for a while.
+        "support": support_contacts(visit) if status in {429, 503} else None,
         "hidden": [],
     }
     return render(

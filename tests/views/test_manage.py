@@ -121,6 +121,21 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Sett
     assert int(pages[-1].response["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_cannot_look_a_booking_up_for_a_while_is_told_how_to_reach_the_business(
+    visitor: Visitor, site: Settings, sandbox: Sandbox, status: int
+):
+    """After too many tries, for up to an hour, and in an outage. A mistyped number gets no such line."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 1, "SUPPORT_PHONE": "+1 212 555 0100"}
+    if status == 429:
+        assert "555 0100" not in find(visitor, "BOOK_AAAAAAAA", "jane@example.com").text
+    else:
+        sandbox.faults.add("status", "lookup", status=500)
+    page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
+    assert page.status == status
+    assert "You can also reach us directly: +1 212 555 0100" in page.text
+
+
 def test_the_page_says_everything(walk: Visitor):
     """The page shows service, status, times with zones, place, policy, calendars, and two real buttons."""
     page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
