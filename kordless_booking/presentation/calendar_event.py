@@ -83,6 +83,14 @@ class CalendarEvent:
         return f"Invite(…, {self.start.isoformat()}, {self.status!r})"
 
 
+class _Text(vText):
+    r"""Text that is escaped by RFC 5545, 3.3.11. icalendar writes the two characters `\N` as a line break."""
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+        return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n").encode()
+
+
 def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> bytes:
     """Return the .ics file: UTF-8, CRLF, no line over 75 octets. Serve it as `text/calendar; charset=utf-8`.
 
@@ -98,7 +106,7 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
     event.add("sequence", max(invite.sequence, 0))
     event.add("status", invite.status)
     event.add("transp", "TRANSPARENT" if invite.status == "CANCELLED" else "OPAQUE")
-    event.add("summary", _one_line(invite.title))
+    event.add("summary", _Text(_one_line(invite.title)))
     optional = {
         "description": _description(invite),
         "location": _location_text(invite),
@@ -107,7 +115,7 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
     }
     for name, text in optional.items():
         if text:
-            event.add(name, text)
+            event.add(name, _Text(text))
     if invite.organizer_email:
         organizer = vCalAddress(f"mailto:{_visible_ascii(invite.organizer_email)}")
         # A parameter value can't contain a double quote, not even escaped (RFC 5545, 3.2).

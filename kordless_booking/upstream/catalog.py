@@ -329,7 +329,9 @@ class Catalog:
         if entry.value is None and entry.key_refusal is None and cache.needs_fetch(item):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
             if cache.start_fetch(item) is not None:
-                return True
+                # Between the look above and the claim, the fetch of another page may have begun and ended.
+                [entry] = self._account_cache.lookup(item)
+                return entry.envelope is None or (entry.value is not None and _is_listed(entry.value, slug))
         elif cache.needs_fetch(item):
             return entry.key_refusal is None and _is_listed(entry.value, slug)
         with suppress(KordlessError):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import translation
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -189,6 +189,7 @@ def test_hostile_texts_stay_texts(text):
 
 @pytest.mark.long
 @given(st.text(max_size=120), st.text(max_size=300))
+@example("\\N", "C:\\New\\notes\\N")
 @settings(max_examples=120, deadline=None)
 def test_any_text_is_carried_safely(title, description):
     """For every text: one event, its title less what doesn't show, its lines kept, folded between characters."""
