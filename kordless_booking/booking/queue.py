@@ -8,8 +8,8 @@ It has its old position again when the page comes back.
 The queue is shared out over client addresses (fair queueing). An attempt's `arrival` is its number among those that
 came; its `turn`, by which the queue is served, is the same for the first attempt of an address. For each further one
 that waits at the same address, it is the number of attempts that Kordless accepts per minute later: so many attempts
-that come after it go first. So whoever is the first of an address is overtaken by nobody. At most
-`MAX_WAITING_PER_ADDRESS` attempts of an address are in the queue. More are held outside, and join its end. An IPv6
+that come after it go first. So nobody overtakes the first attempt of an address, unless its network has several. At
+most `MAX_WAITING_PER_ADDRESS` attempts of an address are in the queue. More are held outside, and join its end. An IPv6
 network, whose owner has as many addresses as they want, counts as `ADDRESSES_PER_NETWORK` addresses in all.
 """
 
@@ -93,7 +93,7 @@ def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute
 def longest_wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int) -> int:
     """Estimate the seconds until a waiting attempt is sent, if all come that may overtake it.
 
-    The same as `wait_for` for the first attempt of an address, which nobody may.
+    The same as `wait_for` for the first attempt of an address, which nobody may, unless its network has several.
     """
     # Those that are yet to come have a later arrival. With an equal turn, the primary key decides.
     newcomers = max(0, row.turn - next_arrival(row.account, now)) if row.turn > row.arrival else 0
