@@ -179,7 +179,7 @@ def table_bars(report: Report, folder: Path, *, rows: int = tables.ROWS) -> None
 
 
 def waiting_bars(report: Report, folder: Path, *, warm_minutes: int) -> None:
-    """More who look at once than the allowance carries: how many get times at once, and how long the others wait.
+    """More who look at once than the quota carries: how many get times at once, and how long the others wait.
 
     The crowds are those of the simulator, whose results stand beside the measured ones.
     """

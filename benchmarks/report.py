@@ -53,7 +53,7 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
 
 ## Simulated
 
-What each rule between visitors and the allowance of 60 requests a minute is worth, by `python -m benchmarks.simulator`:
+What each rule between visitors and the quota of 60 requests a minute is worth, by `python -m benchmarks.simulator`:
 {about_simulated}
 
 {simulated}
@@ -61,7 +61,7 @@ What each rule between visitors and the allowance of 60 requests a minute is wor
 ABOUT_SIMULATED = """the same crowds in virtual time, without a machine's own limits. *At once* is within 4 seconds; the
 fourth column is when 95 of 100 visitors had the page. In the second table, each cell is the share at once with this
 rule alone, and the share at once and the wait with all others. The third is a site where nothing is short, and the last
-shows other allowances, with all rules."""
+shows other quotas, with all rules."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Simulator of crowds on an allowance: what each rule between visitors and Kordless is worth, in virtual time.
+"""Simulator of crowds on a quota: what each rule between visitors and Kordless is worth, in virtual time.
 
 `python -m benchmarks.simulator` prints the tables that docs/running.md quotes. Pure Python and deterministic: the same
 seed gives the same crowd, and a rule that is switched changes nothing else. A run of thousands of visitors takes less
@@ -45,7 +45,7 @@ NEWCOMERS_PART = 3
 LENT_CREATIONS = 8
 """Permits of creations that pages may take while nobody fills in a form: of ten, two are never lent."""
 MAX_RELOAD_SECONDS = 30.0
-RELOAD_JITTER_SECONDS = 5.0
+RELOAD_JITTER_SECONDS = 3.0
 PROMPT_SECONDS = 4.0
 """A page within this counts as had at once: it is the time limit of a page that waits for Kordless."""
 PATIENCE_SECONDS = 1800.0
@@ -56,7 +56,7 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules between visitors and the allowance, each of which can be switched."""
+    """Rules between visitors and the quota, each of which can be switched."""
 
     parties: bool = False
     """One answer for all party sizes."""
@@ -73,7 +73,7 @@ class Rules:
     waiting: bool = False
     """A page that reloads itself instead of an error, and what most addresses want goes first."""
     own_ledger: bool = False
-    """Look-ups and changes have a quota of their own, so that pages get the permits that were kept for them."""
+    """Lookups and changes have a quota of their own, so that pages get the permits that were kept for them."""
     lending: bool = False
     """Permits of creations, while nobody fills in a form."""
     per_address: bool = False
@@ -102,7 +102,7 @@ RULE_TITLES = {
     "last_known": "last-known times for a day",
     "warming": "warming",
     "waiting": "wait instead of being turned away, most wanted first",
-    "own_ledger": "a quota of their own for look-ups and changes",
+    "own_ledger": "a quota of their own for lookups and changes",
     "lending": "lend permits of creations",
     "per_address": "fetches per address, reserve for newcomers",
 }
@@ -179,7 +179,7 @@ class Permits:
 
     def __init__(self, requests: int, creations: int, *, lent: int, own_ledger: bool, rng: random.Random) -> None:
         others = requests - creations
-        # Without a ledger of their own, look-ups and changes need some of the permits of pages.
+        # Without a ledger of their own, lookups and changes need some of the permits of pages.
         browsing = others if own_ledger else max(1, min(requests * 3 // 4, others - 1))
         self._browse = [*range(browsing), *range(others, others + max(0, min(lent, creations - 2)))]
         self._refresh = range(max(1, others * 3 // 5 if own_ledger else browsing * 2 // 3))
@@ -394,7 +394,7 @@ class _Simulation:
 
 
 def simulate(scenario: Scenario, rules: Rules, *, seed: int = 1, requests: int = 60, creations: int = 10) -> Outcome:
-    """Let the scenario's crowd come under these rules, on an allowance of `requests` a minute."""
+    """Let the scenario's crowd come under these rules, on a quota of `requests` a minute."""
     return _Simulation(scenario, rules, seed=seed, requests=requests, creations=creations).run()
 
 
@@ -483,9 +483,9 @@ CALM = Scenario("calm", "600 visitors in half an hour, by Zipf's law", crowd(600
 
 
 def tables(seed: int = 1) -> str:
-    """Return the simulator's tables as markdown: the rules together, each rule, and other allowances."""
+    """Return the simulator's tables as markdown: the rules together, each rule, and other quotas."""
     return "\n\n".join(
-        (_table_of_rules(seed), _table_of_each_rule(seed), table_of_a_calm_site(seed), table_of_allowances(seed))
+        (_table_of_rules(seed), _table_of_each_rule(seed), table_of_a_calm_site(seed), table_of_quotas(seed))
     )
 
 
@@ -517,8 +517,8 @@ def _table_of_each_rule(seed: int) -> str:
     return "\n".join(rows)
 
 
-def table_of_allowances(seed: int = 1) -> str:
-    """Return what allowances other than Kordless's usual one carry, with all rules on."""
+def table_of_quotas(seed: int = 1) -> str:
+    """Return what quotas other than Kordless's usual one carry, with all rules on."""
     rows = [
         "| Requests a minute | Refreshes a minute | Uniform, cold | Zipf, cold | 10,000 by Zipf |",
         "|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""What bookings, deliveries, look-ups and mail runs cost on empty tables and on tables as they are after years.
+"""What bookings, deliveries, lookups and mail runs cost on empty tables and on tables as they are after years.
 
 `python -m benchmarks.tables` measures both in one run, in one process, and prints JSON: by operation, the median
 milliseconds of CPU on empty and on filled tables. Each operation is a whole request through Django's test client.

@@ -292,7 +292,7 @@ class Account:
     """Submitted forms, lookups and changes that one client address may make in ten minutes. 0 is no limit."""
     manage_views_per_address: Annotated[int, _COUNT] = 20
     """Pages of bookings, by their links, that one client address may have read from Kordless in a minute, and pages of
-    one booking. 0 is no limit. A third of the 60 look-ups a minute: neither takes those of everybody else."""
+    one booking. 0 is no limit. A third of the 60 lookups a minute: neither takes those of everybody else."""
     fetches_per_address: Annotated[
         int, Setting(integer_between(0, 100), "A whole number from 0 to 100; 0 for no limit.")
     ] = 15

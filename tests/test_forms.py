@@ -22,7 +22,7 @@ def contact(region="US", **changes) -> ContactForm:
 
 
 def find(region="US", number="BOOK_AB12", contact="jane@example.com") -> FindForm:
-    """The look-up form, filled in."""
+    """The lookup form, filled in."""
     return FindForm({"number": number, "contact": contact}, region=region)
 
 
@@ -188,7 +188,7 @@ def test_an_impossible_number_is_never_asked_for(typed):
     ("text", "code"),
     [("AB\0CD", "null_characters_not_allowed"), ("A" * 10_000, "max_length"), ("", "required"), ("  ", "required")],
 )
-def test_hostile_or_missing_look_ups_have_one_error_each(field, text, code):
+def test_hostile_or_missing_lookups_have_one_error_each(field, text, code):
     """NUL, ten thousand characters, nothing: said once, beside the field."""
     form = find(**{field: text})
     assert not form.is_valid()
@@ -216,7 +216,7 @@ def test_only_a_safe_number_ever_leaves(number, contact):
         ("US", " jane@example.com ", "jane@example.com"),
     ],
 )
-def test_a_look_up_contact_is_written_as_it_was_booked(region, typed, asked):
+def test_a_lookup_contact_is_written_as_it_was_booked(region, typed, asked):
     """A phone as E.164, an e-mail with its domain in lower case, and whatever else as typed."""
     form = find(region, contact=typed)
     assert form.is_valid()

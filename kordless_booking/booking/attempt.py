@@ -3,14 +3,16 @@
 ::
 
     (form sent) ──> PLACING ──> PLACED           Kordless created the booking
-                      │  ▲
-                      │  ├────> REJECTED         Kordless rejected it, or nothing ever reached Kordless
-                      │  │
-                      │  ├────> OUTCOME_UNKNOWN  sent, no usable response: sent again with the same key and body
-                      │  │
-                      └──┴────> WAITING          over the creation limit: queued, and sent when its turn comes
-                         │         ▲
-    (form sent) ──────> HELD ──────┘             not due yet: neither sent nor queued, and nobody waits for it
+        │             │  ▲
+        │             │  ├────> REJECTED         Kordless rejected it, or nothing ever reached Kordless
+        │             │  │
+        │             │  ├────> OUTCOME_UNKNOWN  sent, no usable response: sent again with the same key and body
+        │             │  │
+        ├─────────────┼──┼────> WAITING          over the creation limit: queued, and sent when its turn comes
+        │             │  │        ▲ ▼
+        └─────────────┴──┴────> HELD             not due yet: neither sent nor queued, and nobody waits for it
+
+A WAITING or HELD attempt that was never sent also becomes REJECTED when its slot is known to be gone.
 
 The key comes from the draft's nonce and the body from the form, so a double click, a reload and a retry all send the
 same key and body. Only a REJECTED attempt may be followed by a new generation, which has a new idempotency key and may

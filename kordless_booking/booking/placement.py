@@ -73,7 +73,7 @@ class Rejected:
     slot."""
     rejected_at: datetime | None = field(default=None, compare=False)
     """When that became known (UTC), where the attempt ended with it."""
-    is_news: bool = field(default=False, compare=False)
+    is_first_report: bool = field(default=False, compare=False)
     """True for the one caller whose send ended with it: what is cached may be outdated. False when it was read from the
     row, or from the cached slots themselves."""
 
@@ -89,7 +89,7 @@ class Pending:
     longest: int = field(default=0, compare=False)
     """Seconds until a queued attempt is sent if all come that may overtake it. 0 where nobody may."""
     held: bool = field(default=False, compare=False)
-    """True when the attempt is not due yet, and not even queued."""
+    """True for a new attempt that is held: not due yet, and not even queued. False once that takes longer."""
 
 
 @dataclass(frozen=True)
@@ -435,7 +435,7 @@ def _send(
         # An error about the API key or the request as such says nothing about the earlier send, so its outcome stays
         # unknown.
         _record_unknown_outcome(row, now)
-        return Rejected(error, after_unknown_outcome=True, is_news=True)
+        return Rejected(error, after_unknown_outcome=True, is_first_report=True)
     if not is_same_time(booking.end, attempt.request.end):
         log_event(log, logging.WARNING, "terms_changed", attempt=row.pk, field="duration")
     # The row and the confirmation's URL get the booking; neither needs another copy of the contact.
@@ -505,7 +505,7 @@ def _record_rejection(row: BookingAttempt, now: datetime, error: exceptions.Kord
     _record_outcome(
         row, now, state=BookingAttempt.State.REJECTED, retry_at=None, encrypted="", rejection=type(error).__name__
     )
-    return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=now, is_news=True)
+    return Rejected(error, after_unknown_outcome=row.outcome_unknown, rejected_at=now, is_first_report=True)
 
 
 def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt.State, **changes: Any) -> bool:

@@ -27,7 +27,7 @@ from kordless_booking.models import BookingAttempt
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-WINDOW_SECONDS: Final = QUOTA_SECONDS + 1
+ROUND_SECONDS: Final = QUOTA_SECONDS + 1
 """Seconds after which Kordless accepts the full number again; with a second to spare."""
 RATE_WINDOW: Final = timedelta(seconds=QUOTA_SECONDS)
 MAX_AGE: Final = timedelta(minutes=30)
@@ -70,7 +70,7 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
     room = _wait_for_room(row.account, now, place, creations_per_minute)
     if not rounds:
         return max(own, room)
-    return max(own, max(room, _seconds(before["first"] or row.retry_at, now)) + rounds * WINDOW_SECONDS)
+    return max(own, max(room, _seconds(before["first"] or row.retry_at, now)) + rounds * ROUND_SECONDS)
 
 
 def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute: int) -> int:
@@ -188,7 +188,7 @@ def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, c
         state=BookingAttempt.State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW
     ).count()
     crowded_out = max(0, in_flight - max(0, creations_per_minute - placed))
-    return seconds + (waiting + crowded_out) // creations_per_minute * WINDOW_SECONDS
+    return seconds + (waiting + crowded_out) // creations_per_minute * ROUND_SECONDS
 
 
 def _before(row: BookingAttempt) -> Q:

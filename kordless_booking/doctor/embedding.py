@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
 POLICY: Final = "Content-Security-Policy"
+_ANSWERS: Final = "answers"
 
 
 def examine(account: Account) -> Findings:
@@ -61,14 +62,19 @@ def _middleware(account: Account) -> Findings:
     name = next(
         (names[:length][-1] for length in range(1, len(names)) if _find_problem(account, names[:length])), names[-1]
     )
-    yield fix("middleware", f"{printable(name)} {problem}", "make it skip responses that already have such a header")
+    advice = (
+        "let requests for the widget pass"
+        if problem.startswith(_ANSWERS)
+        else "make it skip responses that already have such a header"
+    )
+    yield fix("middleware", f"{printable(name)} {problem}", advice)
 
 
 def _find_problem(account: Account, names: Sequence[str]) -> str | None:
     """Return what these middlewares do to the widget's page that hinders its use in a frame, or None."""
     before, after = _framed(account), _through(names, lambda _request: _framed(account))
     if after.status_code != before.status_code:
-        return f"answers {after.status_code} instead of the widget"
+        return f"{_ANSWERS} {after.status_code} instead of the widget"
     if after.get(POLICY) != before.get(POLICY):
         return f"replaces the widget's {POLICY}"
     if "X-Frame-Options" in after:
@@ -93,7 +99,14 @@ def _through(names: Sequence[str], view: Callable[[HttpRequest], HttpResponse]) 
             except MiddlewareNotUsed:
                 continue
     # HTTPS, since SecurityMiddleware may redirect plain HTTP.
-    environ = {"wsgi.url_scheme": "https", "HTTP_HOST": _host(), "SERVER_PORT": "443"}
+    # From this machine and as a browser asks, since a middleware may reject others, or HTTP/1.0.
+    environ = {
+        "wsgi.url_scheme": "https",
+        "HTTP_HOST": _host(),
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+    }
     setup_testing_defaults(environ)
     return view(WSGIRequest(environ))
 

@@ -21,6 +21,7 @@ from kordless_booking.doctor.static_files import OWN_SCRIPT
 from kordless_booking.urlconf import namespaces_of
 from kordless_booking.views.health import DOCTOR_HEADER, PROXY_HEADER, sign_for_doctor
 from kordless_booking.webhooks import signature
+from kordless_booking.webhooks.probe import build_probe_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
         "Content-Type": "application/json",
         "X-Kordless-Signature": signature.sign(_BODY, timestamp=at, secret=account.webhook_secrets[0], scheme=scheme),
         "X-Kordless-Timestamp": at,
-        "X-Kordless-Webhook-Id": f"kordless-doctor-{at}",
+        "X-Kordless-Webhook-Id": build_probe_id(int(at)),
     }
     signed = _request_status(origin, "POST", path, headers)
     # The counter-check: a site that answers 400 to everything must not pass.

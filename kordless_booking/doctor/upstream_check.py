@@ -171,14 +171,14 @@ def _quota(account: Account, gate: RecordingGate) -> Findings:
 
 
 def _contact_operations(account: Account) -> Findings:
-    """Report what the site has learned of look-ups and changes, which carry no key. Sends none itself."""
+    """Report what the site has learned of lookups and changes, which carry no key. Sends none itself."""
     state = services_for(account).gate.state()
     if any(circuit.name == "contact" and circuit.state != "closed" for circuit in state.circuits):
         advice = "customers can't manage their bookings until one answers; see the log of kordless_booking.api"
-        yield fix("contact_circuit_open", "Look-ups and changes of bookings failed lately and are paused", advice)
+        yield fix("contact_circuit_open", "Lookups and changes of bookings failed lately and are paused", advice)
     elif seconds := state.contact_usage.blocked_seconds:
         advice = "Kordless answered 429; if that happens often, see the throttles in docs/abuse.md"
-        yield note("contact_limited", f"Look-ups and changes of bookings are paused for {seconds} s", advice)
+        yield note("contact_limited", f"Lookups and changes of bookings are paused for {seconds} s", advice)
 
 
 def _clock(account: Account, gate: RecordingGate) -> Findings:

@@ -50,7 +50,7 @@ class BufferedCounter(Generic[K]):
         self._max_keys = max_keys
         self._later = later
         #: How many `paused` blocks are open.
-        self._held = 0
+        self._pauses = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -103,12 +103,12 @@ class BufferedCounter(Generic[K]):
     def paused(self) -> Iterator[None]:
         """Suspend automatic writing. For tests, in whose database nobody else may write."""
         with self._lock:
-            self._held += 1
+            self._pauses += 1
         try:
             yield
         finally:
             with self._lock:
-                self._held -= 1
+                self._pauses -= 1
                 start = bool(self._counts) and self._is_to_start()
             if start:
                 self._start()
@@ -139,7 +139,7 @@ class BufferedCounter(Generic[K]):
 
     def _is_to_start(self) -> bool:
         """Return whether the caller must schedule a writing. Needs the lock."""
-        if self._waits or self._held:
+        if self._waits or self._pauses:
             return False
         self._waits = True
         return True
@@ -152,7 +152,7 @@ class BufferedCounter(Generic[K]):
 
     def _on_time(self) -> None:
         # Paused after this was scheduled: the end of the pause schedules again.
-        if self._held:
+        if self._pauses:
             self._waits = False
         else:
             self.flush()

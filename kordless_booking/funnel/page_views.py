@@ -31,7 +31,9 @@ _ROBOTS: Final = re.compile(
     r"|whatsapp|^(?:python|curl|wget|java|go-http|node|axios|okhttp|ruby|perl|php|libwww|apache-http)|httpx|aiohttp",
     re.IGNORECASE,
 )
-_NOT_A_VIEW: Final = frozenset({"HTTP_KB_SEEN", "HTTP_HX_HISTORY_RESTORE_REQUEST"})
+SEEN_HEADER: Final = "HTTP_KB_SEEN"
+"""Key in META of `KB-Seen`, the header with the version that an open page shows."""
+_NOT_A_VIEW: Final = frozenset({SEEN_HEADER, "HTTP_HX_HISTORY_RESTORE_REQUEST"})
 """Headers of an open page that asks again (our script), or goes back in its history (htmx)."""
 _LONGEST_AGENT: Final = 300
 """Characters of the User-Agent that are searched."""

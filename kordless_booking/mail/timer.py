@@ -36,7 +36,7 @@ class EarliestTimer:
         self._clock = clock
         self._new_thread = thread
         #: How many `paused` blocks are open.
-        self._held = 0
+        self._pauses = 0
         self.reset()
 
     def reset(self) -> None:
@@ -50,7 +50,7 @@ class EarliestTimer:
     def schedule(self, seconds: float) -> None:
         """Run the job in `seconds`, or earlier if that was scheduled before."""
         with self._lock:
-            if self._held:
+            if self._pauses:
                 return
             due_at = self._clock() + seconds
             if self._due_at is None or due_at < self._due_at:
@@ -75,16 +75,16 @@ class EarliestTimer:
     def paused(self) -> Iterator[None]:
         """Schedule nothing, for tests: a thread would use another test's database."""
         with self._lock:
-            self._held += 1
+            self._pauses += 1
         try:
             yield
         finally:
             with self._lock:
-                self._held -= 1
+                self._pauses -= 1
 
     def _wait(self) -> None:
         """See that a thread waits for the time that is due. Needs the lock."""
-        if self._due_at is None or self._held:
+        if self._due_at is None or self._pauses:
             return
         if self._waiting is not None:
             waiting, until = self._waiting

@@ -1,10 +1,10 @@
-"""Short-lived cache of bookings that their customers look at, so that a page that is opened often costs few look-ups.
+"""Short-lived cache of bookings that their customers look at, so that a page that is opened often costs few lookups.
 
 For pages that only show a booking: what changes one asks Kordless. Nothing personal is stored: the keys are keyed
 hashes of number and contact, and what the values lack, the number, is in the link of whoever reads them.
 
 A change of the booking, on our pages or by webhook, changes its generation. An entry counts only under the generation
-that was read before its look-up, so a look-up that was under way during the change can't bring the old booking back.
+that was read before its lookup, so a lookup that was under way during the change can't bring the old booking back.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from .memory_cache import Storable
 
 VIEW_SECONDS: Final = 10
-"""Age up to which a page shows a booking without asking Kordless. Reloading a page costs six look-ups a minute at most,
+"""Age up to which a page shows a booking without asking Kordless. Reloading a page costs six lookups a minute at most,
 and a change that was made elsewhere is seen soon, also where no webhook tells of it."""
 POLL_SECONDS: Final = 600
 """Age up to which an open page is kept current with it. Such a page has shown the booking already, and whatever it
 leads to asks Kordless."""
 _GENERATION_SECONDS: Final = POLL_SECONDS + 60
-"""Longer than an entry lasts and than its look-up takes: an entry never outlives the generation that replaced its own.
+"""Longer than an entry lasts and than its lookup takes: an entry never outlives the generation that replaced its own.
 """
 
 
@@ -46,9 +46,9 @@ class _Entry(msgspec.Struct, frozen=True):
     """Booking as it is cached, as JSON."""
 
     generation: str
-    """Generation of the booking under each SECRET_KEY, read before the look-up."""
+    """Generation of the booking under each SECRET_KEY, read before the lookup."""
     looked_up_at: float
-    """When the look-up began, in Unix seconds."""
+    """When the lookup began, in Unix seconds."""
     spelling: str
     """Key in `_spellings` of the number as Kordless writes it."""
     booking: Booking
@@ -71,7 +71,7 @@ class BookingCache:
     """Cache of the bookings of one account.
 
     `is_shared` returns True while every process of the site reads this cache. Otherwise nothing is cached, because a
-    change could not be made known to the others. `max_wait_seconds`: how long a page waits for a look-up that another
+    change could not be made known to the others. `max_wait_seconds`: how long a page waits for a lookup that another
     one has begun.
     """
 
@@ -115,7 +115,7 @@ class BookingCache:
     def fetch(self, number: str, contact: str, look_up: Callable[[], Booking]) -> Booking:
         """Look the booking up and cache it; of all who want it at this moment, one does. Raises what `look_up` raises.
 
-        Raises Unavailable when the look-up of another takes too long.
+        Raises Unavailable when the lookup of another takes too long.
         """
         if not self._is_shared():
             return look_up()
@@ -155,7 +155,7 @@ class BookingCache:
         """Stop serving what is cached of a booking, in all processes: it was changed, or may have been."""
         for key in self._generation_keys(number):
             self._cache.set(key, secrets.token_hex(8), _GENERATION_SECONDS)
-        # Nobody who comes now waits for a look-up that began before the change.
+        # Nobody who comes now waits for a lookup that began before the change.
         self._single_flight.forget(("booking", number_hash(number)))
 
     def _entry_key(self, number: str, contact: str) -> str:

@@ -16,7 +16,7 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .slot_block import SlotBlock, decode_block, encode_block, fetch_near_block
+from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block
 from .window import USUAL_WINDOW_DAYS, bookable_days, is_near, month_window, near_window
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Catalog:
         clock: Clock | None = None,
         log_throttle: LogThrottle | None = None,
         account_cache: CatalogCache | None = None,
+        long_ranges: LongRanges | None = None,
     ) -> None:
         self.account = account
         self._client = client
@@ -101,6 +102,7 @@ class Catalog:
         self.lifetimes = lifetimes
         self._clock = clock or Clock()
         self._log_throttle = log_throttle or LogThrottle(self._clock)
+        self._long_ranges = long_ranges or LongRanges()
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
@@ -112,15 +114,16 @@ class Catalog:
             clock=self._clock,
             log_throttle=self._log_throttle,
             account_cache=self._account_cache,
+            long_ranges=self._long_ranges,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
         """Return the organization and its services."""
-        return self._cache.read(self._organization_item())
+        return self._cache.read(self.organization_item())
 
     def cached_organization(self) -> OrganizationDetail | None:
         """Return the cached organization and its services, however old; None if not cached. Sends no request."""
-        known: OrganizationDetail | None = self._cache.lookup(self._organization_item())[0].value
+        known: OrganizationDetail | None = self._cache.lookup(self.organization_item())[0].value
         return known
 
     def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
@@ -145,10 +148,10 @@ class Catalog:
         organization = self.cached_organization()
         services = organization.services if organization else ()
         slugs = [service.slug for service in services if service.bookable and service.slug][:max_services]
-        known = self._cache.lookup(*map(self._service_item, slugs), *map(self._near_item, slugs))
-        items: list[tuple[CacheItem[Any], str, date | None]] = [(self._organization_item(), "", None)]
+        known = self._cache.lookup(*map(self.service_item, slugs), *map(self._near_item, slugs))
+        items: list[tuple[CacheItem[Any], str, date | None]] = [(self.organization_item(), "", None)]
         for slug, service in zip(slugs, known, strict=False):
-            items.append((self._service_item(slug), slug, None))
+            items.append((self.service_item(slug), slug, None))
             days = _window_days(service.value)
             for month in months:
                 window = month_window(month, self._today(), days)
@@ -166,7 +169,7 @@ class Catalog:
         """Return one service with its calendar settings."""
         self.prefetch(slug)
         self._require_listed(slug)
-        return self._cache.read(self._service_item(slug))
+        return self._cache.read(self.service_item(slug))
 
     def listed_service(self, slug: str) -> ServiceDetail:
         """Return what the list of services says of one service, without its calendar settings. Never fetches those.
@@ -184,7 +187,7 @@ class Catalog:
 
         Also None where waiting costs no permit, because this process is fetching them. Sends no request.
         """
-        item = self._service_item(slug)
+        item = self.service_item(slug)
         [entry] = self._cache.lookup(item)
         if entry.value is not None or entry.key_refusal is not None:
             return None
@@ -239,21 +242,22 @@ class Catalog:
         far = [month for month, window in windows.items() if window is None or not is_near(window, today)]
         items = [self._month_item(slug, month, window_days) for month in far]
         _, service, *_ = self._cache.lookup(
-            self._organization_item(), self._service_item(slug), self._near_item(slug, window_days), *items
+            self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
         )
         known: ServiceDetail | None = service.value
         return known
 
     def organization_item(self) -> CacheItem[OrganizationDetail]:
-        """Return the item of the organization and its services, to be warmed."""
-        return self._organization_item()
+        """Describe the organization and its services."""
+        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
 
     def service_item(self, slug: str) -> CacheItem[ServiceDetail]:
-        """Return the item of one service's settings, to be warmed."""
-        return self._service_item(slug)
+        """Describe one service's settings."""
+        fetch = self._invalidate_organization_on_404(lambda: self._fetch_service(slug), slug)
+        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def near_slots_item(self, slug: str, known: ServiceDetail | None) -> CacheItem[SlotBlock]:
-        """Return the item of a service's next slots, to be warmed.
+        """Describe a service's next slots, to be warmed.
 
         `known`: the service, as far as the caller knows it. Reads nothing.
         """
@@ -261,8 +265,8 @@ class Catalog:
 
     def prefetch_organization(self) -> None:
         """Start to fetch the organization if nothing acceptable is cached, while the page waits for another call."""
-        if self._cache.fetches_in_parallel and self._cache.needs_fetch(self._organization_item()):
-            self._cache.start_fetch(self._organization_item())
+        if self._cache.fetches_in_parallel and self._cache.needs_fetch(self.organization_item()):
+            self._cache.start_fetch(self.organization_item())
 
     def prefetch(self, slug: str, *months: date, window_days: int | None = None, with_service: bool = True) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
@@ -276,7 +280,7 @@ class Catalog:
         # Asked before anything is started: a made-up slug must not cost a request.
         if not cache.fetches_in_parallel or not self._may_request(slug):
             return
-        organization, service = self._organization_item(), self._service_item(slug)
+        organization, service = self.organization_item(), self.service_item(slug)
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = _window_days(known.value)
@@ -320,7 +324,7 @@ class Catalog:
         While the list isn't cached, any slug may be made up. So only the page that fetches the list requests a slug at
         the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
-        cache, item = self._cache, self._organization_item()
+        cache, item = self._cache, self.organization_item()
         [entry] = cache.lookup(item)
         if entry.value is None and entry.key_refusal is None and cache.needs_fetch(item):
             # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
@@ -336,13 +340,6 @@ class Catalog:
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
-
-    def _organization_item(self) -> CacheItem[OrganizationDetail]:
-        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
-
-    def _service_item(self, slug: str) -> CacheItem[ServiceDetail]:
-        fetch = self._invalidate_organization_on_404(lambda: self._fetch_service(slug), slug)
-        return _item(("service", slug), fetch, ServiceDetail, self.lifetimes.service)
 
     def _fetch_service(self, slug: str) -> ServiceDetail:
         detail = self._client.service(slug)
@@ -372,7 +369,8 @@ class Catalog:
             [known] = self._account_cache.lookup(item)
             start, end = near_window(self._today(), window_days)
             ask = partial(self._client.availability, slug)
-            return fetch_near_block(ask, start, end, known=known.value, now=self._clock.now())
+            now = self._clock.now()
+            return fetch_near_block(ask, start, end, known=known.value, now=now, long_ranges=self._long_ranges)
 
         item = self._block_item(slug, "near", fetch)
         return item

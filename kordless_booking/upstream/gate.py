@@ -57,7 +57,7 @@ class GateState:
     usage: Usage
     """Of the key's quota."""
     contact_usage: Usage
-    """Of the quota of look-ups and changes, which carry no key."""
+    """Of the quota of lookups and changes, which carry no key."""
     shared: bool
     """All processes are counted together; False when this process counts alone."""
 

@@ -22,9 +22,9 @@ While visitors are refused by the quota itself, and for a minute after, refreshe
 Other programs may use the same key. So the rate-limit headers of Kordless are believed when they report less than this
 process counted, and a 429 stops every process until the time that it named.
 
-Looking a booking up, canceling and rescheduling carry no key (priority "manage"). They have a limiter of their own with
-a quota of their own, `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key. A
-third of it stays for those who have the link of a booking: look-ups by what was typed don't take these permits.
+Looking a booking up, canceling and rescheduling carry no key (priority "contact"). They have a limiter of their own,
+with the quota `Quota.without_creations`: neither their use nor what Kordless says about it concerns the key. A third of
+it stays for those who have the link of a booking: lookups by what was typed don't take these permits.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ PERMIT_SECONDS = WINDOW_SECONDS + 1
 MAX_CALL_SECONDS = 30
 """Seconds that a call may take, for a permit whose call never ends. Above the 25 that the settings allow at most."""
 
-SHORT_SECONDS = 60
+EXHAUSTED_SECONDS = 60
 """Seconds after the last visitor was refused by the quota for which refreshes yield."""
 ADDRESS_LIMIT = "address_limit"
 """Reason of a refusal: this client address has caused all the fetches that it may in a minute."""
@@ -90,7 +90,7 @@ class Priority(Enum):
     REFRESH = "refresh"
     BROWSE = "browse"
     CREATE = "create"
-    MANAGE = "manage"
+    CONTACT = "contact"
     """Authenticated by a contact instead of the key. In the contact operations' own quota, there is no other."""
 
     @classmethod
@@ -102,7 +102,7 @@ class Priority(Enum):
         if operation == "create":
             return cls.CREATE
         if operation in CONTACT_AUTHENTICATED:
-            return cls.MANAGE
+            return cls.CONTACT
         return cls.REFRESH if in_background.get() else cls.BROWSE
 
 
@@ -150,7 +150,7 @@ class Quota:
 
         The others stay for whoever has the link of a booking, and for its changes.
         """
-        return range(max(1, len(self.permits(Priority.MANAGE)) * 2 // 3))
+        return range(max(1, len(self.permits(Priority.CONTACT)) * 2 // 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +245,7 @@ class RateLimiter:
         self._reported_creations = cache_key(*named, "reported", "create")
         self._blocked = cache_key(*named, "blocked")
         self._blocked_creations = cache_key(*named, "blocked", "create")
-        # A visitor was refused by the quota a moment ago. Its value is until when refreshes yield.
-        self._short = cache_key(*named, "short")
+        self._exhausted = exhausted_key(*named)
         self._fetched = cache_key(*named, "fetched")
 
     def keys(self) -> list[str]:
@@ -258,7 +257,7 @@ class RateLimiter:
         return [
             self._draft_open,
             *self._permit_keys,
-            self._short,
+            self._exhausted,
             self._reported,
             self._reported_creations,
             self._blocked,
@@ -271,8 +270,8 @@ class RateLimiter:
         Raises TooMany with the seconds until a permit is free, or until Kordless's block or reported limit ends.
         """
         kind, now = Priority.for_operation(operation), self._clock.now()
-        if kind is Priority.REFRESH and self._short in found:
-            raise _too_many(operation, "yields", from_millis(found[self._short]) - now, SHORT_SECONDS)
+        if kind is Priority.REFRESH and self._exhausted in found:
+            raise _too_many(operation, "yields", from_millis(found[self._exhausted]) - now, EXHAUSTED_SECONDS)
         fetches = self._requester_keys() if kind is Priority.BROWSE else []
         # Before anything that is shared: over a limit of its own, an address must not look like a shortage.
         if fetches and all(key in found for key in fetches):
@@ -281,30 +280,28 @@ class RateLimiter:
             permit = self._take(operation, kind, found, now, fetches)
         except TooMany as error:
             if kind is Priority.BROWSE and error.reason not in PERSONAL_REASONS:
-                self.mark_short(found)
+                self.mark_exhausted(found)
             raise
         # After the permit: an address that was refused has caused no fetch, and is a newcomer still.
         for keys in (fetches, self._network_keys() if fetches else []):
             take_permit(self._cache, keys, found, free_at=now + WINDOW_SECONDS, timeout=WINDOW_SECONDS)
         return permit
 
-    def mark_short(self, found: Mapping[str, Storable]) -> None:
+    def mark_exhausted(self, found: Mapping[str, Storable]) -> None:
         """Record that the quota has refused a visitor, so that refreshes yield. `found` is as for `acquire`."""
-        until = self._clock.now() + SHORT_SECONDS
+        until = self._clock.now() + EXHAUSTED_SECONDS
         # Not for each of many refusals: one of the last seconds is as good.
-        if from_millis(found.get(self._short)) < until - 5:
-            self._cache.set(self._short, to_millis(until), SHORT_SECONDS)
+        if from_millis(found.get(self._exhausted)) < until - 5:
+            self._cache.set(self._exhausted, to_millis(until), EXHAUSTED_SECONDS)
 
-    def is_short(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Return True if the quota has refused a visitor in the last minute."""
-        return self._cache.get(self._short) is not None
+        return self._cache.get(self._exhausted) is not None
 
     def is_newcomer(self, requester: Requester) -> bool:
         """Return True if the page's client address had caused no fetch in this minute when the page began."""
-        if requester.knows_newcomer:
-            return requester.is_newcomer(has_fetched=False)
-        found = self._cache.get_many([*self._requester_keys(), *self._network_keys()])
-        return requester.is_newcomer(has_fetched=self._has_fetched(found))
+        keys = [*self._requester_keys(), *self._network_keys()]
+        return requester.is_newcomer(lambda: self._has_fetched(self._cache.get_many(keys)))
 
     def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
         """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
@@ -359,17 +356,17 @@ class RateLimiter:
         if kind is Priority.CREATE:
             # Whatever the form's age: others may follow it, and it may have to wait.
             self.mark_draft_open()
-        lendable, own, requester = self._named(quota.lendable()), quota.permits(kind), current_requester()
+        lendable, own, requester = self._keys_of(quota.lendable()), quota.permits(kind), current_requester()
         may_borrow, reason = self._may_borrow(kind, found), "quota"
-        if fetches and requester and not requester.is_newcomer(has_fetched=self._has_fetched(found)):
+        if fetches and requester and not requester.is_newcomer(lambda: self._has_fetched(found)):
             # When all permits are taken, those for newcomers as well, the quota refuses everybody.
-            reason = RESERVED if any(key not in found for key in self._named(own)) else reason
+            reason = RESERVED if any(key not in found for key in self._keys_of(own)) else reason
             own, may_borrow = quota.returning_permits(), False
-        if kind is Priority.MANAGE and requester and requester.is_guessing:
+        if kind is Priority.CONTACT and requester and requester.is_guessing:
             own = quota.guessing_permits()
         # A creation takes those that may be lent first: the ones that are never lent are left for the next creations.
         pools = [lendable] if kind is Priority.CREATE else []
-        pools += [self._named(own), *([lendable] if may_borrow else [])]
+        pools += [self._keys_of(own), *([lendable] if may_borrow else [])]
         # It outlasts the call, so a permit can't be taken twice while its call is under way.
         timeout, free_at = PERMIT_SECONDS + MAX_CALL_SECONDS, now + PERMIT_SECONDS
         left = quota.requests - sum(permit in found for permit in self._permit_keys) - 1
@@ -485,8 +482,16 @@ class RateLimiter:
         """Return True when a call of this kind may take what creations can lend: nobody is about to book."""
         return kind is Priority.BROWSE and self._draft_open not in found
 
-    def _named(self, numbers: range) -> list[str]:
+    def _keys_of(self, numbers: range) -> list[str]:
         return [self._permit_keys[number] for number in numbers]
+
+
+def exhausted_key(*named: str) -> str:
+    """Return the cache key that exists while the quota is exhausted. Its value is until when refreshes yield.
+
+    `named` is the account, and the ledger if it has one.
+    """
+    return cache_key(*named, "exhausted")
 
 
 def _is_lent(stored: Storable) -> bool:

@@ -54,20 +54,15 @@ class Requester:
         """Keyed hash of the network whose owner may have many addresses; None for an address that stands alone."""
         return self._identify_network()
 
-    @property
-    def knows_newcomer(self) -> bool:
-        """True when `is_newcomer` has been decided."""
-        return self._is_newcomer is not None
-
-    def is_newcomer(self, *, has_fetched: bool) -> bool:
+    def is_newcomer(self, has_fetched: Callable[[], bool]) -> bool:
         """Return True if the address had caused no fetch in this minute when the page began.
 
-        Decided by the first call: the fetches of one page must not make each other a second visit. `has_fetched`: the
-        address has caused a fetch in this minute.
+        Decided by the first call: the fetches of one page must not make each other a second visit. Only that one calls
+        `has_fetched`, which returns True if the address has caused a fetch in this minute.
         """
         with self._guard:
             if self._is_newcomer is None:
-                self._is_newcomer = not has_fetched
+                self._is_newcomer = not has_fetched()
             return self._is_newcomer
 
 

@@ -86,6 +86,14 @@ def decode_block(raw: bytes) -> SlotBlock:
     return SlotBlock(intern_values(stored.slots), stored.until, stored.month_only_until)
 
 
+class LongRanges:
+    """One process's memory that an account's Kordless refuses long ranges: not every service has to learn it."""
+
+    def __init__(self) -> None:
+        self.refused_until = 0.0
+        """Unix seconds; 0 for not refused. A float is assigned at once, so it needs no lock."""
+
+
 def fetch_near_block(
     fetch: Callable[[datetime, datetime], tuple[Slot, ...]],
     start: datetime,
@@ -93,14 +101,16 @@ def fetch_near_block(
     *,
     known: SlotBlock | None,
     now: float,
+    long_ranges: LongRanges | None = None,
 ) -> SlotBlock:
     """Fetch [`start`, `end`) in one call, or only the first month of it where so long a range has failed.
 
     `known`: the block from the cache, however old. It carries the memory of a refusal to every process. `now`: Unix
-    seconds. Raises what `fetch` raises for a month.
+    seconds. `long_ranges`: what the other services of the account have learned. Raises what `fetch` raises for a month.
     """
+    long_ranges = long_ranges or LongRanges()
     month_end = min(end, start + LONGEST_MONTH_DAYS * DAY)
-    month_only_until = known.month_only_until if known else 0.0
+    month_only_until = max(known.month_only_until if known else 0.0, long_ranges.refused_until)
     # The upper bound is for a stepped clock: a time further ahead can't have been meant.
     if not 0 < month_only_until - now <= MONTH_ONLY_SECONDS:
         month_only_until = 0.0
@@ -110,6 +120,7 @@ def fetch_near_block(
         except BadRequest:
             # The largest range is undocumented. If a month is refused too, its error is raised: then it isn't that.
             slots, reason = fetch(start, month_end), "refused"
+            long_ranges.refused_until = now + MONTH_ONLY_SECONDS
         else:
             if len(whole.slots) <= MAX_NEAR_SLOTS:
                 return whole

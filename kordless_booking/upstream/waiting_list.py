@@ -121,7 +121,7 @@ class WaitingList:
 
         The reason is "turn"; "reserved" where only a newcomer's fetch would not.
         """
-        requester, snapshot = _visitor(), None
+        requester, snapshot = _waiting_requester(), None
         if requester is not None:
             snapshot = self._read()
         if requester is None or snapshot is None:
@@ -141,14 +141,14 @@ class WaitingList:
         Return the error with the seconds until it is this visitor's turn. The error as it is, when it concerns the
         visitor alone or nobody else waits for the quota.
         """
-        requester = _visitor()
+        requester = _waiting_requester()
         if requester is None or error.reason == ADDRESS_LIMIT:
             return error
         # What was read before the refusal may say that nobody waits.
         snapshot = self._read(anew=error.reason != TURN)
         if snapshot is None:
             return error
-        self._limiter.mark_short(snapshot.found)
+        self._limiter.mark_exhausted(snapshot.found)
         self._take_place(snapshot, item, requester)
         is_newcomer = self._limiter.is_newcomer(requester)
         ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
@@ -172,7 +172,7 @@ class WaitingList:
         snapshot, now = self._snapshot, self._clock.now()
         if not anew and snapshot is not None and abs(now - snapshot.read_at) < SNAPSHOT_SECONDS:
             return snapshot
-        if not self._limiter.is_short():
+        if not self._limiter.is_exhausted():
             self._snapshot = None
             return None
         limiter_keys = self._limiter.shared_keys()
@@ -219,7 +219,7 @@ class WaitingList:
             snapshot.places[number] = place
 
 
-def _visitor() -> Requester | None:
+def _waiting_requester() -> Requester | None:
     """Return the requester if it can wait: a page's visitor, known by address."""
     requester = None if in_background.get() else current_requester()
     return requester if requester is not None and requester.id is not None else None

@@ -14,7 +14,7 @@ from kordless_booking.exceptions import TooMany
 
 from .keys import cache_key
 from .permits import first_free_at, take_permit
-from .rate_limiter import PERMIT_SECONDS
+from .rate_limiter import PERMIT_SECONDS, exhausted_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,18 +42,17 @@ class WarmingLimiter:
         self._clock = clock
         self._permit_keys = [cache_key(account, "warming", str(number)) for number in range(CALLS_PER_MINUTE)]
         self._part = max(1, CALLS_PER_MINUTE // processes)
-        # Set while the quota refuses visitors, and for a minute after: refreshes yield then.
-        self._yields = cache_key(account, "short")
+        self._exhausted = exhausted_key(account)
 
     def keys(self) -> list[str]:
         """Return the cache keys to read, in one round trip, before `may_call` or `acquire`."""
-        return [*self._permit_keys, self._yields]
+        return [*self._permit_keys, self._exhausted]
 
     def may_call(self, found: Mapping[str, Storable], permits: BrowsePermits) -> bool:
         """Return True if a call may be made now. `found` is what the cache holds under `keys()`. Takes nothing."""
         reserved = min(LEFT_FOR_PAGES, permits.total * 5 // 9)
         return (
-            self._yields not in found
+            self._exhausted not in found
             and permits.free > reserved
             and any(permit not in found for permit in self._permits())
         )

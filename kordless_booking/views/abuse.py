@@ -50,6 +50,8 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
         "find": Rule("find", account.lookups_per_address),
         "change": Rule("change", account.changes_per_address),
         "view": Rule("view", account.manage_views_per_address, 60),
+        # The lookups before and after a change. Apart, so that whoever has looked often can still cancel.
+        "view_change": Rule("view_change", account.manage_views_per_address, 60),
     }
 
 

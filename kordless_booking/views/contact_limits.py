@@ -17,12 +17,11 @@ from kordless_booking.logs import log_event
 from kordless_booking.upstream.permits import from_millis
 from kordless_booking.views.abuse import Rejection, Rule
 from kordless_booking.views.client_address import Bucket
-from kordless_booking.views.throttle import PermitKeys, Use, give_back, read_permits, take_use
+from kordless_booking.views.throttle import PermitKeys, Use, read_permits, take_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kordless_booking.upstream.fallback_cache import FallbackCache
     from kordless_booking.views.request import WidgetRequest
 
 log = logging.getLogger("kordless_booking.views")
@@ -36,21 +35,20 @@ _MAX_MINUTES: Final = 90
 class ContactPermits:
     """Permits that one booking or move has taken, or the reason why there were none."""
 
-    cache: FallbackCache
     uses: tuple[Use, ...] = ()
     rejection: Rejection | None = None
 
     def give_back(self) -> None:
         """Return the permits: nothing was booked or moved, so nobody got mail."""
         for use in self.uses:
-            give_back(self.cache, use)
+            use.give_back()
 
 
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
     """Count one booking or move of each contact; of none of them, when one is over its limit."""
     cache = visit.access.cache.throttle_view()
     hashes = sorted({contact_hash(contact) for contact in contacts if contact})
-    taken = ContactPermits(cache)
+    taken = ContactPermits()
     for rule in _rules(visit):
         if not (rule.limit and hashes):
             continue
@@ -59,8 +57,8 @@ def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -
         if use.seconds:
             taken.give_back()
             log_event(log, logging.WARNING, "throttled", scope=rule.scope, seconds=use.seconds)
-            return ContactPermits(cache, rejection=_reject(use.seconds))
-        taken = ContactPermits(cache, (*taken.uses, use))
+            return ContactPermits(rejection=_reject(use.seconds))
+        taken = ContactPermits((*taken.uses, use))
     return taken
 
 
@@ -76,7 +74,7 @@ def give_back_later(visit: WidgetRequest, hashes: Iterable[str], sent_at: int) -
             found = read_permits(cache, [keys])
             # A permit says when it is free again, and so when it was taken.
             taken = [key for key in keys.keys if int(from_millis(found.get(key))) == sent_at + rule.seconds]
-            give_back(cache, Use(tuple(taken[:1])))
+            cache.delete_many(taken[:1])
 
 
 def _rules(visit: WidgetRequest) -> tuple[Rule, ...]:

@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import PageView, count_page_view
+from kordless_booking.funnel.page_views import SEEN_HEADER, PageView, count_page_view
 from kordless_booking.logs import log_event
 from kordless_booking.mail import outbox
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
@@ -47,8 +47,6 @@ log = logging.getLogger("kordless_booking.views")
 VERSION_HEADER: Final = "KB-Version"
 """Header with a hash of a page's free times. An open page sends it back as KB-Seen, and gets a 204 while it is
 unchanged."""
-SEEN_HEADER: Final = "HTTP_KB_SEEN"
-"""Key in META of the header with the version that an open page shows."""
 P = ParamSpec("P")
 # Headers that a 204 keeps: all others describe the body.
 _HEADERS_WITHOUT_BODY: Final = {

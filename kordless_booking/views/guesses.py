@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kordless_booking.views.client_address import Bucket, client_buckets
-from kordless_booking.views.throttle import PermitKeys, Use, give_back, read_permits, refuse_use, take_use
+from kordless_booking.views.throttle import PermitKeys, Use, read_permits, refuse_use, take_use
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -20,8 +20,9 @@ WINDOW_SECONDS: Final = 3600
 
 
 def take_guess(visit: WidgetRequest, number: str) -> Use:
-    """Count a lookup of a number as a failed one, until `give_back_guess`. Return the use, which may be refused.
+    """Count a lookup of a number as a failed one, until it is given back. Return the use, which may be refused.
 
+    Give it back when the contact was right, or when Kordless didn't say.
     `number` is what all spellings of the confirmation number have in common.
     """
     account, cache, now = visit.account, visit.access.cache.throttle_view(), visit.now.timestamp()
@@ -46,8 +47,3 @@ def take_guess(visit: WidgetRequest, number: str) -> Use:
     # One key alone: of several lookups at the same moment, one gets it.
     only_one = [PermitKeys(own.keys[:1]), *by_address[1:]]
     return take_use(cache, only_one, seconds=WINDOW_SECONDS, now=now, found=found)
-
-
-def give_back_guess(visit: WidgetRequest, guess: Use) -> None:
-    """Don't count a lookup as a failed one: the contact was right, or Kordless didn't say."""
-    give_back(visit.access.cache.throttle_view(), guess)

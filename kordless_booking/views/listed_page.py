@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from kordless_booking.exceptions import TooMany
+from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.views.slot_reading import find_listed_service, is_service_skipped
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def read_shown_service(visit: WidgetRequest, slug: str) -> tuple[ServiceDetail, 
 
 def shows_listed(request: HttpRequest) -> bool:
     """Return True if the request comes from an open page that was made without the service's settings."""
-    seen: str = request.META.get("HTTP_KB_SEEN", "")
+    seen: str = request.META.get(SEEN_HEADER, "")
     return seen.startswith(VERSION_PREFIX)
 
 

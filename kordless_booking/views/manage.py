@@ -40,11 +40,11 @@ from kordless_booking.views.abuse import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
-from kordless_booking.views.guesses import give_back_guess, take_guess
+from kordless_booking.views.guesses import take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
-from kordless_booking.views.problems import Problem, broken_link, log_problem
+from kordless_booking.views.problems import Problem, broken_link, log_problem, support_contacts, throttled
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -90,7 +90,8 @@ def find(visit: WidgetRequest) -> HttpResponse:
     try:
         found = _lookup(visit, *requested) if requested else None
     except exceptions.Unavailable as error:
-        give_back_guess(visit, guess)
+        # Kordless didn't say.
+        guess.give_back()
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can't reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
@@ -98,7 +99,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         log_event(log, logging.INFO, "lookup_rejected")
         text = _("We can't find a booking with this number and this email or phone. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
-    give_back_guess(visit, guess)
+    guess.give_back()
     link = ManageLink(
         number=found[0],
         contact=found[1],
@@ -110,7 +111,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
 
 def _region_for(visit: WidgetRequest, contact: str) -> str | None:
     """Return where a phone number without a country code is from; None for an email address, which needs no region."""
-    # A shorter deadline, so that the time for the look-up itself isn't used up.
+    # A shorter deadline, so that the time for the lookup itself isn't used up.
     with deadline(visit.account.browse_seconds):
         return None if "@" in contact else find_phone_region(visit.account, visit.catalog)
 
@@ -256,13 +257,7 @@ class ManagedBooking:
         return self._proved_done(visit)[0] is not None and self.done(visit) is None
 
     def _proved_done(self, visit: WidgetRequest) -> tuple[Done | None, str]:
-        try:
-            value, start = signing.loads(
-                visit.request.GET.get("done", ""), salt=self._salt(visit), max_age=DONE_SECONDS
-            )
-            return Done(value), start
-        except (signing.BadSignature, TypeError, ValueError):
-            return None, ""
+        return _read_done(visit, self.link.number)
 
     def shown_field(self, visit: WidgetRequest) -> tuple[str, str]:
         """Return a hidden field with the booking's start, for a form that changes the booking as it is shown."""
@@ -276,7 +271,7 @@ class ManagedBooking:
             return None
 
     def _salt(self, visit: WidgetRequest) -> str:
-        return f"kordless_booking.manage:{visit.account.name}:{self.link.number}"
+        return _proof_salt(visit, self.link.number)
 
     def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
         """Publish what the customer has just changed, as a signal and a mail."""
@@ -321,6 +316,20 @@ class ManagedBooking:
         )
 
 
+def _proof_salt(visit: WidgetRequest, number: str) -> str:
+    return f"kordless_booking.manage:{visit.account.name}:{number}"
+
+
+def _read_done(visit: WidgetRequest, number: str) -> tuple[Done | None, str]:
+    """Return what the URL proves to have been done to the booking, and the start then; (None, "") without a proof."""
+    proof = visit.request.GET.get("done", "")
+    try:
+        value, start = signing.loads(proof, salt=_proof_salt(visit, number), max_age=DONE_SECONDS)
+        return Done(value), start
+    except (signing.BadSignature, TypeError, ValueError):
+        return None, ""
+
+
 def load_managed_booking(
     visit: WidgetRequest, token: str, *, max_age_seconds: int = booking_cache.VIEW_SECONDS
 ) -> ManagedBooking:
@@ -347,7 +356,7 @@ def load_managed_booking(
         return visit.client.lookup(link.number, link.contact)
 
     try:
-        # Before a change, the look-up of nobody else will do: it has to be later than the click.
+        # Before a change, the lookup of nobody else will do: it has to be later than the click.
         fetch = bookings.refresh if is_live or cached else bookings.fetch
         booking = fetch(link.number, link.contact, look_up)
     except exceptions.BadRequest as error:
@@ -370,15 +379,12 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
 
     Many clients with one link find its booking cached, but not one that Kordless doesn't know any more.
     """
-    if rejection := rate_limit(visit, "view") or rate_limit(visit, "view", number.casefold()):
-        raise Problem(
-            "throttled",
-            429,
-            _("A little too often"),
-            rejection,
-            main_link=(visit.links.url("manage", token), _("Back to your booking")),
-            retry_after=rejection.seconds,
-        )
+    # A change that is done has to be said, too.
+    is_change = visit.request.method == "POST" or _read_done(visit, number)[0] is not None
+    scope = "view_change" if is_change else "view"
+    if rejection := rate_limit(visit, scope) or rate_limit(visit, scope, number.casefold()):
+        link = (visit.links.url("manage", token), _("Back to your booking"))
+        raise throttled(rejection, rejection.seconds, main_link=link)
 
 
 @contextmanager
@@ -395,14 +401,7 @@ def changing(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
 def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
     """Raise Problem (429) for a client that changes bookings too often."""
     if rejection := rate_limit(visit, "change"):
-        raise Problem(
-            "throttled",
-            429,
-            _("A little too often"),
-            rejection,
-            main_link=managed.back_link(visit),
-            retry_after=rejection.seconds,
-        )
+        raise throttled(rejection, rejection.seconds, main_link=managed.back_link(visit))
 
 
 def change_timeout(visit: WidgetRequest) -> float:
@@ -466,6 +465,8 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
         "action": visit.links.url("manage-find", choices=visit.choices),
         "errors": form.errors,
         "problem": problem,
+        # Not beside a wrong number: only where this page can't help for a while.
+        "support": support_contacts(visit) if status in {429, 503} else None,
         "hidden": [],
     }
     return render(
@@ -496,6 +497,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "closed": "" if changeable or done else _why_closed(managed.booking, visit.now),
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
+        "again_url": visit.links.url("services", choices=managed.carried_choices(visit)),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

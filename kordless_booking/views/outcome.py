@@ -195,7 +195,7 @@ def invalidate_after_rejection(visit: WidgetRequest, service: str, outcome: plac
     Always the free times. NotFound also invalidates the service and the list of services; KeyRefused takes everything
     offline until Kordless accepts the API key again.
     """
-    if not outcome.is_news:
+    if not outcome.is_first_report:
         return
     error = outcome.error
     visit.catalog.invalidate_slots(service)
@@ -222,12 +222,12 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
     visit.access.mark_draft_open()
     if outcome.waiting:
         # A time that holds, whoever else comes.
-        told = max(outcome.seconds, outcome.longest)
+        shown_seconds = max(outcome.seconds, outcome.longest)
         text = ngettext(
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
             "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s seconds.",
-            told,
-        ) % {"seconds": told}
+            shown_seconds,
+        ) % {"seconds": shown_seconds}
     elif outcome.held:
         text = _("Your booking will be placed in a moment. Please don't book again: this page checks by itself.")
     else:

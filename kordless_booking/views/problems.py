@@ -85,13 +85,15 @@ class Problem(Exception):
     """Main link: "services", "manage-find", or "again" for the same URL (of a GET)."""
     retry_after: int | None = None
     """Seconds for Retry-After."""
+    tells_wait: bool = False
+    """True where `text` says when to try again, so that no second line does."""
     level: int = logging.INFO
     carry_form: dict[str, Any] | None = None
     """Form with hidden fields that leads on, as the template wants it."""
     main_link: tuple[str, str] | None = None
-    """URL and label of the main link, in place of `onward`'s."""
+    """URL and label of the main link, in place of `next_action`'s."""
     secondary_link: tuple[str, str] | None = None
-    """URL and label of the link beside `back`, in place of the list of services."""
+    """URL and label of the link beside `main_link`, in place of the list of services."""
     step: Step | None = None
     """Current step, for the progress line."""
     summary: TermsSummary | None = None
@@ -242,6 +244,21 @@ def _reload_text(seconds: int, *, is_own: bool) -> str:
     return text % {"seconds": seconds}
 
 
+def throttled(text: str, seconds: int, *, main_link: tuple[str, str]) -> Problem:
+    """Build the 429 for a limit that lets the visitor on again in `seconds`. `text` says so in minutes."""
+    is_short = seconds < ESTIMATE_IN_MINUTES_FROM_SECONDS
+    return Problem(
+        "throttled",
+        429,
+        _("A little too often"),
+        # The page has a line of its own for seconds.
+        "" if is_short else text,
+        main_link=main_link,
+        retry_after=seconds,
+        tells_wait=not is_short,
+    )
+
+
 def unavailable(event: str, retry_after: int | None = None) -> Problem:
     """Build the 503 for an outage of Kordless or of our database."""
     return Problem(
@@ -376,7 +393,7 @@ def _page(visit: WidgetRequest, problem: Problem) -> HttpResponse:
         "actions": actions,
         "support": support_contacts(visit),
         "reference": visit.id,
-        "retry_after": None if by_itself else retry_after,
+        "retry_after": None if by_itself or problem.tells_wait else retry_after,
         "carry": problem.carry_form,
         "summary": problem.summary,
     }

@@ -21,12 +21,13 @@ from kordless_booking.booking.draft import Draft
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange
+from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
 from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
 from kordless_booking.views.contact_limits import take_contact_permits
-from kordless_booking.views.decorators import SEEN_HEADER, VERSION_HEADER, widget_view
+from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.manage import (
@@ -40,10 +41,9 @@ from kordless_booking.views.manage import (
     refetch,
 )
 from kordless_booking.views.page import build_page
-from kordless_booking.views.problems import Problem, log_problem, problem_page
+from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
@@ -228,7 +228,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
         check_change_limit(visit, managed)
         permits = take_contact_permits(visit, managed.contacts)
         if permits.rejection:
-            return _too_many_moves(visit, managed, permits.rejection)
+            raise _too_many_moves(visit, managed, permits.rejection)
         try:
             with changing(visit, managed):
                 visit.client.reschedule(
@@ -262,12 +262,18 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     return SeeOther(managed.done_url(visit, Done.MOVED, chosen.terms.start))
 
 
-def _too_many_moves(visit: WidgetRequest, managed: ManagedBooking, rejection: Rejection) -> HttpResponse:
-    """Answer a move of a contact who has booked or moved too often. Canceling stays possible."""
-    problem = Problem(
-        "throttled", 429, _("A little too often"), rejection, main_link=managed.back_link(visit), level=logging.INFO
+def _too_many_moves(visit: WidgetRequest, managed: ManagedBooking, rejection: Rejection) -> Problem:
+    """Build the 429 for a contact who has booked or moved too often. Canceling stays possible."""
+    # Its text stands whole: it says whose limit that is, and how else to move.
+    return Problem(
+        "throttled",
+        429,
+        _("A little too often"),
+        rejection,
+        main_link=managed.back_link(visit),
+        retry_after=rejection.seconds,
+        tells_wait=True,
     )
-    return set_retry_after(problem_page(visit, problem), rejection.seconds)
 
 
 def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:

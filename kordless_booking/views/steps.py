@@ -75,7 +75,7 @@ def _posted_choices(choices: Choices, post: Mapping[str, str]) -> Choices:
 @widget_view("GET", "POST", prefetchable=True, any_origin=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show all time zones, with a search."""
-    detail, _is_listed = read_shown_service(visit, service)
+    detail, _lacks_settings = read_shown_service(visit, service)
 
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)
@@ -206,7 +206,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     """
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
-    detail, is_listed = read_shown_service(visit, service)
+    detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
     month = read_month(visit, detail)
     view, unavailable = month.view, ""
@@ -250,7 +250,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
         "unavailable": unavailable,
     }
-    if is_listed:
+    if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
     page_view = None if token else visit.page_view(service)
     if view.largest_party is not None or view.provider_unavailable:

@@ -63,6 +63,13 @@ class Use:
     """Keys of the permits that it has taken."""
     seconds: int = 0
     """0 when it is allowed, else the seconds until it may be."""
+    cache: FallbackCache | None = None
+    """Cache that holds the permits; None when there are none."""
+
+    def give_back(self) -> None:
+        """Give its permits back, because it doesn't count."""
+        if self.cache is not None:
+            self.cache.delete_many(self.permits)
 
 
 def read_permits(cache: FallbackCache, buckets: Sequence[PermitKeys]) -> dict[str, Storable]:
@@ -92,7 +99,7 @@ def take_use(
             cache.delete_many(permits)
             return refuse_use([bucket], found, seconds=seconds, now=now)
         permits.append(permit)
-    return Use(tuple(permits))
+    return Use(tuple(permits), cache=cache)
 
 
 def refuse_use(buckets: Sequence[PermitKeys], found: Mapping[str, Storable], *, seconds: int, now: float) -> Use:
@@ -100,9 +107,3 @@ def refuse_use(buckets: Sequence[PermitKeys], found: Mapping[str, Storable], *, 
     full = [bucket for bucket in buckets if bucket.is_full(found)] or buckets
     free_at = max(first_free_at(bucket.keys, found, now + seconds) for bucket in full)
     return Use(seconds=min(max(1, ceil(free_at - now)), seconds))
-
-
-def give_back(cache: FallbackCache, use: Use) -> None:
-    """Give the permits of a use back, because it doesn't count."""
-    if use.permits:
-        cache.delete_many(use.permits)

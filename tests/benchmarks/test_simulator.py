@@ -11,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import simulator
-from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_allowances
+from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_quotas
 from kordless_booking.upstream.rate_limiter import PERMIT_SECONDS, WINDOW_SECONDS, Priority, Quota
+from kordless_booking.upstream.read_through import RETRY_AFTER_FAILURE
+from kordless_booking.upstream.warming_limiter import CALLS_PER_MINUTE, LEFT_FOR_PAGES
+from kordless_booking.upstream.window import NEAR_DAYS
+from kordless_booking.views.problems import JITTER_SECONDS, MAX_RELOAD_SECONDS
 from tests.support.in_force import REAL_ACCOUNT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -93,17 +97,17 @@ def test_the_bars_are_within_reach_of_the_rules():
     assert popular.prompt >= 0.75
 
 
-def test_a_larger_allowance_never_makes_anybody_wait_longer():
-    """The table of allowances in docs/running.md grows in one direction."""
+def test_a_larger_quota_never_makes_anybody_wait_longer():
+    """The table of quotas in docs/running.md grows in one direction."""
     found = [simulate(SCENARIOS["uniform"], Rules.all_on(), requests=n, creations=n // 6) for n in (30, 60, 120, 300)]
     assert [one.prompt for one in found] == sorted(one.prompt for one in found)
     assert [one.p95 for one in found] == sorted((one.p95 for one in found), reverse=True)
 
 
 @pytest.mark.long
-def test_the_table_of_allowances_in_the_documents_is_the_simulators():
+def test_the_table_of_quotas_in_the_documents_is_the_simulators():
     """docs/running.md has the table that the simulator computes now."""
-    assert table_of_allowances() in (DOCS / "running.md").read_text(encoding="utf-8")
+    assert table_of_quotas() in (DOCS / "running.md").read_text(encoding="utf-8")
 
 
 def test_permits_are_divided_as_the_rate_limiter_divides_them():
@@ -118,7 +122,7 @@ def test_permits_are_divided_as_the_rate_limiter_divides_them():
 
 
 def test_the_simulator_goes_by_the_numbers_in_force():
-    """Ages and windows are those of an account's defaults."""
+    """Ages, windows and limits are those of the package and of an account's defaults."""
     account = REAL_ACCOUNT
     assert (simulator.WINDOW_SECONDS, simulator.PERMIT_SECONDS) == (WINDOW_SECONDS, PERMIT_SECONDS)
     assert simulator.FRESH_SECONDS["slots"] == account.slots_fresh_seconds
@@ -127,6 +131,14 @@ def test_the_simulator_goes_by_the_numbers_in_force():
     for what in ("organization", "service"):
         assert simulator.FRESH_SECONDS[what] == account.catalog_fresh_seconds
         assert simulator.MAX_STALE_SECONDS[what] == account.catalog_stale_seconds
+        assert simulator.STALE_IF_ERROR_SECONDS[what] == account.catalog_stale_if_error_seconds
+    assert account.slots_last_known_seconds == simulator.LAST_KNOWN_SECONDS
+    assert account.fetches_per_address == simulator.FETCHES_PER_ADDRESS
+    assert simulator.NEAR_DAYS == NEAR_DAYS
+    assert simulator.REFRESH_RETRY_SECONDS == RETRY_AFTER_FAILURE
+    assert (simulator.WARM_CALLS, simulator.WARM_ABOVE_FREE) == (CALLS_PER_MINUTE, LEFT_FOR_PAGES)
+    assert len(Quota().lendable()) == simulator.LENT_CREATIONS
+    assert (simulator.MAX_RELOAD_SECONDS, simulator.RELOAD_JITTER_SECONDS) == (MAX_RELOAD_SECONDS, JITTER_SECONDS)
 
 
 def test_each_rule_has_a_row_in_the_table():

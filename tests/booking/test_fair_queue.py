@@ -79,7 +79,7 @@ def test_nobody_takes_the_room_of_those_who_are_before_them():
     for attempt in rows[8:]:
         attempt.refresh_from_db()
         waits.append(queue.wait_for(attempt, NOW, creations_per_minute=CREATIONS_PER_MINUTE))
-    assert waits == [0, 0, queue.WINDOW_SECONDS - 20]
+    assert waits == [0, 0, queue.ROUND_SECONDS - 20]
 
 
 def test_at_most_five_of_an_address_are_queued():

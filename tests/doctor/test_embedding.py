@@ -53,6 +53,16 @@ def wall(_answer: Answer) -> Answer:
     return lambda _request: HttpResponseRedirect("/login/")
 
 
+def only_this_machine(answer: Answer) -> Answer:
+    """Nobody but a browser on this machine, as the demo does."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        local = request.META["REMOTE_ADDR"] == "127.0.0.1" and request.META["SERVER_PROTOCOL"] == "HTTP/1.1"
+        return answer(request) if local else HttpResponse(status=403)
+
+    return middleware
+
+
 def unused(_answer: Answer) -> Answer:
     """Not today."""
     raise MiddlewareNotUsed
@@ -96,7 +106,7 @@ def test_origins_that_can_not_be(well: Settings, origin: str):
         ("own_policy", "replaces the widget's Content-Security-Policy"),
         ("deny", "adds X-Frame-Options"),
         ("tracker", "sets a cookie"),
-        ("wall", "answers 302"),
+        ("wall", "answers 302 instead of the widget let requests for the widget pass"),
     ],
 )
 @pytest.mark.parametrize("place", [0, 3, 99])
@@ -114,6 +124,7 @@ def test_middleware_that_breaks_the_widget(well: Settings, name: str, words: str
     "names",
     [
         [f"{HERE}.unused"],
+        [f"{HERE}.only_this_machine"],
         ["tests.projects.strict.csp.StrictPolicyMiddleware"],
         ["django.contrib.auth.middleware.LoginRequiredMiddleware"],
         ["django.middleware.gzip.GZipMiddleware", "django.middleware.locale.LocaleMiddleware"],

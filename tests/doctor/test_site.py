@@ -11,7 +11,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from pytest_django import Settings
 
-from kordless_booking.models import WebhookDelivery
+from kordless_booking.funnel import counters
+from kordless_booking.models import RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import OLD
 from tests.support.doctor import ask
@@ -62,6 +63,14 @@ def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
     assert WebhookDelivery.objects.count() == 0
     assert told.document["requests"] == len(sandbox.requests) == 3
     assert told.status == 0
+
+
+def test_the_doctors_own_deliveries_are_not_counted_as_refused(running: str):
+    """A monitor that runs it every five minutes leaves no alarm in the overview."""
+    told = ask("--site", running)
+    assert told.of("site")["site_webhook"] == "ok", told.text
+    assert counters.flush()
+    assert not RejectedDeliveryCount.objects.exists()
 
 
 @pytest.mark.parametrize(

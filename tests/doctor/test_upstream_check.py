@@ -220,7 +220,7 @@ def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
 
 
 @pytest.mark.parametrize(("code", "response"), [("contact_circuit_open", None), ("contact_limited", 429)])
-def test_troubles_of_look_ups_are_reported_without_a_look_up(
+def test_troubles_of_lookups_are_reported_without_a_lookup(
     well: Settings, sandbox: Sandbox, code: str, response: int | None
 ):
     """What the site has learned of the operations without a key; they don't concern what the key is for."""

@@ -21,7 +21,7 @@ def scenario(
 ) -> Iterator[FaultScenario]:
     """Kordless inside the process, the clock standing still; second tries follow at once.
 
-    The cache is one that is shared, so that circuit and allowance live in the same time as everything else.
+    The cache is one that is shared, so that circuit and quota live in the same time as everything else.
     """
     site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     with stamina.set_testing(True, attempts=2, cap=True):

@@ -175,7 +175,7 @@ def test_the_rate_limit_of_this_minute(owner: Client, client: Client, shop: Sett
     assert "nearly used up" in page.text
 
 
-def test_look_ups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
+def test_lookups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
     owner: Client, client: Client, sandbox: Sandbox
 ) -> None:
     """Those that carry no key are counted beside it, and a 429 among them is said of them alone."""

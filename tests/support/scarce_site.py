@@ -1,4 +1,4 @@
-"""A site whose allowance at Kordless is as small as it is in earnest, and visitors with addresses of their own."""
+"""A site whose quota at Kordless is as small as it is in earnest, and visitors with addresses of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cache of bookings: anonymous, one look-up for all who look, and gone everywhere after a change."""
+"""Cache of bookings: anonymous, one lookup for all who look, and gone everywhere after a change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CACHED = msgspec.structs.replace(BOOKING, id="", contact=None)
 
 
 class Scenario:
-    """Processes with a cache in common, and a Kordless that counts its look-ups."""
+    """Processes with a cache in common, and a Kordless that counts its lookups."""
 
     def __init__(self) -> None:
         self.time = HandTime()
@@ -111,7 +111,7 @@ def test_an_invalidated_booking_is_gone_in_every_process(scenario: Scenario) -> 
     assert other.get(NUMBER, CONTACT) == CACHED
 
 
-def test_a_look_up_that_began_before_a_change_brings_nothing_back(scenario: Scenario) -> None:
+def test_a_lookup_that_began_before_a_change_brings_nothing_back(scenario: Scenario) -> None:
     """Its result may be of before or after, so nobody else gets it."""
     one, other = scenario.process(), scenario.process()
     scenario.during = lambda: other.invalidate(NUMBER)
@@ -122,7 +122,7 @@ def test_a_look_up_that_began_before_a_change_brings_nothing_back(scenario: Scen
     assert other.get(NUMBER, CONTACT, max_age_seconds=POLL_SECONDS) is None
 
 
-def test_who_comes_after_a_change_does_not_wait_for_an_older_look_up(scenario: Scenario) -> None:
+def test_who_comes_after_a_change_does_not_wait_for_an_older_lookup(scenario: Scenario) -> None:
     """A page that follows the change in the same process looks the booking up itself."""
     process = scenario.process()
     began, go_on = threading.Event(), threading.Event()
@@ -145,7 +145,7 @@ def test_who_comes_after_a_change_does_not_wait_for_an_older_look_up(scenario: S
 
 
 def test_of_many_who_look_at_one_moment_one_asks_kordless(scenario: Scenario) -> None:
-    """Sixteen threads, one look-up; all of them get its result."""
+    """Sixteen threads, one lookup; all of them get its result."""
     process, ready = scenario.process(), threading.Barrier(16, timeout=30)
     scenario.during = lambda: threading.Event().wait(0.2)
 
@@ -175,7 +175,7 @@ def test_a_number_that_kordless_writes_in_mixed_case_is_not_cached(scenario: Sce
     assert process.get("book_ab12", CONTACT) is None
 
 
-def test_a_failed_look_up_is_raised_and_not_cached(scenario: Scenario) -> None:
+def test_a_failed_lookup_is_raised_and_not_cached(scenario: Scenario) -> None:
     """The next page asks again."""
     process = scenario.process()
 

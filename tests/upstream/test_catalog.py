@@ -383,6 +383,18 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     assert scenario.asked()["availability"] == 1
 
 
+def test_a_refused_long_range_is_tried_once_an_hour_for_all_services_of_the_account(
+    scenario: CatalogScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each further service costs one request, as where nothing is refused; requests share what was learned."""
+    monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
+    catalog = scenario.process()
+    for slug in ("haircut", "beard-trim", "full-color"):
+        view = RequestView(catalog._cache)  # type: ignore[arg-type]
+        assert catalog.for_request(view).slots(slug, DECEMBER, window_days=60).value
+    assert availability_statuses(scenario) == [400, 200, 200, 200]
+
+
 def test_a_booking_window_that_grows_is_shown_at_once_and_soon_costs_one_request_again(
     scenario: CatalogScenario,
 ) -> None:

@@ -61,8 +61,8 @@ def test_a_dead_kordless_opens_browsing_and_leaves_booking(scenario: GateScenari
     assert gate.open_circuits() == {}
 
 
-def test_failed_look_ups_open_neither_browsing_nor_booking(scenario: GateScenario) -> None:
-    """Five without a response: look-ups and changes pause, everything with a key goes on; and the other way round."""
+def test_failed_lookups_open_neither_browsing_nor_booking(scenario: GateScenario) -> None:
+    """Five without a response: lookups and changes pause, everything with a key goes on; and the other way round."""
     gate = scenario.process()
     for _ in range(5):
         pass_through(gate, "lookup")

@@ -39,7 +39,7 @@ def operation_of(head: bytes) -> str:
 
 @pytest.mark.long
 def test_slow_availability_takes_no_connection_from_booking_and_opens_no_circuit() -> None:
-    """Thirty-two threads wait for times: twelve find no connection, and a booking and a look-up work at once."""
+    """Thirty-two threads wait for times: twelve find no connection, and a booking and a lookup work at once."""
     over = threading.Event()
 
     def script(line: Line) -> None:

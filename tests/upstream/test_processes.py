@@ -145,7 +145,7 @@ def call_as_often_as_possible(url: str, ready: Callable[[], object]) -> Counter[
 
 
 def test_four_processes_share_one_quota_to_the_last_permit(crew: Crew, url: str, server: redis.Redis[bytes]) -> None:
-    """Racing for it they get 50 reads and ten creations, not one more or less; and sixty look-ups without the key."""
+    """Racing for it they get 50 reads and ten creations, not one more or less; and sixty lookups without the key."""
     granted = sum(crew.do(call_as_often_as_possible, url), Counter())
     assert granted["create"] == 10
     assert granted["availability"] == 50

@@ -208,7 +208,7 @@ def test_contact_operations_have_a_ledger_of_their_own(scenario: RateLimiterScen
 def test_what_kordless_says_of_one_ledger_says_nothing_of_the_other(
     scenario: RateLimiterScenario, answer: ResponseMeta
 ) -> None:
-    """A 429 or a low remainder of a look-up stops look-ups alone, and one of a read stops no look-up."""
+    """A 429 or a low remainder of a lookup stops lookups alone, and one of a read stops no lookup."""
     for told, operation, other, another in [
         (scenario.contact_process(), "lookup", scenario.process(), "availability"),
         (scenario.process(account="b"), "availability", scenario.contact_process(account="b"), "lookup"),
@@ -451,7 +451,7 @@ def test_without_a_shared_cache_each_process_keeps_to_its_part(scenario: RateLim
     assert reads + creations == 60
 
 
-def test_without_a_shared_cache_look_ups_keep_to_their_part_as_well(scenario: RateLimiterScenario) -> None:
+def test_without_a_shared_cache_lookups_keep_to_their_part_as_well(scenario: RateLimiterScenario) -> None:
     """Four processes that can't see each other stay within the quota of the operations without a key."""
     limiters = [scenario.contact_process(processes=4, shared=False) for _ in range(4)]
     assert sum(calls_until_refused(limiter, "lookup")[0] for limiter in limiters) == 60

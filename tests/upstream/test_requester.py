@@ -157,7 +157,7 @@ def test_a_refused_refresh_or_booking_makes_no_refresh_yield() -> None:
     limiter = limiter_at(time, SharedMemory(time.clock))
     assert [refresh(limiter) for _ in range(31)] == [""] * 30 + ["quota"]
     assert [outcome(limiter, "create") for _ in range(11)] == [""] * 10 + ["quota"]
-    assert limiter._short not in limiter._cache.get_many(limiter.keys())
+    assert limiter._exhausted not in limiter._cache.get_many(limiter.keys())
 
 
 def test_the_owner_of_a_network_has_no_new_address_for_each_permit_of_newcomers() -> None:

@@ -14,6 +14,7 @@ from kordless_booking.exceptions import BadRequest, OutcomeUnknown, TooMany
 from kordless_booking.upstream import slot_block
 from kordless_booking.upstream.slot_block import (
     MONTH_ONLY_SECONDS,
+    LongRanges,
     SlotBlock,
     decode_block,
     encode_block,
@@ -110,6 +111,18 @@ def test_a_refused_range_falls_back_to_a_month_for_an_hour() -> None:
     assert (again.slots, again.until, again.month_only_until) == (block.slots, MONTH_END, block.month_only_until)
     fetch_near_block(fetch, START, END, known=again, now=NOW + 3601)
     assert asked[3:] == [(START, END), (START, MONTH_END)]
+
+
+def test_a_refused_range_is_refused_once_for_all_services_of_an_account() -> None:
+    """With 300 services, each would otherwise cost one request more an hour."""
+    asked: Ranges = []
+    fetch, long_ranges = business(asked, longest=40), LongRanges()
+    for _service in range(3):
+        block = fetch_near_block(fetch, START, END, known=None, now=NOW, long_ranges=long_ranges)
+        assert (block.until, block.month_only_until) == (MONTH_END, NOW + MONTH_ONLY_SECONDS)
+    assert asked == [(START, END), *[(START, MONTH_END)] * 3]
+    fetch_near_block(fetch, START, END, known=None, now=NOW + 3601, long_ranges=long_ranges)
+    assert asked[4:] == [(START, END), (START, MONTH_END)]
 
 
 def test_a_month_that_is_refused_too_is_an_error() -> None:

@@ -122,7 +122,7 @@ def test_a_place_behind_the_reserve_for_newcomers_is_ones_own_affair() -> None:
     assert sum(line.fetch(f"early {number}", "greedy") is None for number in range(12)) in {10, 11}
     for number in range(3):
         line.fetch(f"more {number}", f"other {number}")
-    line.limiter.mark_short({})
+    line.limiter.mark_exhausted({})
     assert [reason(line.fetch("item", name)) for name in ("greedy", "new")] == [RESERVED, ""]
 
 

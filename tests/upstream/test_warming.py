@@ -174,7 +174,7 @@ def test_warming_yields_while_the_quota_refuses_visitors(warmed: WarmingRecorder
     view_page("/book/haircut/")
     clock.shift(100)
     gate = services_for(get_account("kordless_booking")).gate
-    gate._cache.set(gate._warming._yields, 1, 60)
+    gate._cache.set(gate._warming._exhausted, 1, 60)
     warmed.take()
     view_page("/book/haircut/")
     assert warmed.take() == []

@@ -37,7 +37,7 @@ def _log_throttle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def limited(site: Settings) -> Settings:
-    """A site with three look-ups per address."""
+    """A site with three lookups per address."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
     return site
 
@@ -55,7 +55,7 @@ def limited(site: Settings) -> Settings:
 def test_behind_an_unknown_proxy_one_visitor_uses_up_nothing_of_others(
     limited: Settings, peer: str, header: str, text: str
 ) -> None:
-    """20 look-ups of one visitor locked the page for the whole site."""
+    """20 lookups of one visitor locked the page for the whole site."""
     busy = {"REMOTE_ADDR": peer, "headers": {header: text.format("203.0.113.1")}}
     other = {"REMOTE_ADDR": peer, "headers": {header: text.format("203.0.113.2")}}
     assert [look_up(number, **busy) for number in range(5)] == [404, 404, 404, 429, 429]

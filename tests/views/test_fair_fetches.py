@@ -113,7 +113,7 @@ def test_times_of_yesterday_are_shown_with_a_notice_while_the_quota_is_used_up(
 
 
 def test_visitors_behind_an_unnamed_proxy_of_this_machine_are_not_counted_as_one(site: Settings) -> None:
-    """A loopback peer is no visitor's address: only the allowance itself limits."""
+    """A loopback peer is no visitor's address: only the quota itself limits."""
     sandbox = open_scarce_salon(site, 30)
     sandbox.limits = Limits.off()
     visitor = visitor_from("127.0.0.1")

@@ -1,4 +1,4 @@
-"""Attacks on the look-ups that Kordless takes in a minute: what the owners of bookings get while they go on."""
+"""Attacks on the lookups that Kordless takes in a minute: what the owners of bookings get while they go on."""
 
 import pytest
 from django.core.cache import caches
@@ -30,7 +30,7 @@ def limited(site: Settings) -> Settings:
 
 
 def test_guesses_of_many_addresses_leave_owners_the_look_ups_for_their_links(limited: Settings, sandbox: Sandbox):
-    """Whoever has the link of a booking sees and cancels it; two thirds of a minute's look-ups may be guesses."""
+    """Whoever has the link of a booking sees and cancels it; two thirds of a minute's lookups may be guesses."""
     owner = Visitor(Client(REMOTE_ADDR="198.51.100.7"))
     manage = owner.book("haircut", "?day=2026-12-09").link("Change or cancel").partition("?")[0]
     statuses = []

@@ -29,7 +29,7 @@ def asked(sandbox: Sandbox) -> Counter[str]:
     return Counter(request.operation for request in sandbox.requests)
 
 
-def test_made_up_parties_leave_the_allowance_to_other_visitors(client: Client, site: Settings, sandbox: Sandbox):
+def test_made_up_parties_leave_the_quota_to_other_visitors(client: Client, site: Settings, sandbox: Sandbox):
     """Ten parties for a service with one seat cost what one page costs, and cold pages of others are served."""
     sandbox.limits = Limits()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}

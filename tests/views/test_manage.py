@@ -121,6 +121,21 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Sett
     assert int(pages[-1].response["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_cannot_look_a_booking_up_for_a_while_is_told_how_to_reach_the_business(
+    visitor: Visitor, site: Settings, sandbox: Sandbox, status: int
+):
+    """After too many tries, for up to an hour, and in an outage. A mistyped number gets no such line."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 1, "SUPPORT_PHONE": "+1 212 555 0100"}
+    if status == 429:
+        assert "555 0100" not in find(visitor, "BOOK_AAAAAAAA", "jane@example.com").text
+    else:
+        sandbox.faults.add("status", "lookup", status=500)
+    page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
+    assert page.status == status
+    assert "You can also reach us directly: +1 212 555 0100" in page.text
+
+
 def test_the_page_says_everything(walk: Visitor):
     """The page shows service, status, times with zones, place, policy, calendars, and two real buttons."""
     page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
@@ -230,6 +245,16 @@ def test_the_same_form_sent_again_later_leads_to_the_live_booking(
     assert again.heading == "Your booking"
     assert ("Status Canceled" in again.text) == (change == "Cancel booking")
     assert len(sandbox.bookings()) == 1
+
+
+def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(walk: Visitor):
+    """The policy says how to cancel, which is done; the page is no dead end, also when it is opened again later."""
+    page, policy = own_page(walk), "at least 24 hours ahead"
+    assert policy in page.text
+    done = walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
+    for shown in (done, walk.open(page.url)):
+        assert policy not in shown.text
+        assert walk.open(shown.link("Book another appointment")).heading == "What would you like to book?"
 
 
 def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):

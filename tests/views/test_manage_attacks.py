@@ -41,22 +41,22 @@ def assert_others_browse_and_book(sandbox: Sandbox) -> None:
     assert 429 not in [request.status for request in sandbox.requests if request.operation != "lookup"]
 
 
-def test_a_429_on_a_look_up_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """Kordless refuses look-ups for two minutes; it says nothing about what the key may do."""
+def test_a_429_on_a_lookup_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
+    """Kordless refuses lookups for two minutes; it says nothing about what the key may do."""
     limited.faults.add("status", "lookup", status=429, retry_after=120, times=1)
     assert find(visitor_at("198.51.100.1"), "BOOK_AB12").status == 503
     assert_others_browse_and_book(limited)
 
 
-def test_a_low_remainder_on_a_look_up_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """Look-ups are limited per number in Kordless; that none remains for one is no remainder of the key."""
+def test_a_low_remainder_on_a_lookup_stops_neither_browsing_nor_booking(limited: Sandbox) -> None:
+    """Lookups are limited per number in Kordless; that none remains for one is no remainder of the key."""
     limited.limits = Limits(contact=1)
     find(visitor_at("198.51.100.1"), "BOOK_AB12")
     assert_others_browse_and_book(limited)
 
 
-def test_failed_look_ups_stop_neither_browsing_nor_booking(limited: Sandbox) -> None:
-    """More failures than open a circuit: the one of look-ups opens, and everything with a key goes on."""
+def test_failed_lookups_stop_neither_browsing_nor_booking(limited: Sandbox) -> None:
+    """More failures than open a circuit: the one of lookups opens, and everything with a key goes on."""
     limited.faults.add("status", "lookup", status=500)
     for number in range(6):
         assert find(visitor_at(f"198.51.100.{number}"), f"BOOK_{number}").status == 503
@@ -65,7 +65,7 @@ def test_failed_look_ups_stop_neither_browsing_nor_booking(limited: Sandbox) -> 
     assert_others_browse_and_book(limited)
 
 
-def test_failing_reads_and_creations_stop_no_look_up(limited: Sandbox) -> None:
+def test_failing_reads_and_creations_stop_no_lookup(limited: Sandbox) -> None:
     """The other way round: a customer manages a booking while nothing else of Kordless works."""
     customer = visitor_at("198.51.100.1")
     manage = customer.book("haircut", FAR).link("Change or cancel")
@@ -77,7 +77,7 @@ def test_failing_reads_and_creations_stop_no_look_up(limited: Sandbox) -> None:
     assert (page.status, page.heading) == (200, "Your booking")
 
 
-def test_55_views_of_ones_own_booking_cost_one_look_up(limited: Sandbox) -> None:
+def test_55_views_of_ones_own_booking_cost_one_lookup(limited: Sandbox) -> None:
     """Within ten seconds the page is made of what is cached, for as many addresses as have the link."""
     owner = visitor_at("198.51.100.1")
     manage = owner.book("haircut", FAR).link("Change or cancel")
@@ -87,13 +87,13 @@ def test_55_views_of_ones_own_booking_cost_one_look_up(limited: Sandbox) -> None
     assert_others_browse_and_book(limited)
 
 
-def test_an_address_that_opens_many_bookings_leaves_look_ups_for_other_customers(
+def test_an_address_that_opens_many_bookings_leaves_lookups_for_other_customers(
     site: Settings, sandbox: Sandbox, clock: Traveller
 ) -> None:
     """Somebody with twenty-five bookings opens all of them: from then on this address waits, and nobody else does."""
     attacker, customer = visitor_at("198.51.100.1"), visitor_at("203.0.113.5")
-    # So that one address can make all of these bookings in a moment: it took the attacker days.
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "FETCHES_PER_ADDRESS": 0}
+    # So that one address can make as many bookings at one moment.
+    ordinary, site.KORDLESS_BOOKING = site.KORDLESS_BOOKING, {**site.KORDLESS_BOOKING, "FETCHES_PER_ADDRESS": 0}
     links = [
         attacker.book("styling-class", f"?day=2026-12-{day:02}", time=0).link("Change or cancel")
         for day in range(7, 32)
@@ -101,7 +101,7 @@ def test_an_address_that_opens_many_bookings_leaves_look_ups_for_other_customers
     ]
     links += [attacker.book("haircut", FAR, time=time).link("Change or cancel") for time in range(6)]
     own = customer.book("haircut", FAR, time=1).link("Change or cancel")
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **DOCUMENTED}
+    site.KORDLESS_BOOKING = {**ordinary, **DOCUMENTED}
     sandbox.limits = Limits()
     clock.shift(70)
     sandbox.clear_requests()
@@ -114,7 +114,25 @@ def test_an_address_that_opens_many_bookings_leaves_look_ups_for_other_customers
     assert_others_browse_and_book(sandbox)
 
 
-def test_a_link_to_a_booking_that_is_gone_takes_no_look_ups_from_others_however_many_have_it(limited: Sandbox) -> None:
+def test_who_has_opened_bookings_too_often_can_still_cancel_one_and_is_told_one_wait(
+    site: Settings, limited: Sandbox, clock: Traveller
+) -> None:
+    """A page is refused, with its wait in seconds and no other; the form that is open already cancels."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "MANAGE_VIEWS_PER_ADDRESS": 2}
+    customer = visitor_at("198.51.100.1")
+    manage = customer.book("haircut", FAR).link("Change or cancel")
+    question = customer.send(customer.open(manage), "Cancel booking")
+    for _ in range(2):
+        clock.shift(11)
+        refused = customer.open(manage)
+    assert refused.status == 429
+    seconds = int(refused.response["Retry-After"])
+    assert f"Please try again in {seconds} second" in refused.text
+    assert refused.text.count("try again") == 1
+    assert "Your booking has been canceled." in customer.send(question, "Cancel booking").text
+
+
+def test_a_link_to_a_booking_that_is_gone_takes_no_lookups_from_others_however_many_have_it(limited: Sandbox) -> None:
     """Kordless doesn't know the booking any more, so nothing can be cached: the link waits, others don't."""
     customer = visitor_at("203.0.113.5")
     gone = customer.book("haircut", FAR).link("Change or cancel")
@@ -126,7 +144,7 @@ def test_a_link_to_a_booking_that_is_gone_takes_no_look_ups_from_others_however_
     assert customer.open(own).heading == "Your booking"
 
 
-def test_an_open_page_of_moving_costs_no_look_up_while_it_is_kept_current(limited: Sandbox, clock: Traveller) -> None:
+def test_an_open_page_of_moving_costs_no_lookup_while_it_is_kept_current(limited: Sandbox, clock: Traveller) -> None:
     """It asks every half minute for nine minutes; the list of time zones costs none either."""
     customer = visitor_at("203.0.113.5")
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
@@ -140,7 +158,7 @@ def test_an_open_page_of_moving_costs_no_look_up_while_it_is_kept_current(limite
     assert count_requests(limited, "lookup") == 0
 
 
-def test_a_look_up_is_never_spared_before_a_change(limited: Sandbox) -> None:
+def test_a_lookup_is_never_spared_before_a_change(limited: Sandbox) -> None:
     """Canceled elsewhere a moment ago, without a webhook: the post finds out, and sends nothing."""
     customer = visitor_at("203.0.113.5")
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))

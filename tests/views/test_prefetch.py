@@ -93,7 +93,7 @@ def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandb
 
 
 def test_nothing_personal_is_given_on_a_guess(visitor: Visitor, client: Client, sandbox: Sandbox):
-    """No booking, no look-up page, and no form is sent."""
+    """No booking, no lookup page, and no form is sent."""
     confirmation = visitor.book()
     manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)
     asked = len(sandbox.requests)

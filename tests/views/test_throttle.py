@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.throttle_store import ThrottleStore
 from kordless_booking.views.client_address import Bucket
-from kordless_booking.views.throttle import MAX_SAMPLE, PermitKeys, Use, give_back, take_use
+from kordless_booking.views.throttle import MAX_SAMPLE, PermitKeys, Use, take_use
 from tests.support.controlled_cache import HandTime, SharedMemory
 
 LIMIT, SECONDS = 3, 600
@@ -65,8 +65,8 @@ def test_a_use_that_is_given_back_does_not_count() -> None:
     for _ in range(10):
         use = scenario.use(*buckets)
         assert len(use.permits) == 2
-        give_back(scenario.cache, use)
-    give_back(scenario.cache, Use())
+        use.give_back()
+    Use().give_back()
     assert [bool(scenario.use(*buckets).seconds) for _ in range(4)] == [False, False, False, True]
 
 

@@ -136,7 +136,7 @@ def test_an_email_that_no_mail_reaches_is_refused(visitor: Visitor, sandbox: San
 def test_the_country_of_phones_follows_the_time_zone_of_the_business(
     two_accounts: Settings, client: Client, sandbox: Sandbox
 ) -> None:
-    """Without PHONE_REGION, Berlin's numbers are German, New York's American, in the form and in the look-up."""
+    """Without PHONE_REGION, Berlin's numbers are German, New York's American, in the form and in the lookup."""
     for base, service, typed, sent in (
         ("/north/", "check-up", "030 901820", "+4930901820"),
         ("/south/", "haircut", "(212) 555-0123", "+12125550123"),

@@ -38,7 +38,7 @@ NOT_DONE: Final = 2
 
 
 class Command(BaseCommand):
-    help = "Fetches the business, its services and their next free times into the cache, within the allowance."
+    help = "Fetches the business, its services and their next free times into the cache, within the quota."
     # For tests: `call_command` accepts only options that the parser knows, or that are named here.
     stealth_options = ("clock",)
 
