@@ -188,16 +188,16 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
         case exceptions.NotFound() | exceptions.ContactRefused():
             return no_booking()
         case exceptions.TooMany():
-            seconds = error.retry_after or RETRY_SECONDS
+            seconds, is_own = error.retry_after or RETRY_SECONDS, error.reason == ADDRESS_LIMIT
             return Problem(
                 "rate_limited",
                 503,
-                _("Very busy right now"),
+                _("A little too often") if is_own else _("Very busy right now"),
                 _("Many people are booking at the moment. Please try again in a little while."),
                 next_action="again",
                 retry_after=seconds,
                 level=logging.WARNING,
-                reload_text=_reload_text(seconds, is_own=error.reason == ADDRESS_LIMIT),
+                reload_text=_reload_text(seconds, is_own=is_own),
             )
         case exceptions.BadRequest() | exceptions.Refused() | exceptions.SlotTaken():
             return Problem(
