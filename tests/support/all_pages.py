@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import caches
 from django.test.signals import setting_changed
 
+from kordless_booking.upstream.registry import fetch_pool
 from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
     sandbox.faults.add("status", status=503)
     caches["default"].clear()
     seen["out of order"] = walk.open(f"/book/full-color/{query}")
+    fetch_pool.join()  # what the page began, and no longer waited for, would succeed as soon as the fault is gone
     sandbox.faults.clear()
     sandbox.faults.add("status", status=429)
     caches["default"].clear()
     seen["busy"] = walk.open(f"/book/full-color/{query}")
+    fetch_pool.join()
     sandbox.faults.clear()
     # Kordless's minute is over: a site whose cache isn't shared counts it in the memory of its process.
     setting_changed.send(sender=None, setting="CACHES", value=None, enter=True)

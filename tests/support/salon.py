@@ -9,6 +9,7 @@ from pytest_django import Settings
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.sandbox.seeds import ACME
+from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import NOW
 
 
@@ -21,5 +22,8 @@ def open_salon(site: Settings, count: int = 9, **changes: object) -> Sandbox:
     ]
     acme = replace(ACME, services=(replace(haircut, **changes), *others))
     sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), businesses=(acme,))
+    # What earlier pages began would bring answers of the salon that was there before.
+    fetch_pool.join()
+    background_worker.join()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     return sandbox
