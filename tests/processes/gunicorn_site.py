@@ -103,9 +103,10 @@ class Served:
 
 def _earlier(value: bytes, seconds: int) -> bytes:
     """Return a value of the rate limiter with its moments moved back; any other value unchanged."""
-    if value.isdigit() and int(value) > 10**12:
-        return str(int(value) - seconds * 1000).encode()
-    if b'"until"' in value:
+    if value.removeprefix(b"-").isdigit() and abs(int(value)) > 10**12:
+        # A lent permit has a negative time.
+        return str(int(value) - (seconds * 1000 if int(value) > 0 else -seconds * 1000)).encode()
+    if value.startswith(b'b{"left"'):
         kept = json.loads(value.removeprefix(b"b"))
         moved = {**kept, "at": kept["at"] - seconds, "until": kept["until"] - seconds}
         return b"b" + json.dumps(moved).encode()
