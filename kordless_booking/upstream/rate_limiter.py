@@ -303,12 +303,11 @@ class RateLimiter:
         keys = [*self._requester_keys(), *self._network_keys()]
         return requester.is_newcomer(lambda: self._has_fetched(self._cache.get_many(keys)))
 
-    def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool) -> list[float]:
-        """Return when each permit that a page may take is free, in Unix seconds and in order: now or earlier if it is.
+    def browse_free_at(self, found: Mapping[str, Storable], *, is_newcomer: bool, now: float) -> list[float]:
+        """Return when each permit that a page may take is free, in Unix seconds and in order: `now` if it is.
 
         `found` is what the cache holds under `shared_keys()`.
         """
-        now = self._clock.now()
         quota = self._whole if self._cache.up else self._part
         numbers = [*(quota.permits(Priority.BROWSE) if is_newcomer else quota.returning_permits())]
         if is_newcomer and self._may_borrow(Priority.BROWSE, found):

@@ -126,12 +126,14 @@ class WaitingList:
             snapshot = self._read()
         if requester is None or snapshot is None:
             return
-        now, is_newcomer = self._clock.now(), self._limiter.is_newcomer(requester)
-        ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
+        # One time for all that is compared: read again, it would be later, and no permit would be free yet.
+        is_newcomer, now = self._limiter.is_newcomer(requester), self._clock.now()
+        ahead, free_at = self._turn(snapshot, item, requester, now, is_newcomer=is_newcomer)
         if _has_turn(ahead, free_at, now):
             return
         # Where a newcomer would be let through, the refusal concerns this address alone.
-        is_reserved = not is_newcomer and _has_turn(*self._turn(snapshot, item, requester, is_newcomer=True), now)
+        as_newcomer = self._turn(snapshot, item, requester, now, is_newcomer=True)
+        is_reserved = not is_newcomer and _has_turn(*as_newcomer, now)
         reason = RESERVED if is_reserved else TURN
         raise TooMany(operation=operation, reason=reason, retry_after=_seconds_until(ahead, free_at, now))
 
@@ -150,9 +152,9 @@ class WaitingList:
             return error
         self._limiter.mark_exhausted(snapshot.found)
         self._take_place(snapshot, item, requester)
-        is_newcomer = self._limiter.is_newcomer(requester)
-        ahead, free_at = self._turn(snapshot, item, requester, is_newcomer=is_newcomer)
-        seconds = _seconds_until(ahead, free_at, self._clock.now())
+        is_newcomer, now = self._limiter.is_newcomer(requester), self._clock.now()
+        ahead, free_at = self._turn(snapshot, item, requester, now, is_newcomer=is_newcomer)
+        seconds = _seconds_until(ahead, free_at, now)
         return TooMany(operation=error.operation, reason=error.reason, retry_after=seconds)
 
     def leave(self, item: str) -> None:
@@ -186,12 +188,12 @@ class WaitingList:
         return self._snapshot
 
     def _turn(
-        self, snapshot: _Snapshot, item: str, requester: Requester, *, is_newcomer: bool
+        self, snapshot: _Snapshot, item: str, requester: Requester, now: float, *, is_newcomer: bool
     ) -> tuple[int, list[float]]:
         """Return how many items are ahead, and when each permit that this visitor may take is free."""
         with self._guard:
-            ahead = snapshot.count_ahead(item, _identity(requester), self._clock.now(), is_newcomer=is_newcomer)
-        return ahead, self._limiter.browse_free_at(snapshot.found, is_newcomer=is_newcomer)
+            ahead = snapshot.count_ahead(item, _identity(requester), now, is_newcomer=is_newcomer)
+        return ahead, self._limiter.browse_free_at(snapshot.found, is_newcomer=is_newcomer, now=now)
 
     def _take_place(self, snapshot: _Snapshot, item: str, requester: Requester) -> None:
         address, is_newcomer = _identity(requester), self._limiter.is_newcomer(requester)

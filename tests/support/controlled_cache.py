@@ -19,8 +19,14 @@ class HandTime:
     def __init__(self) -> None:
         self.steady = 1_000.0
         self.wall = 1_800_000_000.0
+        self.tick = 0.0
+        """Seconds that pass with each look at the time; 0 while it stands still."""
         self.while_sleeping: Callable[[], object] = lambda: None
-        self.clock = Clock(now=lambda: self.wall, monotonic=lambda: self.steady, sleep=self.sleep)
+        self.clock = Clock(now=self._now, monotonic=lambda: self.steady, sleep=self.sleep)
+
+    def _now(self) -> float:
+        self.pass_(self.tick)
+        return self.wall
 
     def sleep(self, seconds: float) -> None:
         """Advance both clocks, then call `while_sleeping`, which acts for other threads and processes."""

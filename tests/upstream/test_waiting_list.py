@@ -93,6 +93,14 @@ def test_a_free_permit_is_for_what_most_different_addresses_wait_for(line: Line)
     assert line.places == 0
 
 
+def test_a_free_permit_is_taken_while_the_clock_runs(line: Line) -> None:
+    """Time passes between two looks at it, as it doesn't in a test whose clock stands still."""
+    line.fetch("first", "a")
+    line.time.pass_(50)
+    line.time.tick = 0.001
+    assert line.fetch("first", "a") is None
+
+
 def test_a_visitor_who_comes_new_does_not_overtake_those_who_wait(line: Line) -> None:
     """Also for an item that nobody has asked for yet."""
     line.fetch("first", "a")
