@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import caches
 from django.test.signals import setting_changed
 
-from kordless_booking.upstream.registry import fetch_pool
+from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 def first_form(page: Page, kind: str) -> str:
     """The words on the first button of a kind, whatever the language."""
     return page.texts(f"form .kb-button{kind}")[0]
+
+
+def finish_fetches() -> None:
+    """Wait for what pages have begun, and no longer wait for: it would succeed as soon as a fault is gone."""
+    fetch_pool.join()
+    background_worker.join()
 
 
 def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
@@ -51,12 +57,12 @@ def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
     sandbox.faults.add("status", status=503)
     caches["default"].clear()
     seen["out of order"] = walk.open(f"/book/full-color/{query}")
-    fetch_pool.join()  # what the page began, and no longer waited for, would succeed as soon as the fault is gone
+    finish_fetches()
     sandbox.faults.clear()
     sandbox.faults.add("status", status=429)
     caches["default"].clear()
     seen["busy"] = walk.open(f"/book/full-color/{query}")
-    fetch_pool.join()
+    finish_fetches()
     sandbox.faults.clear()
     # Kordless's minute is over: a site whose cache isn't shared counts it in the memory of its process.
     setting_changed.send(sender=None, setting="CACHES", value=None, enter=True)

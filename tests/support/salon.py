@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
@@ -22,8 +23,9 @@ def open_salon(site: Settings, count: int = 9, **changes: object) -> Sandbox:
     ]
     acme = replace(ACME, services=(replace(haircut, **changes), *others))
     sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), businesses=(acme,))
-    # What earlier pages began would bring answers of the salon that was there before.
+    # What earlier pages have cached, or are about to, is of the salon that was there before.
     fetch_pool.join()
     background_worker.join()
+    caches["default"].clear()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     return sandbox
