@@ -38,7 +38,7 @@ from kordless_booking.mail import outbox
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
-from kordless_booking.models import Appointment, BookingAttempt, OutgoingMail, WebhookDelivery
+from kordless_booking.models import Appointment, BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
 from kordless_booking.retention import delete_expired
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import client_address
@@ -280,6 +280,7 @@ def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
     """More keys than the buffer holds, and a database that rejects them."""
     for number in range(MAX_KEYS + 1):
         count_rejection("default", f"reason_{number}")
+    counters.count_stage("default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SERVICE)
     with refused_writes("INSERT"):
         assert not counters.flush()
     assert counters.flush()

@@ -155,7 +155,9 @@ def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site:
     for number in range(20):
         assert client.get(f"/book/made-up-{number}/").status_code == 404
     fetch_pool.join()  # the first page knows from the list, and doesn't wait for what was asked for beside it
-    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+    assert asked(sandbox)["organization"] == 1
+    # None, when the list has come by the time that the page has claimed it.
+    assert asked(sandbox)["service"] == asked(sandbox)["availability"] <= 1
 
 
 @pytest.mark.django_db(transaction=True)
