@@ -275,8 +275,8 @@ def _wait_in_state(row: BookingAttempt, call: _Call) -> Pending:
         seconds = queue.wait_for(row, now, creations_per_minute=creations)
         log_event(log, logging.INFO, "create_queued", attempt=row.pk, seconds=seconds)
         _note_next_poll(row, seconds, now)
-        return _queued(row, seconds, call)
-    return _held(row, now)
+        return _report_queued(row, seconds, call)
+    return _report_held(row, now)
 
 
 def _note_next_poll(row: BookingAttempt, seconds: int, now: datetime) -> None:
@@ -288,13 +288,13 @@ def _note_next_poll(row: BookingAttempt, seconds: int, now: datetime) -> None:
         rows.update(retry_at=asks_at, changed_at=now)
 
 
-def _held(row: BookingAttempt, now: datetime) -> Pending:
+def _report_held(row: BookingAttempt, now: datetime) -> Pending:
     # After some seconds it isn't held for a moment only, but behind another attempt.
     is_new = row.created_at > now - queue.GRACE
     return Pending(_seconds_until(row.retry_at, now), held=is_new)
 
 
-def _queued(row: BookingAttempt, seconds: int, call: _Call) -> Pending:
+def _report_queued(row: BookingAttempt, seconds: int, call: _Call) -> Pending:
     longest = 0
     if row.turn > row.arrival:
         longest = queue.longest_wait_for(row, call.now, creations_per_minute=call.creations_per_minute)
@@ -370,7 +370,7 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
     rows = BookingAttempt.objects.filter(pk=row.pk, claim=row.claim, state=row.state)
     if row.state == states.HELD:
         if row.retry_at is not None and row.retry_at > now:
-            return _held(row, now)
+            return _report_held(row, now)
         claimed_until = row.claimed_until
         _admit(row, call)
         if row.state == states.PLACING:
@@ -389,7 +389,7 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
         _note_next_poll(row, seconds, now)
     if behind:
         return Pending(seconds)
-    return _queued(row, seconds, call) if seconds else None
+    return _report_queued(row, seconds, call) if seconds else None
 
 
 def _claim(row: BookingAttempt, now: datetime, **changes: Any) -> bool:
@@ -467,10 +467,10 @@ def _queue_again(row: BookingAttempt, call: _Call, seconds: int, back_to: Bookin
     if back_to != waiting:
         with suppress(DatabaseError):
             if not queue.take_turn(row, now, creations_per_minute=call.creations_per_minute):
-                return _held(row, now)
+                return _report_held(row, now)
             if row.turn > row.arrival:
                 wait = max(wait, queue.wait_for(row, now, creations_per_minute=call.creations_per_minute))
-                return _queued(row, wait, call)
+                return _report_queued(row, wait, call)
     return Pending(seconds=wait, waiting=True)
 
 

@@ -76,7 +76,7 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
 def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute: int) -> int:
     """Return the seconds until Kordless takes one more than those `place` before an attempt; 0 when it does now.
 
-    Else whoever asks first would be sent, and those who were told that it is their turn would find no room.
+    Without it, the attempt that polls first would be sent, and those whose turn it is would find no room.
     """
     rows, states = BookingAttempt.objects.filter(account=account), BookingAttempt.State
     # Two queries: with one for either state, databases read all rows of the account.

@@ -84,7 +84,7 @@ class _Snapshot:
     read_at: float
     """Unix seconds."""
     found: Mapping[str, Storable]
-    """What the cache holds under the rate limiter's keys."""
+    """Values that the cache holds under the rate limiter's keys."""
     places: dict[int, Place]
     """By number."""
 
@@ -132,8 +132,7 @@ class WaitingList:
         if _has_turn(ahead, free_at, now):
             return
         # Where a newcomer would be let through, the refusal concerns this address alone.
-        as_newcomer = self._turn(snapshot, item, requester, now, is_newcomer=True)
-        is_reserved = not is_newcomer and _has_turn(*as_newcomer, now)
+        is_reserved = not is_newcomer and _has_turn(*self._turn(snapshot, item, requester, now, is_newcomer=True), now)
         reason = RESERVED if is_reserved else TURN
         raise TooMany(operation=operation, reason=reason, retry_after=_seconds_until(ahead, free_at, now))
 

@@ -19,20 +19,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.api.typed_slots import parse_typed_slots
 from kordless_booking.exceptions import OutcomeUnknown
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
-from tests.support.api_clients import START
-
-SLOT: dict[str, Any] = {
-    "startsAt": "2026-12-01T14:00:00Z",
-    "endsAt": "2026-12-01T15:00:00Z",
-    "capacity": 1,
-    "availableCapacity": 1,
-    "serviceId": "haircut",
-    "hostId": "host_sarah",
-    "teamId": None,
-    "timezone": "America/New_York",
-    "host": {"id": "host_sarah", "displayName": "Sarah"},
-    "team": None,
-}
+from tests.support.api_clients import SLOT, START
 
 
 def read_tolerantly(body: bytes) -> tuple[Slot, ...] | None:

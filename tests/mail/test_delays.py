@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -29,6 +28,7 @@ from tests.support.mail_settings import MAIL
 from tests.support.reserved_port import reserved_port
 from tests.support.smtp_server import use
 from tests.support.visitor import Visitor
+from tests.support.wait_until import wait_until
 
 pytestmark = pytest.mark.django_db
 State = OutgoingMail.State
@@ -174,16 +174,6 @@ def test_a_delayed_mail_goes_out_by_the_timer(writing: Settings, clock: Travelle
     clock.shift(1)
     wait_until(lambda: states() == ["sent", "sent"])
     timer.reset()
-
-
-def wait_until(happened: Any) -> None:
-    """Look again until it has, at most a minute."""
-    turn = threading.Event()
-    for _ in range(3000):
-        if happened():
-            return
-        turn.wait(0.02)
-    raise AssertionError("it has not happened")
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tests.support.mail_reader import sent
 from tests.support.reserved_port import reserved_port
 from tests.support.smtp_server import mail_server, use
 from tests.support.visitor import Visitor
+from tests.support.wait_until import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -292,18 +293,8 @@ def test_a_mail_goes_out_by_itself_soon_after(writing: Settings):
     with mail_server() as server:
         use(writing, server.port)
         page(BookingChange.CREATED)
-        wait_for(lambda: OutgoingMail.objects.get().state == "sent")
+        wait_until(lambda: OutgoingMail.objects.get().state == "sent")
     assert len(server.taken) == 1
-
-
-def wait_for(happened: Any) -> None:
-    """Look again until it has, at most a minute: nothing says how soon a busy machine gets to it."""
-    turn = threading.Event()
-    for _ in range(3000):
-        if happened():
-            return
-        turn.wait(0.02)
-    raise AssertionError("it has not happened")
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time; make test-postgres runs it")
