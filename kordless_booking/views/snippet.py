@@ -26,6 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -277,8 +278,8 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
     segment = quote(service, safe="")
     path = f"service/{segment}/" if service in RESERVED else f"{segment}/" if service else ""
     with translation.override(lang or "en"):
-        text = form.chosen("text") or _("Book now")
-        labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
+        text = form.chosen("text") or pgettext("button", "Book now")
+        labels = {"close_label": pgettext("button", "Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     return Snippet(
         base_url=base_url,

@@ -192,7 +192,7 @@ def test_lookups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
     assert page.texts(".kb-attention li") == [
         "Customers can hardly look up or change bookings at the moment. New bookings are not affected."
     ]
-    assert "Told to wait with look-ups and changes" in page.text
+    assert "Told to wait by Kordless with look-ups and changes" in page.text
 
 
 def test_without_a_webhook(owner: Client, site: Settings, account_settings: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
     assert "staff-training" not in walk.open("/book/").html
     for address in ("/book/staff-training/", "/book/staff-training/zone/", "/book/staff-training/contact/"):
         page = walk.open(f"{address}?start=20261202T140000Z")
-        assert (page.status, page.heading) == (404, "This service isn't offered")
+        assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
 def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sandbox: Sandbox):
@@ -52,7 +52,7 @@ def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sa
     sandbox.faults.add("not_public", service="beard-trim")
     assert "Beard trim" not in walk.open("/book/").text
     page = walk.open("/book/beard-trim/")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
 def test_a_service_link_leads_to_its_times(walk: Visitor):
@@ -74,7 +74,7 @@ def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client)
 def test_a_service_of_no_name_is_a_kind_404(walk: Visitor):
     """An unknown service gets its own words, the right status and a way to the others."""
     page = walk.open("/book/no-such-service/")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
     assert walk.open(page.link("See all services")).status == 200
 
 
@@ -251,7 +251,7 @@ def test_an_unknown_business_is_a_404(site: Settings, client: Client):
     """A business that Kordless doesn't know has no booking page."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ORG_SLUG": "nobody"}
     page = Visitor(client).open("/book/")
-    assert (page.status, page.heading) == (404, "This booking page isn't available")
+    assert (page.status, page.heading) == (404, "This booking page isn’t available")
 
 
 def test_a_removed_service_is_gone(visitor: Visitor, sandbox: Sandbox):
