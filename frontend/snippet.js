@@ -50,7 +50,8 @@
   document.addEventListener("click", async ({ target }) => {
     if (!target.matches("[data-kb-copy]")) return;
     await copy(document.getElementById(target.dataset.kbCopy));
-    find("[data-kb-copied]").textContent = "Copied.";
+    // The page has the word in the language of the staff.
+    find("[data-kb-copied]").textContent = find("[data-kb-copied]").dataset.kbCopied;
   });
 
   form.classList.add("kb-snippet-live");

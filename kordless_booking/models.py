@@ -1,5 +1,7 @@
 """Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, and counts.
 
+Names that the admin shows are translated; a migration holds the English ones.
+
 All times are UTC. The key of a column `encrypted` is derived from SECRET_KEY. Columns `…_hash` are HMAC-SHA256 with
 that key, so that rows can be found by a value they don't reveal. docs/operating.md says how long each row is kept.
 """
@@ -10,6 +12,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import format_lazy
 from django.utils.translation import pgettext_lazy
 
 MAX_KIND_CHARS: Final = 100
@@ -25,12 +28,12 @@ class BookingAttempt(models.Model):
     class State(models.TextChoices):
         """State of an attempt."""
 
-        PLACING = "placing"
-        PLACED = "placed"
-        REJECTED = "rejected"
-        OUTCOME_UNKNOWN = "outcome_unknown"
-        WAITING = "waiting"
-        HELD = "held"
+        PLACING = "placing", pgettext_lazy("state of a booking attempt", "Being sent")
+        PLACED = "placed", pgettext_lazy("state of a booking attempt", "Booked")
+        REJECTED = "rejected", pgettext_lazy("state of a booking attempt", "Not booked")
+        OUTCOME_UNKNOWN = "outcome_unknown", pgettext_lazy("state of a booking attempt", "No answer yet")
+        WAITING = "waiting", pgettext_lazy("state of a booking attempt", "Queued")
+        HELD = "held", pgettext_lazy("state of a booking attempt", "On hold")
 
         @property
         def is_open(self) -> bool:
@@ -39,17 +42,17 @@ class BookingAttempt(models.Model):
 
     key = models.CharField(max_length=64)
     """The draft's nonce: a double click, a reload and a retry of a form all have the same."""
-    account = models.CharField(max_length=100)
-    service = models.CharField(max_length=200)
+    account = models.CharField(pgettext_lazy("label", "Account"), max_length=100)
+    service = models.CharField(pgettext_lazy("label", "Service"), max_length=200)
     """Slug of the service."""
-    start = models.DateTimeField(null=True, blank=True)
+    start = models.DateTimeField(pgettext_lazy("label", "Appointment"), null=True, blank=True)
     """Start of the slot: tells a second attempt at it. Null in rows of older releases."""
     generation = models.PositiveSmallIntegerField(default=1)
     """Grows when a rejected attempt is sent anew. The idempotency key contains it."""
     body_hash = models.CharField(max_length=64)
     """Hash of the request body: tells the same form from a changed one under the same key."""
-    state = models.CharField(max_length=20, choices=State)
-    rejection = models.CharField(max_length=30, blank=True)
+    state = models.CharField(pgettext_lazy("label", "State"), max_length=20, choices=State)
+    rejection = models.CharField(pgettext_lazy("label", "Reason"), max_length=30, blank=True)
     """Name of the exception class in `exceptions.py` that a rejected attempt ended with."""
     encrypted = models.TextField(blank=True)
     """While the outcome is open the request, once placed Kordless's response without the contact, else empty."""
@@ -57,22 +60,24 @@ class BookingAttempt(models.Model):
     """Finds the rows of a person for erasure."""
     phone_hash = models.CharField(max_length=64, blank=True, default="")
     """Finds the rows of a person for erasure. Of the number as E.164."""
+    number_hash = models.CharField(max_length=64, blank=True, default="")
+    """Hash of the confirmation number, once placed: finds the attempt of a booking in the admin."""
     address_hash = models.CharField(max_length=64, blank=True, default="")
     """Hash of the client address, over which the queue is shared out. Empty when unknown, or the outcome isn't open."""
     arrival = models.PositiveBigIntegerField(default=0)
     """Number in the order in which attempts came to the queue."""
     turn = models.PositiveBigIntegerField(default=0)
     """Number in the order in which the queue is served, see `booking/queue.py`. Equal ones go by primary key."""
-    claim = models.PositiveIntegerField(default=1)
+    claim = models.PositiveIntegerField(pgettext_lazy("label", "Times sent"), default=1)
     """Number of sends. Raising it, in an UPDATE that names the old value, is the right to send."""
     claimed_until = models.DateTimeField()
     """End of the sender's lease. An attempt that is still PLACING after it was left behind by a process that died."""
     outcome_unknown = models.BooleanField(default=False)
     """A send had no usable response, so a booking may exist even where a later one is refused."""
-    retry_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(pgettext_lazy("label", "Sent again at"), null=True)
     """Not sent again before this time."""
-    created_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
+    created_at = models.DateTimeField(pgettext_lazy("label", "Form sent"))
+    changed_at = models.DateTimeField(pgettext_lazy("label", "Last change"))
 
     class Meta:
         verbose_name = pgettext_lazy("model", "booking attempt")
@@ -89,6 +94,7 @@ class BookingAttempt(models.Model):
             models.Index(fields=["account", "retry_at"], name="kb_attempt_waiting", condition=Q(state="waiting")),
             models.Index(fields=["email_hash"], name="kb_attempt_email"),
             models.Index(fields=["phone_hash"], name="kb_attempt_phone"),
+            models.Index(fields=["number_hash"], name="kb_attempt_number"),
         ]
 
     def __str__(self) -> str:
@@ -101,28 +107,28 @@ class WebhookDelivery(models.Model):
     class Outcome(models.TextChoices):
         """Result of a delivery."""
 
-        PROCESSED = "processed"
+        PROCESSED = "processed", pgettext_lazy("outcome of a webhook delivery", "Published")
         """Published to the site's receivers as a change of a booking."""
-        SUPERSEDED = "superseded"
+        SUPERSEDED = "superseded", pgettext_lazy("outcome of a webhook delivery", "Nothing new")
         """Nothing new: the change was published before, or a newer one was."""
-        OTHER = "other"
+        OTHER = "other", pgettext_lazy("outcome of a webhook delivery", "Unknown event")
         """An event of a kind that this version doesn't know."""
-        DUPLICATE = "duplicate"
+        DUPLICATE = "duplicate", pgettext_lazy("outcome of a webhook delivery", "Received before")
         """Received before, under this id or with the same body. It isn't recorded again."""
 
-    account = models.CharField(max_length=100)
-    delivery_id = models.CharField(max_length=200)
+    account = models.CharField(pgettext_lazy("label", "Account"), max_length=100)
+    delivery_id = models.CharField(pgettext_lazy("label", "Delivery ID"), max_length=200)
     """From the header `X-Kordless-Webhook-Id`."""
     body_hash = models.CharField(max_length=64)
     """Keyed hash of the body: tells the same body under another id. It stays when the body is emptied."""
-    kind = models.CharField(max_length=MAX_KIND_CHARS)
+    kind = models.CharField(pgettext_lazy("label", "Event"), max_length=MAX_KIND_CHARS)
     """Kordless's name for the event."""
-    outcome = models.CharField(max_length=20, choices=Outcome)
-    happened_at = models.DateTimeField(null=True)
+    outcome = models.CharField(pgettext_lazy("label", "Outcome"), max_length=20, choices=Outcome)
+    happened_at = models.DateTimeField(pgettext_lazy("label", "Happened"), null=True)
     """Time of the event by Kordless's clock; null when the body doesn't say."""
-    received_at = models.DateTimeField()
+    received_at = models.DateTimeField(pgettext_lazy("label", "Received"))
     """Arrival, by our clock."""
-    source = models.CharField(max_length=10, blank=True, default="")
+    source = models.CharField(pgettext_lazy("label", "Made"), max_length=10, blank=True, default="")
     """Place of the change, as in the signals ("widget" or "webhook"); empty when nothing was published."""
     encrypted = models.TextField(blank=True)
     """The body. It can be decrypted for a month, and is emptied afterwards."""
@@ -131,7 +137,7 @@ class WebhookDelivery(models.Model):
         verbose_name = pgettext_lazy("model", "webhook delivery")
         verbose_name_plural = pgettext_lazy("model", "webhook deliveries")
         permissions = [  # noqa: RUF012 (Django's own way to write it)
-            ("view_personal_data", "Can see the personal data in webhook deliveries"),
+            ("view_personal_data", "Can see the personal data in webhook deliveries and mails, and search by person"),
             ("replay_webhookdelivery", "Can send the signals of webhook deliveries again"),
         ]
         constraints = [  # noqa: RUF012 (Django's own way to write it)
@@ -256,13 +262,45 @@ class RejectedDeliveryCount(models.Model):
         return f"{self.day} {self.reason}: {self.count}"
 
 
+class LostDemandCount(models.Model):
+    """Number of times that visitors were shown no free time, per day, account, service, placement and month shown."""
+
+    day = models.DateField()
+    """Day of the visit, one of the site's TIME_ZONE."""
+    account = models.CharField(max_length=100)
+    service = models.CharField(max_length=200)
+    """Slug of the service."""
+    placement = models.CharField(max_length=10, choices=FunnelCount.Placement)
+    month = models.DateField()
+    """First day of the month in which the visitor wanted a time."""
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "lost demand")
+        verbose_name_plural = pgettext_lazy("model", "lost demand")
+        default_permissions = ()
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(
+                fields=["account", "day", "service", "placement", "month"], name="kb_lost_demand_unique"
+            ),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["day"], name="kb_lost_demand_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.service} {self.month:%Y-%m}: {self.count}"
+
+
 class Overview(FunnelCount):
     """Entry and permission for the admin's overview page. A proxy: it has no table."""
 
     class Meta:
         proxy = True
         verbose_name = pgettext_lazy("model", "overview")
-        verbose_name_plural = pgettext_lazy("model", "overview")
+        # Django's admin sorts models by this name and knows no other order: the space, which no page shows, makes the
+        # overview the first one in every language.
+        verbose_name_plural = format_lazy(" {}", pgettext_lazy("heading", "Overview"))
         default_permissions = ("view",)
 
 
@@ -326,50 +364,56 @@ class OutgoingMail(models.Model):
     class Kind(models.TextChoices):
         """Kind of mail. The values are also the beginnings of template names, see docs/mail.md."""
 
-        REQUESTED = "requested"
+        REQUESTED = "requested", pgettext_lazy("kind of mail", "Request received")
         """A booking was made that staff must accept first."""
-        CONFIRMED = "confirmed"
+        CONFIRMED = "confirmed", pgettext_lazy("kind of mail", "Confirmation")
         """A booking was made, or such a request was accepted."""
-        RESCHEDULED = "rescheduled"
-        CANCELLED = "cancelled"
-        REMINDER = "reminder"
+        RESCHEDULED = "rescheduled", pgettext_lazy("kind of mail", "New time")
+        CANCELLED = "cancelled", pgettext_lazy("kind of mail", "Cancellation")
+        REMINDER = "reminder", pgettext_lazy("kind of mail", "Reminder")
 
     class State(models.TextChoices):
         """State of a mail, as drawn above."""
 
-        QUEUED = "queued"
-        SENDING = "sending"
-        SENT = "sent"
-        OUTCOME_UNKNOWN = "outcome_unknown"
-        FAILED = "failed"
-        SUPERSEDED = "superseded"
-        WITHHELD = "withheld"
+        QUEUED = "queued", pgettext_lazy("state of a mail", "Waiting")
+        SENDING = "sending", pgettext_lazy("state of a mail", "Being sent")
+        SENT = "sent", pgettext_lazy("state of a mail", "Sent")
+        OUTCOME_UNKNOWN = "outcome_unknown", pgettext_lazy("state of a mail", "Perhaps sent")
+        FAILED = "failed", pgettext_lazy("state of a mail", "Given up")
+        SUPERSEDED = "superseded", pgettext_lazy("state of a mail", "Replaced")
+        WITHHELD = "withheld", pgettext_lazy("state of a mail", "Withheld")
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(pgettext_lazy("label", "Mail"), max_length=20, choices=Kind)
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
     """The start that a moved booking had before."""
     before_end = models.DateTimeField(null=True)
     """The end that a moved booking had before."""
-    state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
+    state = models.CharField(pgettext_lazy("label", "State"), max_length=20, choices=State, default=State.QUEUED)
     """Changing QUEUED to SENDING, in an UPDATE that names both, is the right to send."""
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(pgettext_lazy("label", "Tries"), default=0)
     """Number of times that sending was begun."""
-    queued_at = models.DateTimeField()
-    due_at = models.DateTimeField()
+    queued_at = models.DateTimeField(pgettext_lazy("label", "Queued"))
+    due_at = models.DateTimeField(pgettext_lazy("label", "Due"))
     """Not sent before this time."""
-    changed_at = models.DateTimeField()
+    changed_at = models.DateTimeField(pgettext_lazy("label", "Last change"))
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "outgoing mail")
-        verbose_name_plural = pgettext_lazy("model", "outgoing mails")
+        verbose_name = pgettext_lazy("model", "mail")
+        verbose_name_plural = pgettext_lazy("model", "mails")
+        permissions = [  # noqa: RUF012 (Django's own way to write it)
+            ("resend_outgoingmail", "Can send mails that were given up or withheld once more"),
+        ]
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             # The promise "never two mails for one change" rests on this.
             models.UniqueConstraint(fields=["appointment", "kind", "revision"], name="kb_mail_once"),
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["state", "due_at"], name="kb_mail_state_due"),
+            # For the admin's list: all of them, and those of one state.
+            models.Index(fields=["queued_at"], name="kb_mail_queued"),
+            models.Index(fields=["state", "queued_at"], name="kb_mail_state_queued"),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     FunnelCount,
+    LostDemandCount,
     RejectedDeliveryCount,
     WebhookDelivery,
 )
@@ -75,7 +76,9 @@ def _old_projections(before: datetime, _now: datetime) -> QuerySet[BookingProjec
     return BookingProjection.objects.filter(over, changed_at__lt=before)
 
 
-def _old_counts(model: type[FunnelCount | RejectedDeliveryCount]) -> Callable[[datetime, datetime], QuerySet[Any]]:
+def _old_counts(
+    model: type[FunnelCount | LostDemandCount | RejectedDeliveryCount],
+) -> Callable[[datetime, datetime], QuerySet[Any]]:
     def find(before: datetime, _now: datetime) -> QuerySet[Any]:
         return model._default_manager.filter(day__lt=timezone.localdate(before, timezone.get_default_timezone()))
 
@@ -87,6 +90,7 @@ RULES: Final = (
     RetentionRule("webhook deliveries", lambda account: account.delivery_retention_days, _old_deliveries),
     RetentionRule("booking projections", lambda account: account.delivery_retention_days, _old_projections),
     RetentionRule("funnel counts", lambda account: account.count_retention_days, _old_counts(FunnelCount)),
+    RetentionRule("counts of lost demand", lambda account: account.count_retention_days, _old_counts(LostDemandCount)),
     RetentionRule(
         "counts of rejected deliveries",
         lambda account: account.count_retention_days,

@@ -71,8 +71,7 @@ def _uncounted() -> Iterator[None]:
     """Counts are written when a test says so, and never by a background thread."""
     with counters.paused():
         yield
-        counters.stage_counter.drain()
-        counters.rejection_counter.drain()
+        counters.drain()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -92,8 +91,7 @@ def _unwarmed(monkeypatch: pytest.MonkeyPatch) -> None:
 def _counted_alone() -> Iterator[None]:
     """Drop what a test has counted and not written: another that writes would find it in its tables."""
     yield
-    counters.stage_counter.drain()
-    counters.rejection_counter.drain()
+    counters.drain()
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.api.times import is_same_time
 from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
+from kordless_booking.booking.hashes import number_hash
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
@@ -446,6 +447,7 @@ def _send(
         state=BookingAttempt.State.PLACED,
         retry_at=None,
         encrypted=encrypt_token("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
+        number_hash=number_hash(booking.confirmation_number),
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)

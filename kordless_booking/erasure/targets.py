@@ -2,7 +2,7 @@
 
 - `Attempts`: booking attempts.
 - `Appointments`: appointments, and the mails about them.
-- `Counts`: funnel counts, and counts of rejected deliveries.
+- `Counts`: funnel counts, counts of lost demand and of rejected deliveries.
 - `Deliveries`: webhook deliveries.
 - `BookingProjections`: published states of bookings.
 """
@@ -28,6 +28,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     FunnelCount,
+    LostDemandCount,
     OutgoingMail,
     RejectedDeliveryCount,
     WebhookDelivery,
@@ -38,7 +39,7 @@ from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailabl
 FORM_EXPIRES_AFTER: Final = timedelta(days=2)
 """Age from which no form can be sent again: DRAFT_SECONDS is a day at most."""
 _OPEN: Final = [state.value for state in BookingAttempt.State if state.is_open]
-_EMPTY: Final = {"encrypted": "", "body_hash": "", "email_hash": "", "phone_hash": "", "address_hash": ""}
+_EMPTY: Final = dict.fromkeys(("encrypted", "body_hash", "email_hash", "phone_hash", "number_hash", "address_hash"), "")
 """Columns with personal data, or with a hash of it, and their value when emptied."""
 
 
@@ -179,11 +180,11 @@ def _deleted(rows: QuerySet[Appointment]) -> ErasureResult:
 class Counts:
     """Erasure target that deletes rows by their day, which is one of the site's TIME_ZONE.
 
-    For the funnel's counts and the counts of rejected deliveries. They contain nothing personal, and are only deleted
-    by age.
+    For the funnel's counts, and the counts of lost demand and of rejected deliveries. They contain nothing personal,
+    and are only deleted by age.
     """
 
-    def __init__(self, name: str, model: type[FunnelCount] | type[RejectedDeliveryCount]) -> None:
+    def __init__(self, name: str, model: type[FunnelCount | LostDemandCount | RejectedDeliveryCount]) -> None:
         self.name = name
         self.models: tuple[type[Model], ...] = (model,)
         self._model = model
@@ -195,7 +196,7 @@ class Counts:
         return ErasureResult()
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
-        old = self._model.objects.filter(day__lt=timezone.localdate(moment, timezone.get_default_timezone()))
+        old = self._model._default_manager.filter(day__lt=timezone.localdate(moment, timezone.get_default_timezone()))
         deleted, _ = (old if accounts is None else old.filter(account__in=accounts)).delete()
         return ErasureResult(deleted)
 

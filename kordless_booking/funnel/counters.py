@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from kordless_booking.funnel.buffered_counter import BufferedCounter
-from kordless_booking.models import FunnelCount, RejectedDeliveryCount
+from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 
 class StageKey(NamedTuple):
@@ -30,6 +30,16 @@ class StageKey(NamedTuple):
     service: str
     placement: FunnelCount.Placement
     stage: FunnelCount.Stage
+
+
+class LostDemandKey(NamedTuple):
+    """Key of a count of pages without a free time. `month` is the first day of the one in which a time was wanted."""
+
+    day: date
+    account: str
+    service: str
+    placement: FunnelCount.Placement
+    month: date
 
 
 class RejectionKey(NamedTuple):
@@ -43,6 +53,11 @@ class RejectionKey(NamedTuple):
 def count_stage(account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage) -> None:
     """Count a visitor who has reached `stage`."""
     stage_counter.add(StageKey(today(), account, service, placement, stage))
+
+
+def count_lost_demand(account: str, service: str, placement: FunnelCount.Placement, month: date) -> None:
+    """Count a visitor who was shown that no time is free in `month`, given by its first day."""
+    lost_demand_counter.add(LostDemandKey(today(), account, service, placement, month))
 
 
 def count_rejection(account: str, reason: str) -> None:
@@ -63,21 +78,31 @@ def _day(minute: int, zone: tzinfo) -> date:
 
 def flush() -> bool:
     """Write everything that this process has counted, now. Return False when something could not be written."""
-    # Both are called before the `and`: when the first fails, the second must still be written.
-    stages, deliveries = stage_counter.flush(), rejection_counter.flush()
-    return stages and deliveries
+    # All are called before the results are looked at: when the first fails, the others must still be written.
+    written = [counter.flush() for counter in COUNTERS]
+    return all(written)
 
 
 def paused() -> AbstractContextManager[Any]:
     """Suspend automatic writing, for the tests of a site: a thread would write into the test's database."""
     stack = ExitStack()
-    stack.enter_context(stage_counter.paused())
-    stack.enter_context(rejection_counter.paused())
+    for counter in COUNTERS:
+        stack.enter_context(counter.paused())
     return stack
+
+
+def drain() -> None:
+    """Discard everything that this process has counted and not written. For tests."""
+    for counter in COUNTERS:
+        counter.drain()
 
 
 def _write_stages(counts: Mapping[StageKey, int]) -> None:
     _write(FunnelCount, counts)
+
+
+def _write_lost_demand(counts: Mapping[LostDemandKey, int]) -> None:
+    _write(LostDemandCount, counts)
 
 
 def _write_refusals(counts: Mapping[RejectionKey, int]) -> None:
@@ -108,10 +133,12 @@ def _write(model: type[models.Model], counts: Mapping[Any, int]) -> None:
 
 
 stage_counter: Final[BufferedCounter[StageKey]] = BufferedCounter(_write_stages, name="funnel")
+lost_demand_counter: Final[BufferedCounter[LostDemandKey]] = BufferedCounter(_write_lost_demand, name="lost_demand")
 rejection_counter: Final[BufferedCounter[RejectionKey]] = BufferedCounter(_write_refusals, name="refusals")
+COUNTERS: Final[tuple[BufferedCounter[Any], ...]] = (stage_counter, lost_demand_counter, rejection_counter)
 
 atexit.register(flush)
 # A forked worker (gunicorn with --preload) starts with its parent's counts, which the parent writes as well.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=stage_counter.reset_after_fork)
-    os.register_at_fork(after_in_child=rejection_counter.reset_after_fork)
+    for _counter in COUNTERS:
+        os.register_at_fork(after_in_child=_counter.reset_after_fork)

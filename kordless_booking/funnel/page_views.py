@@ -10,17 +10,19 @@ import logging
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 
-from kordless_booking.funnel.counters import count_stage
+from kordless_booking.funnel.counters import count_lost_demand, count_stage
 from kordless_booking.funnel.popularity import popularity
 from kordless_booking.logs import log_event
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from django.http import HttpRequest
 
 log = logging.getLogger("kordless_booking.funnel")
@@ -37,10 +39,16 @@ _NOT_A_VIEW: Final = frozenset({SEEN_HEADER, "HTTP_HX_HISTORY_RESTORE_REQUEST"})
 """Headers of an open page that asks again (our script), or goes back in its history (htmx)."""
 _LONGEST_AGENT: Final = 300
 """Characters of the User-Agent that are searched."""
+_LONGEST_QUERY: Final = 2000
+"""Characters of a query that are searched: far more than the widget's own links have."""
+_ELSEWHERE: Final = SplitResult("", "", "", "", "")
 _RELOADING: Final = frozenset({"max-age=0", "no-cache"})
 """`Cache-Control` of a reload and of a forced reload."""
 _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
 """`Sec-Fetch-Dest` of whole pages. None: an older browser, which doesn't send it."""
+
+_WANTED: Final = frozenset({"month", "day", "host", "team", "with", "party"})
+"""Names in the query that say which times are wanted. The others say how they are shown."""
 
 
 class PageView(NamedTuple):
@@ -55,6 +63,8 @@ class PageView(NamedTuple):
     """Path of the service's times; empty for the list of services."""
     continues: bool = False
     """The page's query string alone says that the visitor has been in this widget before."""
+    empty_month: date | None = None
+    """First day of the month that is shown without any free time; None when there is one."""
 
 
 def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = True) -> bool:
@@ -97,31 +107,42 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
     # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
     swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
-    before = _path_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
+    page_before = _page_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
+    before = unquote(page_before.path)
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
     # A visit comes from outside of the widget. The site's other pages are outside, too.
     if arrives and not before.startswith(look.root):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
     if look.service and not (look.continues or before.startswith(look.service_path)):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
+    # Another time zone or clock on an empty month is the same month once more.
+    if look.empty_month is not None and not (
+        before == look.service_path and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
+    ):
+        count_lost_demand(look.account, look.service, look.placement, look.empty_month)
     return True
 
 
-def _path_before(request: HttpRequest, address: str | None) -> str:
-    """Return the path of this site's page that the request comes from; "" when it comes from elsewhere."""
+def _wanted(query: str) -> frozenset[tuple[str, str]]:
+    """Return what a query of the widget says of the wanted times."""
+    return frozenset((name, value) for name, value in parse_qsl(query[:_LONGEST_QUERY]) if name in _WANTED)
+
+
+def _page_before(request: HttpRequest, address: str | None) -> SplitResult:
+    """Return the URL of this site's page that the request comes from, an empty one when it comes from elsewhere."""
     if not address:
-        return ""
+        return _ELSEWHERE
     try:
         parts = urlsplit(address)
     except ValueError:
-        return ""
+        return _ELSEWHERE
     # Like request.get_host(), but without the ALLOWED_HOSTS check, which takes as long as all the rest. A forged host
     # can only change this count.
     meta = request.META
     own = meta.get("HTTP_HOST", meta.get("SERVER_NAME"))
     if settings.USE_X_FORWARDED_HOST:
         own = meta.get("HTTP_X_FORWARDED_HOST", own)
-    return unquote(parts.path) if parts.netloc == own else ""
+    return parts if parts.netloc == own else _ELSEWHERE
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min
 
 from kordless_booking import conf
@@ -248,3 +248,31 @@ def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception 
         error=type(error).__name__ if error else None,
         code=getattr(error, "smtp_code", None),
     )
+
+
+_UNSENT: Final = frozenset({OutgoingMail.State.QUEUED, OutgoingMail.State.FAILED, OutgoingMail.State.WITHHELD})
+"""States of mails that have certainly not been sent, and aren't being sent."""
+
+
+def can_requeue(mail: OutgoingMail, now: datetime) -> bool:
+    """Return True if a mail was certainly not sent, and what it says is still true."""
+    appointment = mail.appointment
+    account = conf.accounts().get(appointment.account)
+    is_current = mail.revision == appointment.revision and (
+        appointment.start > now or mail.kind == OutgoingMail.Kind.CANCELLED
+    )
+    return mail.state in _UNSENT and is_current and account is not None and account.mail
+
+
+def requeue(mail: OutgoingMail, now: datetime) -> bool:
+    """Queue a mail once more, due at once and for another two days. Return False where `can_requeue` is False.
+
+    Nobody gets it twice: the UPDATE changes a mail only while it is in a state in which it was certainly not sent.
+    """
+    if not can_requeue(mail, now):
+        return False
+    unsent = OutgoingMail.objects.filter(pk=mail.pk, state__in=_UNSENT)
+    if not unsent.update(state=OutgoingMail.State.QUEUED, queued_at=now, due_at=now, changed_at=now):
+        return False
+    transaction.on_commit(send_in_background, robust=True)
+    return True

@@ -1,66 +1,169 @@
-"""Admin of booking attempts: their states, and nothing about whose they are."""
+"""Admin of booking attempts: their outcomes in words, a search by person, and nothing about whose they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from kordless_booking import exceptions
-from kordless_booking.staff.labels import service_names
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from kordless_booking.booking.hashes import contact_hashes, number_hashes
+from kordless_booking.forms import MAX_EMAIL, clean_confirmation_number
+from kordless_booking.models import BookingAttempt
+from kordless_booking.normalization import normalize_email, to_e164
+from kordless_booking.staff.labels import attempt_legend, attempt_outcome, refusal_labels, service_names
 from kordless_booking.staff.read_only import (
+    NOTHING,
     AccountFilter,
     KnownValuesFilter,
-    ReadOnlyAdmin,
-    has_several_accounts,
+    ListAdmin,
+    Meaning,
     known_accounts,
+    may,
 )
+from kordless_booking.upstream.phone_region import phone_region
+from kordless_booking.upstream.registry import services_for
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+    from kordless_booking.conf import Account
+
+MAX_FOUND: Final = 100
+"""Maximum number of results of a search, the newest first."""
 
 
 class RejectionFilter(KnownValuesFilter):
-    """Filter by rejection. Of attempts without one it says "-", as the list does."""
+    """Filter by the reason for which nothing was booked."""
 
     parameter_name = "rejection"
-    title = "rejection"
+    title = pgettext_lazy("label", "Reason")  # type: ignore[assignment] (Django's own filters have lazy titles)
 
     def known_values(self) -> Mapping[str, str]:
-        return {"": "-", **{name: name for name in exceptions.__all__ if name != exceptions.KordlessError.__name__}}
+        # Several exceptions mean the same to staff: the first of them stands for all.
+        labels: dict[str, str] = {}
+        for name, label in refusal_labels().items():
+            if label not in labels.values():
+                labels[name] = label
+        return {"": pgettext("reason why nothing was booked", "None"), **labels}
 
 
 class ServiceFilter(KnownValuesFilter):
     """Filter by service: those that are offered now, as far as the cache has them."""
 
     parameter_name = "service"
-    title = "service"
+    title = pgettext_lazy("label", "Service")  # type: ignore[assignment] (as above)
 
     def known_values(self) -> Mapping[str, str]:
-        return {slug: slug for slug in service_names(known_accounts().values())}
+        return service_names(known_accounts().values())
 
 
-class AttemptAdmin(ReadOnlyAdmin):
+class FindForm(forms.Form):
+    """Form to search by person. POST only: what is searched for is personal and must not be in a URL."""
+
+    wanted = forms.CharField(
+        label=gettext_lazy("Confirmation number, email or phone"),
+        max_length=MAX_EMAIL,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+
+def find_attempts(wanted: str) -> list[BookingAttempt]:
+    """Return the attempts of a booking with this confirmation number, or of this email address or phone number.
+
+    Case and spelling don't matter. They are found by keyed hashes: nothing is decrypted. A phone number without a
+    country code is one of the businesses' countries, as far as the settings or the cache know them.
+    """
+    contacts = {normalize_email(wanted)}
+    regions = {_cached_region(account) for account in known_accounts().values()} or {None}
+    contacts |= {number for region in regions if (number := to_e164(wanted, region))}
+    hashes = contact_hashes(contact for contact in contacts if contact)
+    number = clean_confirmation_number(wanted)
+    found = Q(email_hash__in=hashes) | Q(phone_hash__in=hashes)
+    if number:
+        found |= Q(number_hash__in=number_hashes([number]))
+    rows = BookingAttempt.objects.defer("encrypted", "key", "body_hash").filter(found)
+    return list(rows.order_by("-created_at", "-pk")[:MAX_FOUND])
+
+
+def _cached_region(account: Account) -> str | None:
+    """Return the phone region of an account without asking Kordless."""
+    catalog = services_for(account).catalog
+    offer = catalog.cached_organization()
+    slug = next((service.slug for service in offer.services if service.bookable), None) if offer else None
+    detail = catalog.preload(slug) if slug else None
+    return phone_region(account, detail.calendar.timezone if detail else None)
+
+
+class AttemptAdmin(ListAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
     fields = (
-        "account", "service", "state", "rejection", "outcome_unknown", "generation", "claim",
-        "created_at", "changed_at", "claimed_until", "retry_at",
+        "outcome", "note", "service", "start", "created_at", "changed_at", "claim", "retry_at", "account",
     )  # fmt: skip
     readonly_fields = fields
-    list_display = ("created_at", "service", "state", "rejection", "outcome_unknown", "claim", "account", "changed_at")
+    list_display = ("created_at", "service", "start", "outcome", "account", "changed_at")
     list_filter = (AccountFilter, "state", RejectionFilter, ServiceFilter, "created_at")
-    list_per_page = 50
     ordering = ("-created_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
     sortable_by = ("created_at",)
+
+    def legend(self) -> Sequence[Meaning]:
+        return attempt_legend()
+
+    @admin.display(description=pgettext_lazy("label", "Outcome"))
+    def outcome(self, row: BookingAttempt) -> SafeString:
+        """Return what became of it in words, with a color."""
+        text, tone = attempt_outcome(row)
+        return format_html('<span class="kb-tone kb-{}">{}</span>', tone, text)
+
+    @admin.display(description=pgettext_lazy("label", "Note"))
+    def note(self, row: BookingAttempt) -> str:
+        """Return what staff should know besides."""
+        if row.outcome_unknown and row.state != BookingAttempt.State.PLACED:
+            return _("A request for it had no usable answer. Look in Kordless whether there is a booking.")
+        return NOTHING
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer("encrypted", "key", "body_hash")
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        # Not in `list_display` itself: the number of accounts isn't known when this module is imported.
-        return [name for name in self.list_display if name != "account" or has_several_accounts()]
+    def get_urls(self) -> list[URLPattern]:
+        # `sensitive_post_parameters` keeps the search out of error reports.
+        view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
+        return [path("find/", view, name="kordless_booking_bookingattempt_find"), *super().get_urls()]
 
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        return [each for each in self.list_filter if each is not AccountFilter or has_several_accounts()]
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list. Only those who may see personal data can search by person."""
+        more = {"find_form": FindForm() if may(request, "view_personal_data") else None}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
+
+    @sensitive_variables()
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Search attempts by person. POST, so that nothing personal is in a URL or an access log."""
+        if not (self.has_view_permission(request) and may(request, "view_personal_data")):
+            raise PermissionDenied
+        form = FindForm(request.POST if request.method == "POST" else None)
+        found = find_attempts(form.cleaned_data["wanted"]) if form.is_valid() else None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Find bookings of a person"),
+            "deeper": True,
+            "form": form,
+            "found": None if found is None else [(row, *attempt_outcome(row), self.note(row)) for row in found],
+        }
+        response = render(request, "kordless_booking/admin/find_attempts.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response

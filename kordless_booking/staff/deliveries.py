@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
@@ -26,13 +27,16 @@ from kordless_booking.logs import error_location
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
-from kordless_booking.staff.read_only import AccountFilter, KnownValuesFilter, ReadOnlyAdmin, has_several_accounts
+from kordless_booking.staff.labels import delivery_legend, delivery_tone, event_label, source_label
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, KnownValuesFilter, ListAdmin, Meaning, may
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
 from kordless_booking.webhooks.stored_body import BODY_RETENTION, BodyUnavailable, decrypt_body
 
 if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
     from kordless_booking.api.resources import Booking
 
 MASK: Final = "••••"
@@ -164,34 +168,45 @@ class KindFilter(KnownValuesFilter):
     """Filter by kind of event: those that this version knows."""
 
     parameter_name = "kind"
-    title = "kind"
+    title = pgettext_lazy("label", "Event")  # type: ignore[assignment] (Django's own filters have lazy titles)
 
     def known_values(self) -> Mapping[str, str]:
-        return {kind: kind for kind in CHANGES}
+        return {kind: event_label(kind) for kind in CHANGES}
 
 
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(ListAdmin):
     """Read-only list of deliveries and their outcomes."""
 
-    list_display = ("received_at", "kind", "outcome", "source", "account", "delivery_id", "happened_at")
+    list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
-    list_per_page = 50
     search_fields = ("delivery_id",)
     search_help_text = gettext_lazy("Search by delivery ID.")
     ordering = ("-received_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
     sortable_by = ("received_at",)
-    change_list_template = "kordless_booking/admin/deliveries.html"
+
+    def legend(self) -> Sequence[Meaning]:
+        return delivery_legend()
+
+    @admin.display(description=pgettext_lazy("label", "Event"))
+    def event(self, row: WebhookDelivery) -> str:
+        """Return the kind of event in words."""
+        return event_label(row.kind)
+
+    @admin.display(description=pgettext_lazy("label", "Outcome"))
+    def result(self, row: WebhookDelivery) -> SafeString:
+        """Return the outcome in words, with a color."""
+        tone, text = delivery_tone(row.outcome), row.get_outcome_display()
+        return format_html('<span class="kb-tone kb-{}">{}</span>', tone, text)
+
+    @admin.display(description=pgettext_lazy("label", "Made"))
+    def made(self, row: WebhookDelivery) -> str:
+        """Return the place of the change in words; a dash when nothing was published."""
+        return source_label(row.source) or NOTHING
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Bodies are encrypted and not shown in the list; they are the largest part of a row.
         return super().get_queryset(request).defer("encrypted")
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in self.list_display if name != "account" or has_several_accounts()]
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        return [each for each in self.list_filter if each is not AccountFilter or has_several_accounts()]
 
     def get_urls(self) -> list[URLPattern]:
         # `admin_view` checks for staff alone. Each view checks its own permissions.
@@ -208,8 +223,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. Only those who may see personal data get the link to the search."""
-        more = {"may_find": _may(request, "view_personal_data")}
+        """Show the list. Only those who may see personal data can search by person."""
+        more = {"find_form": FindForm() if may(request, "view_personal_data") else None}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def change_view(
@@ -225,7 +240,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """Show one delivery in full, and record the access in the admin's history."""
         # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._delivery(request, number)
-        if not _may(request, "view_personal_data"):
+        if not may(request, "view_personal_data"):
             raise PermissionDenied
         self.log_change(request, row, "Looked at the personal data.")
         return self._page(request, row, full=True)
@@ -233,11 +248,17 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @sensitive_variables()
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Search deliveries by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and _may(request, "view_personal_data")):
+        if not (self.has_view_permission(request) and may(request, "view_personal_data")):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
         found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
-        context = {**self._context(request), "title": _("Find deliveries about a person"), "form": form, "found": found}
+        context = {
+            **self._context(request),
+            "title": _("Find deliveries about a person"),
+            "deeper": True,
+            "form": form,
+            "found": None if found is None else [(event_label(row.kind), row) for row in found],
+        }
         response = render(request, "kordless_booking/admin/find.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
@@ -246,7 +267,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Ask for confirmation, then send the delivery's signals again and show the result."""
         row = self._delivery(request, number)
-        if not _may(request, "replay_webhookdelivery"):
+        if not may(request, "replay_webhookdelivery"):
             raise PermissionDenied
         now, back = (
             datetime.now(UTC),
@@ -307,10 +328,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "title": pgettext("heading", "Webhook delivery"),
             "subtitle": str(row),
             "original": row,
+            "event": event_label(row.kind),
+            "outcome": row.get_outcome_display(),
+            "made": source_label(row.source),
             "body": (format_body(body) if full else mask_body(body)) if body else "",
             "full": full,
-            "may_see": bool(body) and not full and _may(request, "view_personal_data"),
-            "may_replay": bool(body) and _may(request, "replay_webhookdelivery"),
+            "may_see": bool(body) and not full and may(request, "view_personal_data"),
+            "may_replay": bool(body) and may(request, "replay_webhookdelivery"),
         }
         response = render(request, "kordless_booking/admin/delivery.html", context)
         response["Cache-Control"] = "no-store, private"
@@ -318,10 +342,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def _context(self, request: HttpRequest) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "opts": self.opts}
-
-
-def _may(request: HttpRequest, permission: str) -> bool:
-    return request.user.has_perm(f"kordless_booking.{permission}")
 
 
 def _account(row: WebhookDelivery) -> conf.Account:

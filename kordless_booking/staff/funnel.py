@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
-from kordless_booking.models import FunnelCount
+from kordless_booking.models import FunnelCount, LostDemandCount
 
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
@@ -20,6 +20,8 @@ MAX_SERVICE_CHARACTERS: Final = 200
 """Width of the column `FunnelCount.service`."""
 COLUMNS: Final = ("visits", "services_opened", "times_chosen", "forms_sent", "booked")
 """Column names in the file, in the order of `FunnelCount.Stage`. Public API: spreadsheets rely on them."""
+LOST_COLUMN: Final = "no_free_times"
+"""Name of the column after them: pages that said that nothing is free."""
 Counts = Mapping[FunnelCount.Stage, int]
 
 
@@ -53,8 +55,39 @@ class FunnelQuery:
 
 def matching_rows(query: FunnelQuery) -> QuerySet[FunnelCount]:
     """Return the rows that match."""
+    return FunnelCount.objects.filter(**_conditions(query))
+
+
+def matching_lost_demand(query: FunnelQuery) -> QuerySet[LostDemandCount]:
+    """Return the rows of lost demand that match."""
+    return LostDemandCount.objects.filter(**_conditions(query))
+
+
+def _conditions(query: FunnelQuery) -> dict[str, Any]:
     names = {name: value for name in ("account", "service", "placement") if (value := getattr(query, name))}
-    return FunnelCount.objects.filter(day__gte=query.first, day__lte=query.today, **names)
+    return {"day__gte": query.first, "day__lte": query.today, **names}
+
+
+@dataclass(frozen=True)
+class LostDemand:
+    """Times that visitors were shown that nothing is free."""
+
+    by_day: Mapping[date, int]
+    by_service: Mapping[str, int]
+    by_month: Mapping[date, int]
+    """By the first day of the month in which a time was wanted, in order."""
+
+
+def lost_demand(query: FunnelQuery) -> LostDemand:
+    """Return the lost demand that matches."""
+    rows = matching_lost_demand(query).order_by()
+    by_day = dict(rows.values_list("day").annotate(number=Sum("count")))
+    by_service: Counter[str] = Counter()
+    by_month: Counter[date] = Counter()
+    for service, month, number in rows.values_list("service", "month").annotate(number=Sum("count")):
+        by_service[service] += number
+        by_month[month] += number
+    return LostDemand(by_day, by_service, dict(sorted(by_month.items())))
 
 
 def counts_by_day(query: FunnelQuery) -> dict[date, Counts]:
@@ -86,13 +119,20 @@ def to_csv(query: FunnelQuery) -> str:
     rows = matching_rows(query).order_by("day", "account", "service", "placement")
     for row in rows.values_list("day", "account", "service", "placement", "stage", "count"):
         lines[row[:4]][row[4]] = row[5]
+    lost = {
+        row[:4]: row[4]
+        for row in matching_lost_demand(query)
+        .order_by("day", "account", "service", "placement")
+        .values_list("day", "account", "service", "placement")
+        .annotate(number=Sum("count"))
+    }
     text = io.StringIO()
     sheet = csv.writer(text)
-    sheet.writerow(("day", "account", "service", "placement", *COLUMNS))
-    for (day, *names), counts in lines.items():
-        sheet.writerow(
-            (day.isoformat(), *map(_escape_formula, names), *(counts.get(stage, 0) for stage in FunnelCount.Stage))
-        )
+    sheet.writerow(("day", "account", "service", "placement", *COLUMNS, LOST_COLUMN))
+    for key in sorted(lines.keys() | lost.keys()):
+        day, *names = key
+        numbers = [lines[key].get(stage, 0) for stage in FunnelCount.Stage]
+        sheet.writerow((day.isoformat(), *map(_escape_formula, names), *numbers, lost.get(key, 0)))
     return text.getvalue()
 
 

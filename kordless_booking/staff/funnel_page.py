@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kordless_booking.funnel.counters import today
 from kordless_booking.models import FunnelCount
+from kordless_booking.presentation.formatting import month_title
+from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.staff import funnel
 from kordless_booking.staff.funnel import HEIGHT, build_chart
 from kordless_booking.staff.labels import placement_label, service_names, stage_label
@@ -43,7 +45,8 @@ class FunnelAdmin(ReadOnlyAdmin):
         stages = [stage for stage in FunnelCount.Stage if stage is not FunnelCount.Stage.VISIT or not query.service]
         totals = _sum_counts(days.values())
         names = service_names(known_accounts().values())
-        base, rows = stages[0], funnel.matching_rows(query)
+        base, rows, lost = stages[0], funnel.matching_rows(query), funnel.lost_demand(query)
+        language = best_supported_language(get_language() or "") or "en"
         context = {
             **self.admin_site.each_context(request),
             "title": pgettext("heading", "Funnel"),
@@ -66,7 +69,14 @@ class FunnelAdmin(ReadOnlyAdmin):
             "height": HEIGHT,
             "first": query.first,
             "last": query.today,
-            "days": [(day, _cells(counts, stages)) for day, counts in reversed(days.items())],
+            "days": [
+                (day, [*_cells(counts, stages), lost.by_day.get(day, 0)]) for day, counts in reversed(days.items())
+            ],
+            "lost_services": [
+                (names.get(slug, slug), number)
+                for slug, number in sorted(lost.by_service.items(), key=lambda row: (-row[1], row[0]))
+            ],
+            "lost_months": [(month_title(month, language), number) for month, number in lost.by_month.items()],
             "by_service": _table(
                 funnel.counts_by("service", rows),
                 stages,
@@ -101,18 +111,22 @@ def _sum_counts(several: Iterable[funnel.Counts]) -> dict[FunnelCount.Stage, int
 
 
 def _bars(totals: Mapping[FunnelCount.Stage, int], stages: list[FunnelCount.Stage]) -> list[dict[str, Any]]:
-    """Return each stage with its number, the width of its bar, and its share of the first stage."""
-    # The widest bar isn't always the first: choosing another time counts again.
-    most, base = max(totals[stage] for stage in stages), totals[stages[0]]
-    return [
-        {
-            "word": stage_label(stage),
-            "number": totals[stage],
-            "width": f"{totals[stage] / most * 100:.1f}%" if most else "0%",
-            "share": f"{totals[stage] / base:.0%}" if base else "",
-        }
-        for stage in stages
-    ]
+    """Return each stage with its number, and with the share of the first stage that came this far at most."""
+    bars, base = [], totals[stages[0]]
+    reached = base
+    for stage in stages:
+        # A stage may have more than the one before: one visit may open two services, or choose two times. Whoever came
+        # this far came as far as each stage before, so the smallest number is the most visits that it can be.
+        reached = min(reached, totals[stage])
+        bars.append(
+            {
+                "word": stage_label(stage),
+                "number": totals[stage],
+                "width": f"{reached / base * 100:.1f}%" if base else "0%",
+                "share": f"{reached / base:.0%}" if base else "",
+            }
+        )
+    return bars
 
 
 def _day_label(day: Any, counts: funnel.Counts, base: FunnelCount.Stage) -> str:

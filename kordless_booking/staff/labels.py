@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kordless_booking.conf import Account
-from kordless_booking.models import FunnelCount
+from kordless_booking.models import BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
+from kordless_booking.signals import ChangeSource
+from kordless_booking.staff.read_only import Meaning
 from kordless_booking.upstream.registry import services_for
 
 
@@ -46,6 +48,137 @@ def rejection_label(reason: str) -> str:
         "webhook_not_recorded": _("The database failed"),
     }
     return labels.get(reason, reason)
+
+
+def refusal_label(rejection: str) -> str:
+    """Return in words why an attempt wasn't booked, by the name of its exception; unknown ones as they are."""
+    return refusal_labels().get(rejection, rejection)
+
+
+def refusal_labels() -> dict[str, str]:
+    """Return the reasons for which an attempt isn't booked, by the names of the exceptions, in words."""
+    return {
+        "SlotTaken": pgettext("reason why nothing was booked", "Time was taken"),
+        "Refused": pgettext("reason why nothing was booked", "Refused by Kordless"),
+        "BadRequest": pgettext("reason why nothing was booked", "Details not accepted by Kordless"),
+        "NotFound": pgettext("reason why nothing was booked", "Service no longer offered"),
+        "KeyRefused": pgettext("reason why nothing was booked", "API key refused"),
+        "ContactRefused": pgettext("reason why nothing was booked", "Contact refused"),
+        "NotSent": pgettext("reason why nothing was booked", "Given up before it was sent"),
+        "Unreachable": pgettext("reason why nothing was booked", "Kordless could not be reached"),
+        "CircuitOpen": pgettext("reason why nothing was booked", "Kordless was failing"),
+        "TooMany": pgettext("reason why nothing was booked", "Too many requests"),
+        "Unavailable": pgettext("reason why nothing was booked", "No usable answer"),
+        "OutcomeUnknown": pgettext("reason why nothing was booked", "No usable answer"),
+    }
+
+
+#: Refusals that are about the site and not about the visitor's wish: somebody has to look at them.
+_FAILURES = frozenset({"BadRequest", "KeyRefused", "Unreachable", "CircuitOpen", "TooMany", "Unavailable"})
+
+
+def attempt_outcome(row: BookingAttempt) -> tuple[str, str]:
+    """Return in words what became of an attempt, and its tone."""
+    if row.state == BookingAttempt.State.REJECTED and row.rejection:
+        return refusal_label(row.rejection), "bad" if row.rejection in _FAILURES else "idle"
+    return str(row.get_state_display()), _ATTEMPT_TONES.get(row.state, "idle")
+
+
+_ATTEMPT_TONES = {BookingAttempt.State.PLACED: "good", BookingAttempt.State.OUTCOME_UNKNOWN: "fair"}
+
+
+def attempt_legend() -> list[Meaning]:
+    """Return what the states of an attempt mean."""
+    states = BookingAttempt.State
+    meanings = {
+        states.PLACED: _("Kordless has accepted the booking."),
+        states.REJECTED: _(
+            "Nothing was booked. The list gives the reason: usually somebody else was faster, and the visitor was "
+            "shown other times."
+        ),
+        states.PLACING: _("The request is on its way to Kordless at this moment."),
+        states.WAITING: _(
+            "More people booked within a minute than Kordless accepts. It is sent when its turn comes, as long as the "
+            "visitor’s page is open."
+        ),
+        states.HELD: _(
+            "Not due yet: the form came back very fast, or the same person has another request for this time under way."
+        ),
+        states.OUTCOME_UNKNOWN: _(
+            "The request was sent, but no usable answer came back, so there may be a booking: look in Kordless. The "
+            "visitor’s page asks again, and nothing is booked twice."
+        ),
+    }
+    return [Meaning(str(state.label), _ATTEMPT_TONES.get(state, "idle"), text) for state, text in meanings.items()]
+
+
+_MAIL_TONES = {
+    OutgoingMail.State.SENT: "good",
+    OutgoingMail.State.OUTCOME_UNKNOWN: "fair",
+    OutgoingMail.State.FAILED: "bad",
+    OutgoingMail.State.WITHHELD: "fair",
+}
+
+
+def mail_tone(state: str) -> str:
+    """Return the tone of a mail's state."""
+    return next((tone for known, tone in _MAIL_TONES.items() if known == state), "idle")
+
+
+def mail_legend() -> list[Meaning]:
+    """Return what the states of a mail mean."""
+    states = OutgoingMail.State
+    meanings = {
+        states.SENT: _("The mail server has accepted it."),
+        states.QUEUED: _(
+            "It is sent when it is due. If the mail server doesn’t accept it, it is tried again for two days."
+        ),
+        states.SENDING: _("It is being handed to the mail server at this moment."),
+        states.FAILED: _("The mail server refused it for good, or did not accept it for two days. It was not sent."),
+        states.WITHHELD: _(
+            "It was not sent: its recipient had as many mails within 24 hours as MAILS_PER_RECIPIENT allows."
+        ),
+        states.OUTCOME_UNKNOWN: _(
+            "The connection broke while it was being sent. It is not sent again, because it may have arrived."
+        ),
+        states.SUPERSEDED: _("A newer mail about the same booking took its place, or the appointment had begun."),
+    }
+    return [Meaning(str(state.label), mail_tone(state), text) for state, text in meanings.items()]
+
+
+def delivery_tone(outcome: str) -> str:
+    """Return the tone of a delivery's outcome."""
+    return "good" if outcome == WebhookDelivery.Outcome.PROCESSED else "idle"
+
+
+def delivery_legend() -> list[Meaning]:
+    """Return what the outcomes of a delivery mean. Duplicates aren't recorded, so the list never has one."""
+    outcomes = WebhookDelivery.Outcome
+    meanings = {
+        outcomes.PROCESSED: _("A booking was made, rescheduled or canceled, and this site’s receivers were told."),
+        outcomes.SUPERSEDED: _("The same change was known already, or a newer one: nobody was told again."),
+        outcomes.OTHER: _("An event of a kind that this version doesn’t know. Nothing was done."),
+    }
+    return [Meaning(str(outcome.label), delivery_tone(outcome), text) for outcome, text in meanings.items()]
+
+
+def event_label(kind: str) -> str:
+    """Return the label of a kind of event; unknown ones as they are."""
+    labels = {
+        "booking.created": pgettext("event", "Booking made"),
+        "booking.updated": pgettext("event", "Booking rescheduled"),
+        "booking.cancelled": pgettext("event", "Booking canceled"),
+    }
+    return labels.get(kind, kind)
+
+
+def source_label(source: str) -> str:
+    """Return the label of the place where a change was made; "" when nothing was published."""
+    labels = {
+        ChangeSource.WIDGET.value: pgettext("place of a change", "On this site"),
+        ChangeSource.WEBHOOK.value: pgettext("place of a change", "Elsewhere"),
+    }
+    return labels.get(source, source)
 
 
 def format_age(seconds: float) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
 
-from kordless_booking.models import BookingAttempt, OutgoingMail, RejectedDeliveryCount, WebhookDelivery
+from kordless_booking.models import (
+    BookingAttempt,
+    LostDemandCount,
+    OutgoingMail,
+    RejectedDeliveryCount,
+    WebhookDelivery,
+)
+from kordless_booking.staff.labels import service_names
 from kordless_booking.upstream.registry import AccountServices, services_for
 
 if TYPE_CHECKING:
@@ -17,7 +25,9 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.gate import GateState
 
 REFUSAL_DAYS: Final = 7
-"""Days for which deliveries and rejections are counted."""
+"""Days for which deliveries, rejections and lost demand are counted."""
+MAX_LOST: Final = 5
+"""Services with lost demand that are shown, those with most first."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,17 @@ class Rejections:
     """Deliveries that were rejected for one reason."""
 
     reason: str
+    today: int
+    week: int
+    """In the last REFUSAL_DAYS days."""
+
+
+@dataclass(frozen=True)
+class LostDemand:
+    """Times that visitors of a service were shown that nothing is free."""
+
+    service: str
+    """Name of the service as far as the cache has it, else its slug."""
     today: int
     week: int
     """In the last REFUSAL_DAYS days."""
@@ -70,8 +91,10 @@ class AccountState:
     months: tuple[date, ...]
     """First days of the months that `services` are about: this one and the next."""
     attempts: tuple[OpenAttempts, ...]
-    withheld_mails: int
-    """Mails of the last 24 hours that weren't sent because their recipient had had too many."""
+    lost: tuple[LostDemand, ...]
+    """Services with most lost demand."""
+    mails: Mapping[OutgoingMail.State, int]
+    """Mails that wait, and those of the last 24 hours that were given up, withheld, or have an unknown outcome."""
 
 
 def account_state(account: Account, now: datetime, today: date) -> AccountState:
@@ -94,7 +117,8 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         services=services,
         months=months,
         attempts=_attempts(account),
-        withheld_mails=_withheld_mails(account, now),
+        lost=_lost_demand(account, today, service_names([account])),
+        mails=_mails(account, now),
     )
 
 
@@ -105,9 +129,23 @@ def _refusals(account: Account, today: date) -> tuple[Rejections, ...]:
     return tuple(Rejections(reason, now.get(reason, 0), number) for reason, number in week.items())
 
 
-def _withheld_mails(account: Account, now: datetime) -> int:
-    rows = OutgoingMail.objects.filter(state=OutgoingMail.State.WITHHELD, changed_at__gt=now - timedelta(days=1))
-    return rows.filter(appointment__account=account.name).count()
+def _lost_demand(account: Account, today: date, names: Mapping[str, str]) -> tuple[LostDemand, ...]:
+    rows = LostDemandCount.objects.filter(account=account.name, day__gt=today - timedelta(days=REFUSAL_DAYS))
+    sums = rows.order_by().values_list("service").annotate(week=Sum("count"), now=Sum("count", filter=Q(day=today)))
+    return tuple(
+        LostDemand(names.get(slug, slug), now or 0, week)
+        for slug, week, now in sums.order_by("-week", "service")[:MAX_LOST]
+    )
+
+
+def _mails(account: Account, now: datetime) -> Mapping[OutgoingMail.State, int]:
+    """Count the mails that staff may have to look at. Those that were sent are too many to count for each page."""
+    states = OutgoingMail.State
+    ended = Q(
+        state__in=(states.FAILED, states.WITHHELD, states.OUTCOME_UNKNOWN), changed_at__gt=now - timedelta(days=1)
+    )
+    rows = OutgoingMail.objects.filter(Q(state=states.QUEUED) | ended, appointment__account=account.name)
+    return {states(state): number for state, number in rows.order_by().values_list("state").annotate(Count("pk"))}
 
 
 def _attempts(account: Account) -> tuple[OpenAttempts, ...]:

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_safe
 from kordless_booking import conf
 from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.funnel.counters import today
-from kordless_booking.staff.labels import format_age, rejection_label
+from kordless_booking.models import BookingAttempt, OutgoingMail
+from kordless_booking.staff.labels import format_age, mail_tone, rejection_label
 from kordless_booking.staff.overview import AccountState, account_state
 from kordless_booking.staff.read_only import ReadOnlyAdmin, known_accounts
 
@@ -38,7 +39,7 @@ class StatusCell:
 
     text: str
     tone: str
-    """`good`, `fair`, `bad` or `none`: a CSS class."""
+    """`good`, `fair`, `bad`, `idle` or `none`: a CSS class. What nobody has to look at isn't `fair`."""
 
 
 class OverviewAdmin(ReadOnlyAdmin):
@@ -72,15 +73,23 @@ class OverviewAdmin(ReadOnlyAdmin):
                         for row in state.services
                     ],
                     "attempts": [
-                        (row.state, row.number, format_age((now - row.oldest).total_seconds()))
+                        (
+                            row.state,
+                            BookingAttempt.State(row.state).label,
+                            row.number,
+                            format_age((now - row.oldest).total_seconds()),
+                        )
                         for row in state.attempts
                     ],
+                    "counts_visitors": account.funnel,
+                    "mails": _mail_rows(state) if account.mail else None,
                     "snippet": _snippet_url(account, alone=len(states) == 1),
                 }
                 for state, account in states
             ],
             "may_see_deliveries": request.user.has_perm("kordless_booking.view_webhookdelivery"),
             "may_see_attempts": request.user.has_perm("kordless_booking.view_bookingattempt"),
+            "may_see_mails": request.user.has_perm("kordless_booking.view_outgoingmail"),
             "may_see_funnel": request.user.has_perm("kordless_booking.view_funnelcount"),
         }
         return render(request, "kordless_booking/admin/overview.html", context)
@@ -117,13 +126,20 @@ def attention(state: AccountState, now: datetime) -> list[str]:
             old,
         )
         texts.append(text % {"number": old})
-    if state.withheld_mails:
+    if failed := state.mails.get(OutgoingMail.State.FAILED, 0):
+        text = ngettext(
+            "%(number)s mail was given up in the last 24 hours: the mail server did not accept it.",
+            "%(number)s mails were given up in the last 24 hours: the mail server did not accept them.",
+            failed,
+        )
+        texts.append(text % {"number": failed})
+    if withheld := state.mails.get(OutgoingMail.State.WITHHELD, 0):
         text = ngettext(
             "%(number)s mail was withheld in the last 24 hours: its recipient had reached MAILS_PER_RECIPIENT.",
             "%(number)s mails were withheld in the last 24 hours: their recipients had reached MAILS_PER_RECIPIENT.",
-            state.withheld_mails,
+            withheld,
         )
-        texts.append(text % {"number": state.withheld_mails})
+        texts.append(text % {"number": withheld})
     if not state.webhook:
         # Not both: without a secret every delivery is rejected, and this text explains that.
         texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
@@ -135,6 +151,17 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         )
         texts.append(text % {"number": refused})
     return texts
+
+
+def _mail_rows(state: AccountState) -> list[tuple[str, str, str, int]]:
+    """Return state, label, tone and number of the mails that are counted, those that wait always."""
+    states = OutgoingMail.State
+    shown = (states.QUEUED, states.FAILED, states.WITHHELD, states.OUTCOME_UNKNOWN)
+    return [
+        (each.value, str(each.label), mail_tone(each), state.mails.get(each, 0))
+        for each in shown
+        if each is states.QUEUED or state.mails.get(each)
+    ]
 
 
 def _proxy_attention(request: HttpRequest, account: conf.Account) -> list[str]:
@@ -156,9 +183,9 @@ def status_cell(status: CacheStatus) -> StatusCell:
         case "fresh":
             return StatusCell(age, "good")
         case "stale":
-            return StatusCell(_("%(age)s, due") % {"age": age}, "fair")
+            return StatusCell(_("%(age)s, due") % {"age": age}, "idle")
         case "invalidated":
-            return StatusCell(_("fetched anew next time"), "fair")
+            return StatusCell(_("fetched anew next time"), "idle")
         case "degraded":
             return StatusCell(_("%(age)s, can’t be renewed") % {"age": age}, "bad")
         case "failed":

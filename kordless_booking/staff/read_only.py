@@ -1,21 +1,26 @@
-"""Base class for admin pages that show rows and never change them."""
+"""Base classes for admin pages that show rows and never change them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import pgettext_lazy
 
 from kordless_booking import conf
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     Base = admin.ModelAdmin[Any]
 else:
     Base = admin.ModelAdmin
+
+
+NOTHING: Final = "\N{EN DASH}"
+"""Text in place of a value that there isn't."""
 
 
 class ReadOnlyAdmin(Base):
@@ -36,11 +41,49 @@ class ReadOnlyAdmin(Base):
         return False
 
 
+class Meaning(NamedTuple):
+    """Entry of a list's legend."""
+
+    label: str
+    tone: str
+    """`good`, `fair`, `bad` or `idle`: a CSS class."""
+    text: str
+
+
+class ListAdmin(ReadOnlyAdmin):
+    """Read-only ModelAdmin with a list, whose legend says what the states in it mean.
+
+    Where the settings have a single account, its name is neither a column nor a filter.
+    """
+
+    change_list_template = "kordless_booking/admin/list.html"
+    list_per_page = 50
+
+    def legend(self) -> Sequence[Meaning]:
+        """Return the meanings of the states, in the order in which they are shown."""
+        raise NotImplementedError
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        # Not in `list_display` itself: the number of accounts isn't known when a module is imported.
+        return [name for name in self.list_display if name != "account" or has_several_accounts()]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [each for each in self.list_filter if each is not AccountFilter or has_several_accounts()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list."""
+        more = {"legend": self.legend(), "may_see_overview": may(request, "view_overview")}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+
 class KnownValuesFilter(admin.SimpleListFilter):
     """Filter by the values of a column that are known without the database.
 
     Django's own filter reads the whole table to find them. A value that isn't known can still be in the URL.
     """
+
+    lookup = ""
+    """Column, or a lookup of one, that the value is compared with; by default the one of the parameter's name."""
 
     def known_values(self) -> Mapping[str, str]:
         """Return the label of each value."""
@@ -53,19 +96,24 @@ class KnownValuesFilter(admin.SimpleListFilter):
         return list(values.items())
 
     def queryset(self, _request: HttpRequest, queryset: Any) -> Any:
-        chosen = self.value()
+        chosen, lookup = self.value(), self.lookup or str(self.parameter_name)
         # PostgreSQL raises for NUL in a text.
-        return queryset if chosen is None else queryset.filter(**{str(self.parameter_name): chosen.replace("\0", "")})
+        return queryset if chosen is None else queryset.filter(**{lookup: chosen.replace("\0", "")})
 
 
 class AccountFilter(KnownValuesFilter):
     """Filter by account: those of the settings."""
 
     parameter_name = "account"
-    title = "account"
+    title = pgettext_lazy("label", "Account")  # type: ignore[assignment] (Django's own filters have lazy titles)
 
     def known_values(self) -> Mapping[str, str]:
         return {name: name for name in known_accounts()}
+
+
+def may(request: HttpRequest, permission: str) -> bool:
+    """Return whether the member of staff has a permission of this app."""
+    return request.user.has_perm(f"kordless_booking.{permission}")
 
 
 def known_accounts() -> Mapping[str, conf.Account]:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Final
 
@@ -282,10 +282,10 @@ class WidgetRequest:
             else FunnelCount.Placement.PAGE
         )
 
-    def page_view(self, service: str = "") -> PageView | None:
+    def page_view(self, service: str = "", *, empty_month: date | None = None) -> PageView | None:
         """Return the page view for the funnel: of the times of a service, or the list of services. None when it is off.
 
-        It is counted with the response.
+        It is counted with the response. `empty_month` is the first day of the month shown, if it has no free time.
         """
         if not self.account.funnel:
             return None
@@ -299,6 +299,7 @@ class WidgetRequest:
             self.links.url("services", choices=Choices()),
             self.links.service_url("slots", service, Choices()) if service else "",
             continues=bool(within),
+            empty_month=empty_month,
         )
 
     def record_stage(self, stage: FunnelCount.Stage, service: str) -> None:

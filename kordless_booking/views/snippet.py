@@ -1,7 +1,7 @@
 """Snippet builder: staff choose options, see a preview on another site, and copy two lines of HTML.
 
 It is mounted with the widget, so each account has its own. It looks like Django's admin, and requires the admin's
-login. Its texts are English and not translated: it is for the people who also edit the settings.
+login, and is in the same language: the one that Django has activated for the request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -98,51 +98,63 @@ _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
 class SnippetForm(forms.Form):
     """Options of the snippet. An invalid field is left out of the snippet instead of blocking it."""
 
-    service = forms.ChoiceField(required=False)
+    service = forms.ChoiceField(label=pgettext_lazy("label", "Service"), required=False)
     mode = forms.ChoiceField(
-        label="How",
+        label=pgettext_lazy("label", "Placement"),
         choices=[
-            ("inline", "In the page"),
-            ("popup", "Link that opens a dialog"),
-            ("button", "Floating button"),
+            ("inline", pgettext_lazy("placement of the widget", "In the page")),
+            ("popup", pgettext_lazy("placement of the widget", "Link that opens a dialog")),
+            ("button", pgettext_lazy("placement of the widget", "Floating button")),
         ],
         required=False,
         initial="inline",
         widget=forms.RadioSelect,
     )
-    text = forms.CharField(label="Words of the link", max_length=80, required=False)
-    lang = forms.ChoiceField(label="Language", required=False)
+    text = forms.CharField(label=pgettext_lazy("label", "Link text"), max_length=80, required=False)
+    lang = forms.ChoiceField(label=pgettext_lazy("label", "Language"), required=False)
     scheme = forms.ChoiceField(
-        label="Colors",
+        label=pgettext_lazy("label", "Colors"),
         choices=[
-            ("", "As the page"),
-            ("light", "Light"),
-            ("dark", "Dark"),
-            ("light dark", "As the visitor's system"),
+            ("", pgettext_lazy("colors", "Match the page")),
+            ("light", pgettext_lazy("colors", "Light")),
+            ("dark", pgettext_lazy("colors", "Dark")),
+            ("light dark", pgettext_lazy("colors", "Match the visitor’s system")),
         ],
         required=False,
     )
     accent = forms.CharField(
-        label="Accent color",
-        help_text="Such as #1f6f5c; empty for your own color in Kordless.",
-        validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "A color is # and six digits or letters a to f.")],
+        label=pgettext_lazy("label", "Accent color"),
+        # Translators: "#1f6f5c" stays as it is.
+        help_text=gettext_lazy("Such as #1f6f5c. Leave it empty for your own color in Kordless."),
+        validators=[
+            RegexValidator(r"^#[0-9A-Fa-f]{6}$", gettext_lazy("A color is # and six digits or letters from a to f."))
+        ],
         required=False,
     )
     theme = forms.ChoiceField(
-        label="Theme",
-        choices=[("", "Your own"), (PLAIN, "Plain"), *((name, name.capitalize()) for name in THEMES)],
+        label=pgettext_lazy("label", "Theme"),
+        # The others are proper names.
+        choices=[
+            ("", pgettext_lazy("theme", "Your own")),
+            (PLAIN, pgettext_lazy("theme", "Plain")),
+            *((name, name.capitalize()) for name in THEMES),
+        ],
         required=False,
     )
     width = forms.ChoiceField(
-        label="Size",
-        choices=[("", "As wide as there is room"), ("720px", "At most 720 pixels"), ("480px", "At most 480 pixels")],
+        label=pgettext_lazy("label", "Size"),
+        choices=[
+            ("", pgettext_lazy("size of the widget", "Full width")),
+            ("720px", pgettext_lazy("size of the widget", "At most 720 pixels")),
+            ("480px", pgettext_lazy("size of the widget", "At most 480 pixels")),
+        ],
         required=False,
         initial="",
         widget=forms.RadioSelect,
     )
     site = forms.CharField(
-        label="Where it will stand",
-        help_text="The address of the other website, to see whether it may embed yours.",
+        label=pgettext_lazy("label", "Website it goes on"),
+        help_text=gettext_lazy("The address of the other website, to see whether it may embed yours."),
         max_length=300,
         required=False,
     )
@@ -164,8 +176,8 @@ class SnippetForm(forms.Form):
         services = [(service.slug, service.name) for service in listed]
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
-            ("service", "All services", services),
-            ("lang", "The visitor's own", languages),
+            ("service", _("All services"), services),
+            ("lang", pgettext("language", "The visitor’s own"), languages),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
@@ -176,7 +188,10 @@ class SnippetForm(forms.Form):
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:
-            raise forms.ValidationError("This is no address of a website. One is such as https://shop.example.")
+            raise forms.ValidationError(
+                # Translators: "https://shop.example" stays as it is.
+                _("This isn’t the address of a website. One looks like https://shop.example.")
+            )
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
@@ -203,7 +218,7 @@ def snippet(request: HttpRequest) -> HttpResponse:
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path(), login)
     with request_id_context(request):
-        context = {**admin.site.each_context(request), "title": "Booking on other websites"}
+        context = {**admin.site.each_context(request), "title": pgettext("heading", "Booking on other websites")}
         return builder(WidgetRequest.from_http(request), "kordless_booking/snippet/admin.html", context)
 
 

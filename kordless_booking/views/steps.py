@@ -252,7 +252,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     }
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
-    page_view = None if token else visit.page_view(service)
+    page_view = None if token else visit.page_view(service, empty_month=view.month if view.empty else None)
     if view.largest_party is not None or view.provider_unavailable:
         # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,
         # and each such page would take the place of one that others need.

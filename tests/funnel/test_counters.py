@@ -21,11 +21,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_yet() -> Iterator[None]:
-    counters.stage_counter.drain()
-    counters.rejection_counter.drain()
+    counters.drain()
     yield
-    counters.stage_counter.drain()
-    counters.rejection_counter.drain()
+    counters.drain()
 
 
 def rows() -> list[tuple[str, str, str, int]]:

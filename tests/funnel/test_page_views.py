@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from urllib.parse import quote
 
 import pytest
 from django.test import RequestFactory
@@ -24,9 +26,9 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def _nothing_yet() -> Iterator[None]:
-    counters.stage_counter.drain()
+    counters.drain()
     yield
-    counters.stage_counter.drain()
+    counters.drain()
 
 
 def counted(look: PageView = TIMES, method: str = "get", *, arrives: bool = True, **headers: str) -> set[str]:
@@ -89,6 +91,48 @@ def test_inside_a_page_its_own_links_tell() -> None:
         )
         == set()
     )
+
+
+EMPTY = TIMES._replace(empty_month=date(2027, 1, 1))
+
+
+def lost(look: PageView = EMPTY, query: str = "", **headers: str) -> int:
+    """How often a request counts as one for times that there aren't."""
+    given = {"User-Agent": CHROME, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    count_page_view(RequestFactory().get(f"{look.service_path}{query}", headers=given), look)
+    counted_keys = counters.lost_demand_counter.drain()
+    assert all((key.service, key.month) == ("haircut", date(2027, 1, 1)) for key in counted_keys)
+    return sum(counted_keys.values())
+
+
+def test_a_month_without_a_free_time_is_lost_demand() -> None:
+    """Each time that somebody comes to one; not where there are times."""
+    assert lost(query="?month=2027-01") == 1
+    assert lost(query="?month=2027-01", **HTMX, HX_Current_URL="http://testserver/book/haircut/?month=2026-12") == 1
+    assert lost(TIMES) == 0
+
+
+def test_an_empty_month_that_is_only_shown_in_another_way_is_no_second_loss() -> None:
+    """In another time zone, by another clock or in another language: the same times are wanted."""
+    before = "http://testserver/book/haircut/?month=2027-01&host=sarah"
+    assert lost(query="?tz=Asia%2FTokyo&month=2027-01&host=sarah&hours=24", Referer=before) == 0
+    assert lost(query="?month=2027-01", Referer=before) == 1
+    assert lost(query="?month=2027-01&host=sarah", Referer="https://else.example/book/haircut/?month=2027-01") == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"User-Agent": "Googlebot/2.1"}, {"Sec-Purpose": "prefetch"}, {"KB-Seen": "zone"}, {"Cache-Control": "max-age=0"}],
+)
+def test_robots_and_open_pages_lose_nothing(headers: dict[str, str]) -> None:
+    """What is no view of a page for the funnel is none here."""
+    assert lost(**headers) == 0
+
+
+@given(st.text(max_size=300))
+def test_no_query_of_a_page_before_fails(query: str) -> None:
+    """Whatever a browser says that it comes from, the loss is counted or not, and nothing is logged as failed."""
+    assert lost(Referer="http://testserver/book/haircut/?" + quote(query)) in {0, 1}
 
 
 def test_a_second_widget_on_a_page_is_no_second_visit() -> None:

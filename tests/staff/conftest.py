@@ -20,11 +20,9 @@ from tests.support.staff import Hire
 def shop(site: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]:
     """Set up the plain site with a webhook, and with empty counters."""
     site.KORDLESS_BOOKING = {**account_settings, "WEBHOOK_SECRETS": [NEW, OLD]}
-    counters.stage_counter.drain()
-    counters.rejection_counter.drain()
+    counters.drain()
     yield site
-    counters.stage_counter.drain()
-    counters.rejection_counter.drain()
+    counters.drain()
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
-"""Attempts in the admin: how they stand, and nothing of whose they are."""
+"""Attempts in the admin: how they stand, found by those who may search, and nothing of whose they are."""
 
 from __future__ import annotations
 
 import pytest
 from django.test import Client
 
+from kordless_booking import exceptions
 from kordless_booking.models import BookingAttempt
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.staff.labels import attempt_legend, refusal_labels
 from tests.support.clock import NOW
 from tests.support.staff import Hire
-from tests.support.visitor import Page
+from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "shop")]
 
@@ -38,7 +41,7 @@ def test_it_says_how_it_stands(row: BookingAttempt, hire: Hire) -> None:
         page = Page(url, client.get(url))
         assert page.status == 200
         assert "haircut" in page.text
-        assert "Outcome Unknown" in page.text
+        assert "No answer yet" in page.text
         assert "canary" not in page.html
     assert "haircut" not in Page(URL, client.get(f"{URL}?state__exact=placed")).texts("#result_list td")
 
@@ -48,7 +51,83 @@ def test_each_choice_of_a_filter_has_a_label(row: BookingAttempt, hire: Hire) ->
     client = hire("view_bookingattempt")
     links = Page(URL, client.get(URL)).links("#changelist-filter li a")
     assert "" not in links
-    assert "haircut" in Page(URL, client.get(URL + links["-"])).text
+    assert "haircut" in Page(URL, client.get(URL + links["None"])).text
+    assert "Time was taken" in links
+
+
+def test_the_list_of_attempts_says_outcomes_in_words(row: BookingAttempt, hire: Hire) -> None:
+    """No name of a class, no cross for what is as it should be, and a legend for each state."""
+    values = {"account": "default", "service": "haircut", "body_hash": "x", "claimed_until": NOW, "changed_at": NOW}
+    for state, rejection in (("rejected", "SlotTaken"), ("rejected", "KeyRefused"), ("placed", ""), ("held", "")):
+        BookingAttempt.objects.create(
+            key=f"{state}{rejection}", state=state, rejection=rejection, created_at=NOW, **values
+        )
+    page = Page(URL, hire("view_bookingattempt").get(URL))
+    outcomes = {cell.text().strip(): cell.attributes["class"] for cell in page.tree.css("#result_list .kb-tone")}
+    assert outcomes == {
+        "Time was taken": "kb-tone kb-idle",
+        "API key refused": "kb-tone kb-bad",
+        "Booked": "kb-tone kb-good",
+        "On hold": "kb-tone kb-idle",
+        "No answer yet": "kb-tone kb-fair",
+    }
+    assert not page.tree.css("#result_list img")
+    assert set(page.texts(".kb-legend dt")) == {str(state.label) for state in BookingAttempt.State}
+
+
+def test_every_reason_and_state_has_words() -> None:
+    """Each exception that an attempt can end with, and each state, has its text."""
+    assert refusal_labels().keys() == set(exceptions.__all__) - {"KordlessError"}
+    assert len(attempt_legend()) == len(BookingAttempt.State)
+
+
+def test_an_attempt_that_may_be_booked_says_so(row: BookingAttempt, hire: Hire) -> None:
+    """Also where a later send was refused."""
+    BookingAttempt.objects.update(state="rejected", rejection="KeyRefused", outcome_unknown=True)
+    page = Page("", hire("view_bookingattempt").get(f"{URL}{row.pk}/change/"))
+    assert "Look in Kordless whether there is a booking." in page.text
+
+
+@pytest.fixture
+def number(client: Client) -> str:
+    """The confirmation number of Jane's booking; somebody else has booked, too."""
+    Visitor(Client()).book(time=1, email="other@example.com", phone="+12125550999")
+    return str(Visitor(client).book(phone="+12125550123").number)
+
+
+@pytest.mark.parametrize("wanted", ["number", "JANE@example.com ", "(212) 555-0123", "+1 212 555 0123"])
+def test_an_attempt_is_found_by_number_or_contact(number: str, hire: Hire, wanted: str) -> None:
+    """In any spelling, by POST, and what is found reveals nobody."""
+    client = hire("view_bookingattempt", "view_personal_data")
+    _, action, fields = Page(URL, client.get(URL)).form("Find")
+    page = Page("", client.post(action, {**fields, "wanted": f" {number.lower()} " if wanted == "number" else wanted}))
+    assert len(page.texts(".kb-scroll tbody th")) == 1
+    assert "Booked" in page.texts(".kb-scroll tbody td")
+    assert JANE["name"] not in page.text
+    assert "no-store" in page.response["Cache-Control"]
+
+
+@pytest.mark.parametrize("wanted", ["nobody@example.com", "BOOK", "555", "", "%", "\0", "x" * 300])
+def test_no_attempt_is_found_by_anything_else(number: str, owner: Client, wanted: str) -> None:
+    """Not by a part, and nothing fails."""
+    page = Page("", owner.post(f"{URL}find/", {"wanted": wanted}))
+    assert page.status == 200
+    assert page.texts(".kb-scroll tbody th") == []
+
+
+def test_searching_attempts_takes_a_permission(row: BookingAttempt, hire: Hire) -> None:
+    """It says whether somebody has booked, which is personal."""
+    client = hire("view_bookingattempt")
+    assert "wanted" not in Page(URL, client.get(URL)).html
+    assert client.post(f"{URL}find/", {"wanted": "jane@example.com"}).status_code == 403
+    assert hire("view_personal_data").post(f"{URL}find/", {"wanted": "x"}).status_code == 403
+
+
+def test_searching_attempts_asks_kordless_nothing(number: str, owner: Client, sandbox: Sandbox) -> None:
+    """The country of a number without its code comes from the cache."""
+    asked = len(sandbox.requests)
+    owner.post(f"{URL}find/", {"wanted": "(212) 555-0123"})
+    assert len(sandbox.requests) == asked
 
 
 def test_nobody_changes_it(row: BookingAttempt, owner: Client, hire: Hire) -> None:

@@ -152,7 +152,7 @@ def test_what_is_looked_for_stays_out_of_addresses_and_logs(
     with caplog.at_level(logging.DEBUG):
         owner.post(f"{URL}find/", {"wanted": "canary@example.com"})
         assert owner.get(f"{URL}find/?wanted=canary@example.com").content.count(b"dlv_first") == 0
-    form = Page("", owner.get(f"{URL}find/")).tree.css_first("form.kb-filters")
+    form = Page("", owner.get(f"{URL}find/")).tree.css_first("form.kb-find")
     assert form.attributes["method"] == "post"
     assert "canary" not in caplog.text
     assert logged() == []

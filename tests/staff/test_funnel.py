@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.models import FunnelCount
+from kordless_booking.models import FunnelCount, LostDemandCount
 from kordless_booking.sandbox import Sandbox
 from tests.support.staff import Hire
 from tests.support.visitor import Page
@@ -66,6 +66,48 @@ def test_the_stages_add_up(owner: Client) -> None:
         "Forms sent": ("1", "10%"),
         "Booked": ("1", "10%"),
     }
+
+
+def test_no_share_of_the_funnel_is_more_than_all(owner: Client) -> None:
+    """Who opens three services counts three times; the share says how many visits came so far at most."""
+    count(2, 6, 8, 1, 3)
+    page = seen(owner)
+    assert bars(page) == {
+        "Visits": ("2", "100%"),
+        "Services opened": ("6", "100%"),
+        "Times chosen": ("8", "100%"),
+        "Forms sent": ("1", "50%"),
+        "Booked": ("3", "50%"),
+    }
+    widths = [float((rect.attributes["width"] or "").rstrip("%")) for rect in page.tree.css(".kb-funnel rect")]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] == 100
+
+
+def lose(number: int, *, ago: int = 0, of: str = "haircut", month: date = TODAY, placement: str = "page") -> None:
+    """Write down how often visitors were shown no free time in a month, some days ago."""
+    LostDemandCount.objects.create(
+        day=TODAY - timedelta(days=ago), account="default", service=of, placement=placement, month=month, count=number
+    )
+
+
+def test_lost_demand_is_shown_by_service_month_and_day(owner: Client) -> None:
+    """With the filters of the page, and as a column of the file."""
+    assert "everybody who looked in this period was shown free times" in seen(owner).text
+    lose(2)
+    lose(3, month=date(2027, 1, 1), placement="embed")
+    lose(4, ago=1, of="beard-trim")
+    page = seen(owner)
+    tables = page.tree.css("section:has(#kb-lost) table")
+    rows = [[[cell.text().strip() for cell in line.css("th, td")] for line in one.css("tbody tr")] for one in tables]
+    assert rows == [[["haircut", "5"], ["beard-trim", "4"]], [["December 2026", "6"], ["January 2027", "3"]]]
+    assert [line.css("td")[-1].text().strip() for line in page.tree.css(".kb-tall tbody tr")][:3] == ["5", "4", "0"]
+    assert "January 2027" not in seen(owner, "?placement=page").text
+    assert [(line[0], line[2], line[-1]) for line in lines(owner)[1:]] == [
+        ("2026-11-30", "beard-trim", "4"),
+        ("2026-12-01", "haircut", "3"),
+        ("2026-12-01", "haircut", "2"),
+    ]
 
 
 def test_a_period_ends_today_and_has_every_day(owner: Client) -> None:
@@ -136,9 +178,20 @@ def test_the_file_has_a_line_for_whatever_was_counted(owner: Client) -> None:
     count(2, 1, 1, 1, 1)
     count(6, of="", ago=1, placement=FunnelCount.Placement.INLINE)
     assert lines(owner) == [
-        ["day", "account", "service", "placement", "visits", "services_opened", "times_chosen", "forms_sent", "booked"],
-        ["2026-11-30", "default", "", "inline", "6", "0", "0", "0", "0"],
-        ["2026-12-01", "default", "haircut", "page", "2", "1", "1", "1", "1"],
+        [
+            "day",
+            "account",
+            "service",
+            "placement",
+            "visits",
+            "services_opened",
+            "times_chosen",
+            "forms_sent",
+            "booked",
+            "no_free_times",
+        ],
+        ["2026-11-30", "default", "", "inline", "6", "0", "0", "0", "0", "0"],
+        ["2026-12-01", "default", "haircut", "page", "2", "1", "1", "1", "1", "0"],
     ]
     assert len(lines(owner, "?placement=inline&days=7")) == 2
     response = owner.get(f"{URL}csv/?days=7")

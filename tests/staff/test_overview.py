@@ -15,6 +15,7 @@ from kordless_booking.funnel import counters
 from kordless_booking.models import (
     Appointment,
     BookingAttempt,
+    LostDemandCount,
     OutgoingMail,
     RejectedDeliveryCount,
     WebhookDelivery,
@@ -23,6 +24,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import find
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery
+from tests.support.mail_settings import MAIL
 from tests.support.staff import Hire
 from tests.support.visitor import JANE, Page, Visitor
 
@@ -154,7 +156,7 @@ def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox,
     walk.send(walk.choose(), "Book appointment", **JANE)
     assert BookingAttempt.objects.get().state == "outcome_unknown"
     page = seen(owner)
-    assert page.links()["outcome_unknown"] == "/admin/kordless_booking/bookingattempt/?state__exact=outcome_unknown"
+    assert page.links()["No answer yet"] == "/admin/kordless_booking/bookingattempt/?state__exact=outcome_unknown"
     assert "open for long" not in page.text
     clock.shift(700)
     page = seen(owner)
@@ -201,6 +203,60 @@ def test_without_a_webhook(owner: Client, site: Settings, account_settings: dict
     assert "No webhook is set up" in seen(owner).text
 
 
+def test_lost_demand_is_shown_on_the_overview(owner: Client, client: Client) -> None:
+    """Per service, today and in seven days, those with most first; and nothing is amber that is only due."""
+    assert "everybody who looked was shown free times" in seen(owner).text
+    client.get("/book/haircut/")
+    for days, service, count in ((0, "haircut", 2), (6, "haircut", 3), (7, "haircut", 9), (1, "beard-trim", 7)):
+        LostDemandCount.objects.create(
+            account="default",
+            day=NOW.date() - timedelta(days=days),
+            service=service,
+            placement="page",
+            month=NOW.date(),
+            count=count,
+        )
+    page = seen(owner)
+    lost = [
+        [cell.text().strip() for cell in line.css("th, td")]
+        for line in page.tree.css("[aria-label='Lost demand'] tbody tr")
+    ]
+    assert lost == [["Beard trim", "0", "7"], ["Haircut", "2", "5"]]
+    assert page.links()["Which months they wanted"].endswith("/funnelcount/#kb-lost")
+
+
+def test_mails_that_were_not_sent_are_told(owner: Client, shop: Settings) -> None:
+    """Those that wait always, the others for a day; given up ones need attention."""
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, **MAIL}
+    appointment = Appointment.objects.create(
+        account="default", number_hash="1", start=NOW, end=NOW, notified_at=NOW, encrypted=""
+    )
+    for revision, (state, age) in enumerate([("queued", 50), ("failed", 1), ("failed", 30), ("sent", 1)]):
+        OutgoingMail.objects.create(
+            appointment=appointment,
+            kind=OutgoingMail.Kind.CONFIRMED,
+            revision=revision,
+            state=state,
+            queued_at=NOW,
+            due_at=NOW,
+            changed_at=NOW - timedelta(hours=age),
+        )
+    page = seen(owner)
+    assert "1 mail was given up in the last 24 hours" in page.text
+    card = page.tree.css_first("[aria-label='Mails']")
+    assert [node.text().strip() for node in card.css("dt, dd")] == ["Waiting", "1", "Given up", "1"]
+    assert page.links()["Given up"] == "/admin/kordless_booking/outgoingmail/?state__exact=failed"
+
+
+def test_what_is_only_due_has_no_warning_color(owner: Client, client: Client, clock: time_machine.Traveller) -> None:
+    """It is refreshed when somebody looks: nobody has to do anything."""
+    client.get("/book/haircut/")
+    clock.shift(200)
+    page = seen(owner)
+    assert "due" in page.text
+    assert not page.tree.css(".kb-fair, .kb-bad")
+
+
 def test_two_businesses(owner: Client, two_accounts: Settings, client: Client) -> None:
     """Each has a part of its own."""
     client.get("/north/check-up/")
@@ -218,9 +274,11 @@ def test_it_is_for_those_who_may(hire: Hire) -> None:
 
 
 def test_it_is_in_the_admins_own_list(owner: Client) -> None:
-    """Beside the funnel, the deliveries and the attempts."""
+    """As the first, before the funnel, the mails, the deliveries and the attempts."""
     page = Page("/admin/", owner.get("/admin/kordless_booking/"))
-    assert {"Overview", "Funnel", "Webhook deliveries", "Booking attempts"} <= page.links().keys()
+    assert page.texts("tr[class^=model-] th")[0] == "Overview"
+    assert page.tree.css_first("tr[class^=model-]").attributes["class"] == "model-overview"
+    assert {"Overview", "Funnel", "Mails", "Webhook deliveries", "Booking attempts"} <= page.links().keys()
     assert "Add" not in page.links()
     with pytest.raises(NoReverseMatch):
         reverse("admin:kordless_booking_overview_add")

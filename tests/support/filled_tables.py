@@ -12,6 +12,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     FunnelCount,
+    LostDemandCount,
     OutgoingMail,
     RejectedDeliveryCount,
     WebhookDelivery,
@@ -22,6 +23,7 @@ GROWING: tuple[type[Model], ...] = (
     WebhookDelivery,
     BookingProjection,
     FunnelCount,
+    LostDemandCount,
     RejectedDeliveryCount,
     Appointment,
     OutgoingMail,
@@ -59,6 +61,7 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
         encrypted="'x'",
         email_hash=_text("e"),
         phone_hash="''",
+        number_hash=_text("c"),
         address_hash=f"CASE n % 50 WHEN 0 THEN {_text('a')} ELSE '' END",
         arrival="n",
         turn="n",
@@ -101,6 +104,16 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
         service="'s' || CAST(n % 100 AS varchar(5))",
         placement="'page'",
         stage="'service'",
+        count="3",
+    )
+    _insert(
+        LostDemandCount,
+        rows,
+        day=_day(now, "n / 100"),
+        account=account,
+        service="'s' || CAST(n % 100 AS varchar(5))",
+        placement="'page'",
+        month=_day(now, "0"),
         count="3",
     )
     _insert(

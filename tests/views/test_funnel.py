@@ -190,6 +190,20 @@ def test_each_business_has_its_own(two_accounts: Settings, client: Client) -> No
     assert {key.account for key in counters.stage_counter.drain()} == {"north", "south"}
 
 
+def test_each_view_of_a_month_without_times_is_lost_demand(
+    client: Client, sandbox: Sandbox, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """By the month that is shown, also from memory, and without a query; a page with times counts nothing."""
+    client.get("/book/haircut/", headers=CHROME)
+    assert counters.lost_demand_counter.drain() == {}
+    sandbox.faults.add("no_slots")
+    with django_assert_num_queries(0):
+        for _ in range(2):
+            client.get("/book/beard-trim/", headers=CHROME)
+    [(key, number)] = counters.lost_demand_counter.drain().items()
+    assert (key.service, key.placement, number) == ("beard-trim", "page", 2)
+
+
 def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
     """Then nothing at all is counted."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "FUNNEL": False}

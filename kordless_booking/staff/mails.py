@@ -1,0 +1,180 @@
+"""Admin of outgoing mails: what was sent, what waits, what was given up or withheld, and sending that once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST
+
+from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.mail.outbox import can_requeue, requeue
+from kordless_booking.models import OutgoingMail
+from kordless_booking.presentation.texts import mask_contact
+from kordless_booking.staff.labels import mail_legend, mail_tone
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, may
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+
+class MailAccountFilter(AccountFilter):
+    """Filter by the account of the mail's appointment."""
+
+    lookup = "appointment__account"
+
+
+class MailAdmin(ListAdmin):
+    """Read-only list of mails, whose addresses are masked. A mail has no text: it is built when it is sent."""
+
+    list_display = ("queued_at", "kind", "recipient", "service", "start", "mail_state", "account")
+    list_filter = (MailAccountFilter, "state", "kind", "queued_at")
+    ordering = ("-queued_at", "-pk")
+    # Only what has an index: any other order would sort the whole table for each page.
+    sortable_by = ("queued_at",)
+    list_select_related = ("appointment",)
+
+    def legend(self) -> Sequence[Meaning]:
+        return mail_legend()
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        shown = super().get_list_filter(request)
+        return [each for each in shown if each is not MailAccountFilter or "account" in self.get_list_display(request)]
+
+    def get_urls(self) -> list[URLPattern]:
+        # `admin_view` checks for staff alone. Each view checks its own permissions.
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(never_cache(require_POST(view)))
+
+        name = "kordless_booking_outgoingmail"
+        return [
+            path("<int:number>/address/", guarded(self.address_view), name=f"{name}_address"),
+            path("<int:number>/resend/", guarded(self.resend_view), name=f"{name}_resend"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description=pgettext_lazy("label", "Recipient"))
+    def recipient(self, row: OutgoingMail) -> str:
+        """Return the masked address; a dash where it can't be decrypted any more."""
+        return mask_contact(_address(row)) or NOTHING
+
+    @admin.display(description=pgettext_lazy("label", "Service"))
+    def service(self, row: OutgoingMail) -> str:
+        """Return the name of the service; a dash where it isn't known."""
+        data = _data(row)
+        return (data.booking.service_name if data else "") or NOTHING
+
+    @admin.display(description=pgettext_lazy("label", "Appointment"))
+    def start(self, row: OutgoingMail) -> datetime:
+        """Return the start of the appointment."""
+        return row.appointment.start
+
+    @admin.display(description=pgettext_lazy("label", "Account"))
+    def account(self, row: OutgoingMail) -> str:
+        """Return the account of the appointment."""
+        return row.appointment.account
+
+    @admin.display(description=pgettext_lazy("label", "State"))
+    def mail_state(self, row: OutgoingMail) -> SafeString:
+        """Return the state in words, with a color."""
+        return format_html('<span class="kb-tone kb-{}">{}</span>', mail_tone(row.state), row.get_state_display())
+
+    @sensitive_variables()
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one mail, with the address masked."""
+        if request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        return self._page(request, self._mail(request, object_id))
+
+    @sensitive_variables()
+    def address_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show one mail with the whole address, and record the access in the admin's history."""
+        # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
+        row = self._mail(request, number)
+        if not may(request, "view_personal_data"):
+            raise PermissionDenied
+        self.log_change(request, row, "Looked at the address.")
+        return self._page(request, row, full=True)
+
+    def resend_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Queue a mail once more that was certainly not sent."""
+        row = self._mail(request, number)
+        if not may(request, "resend_outgoingmail"):
+            raise PermissionDenied
+        if requeue(row, datetime.now(UTC)):
+            self.log_change(request, row, "Queued once more.")
+            messages.success(request, _("The mail is queued, and is sent within a minute."))
+        else:
+            messages.error(request, _("The mail can’t be sent any more. Its state has changed, or the booking has."))
+        return HttpResponseRedirect(
+            reverse(f"{self.admin_site.name}:kordless_booking_outgoingmail_change", args=[row.pk])
+        )
+
+    def _mail(self, request: HttpRequest, number: str | int) -> OutgoingMail:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not str(number).isdecimal():
+            # From `change_view` the id is whatever stands in the URL.
+            raise Http404
+        row = OutgoingMail.objects.select_related("appointment").filter(pk=int(number)).first()
+        if row is None:
+            raise Http404
+        return row
+
+    @sensitive_variables()
+    def _page(self, request: HttpRequest, row: OutgoingMail, *, full: bool = False) -> HttpResponse:
+        address = _address(row)
+        tone, label = mail_tone(row.state), str(row.get_state_display())
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": pgettext("heading", "Mail"),
+            "subtitle": str(row),
+            "original": row,
+            "kind": row.get_kind_display(),
+            "state": Meaning(label, tone, _meaning(label)),
+            "recipient": (address if full else mask_contact(address)) or NOTHING,
+            "service": self.service(row),
+            "full": full,
+            "may_see": bool(address) and not full and may(request, "view_personal_data"),
+            "can_resend": can_requeue(row, datetime.now(UTC)) and may(request, "resend_outgoingmail"),
+        }
+        response = render(request, "kordless_booking/admin/mail.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+
+def _meaning(label: str) -> str:
+    return next((each.text for each in mail_legend() if each.label == label), "")
+
+
+def _address(row: OutgoingMail) -> str:
+    data = _data(row)
+    return data.email if data else ""
+
+
+def _data(row: OutgoingMail) -> AppointmentData | None:
+    """Return what the mail's appointment holds; None when it can't be decrypted."""
+    # On the row, because a list asks for it in several columns.
+    found: Mapping[str, Any] = row.__dict__
+    if "_appointment_data" not in found:
+        try:
+            row._appointment_data = AppointmentData.from_row(row.appointment)  # type: ignore[attr-defined]
+        except InvalidToken:
+            row._appointment_data = None  # type: ignore[attr-defined]
+    data: AppointmentData | None = row.__dict__["_appointment_data"]
+    return data
