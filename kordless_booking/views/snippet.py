@@ -118,7 +118,7 @@ class SnippetForm(forms.Form):
             ("", "As the page"),
             ("light", "Light"),
             ("dark", "Dark"),
-            ("light dark", "As the visitor's system"),
+            ("light dark", "As the visitor’s system"),
         ],
         required=False,
     )
@@ -165,7 +165,7 @@ class SnippetForm(forms.Form):
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
             ("service", "All services", services),
-            ("lang", "The visitor's own", languages),
+            ("lang", "The visitor’s own", languages),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
@@ -176,7 +176,7 @@ class SnippetForm(forms.Form):
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:
-            raise forms.ValidationError("This is no address of a website. One is such as https://shop.example.")
+            raise forms.ValidationError("Enter the address of a website, such as https://shop.example.")
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
