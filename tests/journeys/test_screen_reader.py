@@ -133,7 +133,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
     )
     booking_steps.find(page, number, "nobody@example.com")
     expect(page.get_by_role("alert")).to_be_focused()
-    hears(page, 'heading "Find your booking" level=1', "alert \"We can't find a booking…", 'textbox "Confirmation…')
+    hears(page, 'heading "Find your booking" level=1', "alert \"We can’t find a booking…", 'textbox "Confirmation…')
     booking_steps.find(page, number, "ada@example.com")
     booking_steps.at(page, "booking")
     expect(page.get_by_role("heading", name="Your booking")).to_be_focused()
