@@ -55,7 +55,7 @@ def test_a_corrected_translation_changes_the_compiled_file_only(tmp_path: Path):
     update_language(folder, texts_of_the_package())
     assert path.read_text() == mine
     with path.with_suffix(".mo").open("rb") as file:
-        assert GNUTranslations(file).gettext("Name") == "Ihr Name"
+        assert GNUTranslations(file).pgettext("label", "Name") == "Ihr Name"
 
 
 @pytest.mark.parametrize(

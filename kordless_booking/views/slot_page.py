@@ -263,7 +263,7 @@ def _day(
     shown, more = times[first:last], len(times) > last
     part = renderer.part(TIME)
     return {
-        "title": formatting.day_title(day, language),
+        "title": formatting.day_heading(day, language),
         "iso": day.isoformat(),
         "two_clocks": view.venue_zone is not None,
         "parts": [

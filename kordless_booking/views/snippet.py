@@ -188,10 +188,8 @@ class SnippetForm(forms.Form):
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:
-            raise forms.ValidationError(
-                # Translators: "https://shop.example" stays as it is.
-                _("This isn’t the address of a website. One looks like https://shop.example.")
-            )
+            # Translators: "https://shop.example" stays as it is.
+            raise forms.ValidationError(_("Enter the address of a website, such as https://shop.example."))
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:

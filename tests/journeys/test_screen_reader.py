@@ -133,7 +133,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
     )
     booking_steps.find(page, number, "nobody@example.com")
     expect(page.get_by_role("alert")).to_be_focused()
-    hears(page, 'heading "Find your booking" level=1', "alert \"We can't find a booking…", 'textbox "Confirmation…')
+    hears(page, 'heading "Find your booking" level=1', "alert \"We can’t find a booking…", 'textbox "Confirmation…')
     booking_steps.find(page, number, "ada@example.com")
     booking_steps.at(page, "booking")
     expect(page.get_by_role("heading", name="Your booking")).to_be_focused()
@@ -152,7 +152,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
     hears(
         page,
         'heading "Reschedule your booking?" focused level=1',
-        'term "Before"',
+        'term "Previous time"',
         'term "New time"',
         'button "Reschedule"',
         'link "Choose another time"',
@@ -183,7 +183,7 @@ def test_announcements_of_live_regions(page: Page, tour: Tour):
     search = page.get_by_role("searchbox", name="City, country or UTC offset")
     for typed, heard in (
         ("Kathmandu", "1 time zone found"),
-        ("zzzz", "No time zone matches. Try the nearest big city"),
+        ("zzzz", "No matching time zone. Try the nearest big city"),
     ):
         search.fill(typed)
         page.keyboard.press("Enter")
@@ -210,11 +210,11 @@ def test_two_clocks_by_ear(page: Page, demo: Demo):
     """For a visitor from afar each time says whose clock it is by, in one breath."""
     tour = Tour(page, demo, tz="Europe/Kyiv")
     tour.open("haircut/", "slot", hours="24")
-    times = [line for line in said(page) if line.startswith("link") and line.endswith(' on site"')]
+    times = [line for line in said(page) if line.startswith("link") and line.endswith(' local time"')]
     assert len(times) == page.locator(".kb-time").count() > 0
     assert all(" for you " in line for line in times)
     tour.press(".kb-time", "contact")
     lines = hears(page, 'term "When"', 'definition "…')
-    [when] = [line for line in lines if line.startswith("definition") and " on site " in line]
-    assert " on site New York · GMT-" in when
+    [when] = [line for line in lines if line.startswith("definition") and " local time " in line]
+    assert " local time New York · GMT-" in when
     assert " for you Kyiv · GMT+" in when

@@ -173,7 +173,7 @@ def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: 
         "Your booking has been rescheduled: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
     )
     assert "5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
-    assert "Before: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "Previous time: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
     assert "for you" not in letter.text
     assert "for you" not in letter.words
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
@@ -189,7 +189,7 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
     _booked, moved = sent()
     for letter in (booked, moved):
         assert letter.subject.endswith("M (Kyiv · GMT+2)")
-    assert re.search(r"^Before: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
+    assert re.search(r"^Previous time: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
 
 
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
@@ -299,9 +299,9 @@ def test_a_move_says_both_times(writing: Settings):
     english = VisitorPreferences(language="en", timezone="Europe/Berlin")
     written(preferences=english)
     letter = written(BookingChange.RESCHEDULED, english, start=MOVED)
-    assert "Your booking has been moved" in letter.subject
+    assert "Your booking has been rescheduled" in letter.subject
     assert "Thursday, December 3" in letter.subject
-    assert "Before: Wednesday, December 2, 2026, 4:00 PM" in letter.text
+    assert "Previous time: Wednesday, December 2, 2026, 4:00 PM" in letter.text
     assert "December 2" in letter.html.css_first("s").text()
 
 

@@ -72,7 +72,7 @@ def test_each_clock_is_its_zones_own(data: st.DataObject, own: str, site: str):
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     said = told(start, own, site)
     assert said.startswith(f"{here:%H:%M}")
-    assert said.endswith(" on site") is (here.utcoffset() != there.utcoffset())
-    if said.endswith(" on site"):
+    assert said.endswith(" local time") is (here.utcoffset() != there.utcoffset())
+    if said.endswith(" local time"):
         assert f"{there:%H:%M}" in said.partition(" for you ")[2]
         assert (short_day(there, "en") in said) is (here.date() != there.date())

@@ -29,7 +29,7 @@ from tests.support.wall_clock_cache import WallClockCache
 pytestmark = pytest.mark.django_db
 
 PHONE, EMAIL = "+1 212 555 0100", "desk@salon.example"
-TOO_MANY = "Many appointments were booked or moved with this email address or phone number."
+TOO_MANY = "Many appointments were booked or rescheduled with this email address or phone number."
 _houses = count(1)
 
 

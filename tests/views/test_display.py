@@ -70,7 +70,8 @@ def test_a_policy_is_the_business_own_words():
     assert texts.policy_text(CancellationPolicy(notice_hours=24, text="  Be kind. ")) == "Be kind."
     assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour in advance."
     assert (
-        texts.policy_text(CancellationPolicy(notice_hours=48, text=None)) == "Please cancel at least 48 hours in advance."
+        texts.policy_text(CancellationPolicy(notice_hours=48, text=None))
+        == "Please cancel at least 48 hours in advance."
     )
     assert texts.policy_text(CancellationPolicy(notice_hours=0, text=None)) == ""
     assert texts.policy_text(None) == ""

@@ -16,7 +16,7 @@ from tests.support.visitor import JANE, Page, Visitor, start_of
 pytestmark = pytest.mark.django_db
 
 BOTS = ("203.0.113.5", "203.0.113.6")
-WAITING = "We\u2019re confirming your booking"
+WAITING = "Confirming your booking…"
 
 
 @pytest.fixture

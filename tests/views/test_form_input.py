@@ -266,7 +266,7 @@ def test_a_form_that_has_expired_books_once_however_often_it_is_sent(
     first = walk.send(form, "Book appointment", **JANE)
     second = walk.send(form, "Book appointment", **JANE)
     assert first.status == second.status == 409
-    assert "You took a break" in first.alert
+    assert "You were away for a while" in first.alert
     assert walk.send(first, "Book appointment").heading == "You’re booked"
     assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
     assert walk.send(second, "Book appointment").heading == "You’re booked"

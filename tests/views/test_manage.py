@@ -17,7 +17,7 @@ from tests.support.visitor import JANE, Page, Visitor
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
-LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
+LOOKUP_FAILED = "We can’t find a booking with this number and this email or phone number."
 
 
 def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
@@ -107,7 +107,7 @@ def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: San
     page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
     assert page.status == 503
     assert int(page.response["Retry-After"]) > 0
-    assert "can't reach the booking system" in page.alert
+    assert "can’t reach the booking system" in page.alert
     _method, _action, given = page.form("Find booking")
     assert (given["number"], given["contact"]) == ("BOOK_AAAAAAAA", "jane@example.com")
 
@@ -117,7 +117,7 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Sett
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
     pages = [find(visitor, f"BOOK_AAAAAAA{number}", "jane@example.com") for number in range(5)]
     assert [page.status for page in pages] == [404, 404, 404, 429, 429]
-    assert "too often" in pages[-1].text
+    assert "Too many attempts" in pages[-1].text
     assert int(pages[-1].response["Retry-After"]) > 0
 
 
@@ -144,7 +144,7 @@ def test_the_page_says_everything(walk: Visitor):
         "Status Confirmed",
         "Wednesday, December 9, 2026",
         "for you Kyiv · GMT+2",
-        "on site New York · GMT-5",
+        "local time New York · GMT-5",
         "123 Main Street",
         "at least 24 hours ahead",
     ):
@@ -168,7 +168,7 @@ def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
     assert line in slots.text
     assert "Times in Kyiv" in slots.text
     slots = walk.open(slots.days["Thursday, December 10, 2026"])
-    assert all(" (Kyiv) " in name and name.endswith(" on site") for name in slots.times)
+    assert all(" (Kyiv) " in name and name.endswith(" local time") for name in slots.times)
     [step] = slots.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     question = walk.open(next(iter(slots.times.values())))
@@ -405,7 +405,7 @@ def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(walk: Visitor
     walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
     again = walk.send(ask, "Cancel booking")
     assert (again.status, canceled(sandbox)) == (409, 0)
-    assert "was moved after you opened this page" in again.alert
+    assert "was rescheduled after you opened this page" in again.alert
     assert "has been canceled" in walk.send(again, "Cancel booking").text
 
 

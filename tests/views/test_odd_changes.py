@@ -157,7 +157,7 @@ def test_a_move_that_kordless_cannot_parse_leads_back_to_the_booking(walk: Visit
     assert "Your booking is unchanged" in page.text
     assert walk.open(page.link("Back to your booking")).number == own.number
     slots = walk.open(page.link("Choose another time"))
-    assert "didn't accept that time" in slots.alert
+    assert "didn’t accept that time" in slots.alert
     assert slots.times
 
 
@@ -258,7 +258,7 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
     assert "9:00 AM" in slots.times_of_day
     page = walk.send(walk.open(next(iter(slots.times.values()))), "Reschedule")
     assert "The booking system didn’t accept that time for your booking." in page.alert
-    assert "aren't enough places" in page.alert
+    assert "aren’t enough spots" in page.alert
     assert "Here are the times" not in page.text
     assert page.times_of_day == [time for time in slots.times_of_day if time != "9:00 AM"]
     # The page that the script asks for is the same, and so is the day after a look at another one.
@@ -372,7 +372,7 @@ def test_a_service_that_is_gone_is_not_called_booked_out(
     for url in (f"{own.url}reschedule/", f"{own.url}reschedule/confirm/?start=20261210T150000Z"):
         page = visitor.open(url)
         assert (page.status, page.heading) == (404, "This service isn’t available")
-        assert "Your booking is unchanged, but it can't be moved online any more. Please contact us" in page.text
+        assert "Your booking is unchanged, but it can’t be rescheduled online anymore. Please contact us" in page.text
         assert "+12125550100" in page.text
         assert "no free times" not in page.text
     assert visitor.open(page.link("Back to your booking")).number == own.number

@@ -17,7 +17,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
-WAITING = "We\u2019re confirming your booking"
+WAITING = "Confirming your booking…"
 
 
 def creations(sandbox: Sandbox) -> list[str]:
@@ -224,7 +224,7 @@ def test_a_lost_answer_becomes_a_booking(walk: Visitor, sandbox: Sandbox, clock:
     lose_answers(sandbox)
     page = walk.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
-    assert "Please don't book again" in page.text
+    assert "Please don’t book again" in page.text
     sandbox.faults.clear()
     page = wait(walk, page, clock, site)
     assert page.heading == "You’re booked"
@@ -305,7 +305,7 @@ def test_taken_after_an_attempt_with_unknown_outcome(walk: Visitor, sandbox: San
     sandbox.faults.clear()
     sandbox.faults.add("status", "create", status=409)
     page = wait(walk, page, clock, site)
-    assert "your own first try" in page.alert
+    assert "your own first attempt" in page.alert
     assert page.heading == "Haircut"
     page = walk.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"

@@ -166,7 +166,7 @@ def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbo
 def test_a_taken_time_is_explained(visitor: Visitor):
     """The slot page says why the visitor is back; nothing else in the query can speak."""
     assert "just taken" in visitor.open("/book/haircut/?taken=1").alert
-    assert "your own first try" in visitor.open("/book/haircut/?taken=2").alert
+    assert "your own first attempt" in visitor.open("/book/haircut/?taken=2").alert
     assert visitor.open("/book/haircut/?taken=%3Cb%3E").alert == ""
 
 
@@ -189,7 +189,7 @@ def test_zones_are_found_by_offset_and_country(visitor: Visitor):
     assert found.texts("[data-kb-say]") == ["1 time zone found"]
     assert visitor.open("/book/haircut/zone/").texts("[data-kb-say]") == []
     assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones a")
-    assert "No time zone matches" in visitor.open("/book/haircut/zone/?q=Atlantis").text
+    assert "No matching time zone" in visitor.open("/book/haircut/zone/?q=Atlantis").text
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
 
 

@@ -169,7 +169,9 @@ def test_the_country_of_phones_is_unknown_without_a_zone(
 def test_a_phone_that_is_none_of_the_guessed_country_is_refused(visitor: Visitor, sandbox: Sandbox, typed: str) -> None:
     """Instead of a wrong number, the visitor gets the hint how to write it."""
     page = visitor.book("haircut", FAR, email="", phone=typed)
-    assert errors(page) == ["Please check the phone number. If it’s from another country, start with + and the country code."]
+    assert errors(page) == [
+        "Please check the phone number. If it’s from another country, start with + and the country code."
+    ]
     assert page.form("Book appointment")[2]["phone"] == typed
     assert not creations(sandbox)
 
