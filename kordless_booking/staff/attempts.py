@@ -48,7 +48,7 @@ class RejectionFilter(KnownValuesFilter):
     """Filter by the reason for which nothing was booked."""
 
     parameter_name = "rejection"
-    title = pgettext_lazy("label", "Reason")  # type: ignore[assignment] (Django's own filters have lazy titles)
+    title = pgettext_lazy("label", "Reason")
 
     def known_values(self) -> Mapping[str, str]:
         # Several exceptions mean the same to staff: the first of them stands for all.
@@ -63,7 +63,7 @@ class ServiceFilter(KnownValuesFilter):
     """Filter by service: those that are offered now, as far as the cache has them."""
 
     parameter_name = "service"
-    title = pgettext_lazy("label", "Service")  # type: ignore[assignment] (as above)
+    title = pgettext_lazy("label", "Service")
 
     def known_values(self) -> Mapping[str, str]:
         return service_names(known_accounts().values())

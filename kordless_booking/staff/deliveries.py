@@ -168,7 +168,7 @@ class KindFilter(KnownValuesFilter):
     """Filter by kind of event: those that this version knows."""
 
     parameter_name = "kind"
-    title = pgettext_lazy("label", "Event")  # type: ignore[assignment] (Django's own filters have lazy titles)
+    title = pgettext_lazy("label", "Event")
 
     def known_values(self) -> Mapping[str, str]:
         return {kind: event_label(kind) for kind in CHANGES}

@@ -84,7 +84,7 @@ def attempt_outcome(row: BookingAttempt) -> tuple[str, str]:
     return str(row.get_state_display()), _ATTEMPT_TONES.get(row.state, "idle")
 
 
-_ATTEMPT_TONES = {BookingAttempt.State.PLACED: "good", BookingAttempt.State.OUTCOME_UNKNOWN: "fair"}
+_ATTEMPT_TONES: dict[str, str] = {BookingAttempt.State.PLACED: "good", BookingAttempt.State.OUTCOME_UNKNOWN: "fair"}
 
 
 def attempt_legend() -> list[Meaning]:
@@ -112,7 +112,7 @@ def attempt_legend() -> list[Meaning]:
     return [Meaning(str(state.label), _ATTEMPT_TONES.get(state, "idle"), text) for state, text in meanings.items()]
 
 
-_MAIL_TONES = {
+_MAIL_TONES: dict[str, str] = {
     OutgoingMail.State.SENT: "good",
     OutgoingMail.State.OUTCOME_UNKNOWN: "fair",
     OutgoingMail.State.FAILED: "bad",
@@ -122,7 +122,7 @@ _MAIL_TONES = {
 
 def mail_tone(state: str) -> str:
     """Return the tone of a mail's state."""
-    return next((tone for known, tone in _MAIL_TONES.items() if known == state), "idle")
+    return _MAIL_TONES.get(state, "idle")
 
 
 def mail_legend() -> list[Meaning]:

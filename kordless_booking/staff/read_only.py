@@ -105,7 +105,7 @@ class AccountFilter(KnownValuesFilter):
     """Filter by account: those of the settings."""
 
     parameter_name = "account"
-    title = pgettext_lazy("label", "Account")  # type: ignore[assignment] (Django's own filters have lazy titles)
+    title = pgettext_lazy("label", "Account")
 
     def known_values(self) -> Mapping[str, str]:
         return {name: name for name in known_accounts()}
