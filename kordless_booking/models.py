@@ -76,7 +76,7 @@ class BookingAttempt(models.Model):
     """A send had no usable response, so a booking may exist even where a later one is refused."""
     retry_at = models.DateTimeField(pgettext_lazy("label", "Sent again at"), null=True)
     """Not sent again before this time."""
-    created_at = models.DateTimeField(pgettext_lazy("label", "Form sent"))
+    created_at = models.DateTimeField(pgettext_lazy("label", "Received"))
     changed_at = models.DateTimeField(pgettext_lazy("label", "Last change"))
 
     class Meta:
@@ -384,7 +384,7 @@ class OutgoingMail(models.Model):
         WITHHELD = "withheld", pgettext_lazy("state of a mail", "Withheld")
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
-    kind = models.CharField(pgettext_lazy("label", "Mail"), max_length=20, choices=Kind)
+    kind = models.CharField(pgettext_lazy("label", "Kind"), max_length=20, choices=Kind)
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
     """The start that a moved booking had before."""

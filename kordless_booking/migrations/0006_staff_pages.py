@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="bookingattempt",
             name="created_at",
-            field=models.DateTimeField(verbose_name="Form sent"),
+            field=models.DateTimeField(verbose_name="Received"),
         ),
         migrations.AlterField(
             model_name="bookingattempt",
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                     ("reminder", "Reminder"),
                 ],
                 max_length=20,
-                verbose_name="Mail",
+                verbose_name="Kind",
             ),
         ),
         migrations.AlterField(

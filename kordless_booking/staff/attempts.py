@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import Http404
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -21,9 +22,14 @@ from kordless_booking.booking.hashes import contact_hashes, number_hashes
 from kordless_booking.forms import MAX_EMAIL, clean_confirmation_number
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email, to_e164
-from kordless_booking.staff.labels import attempt_legend, attempt_outcome, refusal_labels, service_names
+from kordless_booking.staff.labels import (
+    attempt_legend,
+    attempt_meaning,
+    attempt_outcome,
+    refusal_labels,
+    service_names,
+)
 from kordless_booking.staff.read_only import (
-    NOTHING,
     AccountFilter,
     KnownValuesFilter,
     ListAdmin,
@@ -106,14 +112,15 @@ def _cached_region(account: Account) -> str | None:
     return phone_region(account, detail.calendar.timezone if detail else None)
 
 
+def may_be_booked(row: BookingAttempt) -> bool:
+    """Return True if a booking may exist though the attempt isn't placed."""
+    return row.outcome_unknown and row.state != BookingAttempt.State.PLACED
+
+
 class AttemptAdmin(ListAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
-    fields = (
-        "outcome", "note", "service", "start", "created_at", "changed_at", "claim", "retry_at", "account",
-    )  # fmt: skip
-    readonly_fields = fields
-    list_display = ("created_at", "service", "start", "outcome", "account", "changed_at")
+    list_display = ("created_at", "outcome", "service", "start", "account")
     list_filter = (AccountFilter, "state", RejectionFilter, ServiceFilter, "created_at")
     ordering = ("-created_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
@@ -128,13 +135,6 @@ class AttemptAdmin(ListAdmin):
         text, tone = attempt_outcome(row)
         return format_html('<span class="kb-tone kb-{}">{}</span>', tone, text)
 
-    @admin.display(description=pgettext_lazy("label", "Note"))
-    def note(self, row: BookingAttempt) -> str:
-        """Return what staff should know besides."""
-        if row.outcome_unknown and row.state != BookingAttempt.State.PLACED:
-            return _("A request for it had no usable answer. Look in Kordless whether there is a booking.")
-        return NOTHING
-
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer("encrypted", "key", "body_hash")
@@ -143,6 +143,28 @@ class AttemptAdmin(ListAdmin):
         # `sensitive_post_parameters` keeps the search out of error reports.
         view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
         return [path("find/", view, name="kordless_booking_bookingattempt_find"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one attempt."""
+        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
+            raise PermissionDenied
+        # The id is whatever stands in the URL.
+        row = self.get_queryset(request).filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        if row is None:
+            raise Http404
+        text, tone = attempt_outcome(row)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": pgettext("heading", "Booking attempt"),
+            "original": row,
+            "state": Meaning(text, tone, attempt_meaning(row)),
+            "may_be_booked": may_be_booked(row),
+            "service": service_names(known_accounts().values()).get(row.service, row.service),
+        }
+        return render(request, "kordless_booking/admin/attempt.html", context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list. Only those who may see personal data can search by person."""
@@ -162,7 +184,7 @@ class AttemptAdmin(ListAdmin):
             "title": _("Find bookings of a person"),
             "deeper": True,
             "form": form,
-            "found": None if found is None else [(row, *attempt_outcome(row), self.note(row)) for row in found],
+            "found": None if found is None else [(row, *attempt_outcome(row), may_be_booked(row)) for row in found],
         }
         response = render(request, "kordless_booking/admin/find_attempts.html", context)
         response["Cache-Control"] = "no-store, private"

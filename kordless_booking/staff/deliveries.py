@@ -326,7 +326,7 @@ class DeliveryAdmin(ListAdmin):
         context = {
             **self._context(request),
             "title": pgettext("heading", "Webhook delivery"),
-            "subtitle": str(row),
+            "subtitle": event_label(row.kind),
             "original": row,
             "event": event_label(row.kind),
             "outcome": row.get_outcome_display(),

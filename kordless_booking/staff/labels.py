@@ -87,14 +87,23 @@ def attempt_outcome(row: BookingAttempt) -> tuple[str, str]:
 _ATTEMPT_TONES: dict[str, str] = {BookingAttempt.State.PLACED: "good", BookingAttempt.State.OUTCOME_UNKNOWN: "fair"}
 
 
+def attempt_meaning(row: BookingAttempt) -> str:
+    """Return what the state of an attempt means; "" for one of another version."""
+    return next((text for state, text in _attempt_meanings().items() if state == row.state), "")
+
+
 def attempt_legend() -> list[Meaning]:
     """Return what the states of an attempt mean."""
+    tones = _ATTEMPT_TONES
+    return [Meaning(str(state.label), tones.get(state, "idle"), text) for state, text in _attempt_meanings().items()]
+
+
+def _attempt_meanings() -> dict[BookingAttempt.State, str]:
     states = BookingAttempt.State
-    meanings = {
+    return {
         states.PLACED: _("Kordless has accepted the booking."),
         states.REJECTED: _(
-            "Nothing was booked. The list gives the reason: usually somebody else was faster, and the visitor was "
-            "shown other times."
+            "Nothing was booked, for the reason given. If the time was taken, the visitor was shown other times."
         ),
         states.PLACING: _("The request is on its way to Kordless at this moment."),
         states.WAITING: _(
@@ -109,7 +118,6 @@ def attempt_legend() -> list[Meaning]:
             "visitor’s page asks again, and nothing is booked twice."
         ),
     }
-    return [Meaning(str(state.label), _ATTEMPT_TONES.get(state, "idle"), text) for state, text in meanings.items()]
 
 
 _MAIL_TONES: dict[str, str] = {

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -39,7 +39,7 @@ class MailAccountFilter(AccountFilter):
 class MailAdmin(ListAdmin):
     """Read-only list of mails, whose addresses are masked. A mail has no text: it is built when it is sent."""
 
-    list_display = ("queued_at", "kind", "recipient", "service", "start", "mail_state", "account")
+    list_display = ("queued_at", "mail_state", "kind", "recipient", "service", "start", "account")
     list_filter = (MailAccountFilter, "state", "kind", "queued_at")
     ordering = ("-queued_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
@@ -142,10 +142,8 @@ class MailAdmin(ListAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": pgettext("heading", "Mail"),
-            "subtitle": str(row),
+            "title": row.get_kind_display(),
             "original": row,
-            "kind": row.get_kind_display(),
             "state": Meaning(label, tone, _meaning(label)),
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import capfirst
 from django.utils.translation import pgettext_lazy
 
 from kordless_booking import conf
@@ -58,6 +59,8 @@ class ListAdmin(ReadOnlyAdmin):
 
     change_list_template = "kordless_booking/admin/list.html"
     list_per_page = 50
+    # Counts beside each filter: for each of them, the whole table once more.
+    show_facets = admin.ShowFacets.NEVER
 
     def legend(self) -> Sequence[Meaning]:
         """Return the meanings of the states, in the order in which they are shown."""
@@ -72,7 +75,11 @@ class ListAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list."""
-        more = {"legend": self.legend(), "may_see_overview": may(request, "view_overview")}
+        more = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "legend": self.legend(),
+            "may_see_overview": may(request, "view_overview"),
+        }
         return super().changelist_view(request, {**more, **(extra_context or {})})
 
 

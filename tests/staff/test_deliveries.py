@@ -238,7 +238,7 @@ def test_a_delivery_of_an_account_that_is_gone(row: WebhookDelivery, owner: Clie
     two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
     assert owner.get(f"{URL}{row.pk}/change/").status_code == 200
     assert "can’t be replayed" in owner.get(f"{URL}{row.pk}/replay/", follow=True).content.decode()
-    assert "By account" in Page("", owner.get(URL)).text
+    assert "By Account" in Page("", owner.get(URL)).text
 
 
 def test_the_newest_stands_first(
