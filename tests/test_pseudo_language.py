@@ -14,14 +14,22 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
+from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 from selectolax.lexbor import LexborNode
 from time_machine import Traveller
 
+from kordless_booking.funnel import counters
+from kordless_booking.models import BookingAttempt, LostDemandCount, OutgoingMail, WebhookDelivery
 from kordless_booking.presentation.texts import mask_contact
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.signals import ChangeSource
+from kordless_booking.staff.labels import refusal_labels
+from kordless_booking.webhooks.events import CHANGES
+from tests.support.clock import NOW
+from tests.support.deliveries import delivery, event_body
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL
 from tests.support.translatable_texts import Text, texts_of_the_package
@@ -114,6 +122,16 @@ class Reader:
         for known in self._known:
             rest = rest.replace(" ".join(known.split()), "")
         return SAME_EVERYWHERE.sub("", rest)
+
+
+def content_of(page: Page) -> LexborNode:
+    """What a page of staff says by itself: without Django's frame, codes, bodies, and the own names of languages."""
+    content = page.tree.css_first("#content")
+    for code in content.css(
+        "code, pre, textarea, select[name=lang], select[name=theme] option:not([value=plain]), td.field-delivery_id"
+    ):
+        code.decompose()
+    return content
 
 
 class SpeechlessVisitor(Visitor):
@@ -237,3 +255,53 @@ def test_mails_to_the_customer(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo
     for letter in letters:
         said = [letter.subject, *letter.text.splitlines(), *said_by(letter.html.root), str(letter.event["summary"])]
         assert reader.english_in(said) == []
+
+
+def test_the_pages_of_staff(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings, clock: Traveller) -> None:
+    """The admin's pages and the snippet builder, with every state, reason and outcome, in the site's own language."""
+    pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **MAIL}
+    pseudo.LANGUAGE_CODE = LANGUAGE
+    walk.post(walk.choose(), **JANE)
+    delivery(event_body("booking.updated"), delivery_id="1").post(Client())
+    delivery().but(Signature="forged").post(Client())
+    walk.open("/book/haircut/?month=2027-01")
+    assert counters.flush()
+    attempt, mail, received = (
+        BookingAttempt.objects.get(),
+        OutgoingMail.objects.latest("pk"),
+        WebhookDelivery.objects.get(),
+    )
+    LostDemandCount.objects.create(
+        day=NOW.date(), account="default", service="haircut", placement="page", month=NOW.date(), count=1
+    )
+    staff = Visitor(Client())
+    staff.client.force_login(User.objects.create_superuser("owner"))
+    admin = "/admin/kordless_booking"
+    lists = [f"{admin}/{name}/" for name in ("bookingattempt", "outgoingmail", "webhookdelivery")]
+    for path in (f"{admin}/", f"{admin}/overview/", f"{admin}/funnelcount/", *lists):
+        staff.open(path)
+    staff.open(f"{admin}/webhookdelivery/{received.pk}/change/")
+    staff.open(f"{admin}/webhookdelivery/{received.pk}/replay/")
+    for state in BookingAttempt.State:
+        BookingAttempt.objects.update(state=state, outcome_unknown=True, retry_at=NOW)
+        staff.open(f"{admin}/bookingattempt/{attempt.pk}/change/")
+        staff.open(f"{admin}/overview/")
+    for reason in refusal_labels():
+        BookingAttempt.objects.update(state="rejected", rejection=reason)
+        staff.open(f"{admin}/bookingattempt/")
+    for state, kind in zip(OutgoingMail.State, [*OutgoingMail.Kind] * 2, strict=False):
+        OutgoingMail.objects.update(state=state, kind=kind)
+        staff.open(f"{admin}/outgoingmail/{mail.pk}/change/")
+        staff.open(f"{admin}/overview/")
+    for outcome, source, event in zip(WebhookDelivery.Outcome, ["", *ChangeSource] * 2, [*CHANGES] * 2, strict=False):
+        WebhookDelivery.objects.update(outcome=outcome, source=source, kind=event)
+        staff.open(f"{admin}/webhookdelivery/")
+    for name in ("bookingattempt", "webhookdelivery"):
+        staff.open(f"{admin}/{name}/find/", {"wanted": JANE["email"]})
+    for query in ("?mode=popup&accent=red&site=other.example", "?site=x%20y", "?site=testserver"):
+        staff.open(f"/book/snippet/{query}")
+    reader = Reader(sandbox)
+    assert {page.status for page in staff.seen} == {200}
+    english = {said for page in staff.seen for said in reader.english_in(said_by(content_of(page)))}
+    # The account, the customer of the delivery, and a text that Django's own admin doesn't translate.
+    assert english <= {"default", "c…@example.com", "Search"}

@@ -18,6 +18,9 @@ from kordless_booking import retention
 from kordless_booking.conf import get_account
 from kordless_booking.doctor import database, webhook
 from kordless_booking.models import BookingAttempt, OutgoingMail
+from kordless_booking.staff.attempts import find_attempts
+from kordless_booking.staff.funnel import PERIODS, FunnelQuery, lost_demand
+from kordless_booking.staff.overview import account_state
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.filled_tables import GROWING, fill_tables
@@ -155,6 +158,11 @@ ADMIN_PAGES = (
     "bookingattempt/?state__exact=waiting",
     "bookingattempt/?rejection=",
     "bookingattempt/?o=3.-1",
+    "outgoingmail/",
+    "outgoingmail/?state__exact=sent",
+    "outgoingmail/?state__exact=failed",
+    "outgoingmail/?kind__exact=confirmed",
+    "outgoingmail/?p=3",
 )
 
 
@@ -171,6 +179,27 @@ def test_staff_do_not_wait_for_a_list_of_years(grown: Callable[[int], Settings])
         if seconds > SLOW_SECONDS:
             slow[page] = seconds
     assert not slow
+
+
+def find_attempts_of_a_person(_site: Settings) -> None:
+    """Search attempts by number and by contact, as staff do."""
+    for wanted in ("BOOK_AB12CD34", "jane@example.com", "+1 212 555 0123"):
+        assert find_attempts(wanted) == []
+
+
+def read_lost_demand(_site: Settings) -> None:
+    """Read the lost demand of a week and of the longest period, as overview and funnel do."""
+    account_state(get_account(None), NOW, NOW.date())
+    for days in PERIODS:
+        lost_demand(FunnelQuery(NOW.date(), days=days))
+
+
+@pytest.mark.parametrize("scenario", [find_attempts_of_a_person, read_lost_demand])
+def test_no_query_of_a_page_of_staff_reads_a_whole_table(
+    grown: Callable[[int], Settings], scenario: Callable[[Settings], None]
+):
+    """Neither the search for a person nor what the overview counts."""
+    check_plans(scenario, grown(FEW))
 
 
 def _seconds(client: Client, url: str) -> float:
