@@ -65,7 +65,7 @@ def refusal_labels() -> dict[str, str]:
         "KeyRefused": pgettext("reason why nothing was booked", "API key refused"),
         "ContactRefused": pgettext("reason why nothing was booked", "Contact refused"),
         "NotSent": pgettext("reason why nothing was booked", "Given up before it was sent"),
-        "Unreachable": pgettext("reason why nothing was booked", "Kordless could not be reached"),
+        "Unreachable": pgettext("reason why nothing was booked", "Kordless couldn’t be reached"),
         "CircuitOpen": pgettext("reason why nothing was booked", "Kordless was failing"),
         "TooMany": pgettext("reason why nothing was booked", "Too many requests"),
         "Unavailable": pgettext("reason why nothing was booked", "No usable answer"),
@@ -105,7 +105,7 @@ def _attempt_meanings() -> dict[BookingAttempt.State, str]:
         states.REJECTED: _(
             "Nothing was booked, for the reason given. If the time was taken, the visitor was shown other times."
         ),
-        states.PLACING: _("The request is on its way to Kordless at this moment."),
+        states.PLACING: _("The request is on its way to Kordless right now."),
         states.WAITING: _(
             "More people booked within a minute than Kordless accepts. It is sent when its turn comes, as long as the "
             "visitor’s page is open."
@@ -114,7 +114,7 @@ def _attempt_meanings() -> dict[BookingAttempt.State, str]:
             "Not due yet: the form came back very fast, or the same person has another request for this time under way."
         ),
         states.OUTCOME_UNKNOWN: _(
-            "The request was sent, but no usable answer came back, so there may be a booking: look in Kordless. The "
+            "The request was sent, but no usable answer came back, so there may be a booking: check in Kordless. The "
             "visitor’s page asks again, and nothing is booked twice."
         ),
     }
@@ -141,13 +141,13 @@ def mail_legend() -> list[Meaning]:
         states.QUEUED: _(
             "It is sent when it is due. If the mail server doesn’t accept it, it is tried again for two days."
         ),
-        states.SENDING: _("It is being handed to the mail server at this moment."),
-        states.FAILED: _("The mail server refused it for good, or did not accept it for two days. It was not sent."),
+        states.SENDING: _("It is being handed to the mail server right now."),
+        states.FAILED: _("The mail server refused it for good, or didn’t accept it for two days. It wasn’t sent."),
         states.WITHHELD: _(
-            "It was not sent: its recipient had as many mails within 24 hours as MAILS_PER_RECIPIENT allows."
+            "It wasn’t sent: its recipient had as many mails within 24 hours as MAILS_PER_RECIPIENT allows."
         ),
         states.OUTCOME_UNKNOWN: _(
-            "The connection broke while it was being sent. It is not sent again, because it may have arrived."
+            "The connection broke while it was being sent. It isn’t sent again, because it may have arrived."
         ),
         states.SUPERSEDED: _("A newer mail about the same booking took its place, or the appointment had begun."),
     }

@@ -128,8 +128,8 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         texts.append(text % {"number": old})
     if failed := state.mails.get(OutgoingMail.State.FAILED, 0):
         text = ngettext(
-            "%(number)s mail was given up in the last 24 hours: the mail server did not accept it.",
-            "%(number)s mails were given up in the last 24 hours: the mail server did not accept them.",
+            "%(number)s mail was given up in the last 24 hours: the mail server didn’t accept it.",
+            "%(number)s mails were given up in the last 24 hours: the mail server didn’t accept them.",
             failed,
         )
         texts.append(text % {"number": failed})

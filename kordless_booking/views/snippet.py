@@ -176,7 +176,7 @@ class SnippetForm(forms.Form):
         services = [(service.slug, service.name) for service in listed]
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
-            ("service", _("All services"), services),
+            ("service", pgettext("button", "All services"), services),
             ("lang", pgettext("language", "The visitor’s own"), languages),
         ):
             field = self.fields[name]

@@ -222,7 +222,7 @@ def test_lost_demand_is_shown_on_the_overview(owner: Client, client: Client) -> 
         for line in page.tree.css("[aria-label='Lost demand'] tbody tr")
     ]
     assert lost == [["Beard trim", "0", "7"], ["Haircut", "2", "5"]]
-    assert page.links()["Which months they wanted"].endswith("/funnelcount/#kb-lost")
+    assert page.links()["See which months they wanted"].endswith("/funnelcount/#kb-lost")
 
 
 def test_mails_that_were_not_sent_are_told(owner: Client, shop: Settings) -> None:
