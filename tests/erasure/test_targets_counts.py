@@ -6,7 +6,7 @@ import pytest
 
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.targets import Counts
-from kordless_booking.models import FunnelCount, RejectedDeliveryCount
+from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,16 @@ def test_old_days_go_and_the_others_stay() -> None:
         ("south", date(2026, 8, 31)),
     }
     assert counts.erase_older_than(LONG_AGO, NOW, accounts=None).deleted == 1
+
+
+def test_old_days_of_lost_demand_go() -> None:
+    """They are counts like the others."""
+    for day in (date(2026, 8, 31), date(2026, 9, 1)):
+        LostDemandCount.objects.create(
+            account="north", day=day, service="haircut", placement="page", month=date(2026, 9, 1), count=1
+        )
+    assert Counts("lost demand days", LostDemandCount).erase_older_than(LONG_AGO, NOW, accounts=None).deleted == 1
+    assert LostDemandCount.objects.get().day == date(2026, 9, 1)
 
 
 def test_nobody_is_in_them() -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.models import FunnelCount, RejectedDeliveryCount
+from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
 from tests.support.failing_database import refused_writes
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,19 @@ def test_refusals_are_counted_too() -> None:
     assert counters.flush()
     assert list(RejectedDeliveryCount.objects.values_list("account", "reason", "count")) == [
         ("default", "webhook_stale", 2)
+    ]
+
+
+def test_lost_demand_is_counted_by_the_month_that_was_wanted() -> None:
+    """A row for each day, account, service, placement and month."""
+    for month in (1, 1, 2):
+        counters.count_lost_demand("default", "haircut", FunnelCount.Placement.PAGE, date(2027, month, 1))
+    assert counters.flush()
+    counters.count_lost_demand("default", "haircut", FunnelCount.Placement.PAGE, date(2027, 1, 1))
+    assert counters.flush()
+    assert list(LostDemandCount.objects.order_by("month").values_list("service", "month", "count")) == [
+        ("haircut", date(2027, 1, 1), 3),
+        ("haircut", date(2027, 2, 1), 1),
     ]
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from kordless_booking import exceptions
+from kordless_booking.erasure.base import Person
+from kordless_booking.erasure.run import erase_person
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.staff.labels import attempt_legend, refusal_labels
@@ -113,6 +115,14 @@ def test_no_attempt_is_found_by_anything_else(number: str, owner: Client, wanted
     page = Page("", owner.post(f"{URL}find/", {"wanted": wanted}))
     assert page.status == 200
     assert page.texts(".kb-scroll tbody th") == []
+
+
+def test_an_erased_person_is_found_no_more(number: str, owner: Client) -> None:
+    """Neither by the number nor by the contact, though the row still guards against a second booking."""
+    erase_person(Person.from_texts([JANE["email"]], frozenset({"US"})), NOW)
+    assert BookingAttempt.objects.count() == 2
+    for wanted in (number, JANE["email"], "+12125550123"):
+        assert Page("", owner.post(f"{URL}find/", {"wanted": wanted})).texts(".kb-scroll tbody th") == []
 
 
 def test_searching_attempts_takes_a_permission(row: BookingAttempt, hire: Hire) -> None:

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from django.utils.translation import pgettext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
@@ -20,6 +24,7 @@ from kordless_booking.models import (
     RejectedDeliveryCount,
     WebhookDelivery,
 )
+from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import find
 from tests.support.clock import NOW
@@ -282,6 +287,17 @@ def test_it_is_in_the_admins_own_list(owner: Client) -> None:
     assert "Add" not in page.links()
     with pytest.raises(NoReverseMatch):
         reverse("admin:kordless_booking_overview_add")
+
+
+@pytest.mark.parametrize("language", supported_languages())
+def test_the_overview_is_the_first_page_of_the_admin(language: str, owner: Client, rf: RequestFactory) -> None:
+    """In every language, whatever the names of the other pages begin with; its name shows no space."""
+    request = rf.get("/admin/")
+    request.user = User.objects.get()
+    with translation.override(language):
+        [app] = admin.site.get_app_list(request, "kordless_booking")
+        assert app["models"][0]["object_name"] == "Overview"
+        assert str(app["models"][0]["name"]).strip() == pgettext("heading", "Overview")
 
 
 def test_it_costs_few_queries(
