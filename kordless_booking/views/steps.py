@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.availability import provider_name, unique_lengths
+from kordless_booking.booking.availability import MonthView, provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
@@ -252,7 +253,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     }
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
-    page_view = None if token else visit.page_view(service, empty_month=view.month if view.empty else None)
+    page_view = None if token else visit.page_view(service, empty_month=_empty_month(view))
     if view.largest_party is not None or view.provider_unavailable:
         # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,
         # and each such page would take the place of one that others need.
@@ -262,6 +263,17 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         response = renderer.render_cached(Step.SLOT.template, context, status, page_view=page_view)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
+
+
+def _empty_month(view: MonthView) -> date | None:
+    """Return the first day of the month in which the visitor wanted a time and got none; None when there is one."""
+    if view.empty:
+        # By the day in the middle: a page of the calendar may begin or end in another month.
+        return view.days[len(view.days) // 2].date.replace(day=1)
+    if view.is_next_free and view.choices.day:
+        # The page goes on to a later one, and says so.
+        return max(view.choices.day, view.today).replace(day=1)
+    return None
 
 
 def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -201,7 +202,17 @@ def test_each_view_of_a_month_without_times_is_lost_demand(
         for _ in range(2):
             client.get("/book/beard-trim/", headers=CHROME)
     [(key, number)] = counters.lost_demand_counter.drain().items()
-    assert (key.service, key.placement, number) == ("beard-trim", "page", 2)
+    assert (key.service, key.placement, key.month, number) == ("beard-trim", "page", date(2026, 12, 1), 2)
+
+
+def test_a_page_that_goes_on_to_a_later_month_is_lost_demand_of_the_one_before(
+    client: Client, sandbox: Sandbox
+) -> None:
+    """Of the chosen day's month: the page says that the next free time is later."""
+    sandbox.faults.add("no_slots", days=50)
+    page = client.get("/book/haircut/?day=2026-12-09", headers=CHROME).content.decode()
+    assert "The next free time is" in page
+    assert [key.month for key in counters.lost_demand_counter.drain()] == [date(2026, 12, 1)]
 
 
 def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
