@@ -88,6 +88,7 @@ def test_an_attempt_that_may_be_booked_says_so(row: BookingAttempt, hire: Hire) 
     BookingAttempt.objects.update(state="rejected", rejection="KeyRefused", outcome_unknown=True)
     page = Page("", hire("view_bookingattempt").get(f"{URL}{row.pk}/change/"))
     assert "Check in Kordless whether there is a booking." in page.text
+    assert "Nothing was booked" not in page.text
 
 
 @pytest.fixture

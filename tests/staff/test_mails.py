@@ -65,6 +65,9 @@ def test_the_address_of_a_mail_is_shown_to_those_who_may_and_noted(row: Outgoing
     assert "canary@example.com" in full.text
     assert "no-store" in full.response["Cache-Control"]
     assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Looked at the address."]
+    history = seen(client, f"{row.pk}/history/")
+    assert "Looked at the address." in history.text
+    assert "canary" not in history.html
     assert client.get(f"{URL}{row.pk}/address/").status_code == 405
     assert hire(VIEW).post(f"{URL}{row.pk}/address/").status_code == 403
     assert "Show the address" not in seen(hire(VIEW), f"{row.pk}/change/").text
