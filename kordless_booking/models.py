@@ -356,9 +356,11 @@ class OutgoingMail(models.Model):
           ▲  │        │
           │  │        ├──────> OUTCOME_UNKNOWN  may have been sent, or the process died while sending; never sent again
           │  │        ├──────> FAILED           refused permanently, or not accepted for two days
-          │  │        ├──────> WITHHELD         the recipient has had too many mails in 24 hours; never sent
+          │  │        ├──────> WITHHELD         the recipient has had too many mails in 24 hours
           │  └────────│──────> SUPERSEDED       a newer mail is sent instead, or the appointment has begun
           └───────────┘                         certainly not accepted: tried again later
+
+    Staff may put a mail that is FAILED or WITHHELD back to QUEUED (`mail/outbox.py`, `requeue`): it was not sent.
     """
 
     class Kind(models.TextChoices):

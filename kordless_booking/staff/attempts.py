@@ -85,6 +85,7 @@ class FindForm(forms.Form):
     )
 
 
+@sensitive_variables()
 def find_attempts(wanted: str) -> list[BookingAttempt]:
     """Return the attempts of a booking with this confirmation number, or of this email address or phone number.
 

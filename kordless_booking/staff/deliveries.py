@@ -101,6 +101,7 @@ MIN_PHONE_DIGITS: Final = 5
 """Digits that are needed to search for a phone number by its end."""
 
 
+@sensitive_variables()
 def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
     """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
 
@@ -127,6 +128,7 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
     return found
 
 
+@sensitive_variables()
 def _is_about(booking: Booking, wanted: str) -> bool:
     contact = booking.contact
     if clean_confirmation_number(wanted) == booking.confirmation_number.upper():
