@@ -63,6 +63,11 @@ def city_name(name: str, language: str) -> str:
     return _label(name, locale_name(language))
 
 
+def zone_region(name: str, language: str) -> str:
+    """Return the continent of a zone as `ZoneChoice.region` has it; "" for UTC and plain offsets."""
+    return _region(name, locale_of(language))
+
+
 def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
     """Return the zones that match all words of a query, best first; for an empty query all, from west to east.
 
@@ -83,7 +88,7 @@ def search_zones(query: str, now: datetime, language: str) -> list[ZoneChoice]:
         if found:
             break
     if words or offset is not None:
-        home = regional_locale(language).territory
+        home = _home(locale)
         found.sort(key=lambda each: (each.rank, each.entry.code != home, each.entry.weight, each.entry.sort_key))
         found = list(_without_repetitions(found, now))
     else:
@@ -151,7 +156,7 @@ class _Entry(NamedTuple):
     weight: int  # 0 for the largest city
     names: frozenset[str]  # of zone and city, complete and folded, like those that follow
     country_names: frozenset[str]  # with its codes
-    common_names: frozenset[str]  # "Eastern Time", and what CLDR abbreviates for speakers of the language or of English
+    common_names: frozenset[str]  # "Eastern Time", and abbreviations that speakers of the language or of English know
     abbreviations: frozenset[str]  # of the time zone database
     text: str  # all that can be searched for, folded, with a space before each word
 
@@ -352,6 +357,9 @@ def _described(name: str, locale: Locale, position: int) -> _Entry:
     capitals = [alias for alias in aliases if alias.isupper()]
     abbreviations = [*_abbreviations(name), *capitals]
     common = [*_cldr_abbreviations(name, locale), *_cldr_abbreviations(name, english)]
+    if code == _home(str(locale)):
+        # At home an abbreviation means the own zone: CST in China.
+        common += abbreviations
     names = [label, *(_city(name, each) for each in locales), name, *_also_called(name)]
     names += [alias for alias in aliases if alias not in capitals]
     countries = [*(each.territories.get(code, "") for each in locales), code, *_codes(code, 2)]
@@ -403,6 +411,13 @@ def _searchable(texts: Iterable[str]) -> str:
     split = [text.replace("'", " ").replace("\u2019", " ") for text in texts if "'" in text or "\u2019" in text]
     words = dict.fromkeys(word for text in (*texts, *split) for word in _fold(text).split())
     return " " + " ".join(words)
+
+
+@cache
+def _home(locale: str) -> str:
+    """Return the code of the country where the language is spoken most, by CLDR; "" for none."""
+    # CLDR has no likely country for zh_Hans: it is that of zh.
+    return regional_locale(locale).territory or regional_locale(locale.partition("_")[0]).territory or ""
 
 
 @cache
