@@ -358,7 +358,7 @@ def zone_context(
             "hidden": [*map(list, zones_hidden)],
             "listed": listed,
             "continents": continents,
-            "more": _("The first %(count)s are shown. Type more to find the others.") % {"count": MAX_ZONES_FOUND}
+            "more": _("Only the best matches are shown. Type more to narrow them down.")
             if is_search and len(found) > MAX_ZONES_FOUND
             else "",
         },

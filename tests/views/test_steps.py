@@ -223,9 +223,9 @@ def test_a_search_with_too_many_answers_says_so(visitor: Visitor):
     """The best are shown, and the number is that of all."""
     page = visitor.open("/book/haircut/zone/?q=a")
     assert len(page.tree.css(".kb-zones button")) == 50
-    assert "The first 50 are shown." in page.text
+    assert "Only the best matches are shown." in page.text
     assert int(page.texts("[data-kb-say]")[0].split()[0]) > 50
-    assert "are shown" not in visitor.open("/book/haircut/zone/?q=san").text
+    assert "best matches" not in visitor.open("/book/haircut/zone/?q=san").text
 
 
 def test_a_large_city_that_gives_no_zone_its_name_leads_to_its_zone(walk: Visitor):
