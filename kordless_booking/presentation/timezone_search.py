@@ -154,10 +154,11 @@ class _Entry(NamedTuple):
     everyday_name: str
     sort_key: str
     weight: int  # 0 for the largest city
-    names: frozenset[str]  # of zone and city, complete and folded, like those that follow
-    country_names: frozenset[str]  # with its codes
-    common_names: frozenset[str]  # "Eastern Time", and abbreviations that speakers of the language or of English know
-    abbreviations: frozenset[str]  # of the time zone database
+    # Each folded and between two bars, as in "|berlin|europe berlin|": a set would take three times the memory.
+    names: str  # of zone and city
+    country_names: str  # with its codes
+    common_names: str  # "Eastern Time", and abbreviations that speakers of the language or of English know
+    abbreviations: str  # of the time zone database
     text: str  # all that can be searched for, folded, with a space before each word
 
 
@@ -235,21 +236,22 @@ _CITY_RANKS: Final = frozenset({0, 3, 5})
 
 def _rank(entry: _Entry, words: list[str]) -> int:
     """Rank a match: 0 for a complete name, and 6 for what only has the words somewhere."""
-    phrase = " ".join(words)
-    if phrase in entry.names:
+    begins = f"|{' '.join(words)}"
+    whole = f"{begins}|"
+    if whole in entry.names:
         return 0
     # A country and an abbreviation stand for their zones, not for each city of them.
-    if entry.is_zone and (phrase in entry.country_names or phrase in entry.common_names):
+    if entry.is_zone and (whole in entry.country_names or whole in entry.common_names):
         return 1
-    if entry.is_zone and phrase in entry.abbreviations:
+    if entry.is_zone and whole in entry.abbreviations:
         return 2
     # Not the old names of a zone: "Indian/Maldives" is no city that begins with "ind".
-    cities = (entry.sort_key,) if entry.is_zone else entry.names
-    if words and any(name.startswith(phrase) for name in cities):
+    cities = f"|{entry.sort_key}|" if entry.is_zone else entry.names
+    if words and begins in cities:
         return 3
-    if words and entry.is_zone and any(name.startswith(phrase) for name in entry.country_names):
+    if words and entry.is_zone and begins in entry.country_names:
         return 4
-    return 5 if any(f" {word}" in f" {name}" for word in words for name in cities) else 6
+    return 5 if any(f"|{word}" in cities or f" {word}" in cities for word in words) else 6
 
 
 def _without_repetitions(found: Iterable[_Match], now: datetime) -> Iterator[_Match]:
@@ -332,7 +334,7 @@ def _index(locale: str) -> tuple[_Entry, ...]:
     return (
         *zones,
         *[
-            _described_city(city, by_name[city.zone], locale, position=len(zones) + number, weight=place)
+            _described_city(city, by_name[city.zone], locale, position=len(zones) + number, place=place)
             for number, (place, city) in enumerate(cities)
         ],
     )
@@ -383,27 +385,35 @@ def _described(name: str, locale: Locale, position: int) -> _Entry:
     )
 
 
-def _described_city(city: City, zone: _Entry, locale: str, *, position: int, weight: int) -> _Entry:
+def _described_city(city: City, zone: _Entry, locale: str, *, position: int, place: int) -> _Entry:
     label = city.name_in(locale)
-    # In every language: travelers have their own keyboard.
-    names = [city.name, *city.also, *city.names.values()]
+    names, words = _folded_city(place)
+    country = zone.country_names.replace("|", " ").rstrip()
     return zone._replace(
         position=position,
         is_zone=False,
         label=label,
         sort_key=_fold(label),
-        weight=weight,
-        names=_folded(names),
-        text=_searchable([*names, *sorted(zone.country_names), zone.region]),
+        weight=place,
+        names=names,
+        text=f"{words}{country} {_fold(zone.region)}",
     )
+
+
+@cache
+def _folded_city(place: int) -> tuple[str, str]:
+    """Return the names of a large city, and the words of these. In all languages: travelers have their own keyboard."""
+    city = large_cities()[place]
+    names = [city.name, *city.also, *city.names.values()]
+    return _folded(names), _searchable(names)
 
 
 # Of all indexes together: the English names and those of the large cities are in each of them.
 _fold = lru_cache(maxsize=8192)(normalize_words)
 
 
-def _folded(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(filter(None, map(_fold, names)))
+def _folded(names: Iterable[str]) -> str:
+    return "".join(["|", *(f"{name}|" for name in dict.fromkeys(map(_fold, names)) if name)])
 
 
 def _searchable(texts: Iterable[str]) -> str:
