@@ -11,7 +11,8 @@ module adds them: one city a line, the largest metropolitan areas first, with ta
 - `other`: names in the other languages where they differ from the English one, as `de=München;fr=…`.
 
 A city with the name of its zone has no other columns, because CLDR has its translations. It is listed for its place in
-the order, and for what else people call it.
+the order, and for what else people call it. That includes CLDR's names in the languages with Latin letters, because a
+search on an English page doesn't load the data of nine others to understand "Londres".
 """
 
 from __future__ import annotations

@@ -140,6 +140,9 @@ def test_a_whole_country_or_abbreviation_has_its_largest_city_first(query, langu
         ("xi'an", "en", "Xi’an, China"),
         ("hawaii", "en", "Honolulu, United States"),
         ("Wien", "en", "Vienna, Austria"),
+        ("Londres", "en", "London, United Kingdom"),
+        ("Tokio", "ja", "東京, 日本"),
+        ("Thượng Hải", "en", "Shanghai, China"),
     ],
 )
 def test_large_cities_are_found_that_give_no_zone_its_name(query, language, found):
