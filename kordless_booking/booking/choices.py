@@ -24,7 +24,7 @@ from kordless_booking.presentation.timezones import canonical_timezone
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Ids that a query carries as they are: 40 characters at most (a UUID has 36), of which none is escaped. Each of the
-# hundreds of links on a page of time zones repeats them, and escaped they would be three times as long.
+# hundred links on a page of times repeats them, and escaped they would be three times as long.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,40}")
 _HOST_PREFIX, _TEAM_PREFIX = "host:", "team:"
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")

@@ -1,4 +1,4 @@
-"""Calendar cells and time buttons of the slot page, as ready HTML.
+"""Calendar cells and time buttons of the slot page, and rows of time zones, as ready HTML.
 
 There are many of each, so they are filled into template skeletons instead of being rendered one by one.
 """
@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 from kordless_booking.booking.availability import AvailableTime, MonthView, month_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
+from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.views.package_templates import PackageTemplates
 from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, Skeleton, cached_per_language, placeholder
 
@@ -31,6 +32,8 @@ DAY: Final = "kordless_booking/parts/day.html"
 _START: Final = re.compile(r"[0-9]{8}T[0-9]{6}(\.[0-9]{6})?Z")
 TIME: Final = "kordless_booking/parts/time.html"
 """Template of a time's button."""
+ZONE: Final = "kordless_booking/parts/zone.html"
+"""Template of a time zone's row."""
 
 
 class _Grid(NamedTuple):
@@ -152,6 +155,39 @@ def time_items(
             detail = SafeString(f"{escape(detail)} · <span>{escape(venue_text)}</span>") if detail else venue_text
         end = f"&end={format_start(time.end)}" if several else ""
         items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
+    return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
+
+
+def zone_items(
+    zones: Iterable[ZoneChoice],
+    *,
+    part: PackagePart | SiteTemplatePart,
+    current: str,
+    language: str,
+    hours: Hours | None,
+    named: bool,
+    url: Callable[[str], str] | None = None,
+) -> SafeString:
+    """Return one row for each time zone.
+
+    `part` is the template ZONE. `current` is the name of the zone in use. `named` adds the everyday name, such as
+    "Eastern Time". `url` returns for a name the URL that the row posts to; without it, the row is a button of a form
+    that is sent by GET, and adds the zone to its fields.
+    """
+    items = []
+    for zone in zones:
+        # Singapore's country is Singapore.
+        label = f"{zone.label}, {zone.country}" if zone.country not in {"", zone.label} else zone.label
+        items.append(
+            part.render(
+                name=zone.name,
+                url=url(zone.name) if url else "",
+                label=label,
+                detail=f"{zone.everyday_name} ·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
+                now=formatting.clock_time(zone.local, language, hours),
+                current=zone.name == current,
+            )
+        )
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 

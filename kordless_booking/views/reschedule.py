@@ -139,7 +139,7 @@ def _slots_page(
 
 @widget_view("GET", no_store=True)
 def zone(visit: WidgetRequest, token: str) -> HttpResponse:
-    """Show all time zones, with a search."""
+    """Show the likely time zones and those of all continents, with a search."""
     # The page shows nothing of the booking but perhaps its zone.
     managed = load_managed_booking(visit, token, max_age_seconds=booking_cache.POLL_SECONDS)
 
@@ -150,8 +150,9 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
         return visit.links.url("reschedule-zone", token, choices=choices)
 
     page = build_page(visit, pgettext("label", "Time zone"))
-    context = zone_context(visit, page, managed.timezone, here, back)
-    return render(visit, "kordless_booking/steps/zone.html", page, context)
+    renderer = PageRenderer(visit, page)
+    context = zone_context(visit, renderer, managed.timezone, None, here, back)
+    return renderer.render("kordless_booking/steps/zone.html", context)
 
 
 @widget_view("GET", "POST", no_store=True)

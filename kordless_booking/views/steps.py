@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 from django.urls import URLPattern
 from django.utils.http import escape_leading_slashes
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -19,21 +20,26 @@ from kordless_booking.booking.availability import MonthView, provider_name, uniq
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation import formatting, search, timezone_search
+from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
+from kordless_booking.presentation.timezone_search import ZoneChoice
+from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.views.cells import ZONE, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
-from kordless_booking.views.rendering import PageRenderer, render
+from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
+MAX_ZONES_FOUND: Final = 50
+"""Time zones that a search shows: there are as many at the most common offset, and nobody reads on after these."""
 
 # These three may be posted with form input, to keep it out of the URL. They only render, so any page may post to them.
 
@@ -73,9 +79,9 @@ def _posted_choices(choices: Choices, post: Mapping[str, str]) -> Choices:
     return choices
 
 
-@widget_view("GET", "POST", prefetchable=True, any_origin=True)
+@widget_view("GET", "POST", shareable=True, prefetchable=True, any_origin=True)
 def zone(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Show all time zones, with a search."""
+    """Show the likely time zones and those of all continents, with a search."""
     detail, _lacks_settings = read_shown_service(visit, service)
 
     def back(choices: Choices) -> str:
@@ -86,8 +92,13 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     def here(choices: Choices) -> str:
         return visit.links.service_url("zone", service, choices)
 
-    context = zone_context(visit, page, visitor_zone(visit, detail), here, back)
-    return render(visit, "kordless_booking/steps/zone.html", page, context, no_store=bool(page.form_input_token))
+    renderer = PageRenderer(visit, page)
+    business = business_timezone(detail.calendar.timezone)
+    context = zone_context(visit, renderer, visitor_zone(visit, detail), business, here, back)
+    if context["form"]["query"]:
+        # Not cached in any way, since visitors can type anything.
+        return renderer.render("kordless_booking/steps/zone.html", context, no_store=bool(page.form_input_token))
+    return renderer.render_cached("kordless_booking/steps/zone.html", context)
 
 
 @widget_view("GET", "POST")
@@ -316,33 +327,69 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
 
 def zone_context(
     visit: WidgetRequest,
-    page: Page,
+    renderer: PageRenderer,
     current: str,
+    business: str | None,
     here: Callable[[Choices], str],
     back: Callable[[Choices], str],
 ) -> dict[str, Any]:
-    """Return the context of steps/zone.html. `here` and `back` return its and the slot page's URL for given choices."""
-    query = _typed_query(visit)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    choices = timezone_search.search_zones(query, visit.now, visit.language)
-    for choice in choices:
-        groups.setdefault(choice.region, []).append(
-            {
-                "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
-                "offset": choice.offset,
-                "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
-                "url": back(visit.choices.replace(timezone=choice.name)),
-                "current": choice.name == current,
-            }
-        )
+    """Return the context of steps/zone.html. `here` and `back` return its and the slot page's URL for given choices.
+
+    `current` is the zone in use; `business` that of the business, or None. Both are canonical names.
+    """
+    query, page = _typed_query(visit), renderer.page
     action, hidden = page.form_target(here(visit.choices), here(Choices()), visit.choices.query_items())
+    # The zone is what the pressed button adds to these.
+    others = visit.choices.replace(timezone=None)
+    zones_action, zones_hidden = page.form_target(back(others), back(Choices()), others.query_items())
+    part = renderer.part(ZONE)
+
+    def rows(choices: Iterable[ZoneChoice], *, named: bool) -> SafeString:
+        return zone_items(
+            choices,
+            part=part,
+            current=current,
+            language=visit.language,
+            hours=visit.choices.hours,
+            named=named,
+            # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
+            url=(lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None,
+        )
+
+    if is_search := bool(query.strip()):
+        found = timezone_search.search_zones(query, visit.now, visit.language)
+        listed, continents = rows(found[:MAX_ZONES_FOUND], named=True), []
+    else:
+        found = timezone_search.likely_zones(current, business, visit.now, visit.language)
+        listed, continents = rows(found, named=True), _continents(visit, current, rows)
     return {
-        "form": {"action": action, "hidden": hidden, "query": query, "max_length": search.MAX_QUERY},
-        "groups": [{"title": title, "zones": listed} for title, listed in groups.items()],
-        "none_found": not groups,
-        "found": _found(len(choices)) if query and groups else "",
+        # Lists, not tuples: a skeleton has placeholders for what is in them.
+        "form": {"action": action, "hidden": [*map(list, hidden)], "query": query, "max_length": search.MAX_QUERY},
+        "zones": {
+            "action": zones_action,
+            "hidden": [*map(list, zones_hidden)],
+            "listed": listed,
+            "continents": continents,
+            "more": _("Only the best matches are shown. Type more to narrow them down.")
+            if is_search and len(found) > MAX_ZONES_FOUND
+            else "",
+        },
+        "none_found": not found,
+        "found": _found(len(found)) if is_search and found else "",
         "back": {"url": back(visit.choices), "label": _("Back to the times"), "carry": True},
     }
+
+
+def _continents(visit: WidgetRequest, current: str, rows: Callable[..., SafeString]) -> list[dict[str, Any]]:
+    """Return all continents with their zones, that of the visitor first and open."""
+    regions: dict[str, list[ZoneChoice]] = {}
+    for choice in timezone_search.list_zones(visit.now, visit.language):
+        regions.setdefault(choice.region, []).append(choice)
+    own = timezone_search.zone_region(current, visit.language)
+    return [
+        {"title": region, "zones": rows(regions[region], named=False), "open": region == own}
+        for region in sorted(regions, key=lambda region: region != own)
+    ]
 
 
 def _found(count: int) -> str:

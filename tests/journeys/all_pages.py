@@ -50,6 +50,8 @@ class Tour:
         yield "a time that was taken"
         self.open("head-spa/", "slot", month=f"{self.demo.sandbox.clock.now():%Y-%m}")
         yield "an empty month"
+        self.open("haircut/zone/", "zone")
+        yield "likely zones and continents"
         self.open("haircut/zone/", "zone", q="ind")
         yield "zones"
         self.open("haircut/zone/", "zone", q="zzzzz")

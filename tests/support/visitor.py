@@ -22,6 +22,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from kordless_booking.upstream.registry import fetch_pool
 
 HTMX = {"HX-Request": "true", "HX-Target": "kb-stage"}
+CONTROLS = "a[href], button[formaction], button[name=tz]"
+"""Links, and buttons in the place of links."""
 JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "", "notes": ""}
 
 
@@ -78,13 +80,13 @@ class Page:
     def texts(self, selector: str) -> list[str]:
         return [text_of(node) for node in self.tree.css(selector)]
 
-    def links(self, selector: str = "a[href], button[formaction]") -> dict[str, str]:
+    def links(self, selector: str = CONTROLS) -> dict[str, str]:
         """Accessible name to address, in reading order."""
         return {
             node.attributes.get("aria-label") or text_of(node): self._address(node) for node in self.tree.css(selector)
         }
 
-    def hrefs(self, selector: str = "a[href], button[formaction]") -> list[str]:
+    def hrefs(self, selector: str = CONTROLS) -> list[str]:
         """The addresses of links, in reading order."""
         return [self._address(node) for node in self.tree.css(selector)]
 
@@ -97,6 +99,9 @@ class Page:
         while form is not None and form.tag != "form":
             form = form.parent
         assert form is not None, f"no form of {node.html}"
+        if name := node.attributes.get("name"):
+            # Sent by GET, the form's fields and the button's own are the query.
+            return f"{form.attributes['action']}?{urlencode({**_fields(form), name: node.attributes['value'] or ''})}"
         address = ButtonAddress(node.attributes["formaction"] or "")
         address.fields = _fields(form)
         return address
@@ -109,7 +114,8 @@ class Page:
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
         return {
-            re.sub(r", \d+ times? available.*", "", name): url for name, url in self.links("table a, table button").items()
+            re.sub(r", \d+ times? available.*", "", name): url
+            for name, url in self.links("table a, table button").items()
         }
 
     @property
@@ -146,7 +152,7 @@ class Page:
 
 
 def _fields(form: LexborNode) -> dict[str, str]:
-    return {field.attributes["name"] or "": _value(field) for field in form.css("[name]")}
+    return {field.attributes["name"] or "": _value(field) for field in form.css("[name]:not(button)")}
 
 
 def _value(field: LexborNode) -> str:

@@ -217,7 +217,9 @@ class NotedQuery(QueryDict):
         raise AssertionError("a shared page reads names that it can't know")
 
 
-@pytest.mark.parametrize("address", ["/book/", "/book/haircut/", "/book/styling-class/", "/book/nothing/"])
+@pytest.mark.parametrize(
+    "address", ["/book/", "/book/haircut/", "/book/haircut/zone/", "/book/styling-class/", "/book/nothing/"]
+)
 def test_a_shared_page_reads_no_query_name_that_is_not_in_its_key(address: str, sandbox: Sandbox):
     """Whoever reads another name on a shared page adds it to READ_NAMES, or two visitors get one page."""
     request = RequestFactory().get(address, {"tz": "Asia/Tokyo", "q": "cut", "gclid": "1"})
@@ -353,7 +355,7 @@ NOT_IN_THE_PAGE = {
 }
 
 
-@pytest.mark.parametrize("address", ["/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/nothing/"])
+@pytest.mark.parametrize("address", ["/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/", "/book/nothing/"])
 def test_a_shared_page_depends_on_nothing_but_what_was_asked(address: str):
     """Of a request's headers only those that make another key, and no user, session or cookie, are looked at."""
     request = RequestFactory().get(address)

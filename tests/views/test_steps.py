@@ -1,11 +1,16 @@
 """The visitor's way to a time: services, the slot page around it, and the time zone."""
 
+from datetime import datetime
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.presentation import timezone_search
+from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
+from kordless_booking.views import response_cache
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -171,12 +176,12 @@ def test_a_taken_time_is_explained(visitor: Visitor):
 
 
 def test_zones_are_listed_by_region_with_offset_and_time(walk: Visitor):
-    """Without a question the zone page lists zones; each link leads back to the same day in that zone."""
+    """Without a question the zone page lists zones; each row leads back to the same day in that zone."""
     page = walk.open(walk.open("/book/haircut/?day=2026-12-09&hours=24").link("Change time zone"))
     assert page.heading == "Choose your time zone"
     page = walk.send(page, "Search", q="kyiv")
-    [(name, url)] = page.links(".kb-zones a").items()
-    assert name == "Kyiv, Ukraine GMT+2 17:00"
+    [(name, url)] = page.links(".kb-zones button").items()
+    assert name == "Kyiv, Ukraine Eastern European Time · GMT+2 17:00"
     back = walk.open(url)
     assert back.query == {"tz": "Europe/Kyiv", "day": "2026-12-09", "hours": "24"}
     assert "Times shown in Kyiv · GMT+2" in back.text
@@ -185,18 +190,77 @@ def test_zones_are_listed_by_region_with_offset_and_time(walk: Visitor):
 def test_zones_are_found_by_offset_and_country(visitor: Visitor):
     """A zone is found by country or offset; what isn't found says so kindly."""
     found = visitor.open("/book/haircut/zone/?q=nepal")
-    assert next(iter(found.links(".kb-zones a"))).startswith("Kathmandu, Nepal GMT+5:45")
+    assert next(iter(found.links(".kb-zones button"))).startswith("Kathmandu, Nepal Nepal Time · GMT+5:45")
     assert found.texts("[data-kb-say]") == ["1 time zone found"]
     assert visitor.open("/book/haircut/zone/").texts("[data-kb-say]") == []
-    assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones a")
+    assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones button")
     assert "No matching time zone" in visitor.open("/book/haircut/zone/?q=Atlantis").text
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
+
+
+def test_likely_zones_come_first_and_the_rest_is_folded_by_continent(walk: Visitor):
+    """The zone in use, the business's and their neighbors are in sight; only the visitor's own continent is open."""
+    page = walk.open("/book/haircut/zone/?tz=Europe/Berlin&host=host_sarah")
+    assert page.texts("h2.kb-label") == ["Suggested", "All time zones"]
+    suggested = list(page.links("section:first-of-type .kb-zones button").items())
+    assert [name.split(",")[0] for name, _url in suggested[:4]] == ["Berlin", "New York", "Paris", "Madrid"]
+    assert suggested[0][0] == "Berlin, Germany Central European Time · GMT+1 4:00 PM"
+    assert walk.open(suggested[1][1]).query == {"host": "host_sarah", "tz": "America/New_York"}
+    assert page.texts("summary")[0] == "Europe"
+    assert len(page.texts("summary")) == 6
+    assert page.texts("details[open] summary") == ["Europe"]
+    assert page.texts("details[open] .kb-zones button")[1].startswith("Andorra GMT+1")
+
+
+def test_the_page_of_zones_is_half_as_long_as_a_list_of_all(visitor: Visitor):
+    """Its rows repeat no URL, and zones with the same clock in one country share a row."""
+    page = visitor.open("/book/haircut/zone/?tz=America/New_York&embed=1&accent=ff0000&host=host_sarah")
+    assert 300 < len(page.tree.css(".kb-zones button")) < 340
+    assert len(page.html) < 52_000  # 98 kB with a link to each of 418 zones
+
+
+def test_a_search_with_too_many_answers_says_so(visitor: Visitor):
+    """The best are shown, and the number is that of all."""
+    page = visitor.open("/book/haircut/zone/?q=a")
+    assert len(page.tree.css(".kb-zones button")) == 50
+    assert "Only the best matches are shown." in page.text
+    assert int(page.texts("[data-kb-say]")[0].split()[0]) > 50
+    assert "best matches" not in visitor.open("/book/haircut/zone/?q=san").text
+
+
+def test_a_large_city_that_gives_no_zone_its_name_leads_to_its_zone(walk: Visitor):
+    """The row is called as the visitor calls the city."""
+    page = walk.open("/book/haircut/zone/?q=北京")
+    [(name, url)] = page.links(".kb-zones button").items()
+    assert name.startswith("Beijing, China China Time · GMT+8")
+    assert walk.open(url).query == {"tz": "Asia/Shanghai"}
+
+
+def test_the_page_of_zones_is_made_once_a_minute_for_everybody(
+    client: Client, site: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """The list is the same for all visitors; what they search for is stored for nobody."""
+    listed: list[str] = []
+    make = timezone_search.list_zones
+
+    def note(now: datetime, language: str) -> list[ZoneChoice]:
+        listed.append(language)
+        return make(now, language)
+
+    monkeypatch.setattr(timezone_search, "list_zones", note)
+    pages = {client.get("/book/haircut/zone/?tz=Asia/Tokyo&utm_source=x").content for _ in range(3)}
+    assert (len(pages), listed) == (1, ["en"])
+    client.get("/book/haircut/zone/?tz=Asia/Tokyo")
+    assert listed == ["en"]
+    stored = len(response_cache._responses)
+    client.get("/book/haircut/zone/?q=nepal")
+    assert len(response_cache._responses) == stored
 
 
 def test_the_current_zone_is_marked(visitor: Visitor):
     """The zone in use is marked in the list, also when it is the business's own."""
     page = visitor.open("/book/haircut/zone/?q=new+york")
-    assert [node.attributes.get("aria-current") for node in page.tree.css(".kb-zones a")] == ["true"]
+    assert [node.attributes.get("aria-current") for node in page.tree.css(".kb-zones button")] == ["true"]
 
 
 def test_a_slot_page_is_fetched_once_for_everybody(visitor: Visitor, sandbox: Sandbox):
