@@ -42,7 +42,9 @@ export const showAddress = (widget, address, source = stage(widget)) => {
   for (const element of [stage(widget), stepCard(widget)]) htmx.trigger(element, "htmx:abort");
   const values = state.zoneCorrected && !address.includes("tz=") ? { tz: timeZone } : {};
   const replace = widget === body ? "true" : "false"; // a redirect's URL, as browsers do
-  const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace };
+  // The first isn't counted as another view. With the second, browsers don't answer from what was fetched ahead.
+  const headers = { "KB-Seen": "back", "If-None-Match": "-" };
+  const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace, headers };
   htmx.ajax("GET", address, how).catch(() => {}); // `showProblem` says it
 };
 
