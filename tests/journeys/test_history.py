@@ -25,16 +25,6 @@ def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
         yield both
 
 
-def go_back(page: Page) -> None:
-    """Press Back. No page is loaded, for which Playwright's own way would wait."""
-    page.evaluate("history.back()")
-
-
-def go_forward(page: Page) -> None:
-    """Press Forward."""
-    page.evaluate("history.forward()")
-
-
 def fill_in(root: Page | FrameLocator) -> None:
     """Fill in all fields of the contact form."""
     for name, text in zip(FIELDS, TYPED.values(), strict=True):
@@ -77,18 +67,18 @@ def test_back_and_forward_lead_through_the_steps_and_keep_what_was_typed(
     address = booking_steps.address(page)
     booking_steps.to_contact(root)
     fill_in(root)
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(root, "slot")
     if place != "frame":
-        go_back(page)
+        booking_steps.back(page)
         booking_steps.at(root, "service")
-        go_forward(page)
+        booking_steps.forward(page)
         booking_steps.at(root, "slot")
-    go_forward(page)
+    booking_steps.forward(page)
     booking_steps.at(root, "contact")
     expect_typed(root)
     root.locator(".kb-field [name=notes]").fill("")
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(root, "slot")
     booking_steps.to_contact(root, nth=1)
     expect_typed(root, {**TYPED, "Notes": ""})
@@ -98,10 +88,10 @@ def test_back_and_forward_lead_through_the_steps_and_keep_what_was_typed(
     root.get_by_role("button", name="Book appointment").click()
     booking_steps.at(root, "confirmation")
     assert str(elsewhere.demo.sandbox.bookings()).count("ada@example.com") == 1
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(root, "problem")
     expect(root.get_by_role("heading", name="This time was already requested from this page")).to_be_visible()
-    go_forward(page)
+    booking_steps.forward(page)
     booking_steps.at(root, "confirmation")
     assert is_same_document(root)
     # The page that says so is a 409, which Chromium reports.
@@ -118,7 +108,7 @@ def test_another_time_keeps_what_was_typed(page: Page, elsewhere: Elsewhere, pla
     booking_steps.to_contact(root, nth=1)
     expect_typed(root)
     root.locator(".kb-field [name=name]").fill("Grace Hopper")
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(root, "slot")
     booking_steps.to_contact(root)
     expect_typed(root, {**TYPED, "Name": "Grace Hopper"})
@@ -174,11 +164,11 @@ def test_a_reload_inside_a_host_page_shows_the_step_again(page: Page, demo: Demo
     page.reload()
     booking_steps.at(page, "contact")
     expect(page.locator(".kb-summary")).to_contain_text(when.split()[0])
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(page, "slot")
-    go_back(page)
+    booking_steps.back(page)
     booking_steps.at(page, "service")
-    go_forward(page)
+    booking_steps.forward(page)
     booking_steps.at(page, "slot")
     booking_steps.to_contact(page)
     number = booking_steps.book(page, email="private@example.com")
