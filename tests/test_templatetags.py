@@ -55,6 +55,41 @@ def test_swaps_stay_inside(site: Settings, client: Client):
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
 
 
+def address_of(page: Page) -> str | None:
+    """Return the address that the browser's history gets of an inline step."""
+    return page.tree.css("[data-kb-step]")[0].attributes.get("data-kb-address")
+
+
+def test_inline_steps_say_the_address_that_shows_them_again(site: Settings, client: Client):
+    """Each step up to the form has one; what comes after it, or opens a booking, has none."""
+    first = Visitor(client).open("/page/")
+    walk = Visitor(client, INLINE)
+    times = walk.open(first.links(".kb-service a")["Haircut"])
+    form = walk.open(next(iter(times.times.values())))
+    zones = walk.open(times.link("Change time zone"))
+    lookup = walk.open(times.link("Change or cancel a booking"))
+    for page in (first, times, zones, form, lookup):
+        address = address_of(page)
+        assert address
+        assert "gAAAA" not in address
+        assert walk.open(address).heading == page.heading
+        assert address_of(walk.open(address)) == address
+    typed = walk.open(form.link("Choose another time"))
+    assert address_of(typed)
+    booked = walk.send(form, "Book appointment", **JANE)
+    assert (booked.heading, address_of(booked)) == ("You’re booked", None)
+    managed = walk.open(booked.link("Change or cancel"))
+    assert address_of(managed) is None
+    assert address_of(walk.send(managed, "Reschedule")) is None
+    assert address_of(Visitor(client, {"HX-Request": "true"}).open("/book/haircut/")) is None
+
+
+def test_the_history_is_left_alone_on_request(site: Settings):
+    """`history=False` is for hosts with a router of their own."""
+    assert " data-kb-history>" in rendered("{% booking_widget %}")
+    assert "data-kb-history" not in rendered("{% booking_widget history=False %}")
+
+
 def test_two_widgets_on_a_page_are_distinct(site: Settings):
     """Each has a stage of its own, so no id stands there twice."""
     both = '{% booking_widget service="haircut" name="one" %}{% booking_widget service="beard-trim" name="two" %}'

@@ -1,7 +1,8 @@
-// What the script puts into the contact form: the visitor's details that a host page knows, and where they came from.
+// What the script puts into forms: what was typed before, the visitor's details that a host page knows, and where they
+// came from.
 
 import { campaignParameters } from "../campaign-parameters.js";
-import { body, find } from "./dom.js";
+import { body, find, findAll, stateOf } from "./dom.js";
 
 // The first address of a page of our own has them. In a frame they stand in the host page's address, and come by message.
 let parameters = campaignParameters();
@@ -16,12 +17,33 @@ export const receiveHostDetails = (details) => {
   fillContactForm(body);
 };
 
+const fieldsOf = (widget) => findAll(widget, ".kb-field [name]"); // so not the honeypot, nor what a spam check adds
+
+/** Keeps what is typed into the step's form, in the memory of this page, before another step takes its place. */
+export const keepFields = (widget) => {
+  const state = stateOf(widget);
+  const fields = fieldsOf(widget).map(({ name, value, checked }) => ({ name, value, checked }));
+  if (fields[0]) state.typed = { ...state.typed, [state.step]: fields };
+};
+
+/** Puts it back into the form of a later page, unless that comes with what was typed. */
+export const restoreFields = (widget) => {
+  const state = stateOf(widget);
+  // The next one to book on this page may be somebody else.
+  if (state.step === "confirmation") state.typed = {};
+  const typed = state.typed?.[state.step];
+  if (!typed || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox])")) return;
+  fieldsOf(widget).forEach((field, place) => {
+    if (field.name === typed[place]?.name) Object.assign(field, typed[place]);
+  });
+};
+
 export const fillContactForm = (widget) => {
   const form = find(widget, "[data-kb-step=contact] form[method=post]");
   if (!form) return;
   if (parameters) form.attribution.value = JSON.stringify(Object.fromEntries(new URLSearchParams(parameters.join("&"))));
-  // The form has come back with errors: a field that the visitor has emptied must stay empty.
-  if (find(widget, "[role=alert]")) return;
+  // The form has come back, with errors or after another step: a field that the visitor has emptied must stay empty.
+  if (find(widget, "[role=alert]") || stateOf(widget).typed?.contact) return;
   for (const field of form.querySelectorAll("[data-kb-prefill]")) {
     const text = hostDetails[field.dataset.kbPrefill];
     if (field.value || !text || text.length > field.maxLength) continue;

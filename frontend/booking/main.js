@@ -3,6 +3,7 @@
 import { onCalendarKey } from "./calendar-keys.js";
 import { receiveHostDetails } from "./contact-form.js";
 import { body, findAll } from "./dom.js";
+import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
 import { htmxIsOurs } from "./page.js";
 import { prefetchOnPointer } from "./prefetch.js";
@@ -26,13 +27,18 @@ const start = () => {
   if (htmxIsOurs) htmx.config.includeIndicatorStyles = false;
   connectToHost(receiveHostDetails);
   listenToHtmx();
+  listenToHistory();
   document.addEventListener("click", onClick, true);
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerover", prefetchOnPointer);
   document.addEventListener("pointerdown", prefetchOnPointer);
   document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
   guessHost();
-  findAll(document, ".kb").forEach(initStep);
+  for (const widget of findAll(document, ".kb")) {
+    initStep(widget);
+    recordStep(widget);
+    restoreStep(widget);
+  }
   new ResizeObserver(reportHeight).observe(body);
 };
 

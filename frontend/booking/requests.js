@@ -1,7 +1,9 @@
 // What htmx asks for and what it does with the answer: waiting states, failures, swaps.
 
-import { announce, find, findAll, headlines, stage, stateOf, stepCard } from "./dom.js";
+import { keepFields } from "./contact-form.js";
+import { announce, body, find, findAll, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
+import { recordStep, showAddress } from "./history.js";
 import { postToHost } from "./host-page.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
@@ -28,7 +30,10 @@ const onHtmx = (name, act) =>
 const showProblem = (widget, detail, trigger) => {
   // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
   if (trigger.matches("[data-kb-step]," + WATCH)) return;
-  const retry = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
+  const retry = () =>
+    trigger === stage(widget)
+      ? showAddress(widget, stateOf(widget).address)
+      : htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
   findAll(widget, "[data-kb-offline]").forEach((text) => (text.hidden = navigator.onLine));
   find(widget, "[data-kb-again]").onclick = retry;
   find(widget, "[data-kb-trouble]").hidden = false;
@@ -39,9 +44,22 @@ const endWaiting = (widget) => {
   const state = stateOf(widget);
   state.isPosting = false;
   clearTimeout(state.busyTimer);
+  state.pressed?.removeAttribute("data-kb-pressed");
+  state.pressed = state.waitsFor = null;
   stage(widget).ariaBusy = null;
   findAll(widget, "[type=submit]").forEach((button) => (button.ariaDisabled = null));
 };
+
+/** Returns the control that was pressed: of a form the button that sent it. Nobody has pressed the stage or the card. */
+const pressedControl = (trigger, { triggeringEvent }) =>
+  triggeringEvent?.submitter ?? (trigger.matches("form") ? find(trigger, "[type=submit]") : trigger.closest("a, button"));
+
+/** Puts the line that shows the wait at the top of what can be seen of the frame: this alone knows, in any frame. */
+const showBarInSight = (widget) =>
+  new IntersectionObserver(([{ intersectionRect }], observer) => {
+    observer.disconnect();
+    body.style.setProperty("--in-sight", intersectionRect.top + "px");
+  }).observe(stage(widget));
 
 const beginWaiting = (widget, { requestConfig }, trigger) => {
   if (trigger.matches(WATCH)) return;
@@ -49,12 +67,17 @@ const beginWaiting = (widget, { requestConfig }, trigger) => {
   find(widget, "[data-kb-trouble]").hidden = true;
   if (trigger.matches(POLL)) return;
   const state = stateOf(widget);
+  const pressed = pressedControl(trigger, requestConfig);
   state.isPosting = requestConfig.verb !== "get";
+  state.waitsFor = trigger;
   // `disabled` would take the focus from the button.
-  findAll(trigger, "[type=submit]").forEach((button) => (button.ariaDisabled = "true"));
+  if (trigger.matches("form")) findAll(trigger, "[type=submit]").forEach((button) => (button.ariaDisabled = "true"));
   state.busyTimer = setTimeout(() => {
+    state.pressed = pressed;
+    pressed?.setAttribute("data-kb-pressed", "");
     stage(widget).ariaBusy = "true";
-    announce(widget, widget.dataset.kbWait);
+    if (widget.matches(".kb-framed")) showBarInSight(widget);
+    announce(widget, (pressed?.matches("[data-kb-wait]") ? pressed : widget).dataset.kbWait);
   }, BUSY_AFTER_MILLISECONDS);
 };
 
@@ -73,6 +96,10 @@ const chooseSwap = (widget, detail, trigger) => {
   }
   detail.shouldSwap = !!step;
   state.isSwapped = step && !isStillWaiting;
+  // What brings up to date or back what is there, or has come by itself, is no step forward.
+  const isMove = !isSameStep && !trigger.matches(`${POLL}, [data-kb-step], .kb-stage`);
+  state.method = isMove ? "pushState" : "replaceState";
+  if (step) keepFields(widget);
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
   if (step) reportShown(detail);
@@ -89,6 +116,7 @@ const afterSettle = (widget, detail, trigger) => {
   if (!state.isSwapped) return;
   state.isSwapped = false;
   initStep(widget);
+  recordStep(widget, state.method, detail.pathInfo.responsePath || detail.pathInfo.finalRequestPath);
   // Told here and not when a page is loaded, so that a reload never tells a booking again.
   const { kbEvent, kbService: service, kbStart: start, kbStatus: status } = stepCard(widget).dataset;
   if (kbEvent) postToHost(kbEvent, { service, start, status });
@@ -98,8 +126,11 @@ const afterSettle = (widget, detail, trigger) => {
 
 export const listenToHtmx = () => {
   onHtmx("confirm", (widget, { elt }, trigger, event) => {
-    // A press while a form is on its way does nothing, and a tab that nobody sees doesn't watch.
-    if (stateOf(widget).isPosting || (document.hidden && elt.matches(WATCH))) event.preventDefault();
+    const { isPosting, waitsFor } = stateOf(widget);
+    // A press while a form is on its way does nothing, nor does a second one on a link. A tab that nobody sees doesn't
+    // watch. A search may be sent again with other words.
+    if (isPosting || (elt === waitsFor && !elt.matches("form")) || (document.hidden && elt.matches(WATCH)))
+      event.preventDefault();
   });
   onHtmx("configRequest", (widget, { verb, path, parameters }) => verb === "get" && addTimeZone(widget, path, parameters));
   onHtmx("beforeSend", beginWaiting);
@@ -109,9 +140,9 @@ export const listenToHtmx = () => {
   onHtmx("sendError", showProblem);
   onHtmx("timeout", showProblem);
   onHtmx("beforeSwap", chooseSwap);
-  onHtmx("beforeHistoryUpdate", (widget, { history }) => {
-    // As browsers do: a link to the page that is shown adds nothing to go Back to.
-    if (history.path === location.pathname + location.search) history.type = "replace";
+  onHtmx("beforeHistoryUpdate", (widget, { history }, trigger) => {
+    // As browsers do: a link to the page that is shown adds nothing to go Back to. Nor does the end of a wait.
+    if (trigger.matches(POLL) || history.path === location.pathname + location.search) history.type = "replace";
   });
   onHtmx("afterSettle", afterSettle);
 };

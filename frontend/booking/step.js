@@ -1,7 +1,7 @@
 // What is done each time that a step is shown, loaded or swapped in.
 
 import { initTabStop } from "./calendar-keys.js";
-import { fillContactForm } from "./contact-form.js";
+import { fillContactForm, restoreFields } from "./contact-form.js";
 import { stateOf, stepCard } from "./dom.js";
 import { postToHost } from "./host-page.js";
 import { htmxIsOurs } from "./page.js";
@@ -16,6 +16,7 @@ export const initStep = (widget) => {
   const { kbStep: step } = stepCard(widget).dataset;
   if (state.step !== step) postToHost("step", { step });
   state.step = step;
+  restoreFields(widget);
   fillContactForm(widget);
   correctTimeZone(widget);
 };

@@ -2,7 +2,7 @@
 
 import { find, stage, stateOf, stepCard } from "./dom.js";
 
-const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+export const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
 /** Returns whether this page was made without knowing the visitor's zone, and neither does the link say one. */
 const lacksTimeZone = (widget, path) => find(widget, "[data-kb-detect-zone]") && !path.includes("tz=");

@@ -33,12 +33,19 @@ _ASSETS_LOADED = "_kordless_booking_has_assets"
 
 @register.simple_tag(takes_context=True)
 def booking_widget(
-    context: dict[str, Any], service: str = "", account: str = "", name: str = "widget", theme: str = ""
+    context: dict[str, Any],
+    service: str = "",
+    account: str = "",
+    name: str = "widget",
+    theme: str = "",
+    *,
+    history: bool = True,
 ) -> SafeString:
     """Render the list of services, or the times of one `service`, in the page's own response.
 
     `account` names one of several accounts. `name` distinguishes two widgets on a page. `theme` overrides the account's
-    theme; an unknown one is ignored. Needs `django.template.context_processors.request`. An error of Kordless becomes a
+    theme; an unknown one is ignored. Without `history` the script adds nothing to the browser's history, for pages
+    with a router of their own. Needs `django.template.context_processors.request`. An error of Kordless becomes a
     message in the widget, so that the page around it is always shown.
     """
     request = context.get("request")
@@ -51,6 +58,7 @@ def booking_widget(
         stage=f"kb-inline-{name}",
         theme=theme if theme in {PLAIN, *THEMES} else None,
         skip_assets=bool(getattr(request, _ASSETS_LOADED, False)),
+        keeps_history=bool(history),
     )
     setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.

@@ -329,7 +329,9 @@ def _form_page(
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},
     }
-    page = build_page(visit, pgettext("heading", "Your details"), step=Step.CONTACT)
+    page = build_page(
+        visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen)
+    )
     return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
 
 

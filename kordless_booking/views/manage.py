@@ -464,7 +464,7 @@ def _cancel_page(
 
 
 def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", status: int = 200) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "action": visit.links.url("manage-find", choices=visit.choices),
         "errors": form.errors,
@@ -473,9 +473,8 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
         "support": support_contacts(visit) if status in {429, 503} else None,
         "hidden": [],
     }
-    return render(
-        visit, "kordless_booking/manage/find.html", build_page(visit, _("Find your booking")), context, status
-    )
+    page = build_page(visit, _("Find your booking"), address=context["action"])
+    return render(visit, "kordless_booking/manage/find.html", page, context, status)
 
 
 def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:

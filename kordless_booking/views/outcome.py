@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kordless_booking import exceptions
+from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking import placement
 from kordless_booking.booking.availability import has_slot_for
@@ -23,6 +24,7 @@ from kordless_booking.booking.form_input import TOKEN_SECONDS
 from kordless_booking.booking.queue import MAX_POLL_SECONDS
 from kordless_booking.booking.receipt import ManageLink, Receipt
 from kordless_booking.booking.steps import Step
+from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
@@ -39,7 +41,7 @@ from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.steps import slots_page
-from kordless_booking.views.summary import booking_view, find_service
+from kordless_booking.views.summary import TermsSummary, booking_view, find_service, terms_summary
 
 CONFIRMATION_FRESH_SECONDS: Final = 15 * 60
 """Seconds for which a confirmation is shown as it was given; after that the booking is looked up."""
@@ -78,7 +80,7 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     if isinstance(outcome, placement.DifferentRequest):
         raise _renewed_by_another(visit, receipt)
     if isinstance(outcome, placement.Pending):
-        return _waiting_page(visit, outcome)
+        return _waiting_page(visit, receipt.terms, outcome)
     if isinstance(outcome, placement.Rejected):
         return _rejected_page(visit, receipt, outcome)
     return redirect_to_outcome(visit, receipt, outcome)
@@ -218,7 +220,7 @@ def manage_url(visit: WidgetRequest, receipt: Receipt, booking: Booking, choices
     return visit.links.url("manage", link.to_token(visit.account.name), choices=choices)
 
 
-def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpResponse:
+def _waiting_page(visit: WidgetRequest, terms: Terms, outcome: placement.Pending) -> HttpResponse:
     visit.access.mark_draft_open()
     if outcome.waiting:
         # A time that holds, whoever else comes.
@@ -236,9 +238,21 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
         text = _("This is taking longer than usual. Please don’t book again: this page updates by itself.")
     seconds = min(outcome.seconds, MAX_POLL_SECONDS)
     page = build_page(visit, _("Confirming your booking…"), step=Step.CONTACT, refresh=seconds)
-    context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
+    context = {
+        "text": text,
+        "seconds": seconds,
+        "next_url": visit.request.get_full_path(),
+        "summary": _awaited_summary(visit, terms),
+    }
     response = render(visit, "kordless_booking/steps/attempt.html", page, context)
     return set_retry_after(response, seconds)
+
+
+def _awaited_summary(visit: WidgetRequest, terms: Terms) -> TermsSummary:
+    """Return what is being booked. Nothing can be decided here any more, so without length, price and policy."""
+    with deadline(visit.account.browse_seconds):
+        detail = find_service(visit, terms.service)
+    return replace(terms_summary(visit, terms, detail), duration="", price="", policy="")
 
 
 def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:

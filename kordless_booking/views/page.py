@@ -80,6 +80,10 @@ class Page:
     autozone: bool = False
     """The visitor's time zone is not known yet, and the script may report it."""
     self_url: str = ""
+    address: str = ""
+    """URL of an inline step, for the browser's history; "" where it has a token that opens something personal."""
+    keeps_history: bool = True
+    """Inline, each step is an entry in the browser's history, so that Back leads to the step before."""
     framed: bool = False
     """In a frame on another page."""
     embed_origin_pattern: str = ""
@@ -128,8 +132,11 @@ def embed_event(
     }
 
 
-def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **more: Any) -> Page:
-    """Return the context that every template gets as `kb`. `more` are further fields of it."""
+def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, address: str = "", **more: Any) -> Page:
+    """Return the context that every template gets as `kb`. `more` are further fields of it.
+
+    `address` is the URL of the step, where nothing in it opens something personal.
+    """
     layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
     organization = visit.organization
     business = business_of(organization) if organization else None
@@ -152,6 +159,9 @@ def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **
         ),
         sandbox=bool(visit.account.sandbox),
         skip_assets=visit.skip_assets,
+        # Elsewhere the address of the page says it.
+        address=address if visit.inline else "",
+        keeps_history=visit.keeps_history,
         scheme=visit.choices.scheme or "",
         framed=visit.choices.embed and not visit.inline,
         embed_origin_pattern=security.embed_origin_pattern(visit.account),

@@ -163,6 +163,8 @@ class WidgetRequest:
     """A prefetch: only cached data may be used."""
     skip_assets: bool
     """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
+    keeps_history: bool
+    """Inline, each step is an entry in the browser's history."""
     access: AccountAccess
     is_readable: bool = True
     """False for a request whose query or form can't be read: its page has to say so."""
@@ -178,11 +180,13 @@ class WidgetRequest:
         stage: str | None = None,
         theme: str | None = None,
         skip_assets: bool = False,
+        keeps_history: bool = True,
     ) -> WidgetRequest:
         """Read a request. Raises ImproperlyConfigured when its account has no usable settings.
 
         `namespace` overrides the namespace of the URL. `stage` is the DOM id of the swap target when a template tag
-        renders the widget inside a page of the site, `theme` the theme that it names.
+        renders the widget inside a page of the site, `theme` the theme that it names. Without `keeps_history` the
+        script leaves the browser's history alone there.
         """
         match = request.resolver_match
         namespace = namespace or (match.namespace if match else "") or "kordless_booking"
@@ -213,6 +217,7 @@ class WidgetRequest:
             language=language,
             is_prefetch=prefetch,
             skip_assets=skip_assets,
+            keeps_history=keeps_history,
             access=AccountAccess(account, cached_only=prefetch),
             is_readable=is_readable,
         )

@@ -87,11 +87,16 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)
 
-    page = build_page(visit, pgettext("label", "Time zone"), step=Step.SLOT, form_input_token=visit.form_input_token)
-
     def here(choices: Choices) -> str:
         return visit.links.service_url("zone", service, choices)
 
+    page = build_page(
+        visit,
+        pgettext("label", "Time zone"),
+        step=Step.SLOT,
+        address=here(visit.choices),
+        form_input_token=visit.form_input_token,
+    )
     renderer = PageRenderer(visit, page)
     business = business_timezone(detail.calendar.timezone)
     context = zone_context(visit, renderer, visitor_zone(visit, detail), business, here, back)
@@ -158,7 +163,14 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     token = visit.form_input_token
     # The script asks for the page in the visitor's zone by GET, which has no form input.
     autozone = visit.choices.timezone is None and not token
-    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=autozone, form_input_token=token)
+    page = build_page(
+        visit,
+        _("Choose a service"),
+        step=Step.SERVICE,
+        address=visit.links.url("services", choices=visit.choices),
+        autozone=autozone,
+        form_input_token=token,
+    )
     context = {
         "groups": named + unnamed,
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
@@ -245,6 +257,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
         step=Step.SLOT,
         autozone=visit.choices.timezone is None and not token,
         self_url=here(visit.choices),
+        address=here(visit.choices),
         form_input_token=token,
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)

@@ -181,6 +181,28 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)
 
 
+def test_the_wait_shows_in_the_part_of_the_frame_that_is_in_sight(page: Page, elsewhere: Elsewhere):
+    """The frame is higher than the window: the line stands where its visible part begins, not at its top."""
+    page.set_viewport_size({"width": 390, "height": 640})
+    page.goto(elsewhere.write(page.context, f"{elsewhere.link()}{'<p>More.</p>' * 60}"))
+    frame = framed(page)
+    booking_steps.at(frame, "slot")
+    fits(page)
+    page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
+    top = page.evaluate("-document.querySelector('iframe').getBoundingClientRect().top")
+    assert top > 200
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
+        # Playwright's own clicks may scroll.
+        frame.locator(".kb-time").last.evaluate("time => time.click()")
+        expect(frame.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
+        style = "getComputedStyle(document.body, '::before').top"
+        for _ in range(100):
+            if (shown := frame.locator("body").evaluate(f"() => {style}")) not in {"0px", "auto"}:
+                break
+            page.wait_for_timeout(50)
+        assert float(shown.removesuffix("px")) == pytest.approx(top, abs=2)
+
+
 def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     """It opens by keyboard, keeps the focus, holds the page behind still, closes in many ways, gives the focus back."""
     page.goto(elsewhere.write(page.context, elsewhere.link("popup") + "<p>Text.</p>" * 99))

@@ -95,7 +95,7 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     booking_steps.book(page, email="ahead@example.com")
     assert str(demo.sandbox.bookings()).count("ahead@example.com") == 1
     assert complaints == []
-    page.go_back()
+    booking_steps.back(page)
     # The form's address is that of its draft, which is booked by now.
     booking_steps.at(page, "problem")
 

@@ -26,6 +26,12 @@ def watch_for_busy(page: Page) -> None:
     )
 
 
+def animation_of(page: Page, selector: str, part: str = "") -> str:
+    """Return the name of the animation of an element, or of a pseudo-element."""
+    script = "(element, part) => getComputedStyle(element, part || null).animationName"
+    return str(page.locator(selector).evaluate(script, part))
+
+
 def fill_in(page: Page) -> None:
     for label, text in TYPED.items():
         page.get_by_label(label, exact=True).fill(text)
@@ -65,7 +71,7 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
         began = page.evaluate("performance.now()")
         page.get_by_role("link", name="Full color", exact=True).click()
         expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
-        line = page.locator(".kb-card").evaluate("card => getComputedStyle(card, '::before').backgroundImage")
+        line = page.locator(".kb").evaluate("kb => getComputedStyle(kb, '::before').backgroundImage")
         assert "gradient" in line
         expect(page.locator("[data-kb-live]")).to_have_text("One moment, please.")
         booking_steps.wait_for(page, "busy.length")
@@ -83,8 +89,8 @@ def test_without_motion_the_wait_stands_still(page: Page, demo: Demo):
     with booking_steps.unanswered(page, "**/book/full-color/**"):
         page.get_by_role("link", name="Full color", exact=True).click()
         expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
-        card = page.locator(".kb-card")
-        assert card.evaluate("card => getComputedStyle(card, '::before').animationName") == "none"
+        assert animation_of(page, ".kb", "::before") == "none"
+        assert animation_of(page, "[data-kb-pressed]") == "none"
     booking_steps.at(page, "slot")
 
 
@@ -104,6 +110,66 @@ def test_a_pressed_button_is_pressed_once(page: Page, demo: Demo):
     assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
 
 
+def test_the_pressed_button_says_what_is_being_done(page: Page, demo: Demo):
+    """A spinner and "Booking…" take the place of its label, nothing moves, and it is announced once."""
+    to_the_form(page, demo.url)
+    button = page.get_by_role("button", name="Book appointment")
+    style = "(button, [part, name]) => getComputedStyle(button, part)[name]"
+    assert button.evaluate(style, ["::after", "visibility"]) == "hidden"
+    before = button.bounding_box()
+    page.evaluate(
+        """() => {
+          window.said = [];
+          new MutationObserver(() => said.push(document.querySelector("[data-kb-live]").textContent))
+            .observe(document.querySelector("[data-kb-live]"), { childList: true });
+        }"""
+    )
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
+        button.click()
+        expect(button).to_have_attribute("data-kb-pressed", "")
+        expect(button).to_have_attribute("data-kb-wait", "Booking…")
+        assert button.evaluate(style, ["::after", "visibility"]) == "visible"
+        assert button.evaluate(style, ["::before", "animationName"]) == "kb-spin"
+        assert button.locator("span").evaluate("span => getComputedStyle(span).opacity") == "0"
+        assert button.bounding_box() == before
+        expect(page.locator("[data-kb-live]")).to_have_text("Booking…")
+        assert page.evaluate("said") == ["Booking…"]
+    booking_steps.at(page, "confirmation")
+
+
+def test_the_pressed_time_pulses_and_a_second_press_does_nothing(page: Page, demo: Demo):
+    """It is the one that shows the wait, and it is asked for once."""
+    asked: list[str] = []
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
+        time = page.locator(".kb-time").nth(1)
+        # The pointer on it fetches ahead, so no real pointer here.
+        page.on("request", lambda request: asked.append(request.url) if "/contact/" in request.url else None)
+        time.dispatch_event("click")
+        expect(time).to_have_attribute("data-kb-pressed", "")
+        assert page.locator("[data-kb-pressed]").count() == 1
+        assert animation_of(page, "[data-kb-pressed]") == "kb-press"
+        time.dispatch_event("click")
+        time.press("Enter")
+        assert len(asked) == 1
+    booking_steps.at(page, "contact")
+    assert page.locator("[data-kb-pressed]").count() == 0
+
+
+@pytest.mark.matrix
+def test_the_wait_shows_in_forced_colors(page: Page, demo: Demo):
+    """The line has the system's color, and so has the outline of what was pressed."""
+    page.emulate_media(forced_colors="active")
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
+        page.locator(".kb-time").first.click()
+        pressed = page.locator("[data-kb-pressed]")
+        expect(pressed).to_be_visible()
+        assert pressed.evaluate("pressed => getComputedStyle(pressed).outlineStyle") == "solid"
+        image = page.locator(".kb").evaluate("kb => getComputedStyle(kb, '::before').backgroundImage")
+        assert image == "none"
+
+
 def test_offline(page: Page, context: BrowserContext, demo: Demo):
     """The visitor is told politely, the button is back, everything is still typed; a second try books."""
     to_the_form(page, demo.url)
@@ -114,6 +180,7 @@ def test_offline(page: Page, context: BrowserContext, demo: Demo):
     expect(notice).to_contain_text("Nothing you typed is lost.")
     expect(button).not_to_have_attribute("aria-disabled", "true")
     expect(button).to_be_enabled()
+    assert page.locator("[data-kb-pressed]").count() == 0
     assert typed(page) == TYPED
     with page.expect_event("requestfailed"):  # else it may still be on its way when the line is back
         button.click()

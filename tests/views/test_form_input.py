@@ -43,6 +43,7 @@ _URL_ATTRIBUTES = (
     "data-hx-get",
     "data-hx-post",
     "data-kb-detect-zone",
+    "data-kb-address",
 )
 
 

@@ -246,6 +246,25 @@ def test_a_waiting_page_asks_again_by_itself(walk: Visitor, sandbox: Sandbox):
     assert refreshes == [walk.headers == {}]
 
 
+def test_a_waiting_page_says_what_is_being_booked(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+    """Service, time and place stand on it, also when Kordless can't be asked any more; who books doesn't."""
+    form = walk.choose("haircut", "?tz=Europe/Kyiv&hours=24")
+    lose_answers(sandbox)
+    page = walk.send(form, "Book appointment", **JANE)
+    assert page.heading == WAITING
+    shown = page.texts(".kb-summary")[0]
+    for words in ("Haircut", "December 1, 2026, 10:30", "17:30", "123 Main Street"):
+        assert words in shown, words
+    for words in (JANE["name"], JANE["email"], "Price", "Duration"):
+        assert words not in page.text
+    clock.shift(timedelta(hours=2))
+    restart(site)
+    sandbox.faults.add("status", status=500)
+    page = walk.open(page.url)
+    assert page.heading == WAITING
+    assert "December 1, 2026" in page.texts(".kb-summary")[0]
+
+
 def test_a_long_wait_is_announced_and_the_page_reloads_sooner(walk: Visitor, sandbox: Sandbox):
     """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
     form = walk.choose()

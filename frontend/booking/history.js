@@ -1,0 +1,71 @@
+// The browser's history: Back and Forward lead through the steps without loading the page anew, which keeps what was typed.
+//
+// On a page of our own, also in a frame, htmx pushes the step's URL. Inside a page of the host's the URL stays the host's,
+// and the entry's state says the widget's address. An address that opens something personal, such as a confirmation's,
+// stays in the memory of this page: the state has a number for it, which nobody else can use.
+
+import { body, findAll, stage, stateOf, stepCard } from "./dom.js";
+import { timeZone } from "./time-zone.js";
+
+const privateAddresses = {};
+
+const pageAddress = () => location.pathname + location.search;
+
+const entryOf = (widget) => history.state?.kb?.[stage(widget).id];
+
+const writeEntry = (widget, method, entry) =>
+  // The rest of the state belongs to the host, and the other entries to other widgets on its page.
+  history[method]({ ...history.state, kb: { ...history.state?.kb, [stage(widget).id]: entry } }, "");
+
+/** Notes the address of the step that is shown. `method` is that of the history; without it nothing has moved. */
+export const recordStep = (widget, method, responseAddress) => {
+  const state = stateOf(widget);
+  if (widget === body) {
+    state.address = pageAddress();
+    return;
+  }
+  const before = state.entry;
+  const { kbAddress } = stepCard(widget).dataset;
+  state.address = kbAddress || responseAddress;
+  state.entry = kbAddress || Math.random();
+  privateAddresses[state.entry] = state.address;
+  if (!method || !("kbHistory" in widget.dataset)) return;
+  if (!entryOf(widget)) writeEntry(widget, "replaceState", before);
+  writeEntry(widget, method, state.entry);
+};
+
+/** Shows the step at an address. `source` is what htmx takes for the trigger: the stage, or the card if nobody asked. */
+export const showAddress = (widget, address, source = stage(widget)) => {
+  const state = stateOf(widget);
+  state.address = address;
+  // What was on its way would take this step's place.
+  for (const element of [stage(widget), stepCard(widget)]) htmx.trigger(element, "htmx:abort");
+  const values = state.zoneCorrected && !address.includes("tz=") ? { tz: timeZone } : {};
+  const replace = widget === body ? "true" : "false"; // a redirect's URL, as browsers do
+  // The first isn't counted as another view. With the second, browsers don't answer from what was fetched ahead.
+  const headers = { "KB-Seen": "back", "If-None-Match": "-" };
+  const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace, headers };
+  htmx.ajax("GET", address, how).catch(() => {}); // `showProblem` says it
+};
+
+const showEntry = (widget, entry, source) => {
+  const address = widget === body ? entry : privateAddresses[entry] || entry;
+  // A number of before a reload says nothing any more.
+  if (typeof address === "string" && address !== stateOf(widget).address) showAddress(widget, address, source);
+};
+
+const onPopState = (event) => {
+  for (const widget of findAll(document, ".kb")) {
+    const entry = widget === body ? pageAddress() : entryOf(widget);
+    if (!entry) continue;
+    // htmx would load the whole page again.
+    if (event.state?.htmx) event.stopImmediatePropagation();
+    showEntry(widget, entry);
+  }
+};
+
+/** Shows the step that a page of the host's had when it was left or reloaded. */
+export const restoreStep = (widget) => widget !== body && showEntry(widget, entryOf(widget), stepCard(widget));
+
+// Before htmx's own listener.
+export const listenToHistory = () => addEventListener("popstate", onPopState, true);
