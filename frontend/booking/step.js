@@ -2,6 +2,7 @@
 
 import { initTabStop } from "./calendar-keys.js";
 import { fillContactForm } from "./contact-form.js";
+import { showCopyButton } from "./copy-number.js";
 import { stateOf, stepCard } from "./dom.js";
 import { postToHost } from "./host-page.js";
 import { htmxIsOurs } from "./page.js";
@@ -17,5 +18,6 @@ export const initStep = (widget) => {
   if (state.step !== step) postToHost("step", { step });
   state.step = step;
   fillContactForm(widget);
+  showCopyButton(widget);
   correctTimeZone(widget);
 };

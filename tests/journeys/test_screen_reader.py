@@ -110,7 +110,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
         'term "Confirmation number"',
         f'definition "{number}"',
         'region "Add it to your calendar"',
-        'link "Calendar file"',
+        'link "Apple (.ics)"',
         'link "Google (opens in a new tab)"',
         'link "Change or cancel"',
         *FOOT,

@@ -40,7 +40,7 @@ def test_a_confirmation_says_everything(walk: Visitor):
         assert words in page.text, words
     links = page.links()
     assert links["123 Main Street, Brooklyn, NY 11201 (opens in a new tab)"].startswith("https://")
-    assert "/booking.ics" in links["Calendar file"]
+    assert "/booking.ics" in links["Apple (.ics)"]
     for name in ("Google", "Outlook", "Yahoo"):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
 
@@ -76,7 +76,7 @@ def test_a_pending_booking_is_not_called_confirmed(walk: Visitor):
     assert page.heading == "Request sent"
     assert "still has to be accepted" in page.text
     assert "onfirmed" not in page.text
-    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Calendar file")).content
+    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Apple (.ics)")).content
 
 
 def test_an_unknown_status_is_shown_as_it_is(walk: Visitor, sandbox: Sandbox):
@@ -100,7 +100,7 @@ def test_a_hostile_place_is_no_link(visitor: Visitor, sandbox: Sandbox):
 def test_the_calendar_file_is_one_event(visitor: Visitor):
     """The file holds one event at the right moment, with the number in its identity and a link to the booking."""
     page = visitor.book("haircut", "?tz=Europe/Kyiv")
-    response = visitor.client.get(page.link("Calendar file"))
+    response = visitor.client.get(page.link("Apple (.ics)"))
     assert response["Content-Type"].startswith("text/calendar")
     assert "booking.ics" in response["Content-Disposition"]
     assert response["Cache-Control"] == "no-store, private"
@@ -108,7 +108,7 @@ def test_the_calendar_file_is_one_event(visitor: Visitor):
     assert event["SUMMARY"] == "Haircut · Acme Salon"
     assert event.decoded("DTSTART").isoformat() == "2026-12-01T17:30:00+02:00"
     assert page.number.lower() in event["UID"].lower()
-    again = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    again = Calendar.from_ical(visitor.client.get(page.link("Apple (.ics)")).content).walk("VEVENT")[0]
     assert again["UID"] == event["UID"]
     assert "jane@example.com" not in response.content.decode()
     assert visitor.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
@@ -185,7 +185,7 @@ def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, c
     """A token encrypted for one account can't be opened by another."""
     south = Visitor(client, base="/south/")
     page = south.book()
-    for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):
+    for url in (page.url, page.link("Change or cancel"), page.link("Apple (.ics)")):
         assert south.open(url).status == 200
         assert south.open(url.replace("/south/", "/north/")).status == 404
 
