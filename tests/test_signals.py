@@ -133,7 +133,7 @@ def test_a_receiver_that_raises_breaks_nothing(
 ):
     """The visitor books, moves and cancels; others still hear of it; our line names the receiver, nobody else."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
-    assert confirmation.heading == "You're booked"
+    assert confirmation.heading == "You’re booked"
     page = visitor.open(confirmation.link("Change or cancel"))
     moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
     assert "moved" in moved.text

@@ -231,7 +231,7 @@ def test_a_form_that_can_not_be_sent_goes_along(visitor: Visitor, sandbox: Sandb
     again = page.form("Book appointment")[2]
     assert {name: again[name] for name in typed} == typed
     assert "kb-framed" not in page.html
-    assert tab.send(page, "Book appointment").heading == "You're booked"
+    assert tab.send(page, "Book appointment").heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
