@@ -237,7 +237,7 @@ def short_times(
     )
     return [
         _("%(when)s local time") % {"when": formatting.short_date_and_time(there, language, hours)},
-        _("%(when)s for you") % {"when": own},
+        _("%(when)s your time") % {"when": own},
     ]
 
 

@@ -13,6 +13,7 @@ from kordless_booking.booking.tokens import encrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.support.lost_answers import lose_answers
+from tests.support.mail_settings import MAIL
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -26,23 +27,56 @@ def creations(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_confirmation_says_everything(walk: Visitor):
-    """Number, service, time with both zones, place as a map link, host, status, calendars and a way to change it."""
+    """Number, service, time with both zones, place as a map link, host, calendars and a way to change it."""
     page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
     assert page.heading == "You’re booked"
     assert page.number.startswith("BOOK_")
     for words in (
         "Haircut",
-        "Status Confirmed",
         "Tuesday, December 1, 2026, 10:30 \u2013 11:30 local time New York · GMT-5",
         "17:30 \u2013 18:30 your time Kyiv · GMT+2",
         "With Sarah",
+        "Keep this number. You need it to reschedule or cancel your booking.",
+        "Email or phone j…@example.com",
+        "Please cancel at least",
     ):
         assert words in page.text, words
+    # The headline says it.
+    assert "Confirmed" not in page.text
     links = page.links()
     assert links["123 Main Street, Brooklyn, NY 11201 (opens in a new tab)"].startswith("https://")
     assert "/booking.ics" in links["Apple (.ics)"]
     for name in ("Google", "Outlook", "Yahoo"):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
+
+
+def test_a_site_that_mails_says_where_the_details_went(walk: Visitor, site: Settings, caplog: pytest.LogCaptureFixture):
+    """The address is masked, on a page that nobody stores, and stands in no log; a phone number gets no mail."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    page = walk.book()
+    assert "We’ve sent the details to j…@example.com." in page.text
+    assert "Keep this number" not in page.text
+    assert "Email or phone" not in page.text
+    assert "You can also reach us directly: +1 212 555 0100 help@salon.example" in page.text
+    assert "no-store" in page.response["Cache-Control"]
+    assert "example.com" not in caplog.text
+    page = walk.book(email="", phone="+12125550123", time=1)
+    assert "We’ve sent" not in page.text
+    assert "Keep this number. You need it to reschedule or cancel your booking." in page.text
+    assert "Email or phone …23" in page.text
+
+
+def test_a_masked_address_keeps_its_direction_in_a_right_to_left_sentence(walk: Visitor, site: Settings):
+    """Isolated, because its parts would change places among Hebrew letters."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    assert "\u2066j…@example.com\u2069" in walk.book("haircut", "?lang=he").html
+
+
+def test_a_request_that_is_mailed_still_says_what_happens_next(walk: Visitor, site: Settings):
+    """That it has to be accepted stands first, then where the details went."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    text = walk.book("bridal-styling").text
+    assert text.index("still has to be accepted") < text.index("Awaiting confirmation") < text.index("We’ve sent")
 
 
 def test_an_hour_format_outlives_the_form(visitor: Visitor):
