@@ -267,7 +267,8 @@ class ContactForm(VisitorForm):
 
     def _require(self, *names: Literal["email", "phone"]) -> None:
         for name in names:
-            self.fields[name].label = _REQUIRED_LABELS[name]
+            # The bound field has its own, once the form was validated.
+            self.fields[name].label = self[name].label = _REQUIRED_LABELS[name]
             self.fields[name].required = True
             self.fields[name].widget.attrs["aria-required"] = "true"
 

@@ -124,7 +124,9 @@ def test_fields_help_browsers_fill_them_in(visitor: Visitor):
     assert found["Email (or phone)"] == ("email", "email")
     assert found["Phone (or email)"] == ("tel", "tel")
     assert "Notes (optional)" in found
-    keys = {name: page.tree.css_first(f"#kb-{name}").attributes.get("enterkeyhint") for name in ("name", "email", "phone")}
+    keys = {
+        name: page.tree.css_first(f"#kb-{name}").attributes.get("enterkeyhint") for name in ("name", "email", "phone")
+    }
     assert keys == {"name": "next", "email": "next", "phone": "next"}
 
 
