@@ -132,7 +132,7 @@ def booking_view(
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
-    `new_contact` is the customer's where the booking was just made. It is shown masked; a status only unless "confirmed".
+    `new_contact` is the customer's where the booking was just made. It is shown masked, and "confirmed" isn't.
     """
     texts = status_texts(booking.status)
     is_mailed = "@" in new_contact and is_mailed_about(visit.account, booking.status)

@@ -7,6 +7,7 @@ streams, with a map to Unicode for each font).
 from __future__ import annotations
 
 import re
+import unicodedata
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\s(.*?)\sendobj", re.DOTALL)
@@ -37,7 +38,8 @@ def read_text(pdf: bytes) -> str:
             if font:
                 glyphs = fonts[font.decode()]
             found += [glyphs.get(int(run[at : at + 4], 16), "?") for at in range(0, len(run), 4)]
-    return re.sub(r"\s", "", "".join(found))
+    # NFKC: a ligature such as that of "fi" is one character.
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", "".join(found)))
 
 
 def _glyph_map(objects: dict[int, bytes], font: int) -> dict[int, str]:
