@@ -121,7 +121,7 @@ def test_it_needs_the_request(site: Settings):
 def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
     """Zone and hours in the host page's own query are the widget's; nonsense is dropped."""
     page = Visitor(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
-    assert "Times in Kathmandu" in page.text
+    assert "Times shown in Kathmandu" in page.text
 
 
 def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):

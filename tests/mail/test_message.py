@@ -200,7 +200,7 @@ def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor
     visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
     booked, canceled = sent()
     for letter in (booked, canceled):
-        assert " for you (Kyiv · GMT+2)" in letter.text
+        assert " your time (Kyiv · GMT+2)" in letter.text
         assert str(letter.start.tzinfo) == "Europe/Kyiv"
 
 

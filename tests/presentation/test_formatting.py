@@ -80,8 +80,8 @@ def test_dates_are_written_in_full_in_the_language(language, full, day, month):
 @pytest.mark.parametrize(
     ("language", "day", "month"),
     [
-        ("ru", "Вторник, 1 декабря", "Декабрь 2026\u202fг."),
-        ("uk", "Вівторок, 1 грудня", "Грудень 2026\u202fр."),
+        ("ru", "Вторник, 1 декабря", "Декабрь 2026\u202f\u0433."),
+        ("uk", "Вівторок, 1 грудня", "Грудень 2026\u202f\u0440."),
         ("es", "martes, 1 de diciembre", "diciembre de 2026"),
     ],
 )

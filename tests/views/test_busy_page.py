@@ -20,7 +20,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
-GOES_ON = re.compile(r"You don't need to do anything: this page goes on by itself in about \d+ (second|minute)s?\.")
+GOES_ON = re.compile(r"You don’t need to do anything: this page goes on by itself in about \d+ (second|minute)s?\.")
 
 
 @pytest.fixture

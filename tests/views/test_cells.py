@@ -74,5 +74,5 @@ def test_each_clock_is_its_zones_own(data: st.DataObject, own: str, site: str):
     assert said.startswith(f"{here:%H:%M}")
     assert said.endswith(" local time") is (here.utcoffset() != there.utcoffset())
     if said.endswith(" local time"):
-        assert f"{there:%H:%M}" in said.partition(" for you ")[2]
+        assert f"{there:%H:%M}" in said.partition(" your time ")[2]
         assert (short_day(there, "en") in said) is (here.date() != there.date())

@@ -248,7 +248,7 @@ def test_changes_go_on_in_a_new_tab_too(visitor: Visitor, sandbox: Sandbox):
     again = visitor.send(visitor.open(action, fields, **FOREIGN), "Continue in a new tab")
     assert (again.heading, again.text) == (asked.heading, again.text)
     assert again.texts(".kb-summary strong") == asked.texts(".kb-summary strong")
-    assert "moved" in visitor.send(again, "Reschedule").text
+    assert "rescheduled" in visitor.send(again, "Reschedule").text
 
 
 @pytest.mark.parametrize("junk", ["", "x" * 60000, "\x00", "☃"])

@@ -38,7 +38,7 @@ def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     page = own_page(walk)
     slots = walk.send(page, "Reschedule")
     assert "Until you confirm it, your booking stays as it is" in slots.text
-    assert "Times in Kyiv" in slots.text
+    assert "Times shown in Kyiv" in slots.text
     assert slots.texts(".kb-hosts a") == []
     ask, start = question(walk, page)
     assert ask.heading == "Reschedule your booking?"
@@ -79,7 +79,7 @@ def test_another_zone_for_moving(visitor: Visitor):
     slots = visitor.send(own_page(visitor), "Reschedule")
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
     slots = visitor.open(zones.link("Kathmandu, Nepal"))
-    assert "Times in Kathmandu · GMT+5:45" in slots.text
+    assert "Times shown in Kathmandu · GMT+5:45" in slots.text
     ask = visitor.open(next(iter(slots.times.values())))
     assert "Kathmandu" in ask.text
 
@@ -232,7 +232,7 @@ def test_an_old_question_does_not_move_a_booking_back(walk: Visitor, sandbox: Sa
     assert moves(sandbox) == 1
     # A new question is about the booking as it is now.
     again = walk.open(next(iter(walk.open(refused.link("Choose another time")).times.values())))
-    assert "moved" in walk.send(again, "Reschedule").text
+    assert "rescheduled" in walk.send(again, "Reschedule").text
     assert moves(sandbox) == 2
 
 

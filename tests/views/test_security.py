@@ -223,7 +223,7 @@ def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, s
     page = walk.open(page.link("Change or cancel"))
     slots = walk.send(page, "Reschedule")
     moved = walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
-    assert "moved" in moved.text
+    assert "rescheduled" in moved.text
     page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in page.text
     for each in walk.seen:

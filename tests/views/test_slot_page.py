@@ -333,7 +333,7 @@ def test_a_service_without_seats_asks_nobody_how_many(visitor: Visitor):
 def test_the_business_zone_is_the_default(walk: Visitor):
     """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
     page = walk.open("/book/haircut/")
-    assert "Times in New York · GMT-5" in page.text
+    assert "Times shown in New York · GMT-5" in page.text
     [step] = page.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     [step] = walk.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
@@ -344,7 +344,7 @@ def test_the_business_zone_is_the_default(walk: Visitor):
 def test_an_old_zone_name_is_understood(visitor: Visitor):
     """Yesterday's name of a zone is today's."""
     page = visitor.open("/book/haircut/?tz=Europe/Kiev")
-    assert "Times in Kyiv" in page.text
+    assert "Times shown in Kyiv" in page.text
     assert "Kiev" not in "".join(page.links().values())
 
 
