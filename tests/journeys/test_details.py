@@ -62,6 +62,19 @@ def test_the_summary_stands_beside_the_form_on_a_desktop(page: Page, demo: Demo)
     assert abs(form["y"] - summary["y"]) < 40
 
 
+def test_enter_leads_to_the_next_field_on_a_phone(browser: Browser, demo: Demo):
+    """Its keyboard says so; sending a form that is half filled in would give errors."""
+    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:
+        tour = Tour(context.new_page(), demo)
+        tour.open("haircut/", "slot")
+        tour.press(".kb-time", "contact")
+        tour.page.locator("[name=name]").focus()
+        for following in ("email", "phone", "notes"):
+            tour.page.keyboard.press("Enter")
+            expect(tour.page.locator(f"[name={following}]")).to_be_focused()
+        expect(tour.page.locator("[role=alert]")).to_have_count(0)
+
+
 def test_the_confirmation_number_is_copied_with_one_press(page: Page, demo: Demo):
     """The button says so, and so does the live region."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
