@@ -27,6 +27,9 @@ MAX_EMAIL: Final = 254
 """Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
+_REQUIRED_LABELS: Final = {"email": pgettext_lazy("label", "Email"), "phone": pgettext_lazy("label", "Phone")}
+"""Labels of these two fields where both are needed, or one can't stand in for the other."""
+
 # A label in front of a pasted number: words without a digit, then a colon. Without a space on either side of the colon
 # it may be a part of the number.
 _LABEL: Final = re.compile(r"[^\d:_]*(?:[^\d:_\x21-\x7e][^\d:_]*:|:(?=\s))")
@@ -141,31 +144,45 @@ class ContactForm(VisitorForm):
         sent_as="contact.name",
         max_length=120,
         widget=forms.TextInput(
-            attrs={"autocomplete": "name", "autocapitalize": "words", "dir": "auto", "aria-required": "true"}
+            attrs={
+                "autocomplete": "name",
+                "autocapitalize": "words",
+                "enterkeyhint": "next",
+                "dir": "auto",
+                "aria-required": "true",
+            }
         ),
         error_messages={"required": _("Please enter your name.")},
     )
     email = ContactEmailField(
-        label=pgettext_lazy("label", "Email"),
+        label=pgettext_lazy("label", "Email (or phone)"),
         sent_as="contact.email",
         required=False,
         max_length=MAX_EMAIL,
         widget=forms.EmailInput(
-            attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "dir": "ltr"}
+            attrs={
+                "autocomplete": "email",
+                "inputmode": "email",
+                "autocapitalize": "none",
+                "enterkeyhint": "next",
+                "dir": "ltr",
+            }
         ),
         error_messages={"invalid": _("Please check the email address. It should look like name@example.com.")},
     )
     phone = ContactField(
-        label=pgettext_lazy("label", "Phone"),
+        label=pgettext_lazy("label", "Phone (or email)"),
         sent_as="contact.phone",
         required=False,
         max_length=MAX_PHONE,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
+        widget=forms.TextInput(
+            attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "enterkeyhint": "next", "dir": "ltr"}
+        ),
         # Translators: error of the field "Phone", which is required for an appointment by phone
         error_messages={"required": _("Please enter your phone number: this appointment is by phone.")},
     )
     notes = ContactField(
-        label=pgettext_lazy("label", "Notes"),
+        label=pgettext_lazy("label", "Notes (optional)"),
         sent_as="notes",
         required=False,
         max_length=1000,
@@ -179,6 +196,7 @@ class ContactForm(VisitorForm):
         self.phone_extension = ""
         if by_phone:
             self._require("phone")
+            self.fields["email"].label = pgettext_lazy("label", "Email (optional)")
         for name, field in self.fields.items():
             field.widget.attrs["data-kb-prefill"] = prefill_key(name)
 
@@ -240,16 +258,19 @@ class ContactForm(VisitorForm):
         For a form that Kordless has refused: it may want both, and doesn't say so in words for visitors.
         """
         email, phone = self.cleaned_data["email"], self.cleaned_data["phone"]
+        if bool(email) != bool(phone):
+            self._require("email", "phone")
         if email and not phone:
-            self._require("phone")
             self.add_error("phone", _("The booking system also needs your phone number."))
         elif phone and not email:
-            self._require("email")
             self.add_error("email", _("The booking system also needs your email address."))
 
-    def _require(self, name: str) -> None:
-        self.fields[name].required = True
-        self.fields[name].widget.attrs["aria-required"] = "true"
+    def _require(self, *names: Literal["email", "phone"]) -> None:
+        for name in names:
+            # The bound field has its own, once the form was validated.
+            self.fields[name].label = self[name].label = _REQUIRED_LABELS[name]
+            self.fields[name].required = True
+            self.fields[name].widget.attrs["aria-required"] = "true"
 
     def max_lengths(self) -> dict[str, int]:
         """Return the most characters of each field, by name."""

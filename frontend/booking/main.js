@@ -2,9 +2,11 @@
 
 import { onCalendarKey } from "./calendar-keys.js";
 import { receiveHostDetails } from "./contact-form.js";
+import { onCopyClick } from "./copy-number.js";
 import { body, findAll } from "./dom.js";
 import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
+import { onEnterKey } from "./next-field.js";
 import { htmxIsOurs } from "./page.js";
 import { prefetchOnPointer } from "./prefetch.js";
 import { listenToHtmx } from "./requests.js";
@@ -20,6 +22,7 @@ const onKey = (event) => {
   // The dialog around the frame can't hear it: keys go to the document that has the focus.
   if (event.key === "Escape" && !event.defaultPrevented) postToHost("close");
   onCalendarKey(event);
+  onEnterKey(event);
 };
 
 const start = () => {
@@ -29,6 +32,7 @@ const start = () => {
   listenToHtmx();
   listenToHistory();
   document.addEventListener("click", onClick, true);
+  document.addEventListener("click", onCopyClick);
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerover", prefetchOnPointer);
   document.addEventListener("pointerdown", prefetchOnPointer);

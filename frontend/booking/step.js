@@ -2,6 +2,7 @@
 
 import { initTabStop } from "./calendar-keys.js";
 import { fillContactForm, restoreFields } from "./contact-form.js";
+import { showCopyButton } from "./copy-number.js";
 import { stateOf, stepCard } from "./dom.js";
 import { postToHost } from "./host-page.js";
 import { htmxIsOurs } from "./page.js";
@@ -18,5 +19,6 @@ export const initStep = (widget) => {
   state.step = step;
   restoreFields(widget);
   fillContactForm(widget);
+  showCopyButton(widget);
   correctTimeZone(widget);
 };

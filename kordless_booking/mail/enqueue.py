@@ -42,6 +42,11 @@ _FIRST_KIND: Final = {
 """Kind of the mail about a new booking, by the booking's status. Any other status leads to no mail."""
 
 
+def is_mailed_about(account: Account, status: str) -> bool:
+    """Return True when a new booking with this status is mailed to its customer, where an email address is known."""
+    return account.mail and status in _FIRST_KIND
+
+
 def record_and_enqueue(
     account: Account,
     booking: Booking,

@@ -77,6 +77,12 @@ def weekday_names(language: str) -> list[tuple[str, str]]:
     return list(_weekdays(locale_name(language)))
 
 
+def narrow_weekday_names(language: str) -> list[str]:
+    """Return the narrowest name of each weekday, Monday first: a letter or two, which several days may share."""
+    days = locale_of(locale_name(language)).days["stand-alone"]["narrow"]
+    return [days[day] for day in range(7)]
+
+
 def first_weekday(language: str) -> int:
     """Return the first day of the week where the language is mostly spoken: 0 is Monday, 6 is Sunday."""
     return int(regional_locale(language).first_week_day)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, get_language_bidi, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from kordless_booking.api.resources import (
@@ -219,6 +219,28 @@ def display_times(
     )
 
 
+def short_times(
+    start: datetime, zone_name: str, site: str | None, language: str, hours: Hours | None = None
+) -> list[str]:
+    """Return the start of a booking in a short line; in one for each clock where `site` has another, the site's first.
+
+    `site` is the zone from `venue_timezone`.
+    """
+    here = start.astimezone(timezones.get_timezone(zone_name))
+    there = start.astimezone(timezones.get_timezone(site)) if site else here
+    if there.utcoffset() == here.utcoffset():
+        return [formatting.short_date_and_time(here, language, hours)]
+    own = (
+        formatting.clock_time(here, language, hours)
+        if here.date() == there.date()
+        else formatting.short_date_and_time(here, language, hours)
+    )
+    return [
+        _("%(when)s local time") % {"when": formatting.short_date_and_time(there, language, hours)},
+        _("%(when)s your time") % {"when": own},
+    ]
+
+
 def describe_location(location: Location | None) -> LocationText | None:
     """Describe where to go, call or click; with a link only where the business's text is a safe one."""
     text = (location.value or "").strip() if location else ""
@@ -322,6 +344,15 @@ def status_texts(status: str) -> StatusTexts:
             )
     # A status that Kordless may add is shown as it is. Whatever it is, the booking exists.
     return StatusTexts(pgettext("heading", "Your booking"), _("Your booking has been received."), status)
+
+
+def mailed_text(email: str) -> str:
+    """Say that the details of a booking were sent to an email address, which is masked."""
+    shown = mask_contact(email)
+    # In a line of right-to-left letters its parts would change places.
+    shown = f"\u2066{shown}\u2069" if get_language_bidi() else shown
+    # Translators: %(email)s is a masked email address, such as "a…@example.com".
+    return _("We’ve sent the details to %(email)s.") % {"email": shown}
 
 
 def mask_contact(contact: str) -> str:

@@ -36,7 +36,7 @@ from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
-from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem
+from kordless_booking.views.problems import Problem, broken_link, from_api_error, log_problem, support_contacts
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -101,13 +101,14 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         terms.timezone,
         terms=terms,
         fallback_name=terms.service,
-        contact=receipt.contact,
+        new_contact=receipt.contact,
     )
     context: dict[str, Any] = {
         "booking": shown,
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.links.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.links.url("services"),
+        "support": support_contacts(visit),
         "event": embed_event("booked", booking, terms.service),
     }
     return render(visit, Step.CONFIRMATION.template, build_page(visit, shown.headline, step=Step.CONFIRMATION), context)

@@ -74,6 +74,8 @@ class Weekday(NamedTuple):
 
     short: str
     full: str
+    narrow: str
+    """For where there is too little room for `short`."""
 
 
 def slot_context(
@@ -219,7 +221,9 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
 
 def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
     language = visit.language
-    names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
+    narrow = formatting.narrow_weekday_names(language)
+    names = [Weekday(*name, narrow[day]) for day, name in enumerate(formatting.weekday_names(language))]
+    monday = formatting.first_weekday(language)
     base = view.choices.replace(month=None)
 
     def step(month: date | None, label: str) -> dict[str, str] | None:
@@ -229,7 +233,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
         "title": formatting.month_title(view.month, language),
         "previous": step(view.previous, pgettext("button", "Previous month")),
         "next": step(view.next, pgettext("button", "Next month")),
-        "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
+        "weekdays": names[monday:] + names[:monday],
         "rows": month_rows(
             view,
             part=renderer.part(DAY),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
+from kordless_booking.mail.enqueue import is_mailed_about
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.texts import (
     DisplayTimes,
@@ -15,11 +16,13 @@ from kordless_booking.presentation.texts import (
     booking_venue_timezone,
     describe_location,
     fold_long_text,
+    mailed_text,
     mask_contact,
     party_text,
     policy_text,
     price_text,
     provider_text,
+    short_times,
     status_texts,
     venue_timezone,
 )
@@ -41,6 +44,8 @@ class TermsSummary:
     host: str
     """Name of host, team or both, or ""."""
     party: str
+    short_times: list[str] = field(default_factory=list)
+    """The start in short, for the folded summary: a line for each clock."""
     where: LocationText | None = None
     duration: str = ""
     price: str = ""
@@ -69,6 +74,7 @@ def terms_summary(
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
         host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
+        short_times=short_times(terms.start, terms.timezone, site, visit.language, visit.choices.hours),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.length_text(terms.end - terms.start, visit.language) if with_offer else "",
         price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
@@ -98,7 +104,9 @@ class BookingView:
     visitor's terms are known."""
     party: str = ""
     contact: str = ""
-    """Email or phone of the customer, masked; "" where the page is not about a new booking."""
+    """Email or phone of the customer, masked; "" where the page is not about a new booking, or `mailed` has it."""
+    mailed: str = ""
+    """A sentence that says where the details were mailed to, with the masked address; "" where they weren't."""
     policy: str = ""
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -119,19 +127,20 @@ def booking_view(
     terms: Terms | None = None,
     fallback_name: str = "",
     is_visitors_zone: bool = True,
-    contact: str = "",
+    new_contact: str = "",
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
     `detail` is its service, when Kordless still has it; `fallback_name` is shown when nothing else names the service.
-    `contact` is masked.
+    `new_contact` is the customer's where the booking was just made. It is shown masked, and "confirmed" isn't.
     """
     texts = status_texts(booking.status)
+    is_mailed = "@" in new_contact and is_mailed_about(visit.account, booking.status)
     site = booking_venue_timezone(booking, detail)
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
-        status_text=texts.status,
+        status_text="" if new_contact and booking.status == "confirmed" else texts.status,
         headline=texts.headline,
         lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
@@ -139,7 +148,8 @@ def booking_view(
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
-        contact=mask_contact(contact),
+        contact="" if is_mailed else mask_contact(new_contact),
+        mailed=mailed_text(new_contact) if is_mailed else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
     )

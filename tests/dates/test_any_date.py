@@ -79,7 +79,7 @@ def test_booked_moved_and_canceled(visitor: Visitor, sandbox: Sandbox, now: date
     assert done.heading == "You’re booked", done.text
     [booking] = sandbox.bookings()
     assert booking["starts"] == start_of(url).timestamp()
-    calendar = Calendar.from_ical(visitor.once(done.link("Calendar file")).response.content)
+    calendar = Calendar.from_ical(visitor.once(done.link("Apple (.ics)")).response.content)
     [event] = calendar.walk("VEVENT")
     assert event["DTSTART"].dt == start_of(url)
     [letter] = sent()

@@ -25,7 +25,7 @@ def leads_on(page: Page, demo: Demo, name: str = "", email: str = "") -> None:
     page.locator(".kb-button", has_text="Book this time for someone else").click()
     booking_steps.at(page, "contact")
     expect(page.get_by_label("Name", exact=True)).to_have_value(name)
-    expect(page.get_by_label("Email", exact=True)).to_have_value(email)
+    expect(page.get_by_label("Email (or phone)", exact=True)).to_have_value(email)
     booking_steps.book(page, "Grace Hopper", "grace@example.com")
     booked = sorted((booking["name"], booking["starts"]) for booking in demo.sandbox.bookings() if booking["email"])
     assert [who for who, _when in booked[-2:]] == ["Ada Lovelace", "Grace Hopper"]
@@ -60,7 +60,7 @@ def test_another_name_in_an_open_form_gets_a_page_with_a_way_on(browser: Browser
         booking_steps.at(shared, "contact")
         booking_steps.book(page)
         shared.get_by_label("Name", exact=True).fill("Grace Hopper")
-        shared.get_by_label("Email", exact=True).fill("grace@example.com")
+        shared.get_by_label("Email (or phone)", exact=True).fill("grace@example.com")
         shared.get_by_role("button", name="Book appointment").click()
         says_so(shared)
         expect(shared.get_by_text("Everything you typed is kept.")).to_be_visible()

@@ -467,8 +467,8 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
     frame = framed(page)
     booking_steps.to_contact(frame)
     expect(frame.get_by_label("Name", exact=True)).to_have_value("Grace Hopper")
-    expect(frame.get_by_label("Phone", exact=True)).to_have_value("+1 212 555 0123")
-    expect(frame.get_by_label("Email", exact=True)).to_have_value("")
+    expect(frame.get_by_label("Phone (or email)", exact=True)).to_have_value("+1 212 555 0123")
+    expect(frame.get_by_label("Email (or phone)", exact=True)).to_have_value("")
     expect(frame.locator("[name=notes]")).to_have_value("")
     frame.get_by_label("Name", exact=True).fill("")
     frame.get_by_role("button", name="Book appointment").click()
@@ -596,7 +596,7 @@ def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewher
     frame = framed(page)
     booking_steps.to_contact(frame)
     frame.get_by_label("Name", exact=True).fill("Ada Lovelace")
-    frame.get_by_label("Email", exact=True).fill("boxed@example.com")
+    frame.get_by_label("Email (or phone)", exact=True).fill("boxed@example.com")
     frame.get_by_role("button", name="Book appointment").click()
     booking_steps.at(frame, "problem")
     with page.context.expect_page() as opening:
@@ -604,7 +604,7 @@ def test_a_sandboxed_frame_leads_on_in_a_new_tab(page: Page, elsewhere: Elsewher
     tab = opening.value
     booking_steps.at(tab, "contact")
     expect(tab.get_by_label("Name", exact=True)).to_have_value("Ada Lovelace")
-    expect(tab.get_by_label("Email", exact=True)).to_have_value("boxed@example.com")
+    expect(tab.get_by_label("Email (or phone)", exact=True)).to_have_value("boxed@example.com")
     assert "boxed" not in tab.url
     tab.get_by_role("button", name="Book appointment").click()
     booking_steps.at(tab, "confirmation")

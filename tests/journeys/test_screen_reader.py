@@ -73,7 +73,12 @@ def test_booking_by_ear(page: Page, tour: Tour):
     page.locator(".kb-time").first.click()
     booking_steps.at(page, "contact")
     expect(page.get_by_role("heading", name="Your details")).to_be_focused()
-    form = ('textbox "Email"', 'textbox "Phone"', 'textbox "Notes"', 'button "Book appointment"')
+    form = (
+        'textbox "Email (or phone)"',
+        'textbox "Phone (or email)"',
+        'textbox "Notes (optional)"',
+        'button "Book appointment"',
+    )
     hears(
         page,
         'heading "Your details" focused level=1',
@@ -92,11 +97,11 @@ def test_booking_by_ear(page: Page, tour: Tour):
     hears(
         page,
         'heading "Your details" level=1',
-        f'alert "Please check the following. {nameless} {unreachable}" focused',
+        f'alert "There is a problem {nameless} {unreachable}" focused',
         f'link "{nameless}"',
         f'link "{unreachable}"',
         f'textbox "Name" invalid required: {nameless}',
-        f'textbox "Email" invalid: {unreachable}',
+        f'textbox "Email (or phone)" invalid: {unreachable}',
         *form[1:],
     )
     number = booking_steps.book(page)
@@ -105,13 +110,13 @@ def test_booking_by_ear(page: Page, tour: Tour):
         page,
         'heading "You’re booked" focused level=1',
         'region "Your appointment"',
-        'term "Status"',
-        'definition "Confirmed"',
+        'term "When"',
         'term "Confirmation number"',
-        f'definition "{number}"',
+        f'definition "{number} Copy"',
+        f'button "Copy": {number}',
         'region "Add to calendar"',
-        'link "Calendar file"',
         'link "Google (opens in a new tab)"',
+        'link "Apple (.ics)"',
         'link "Change or cancel"',
         *FOOT,
     )

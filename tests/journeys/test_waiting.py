@@ -7,7 +7,12 @@ from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.journeys.tcp_proxy import relayed
 
-TYPED = {"Name": "Ada Lovelace", "Email": "ada@example.com", "Phone": "+1 212 555 0142", "Notes": "By the window"}
+TYPED = {
+    "Name": "Ada Lovelace",
+    "Email (or phone)": "ada@example.com",
+    "Phone (or email)": "+1 212 555 0142",
+    "Notes (optional)": "By the window",
+}
 
 
 def watch_for_busy(page: Page) -> None:

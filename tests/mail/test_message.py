@@ -269,7 +269,7 @@ def test_addresses_come_from_the_settings_alone(writing: Settings, client: Clien
 def test_the_calendar_entry_is_the_widgets_own(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """The same UID from page and mail; each version is newer than the one before, and the last takes it away."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
-    file = Calendar.from_ical(visitor.open(confirmation.link("Calendar file")).html)
+    file = Calendar.from_ical(visitor.open(confirmation.link("Apple (.ics)")).html)
     [own] = file.walk("VEVENT")
     sent()
     clock.shift(30)

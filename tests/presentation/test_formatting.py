@@ -21,6 +21,7 @@ from kordless_booking.presentation.formatting import (
     money,
     month_day,
     month_title,
+    narrow_weekday_names,
     phone_number,
     short_day,
     time_range,
@@ -178,6 +179,14 @@ def test_weekdays_start_on_monday_and_are_translated():
     assert names[0] == ("Mon", "Monday")
     assert names[6] == ("Sun", "Sunday")
     assert weekday_names("es")[2] == ("mié", "miércoles")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_narrow_weekdays_are_a_letter_or_two(language):
+    """Monday first, as narrow as a column in large text on a phone."""
+    narrow = narrow_weekday_names(language)
+    assert len(narrow) == 7
+    assert all(0 < len(name) <= 2 for name in narrow)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

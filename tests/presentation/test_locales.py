@@ -74,6 +74,7 @@ def test_every_language_of_cldr_can_be_asked_for(name):
     assert formatting.duration(90, name)
     assert formatting.day_title(MOMENT, name)
     assert len(formatting.weekday_names(name)) == 7
+    assert len(formatting.narrow_weekday_names(name)) == 7
     assert timezone_search.city_name("Europe/Kyiv", name)
     assert timezone_search.offset_text(MOMENT, name)
 

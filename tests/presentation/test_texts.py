@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.locales import supported_languages
-from kordless_booking.presentation.texts import display_times, format_range, mask_contact, policy_text, price_text
+from kordless_booking.presentation.texts import (
+    display_times,
+    format_range,
+    mailed_text,
+    mask_contact,
+    policy_text,
+    price_text,
+    short_times,
+)
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 
 NEW_YORK, KYIV = "America/New_York", "Europe/Kyiv"
@@ -199,3 +207,26 @@ def test_a_contact_is_masked(contact: str, shown: str):
 def test_a_mask_shows_one_character_of_the_name(name: str, domain: str):
     """Whatever stands before the last at sign."""
     assert mask_contact(f"{name}@{domain}") == f"{name[0]}…@{domain}"
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "j…@example.com"), ("he", "\u2066j…@example.com\u2069")])
+def test_a_masked_address_keeps_its_direction_in_a_right_to_left_sentence(language: str, shown: str):
+    """Isolated there, because its parts would change places among Hebrew letters."""
+    with translation.override(language):
+        assert shown in mailed_text("jane@example.com")
+
+
+@pytest.mark.parametrize(
+    ("zone", "site", "lines"),
+    [
+        ("America/New_York", None, ["Tue, Dec 1, 9:00 AM"]),
+        ("America/Toronto", "America/New_York", ["Tue, Dec 1, 9:00 AM"]),
+        ("Europe/Kyiv", "America/New_York", ["Tue, Dec 1, 9:00 AM local time", "4:00 PM your time"]),
+        ("Asia/Tokyo", "America/New_York", ["Tue, Dec 1, 9:00 AM local time", "11:00 PM your time"]),
+        ("Pacific/Auckland", "America/New_York", ["Tue, Dec 1, 9:00 AM local time", "Wed, Dec 2, 3:00 AM your time"]),
+    ],
+)
+def test_the_short_times_are_a_line_for_each_clock(zone: str, site: str | None, lines: list[str]):
+    """The date of the second clock is said only where it is another one."""
+    with translation.override("en"):
+        assert short_times(datetime(2026, 12, 1, 14, tzinfo=UTC), zone, site, "en") == lines

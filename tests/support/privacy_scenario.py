@@ -345,7 +345,7 @@ def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Se
     page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
     page = walk.send(page, "Book appointment", **CANARY)
     manage = walk.open(page.link("Change or cancel"))
-    walk.client.get(page.link("Calendar file"))
+    walk.client.get(page.link("Apple (.ics)"))
     form = walk.choose("haircut", "?day=2026-12-10")
     for kind, options in (
         ("status", {"status": 400}),

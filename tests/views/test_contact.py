@@ -121,9 +121,13 @@ def test_fields_help_browsers_fill_them_in(visitor: Visitor):
         [field] = page.tree.css(f"#{label.attributes['for']}")
         found[label.text()] = field.attributes.get("autocomplete"), field.attributes.get("type")
     assert found["Name"] == ("name", "text")
-    assert found["Email"] == ("email", "email")
-    assert found["Phone"] == ("tel", "tel")
-    assert "Notes" in found
+    assert found["Email (or phone)"] == ("email", "email")
+    assert found["Phone (or email)"] == ("tel", "tel")
+    assert "Notes (optional)" in found
+    keys = {
+        name: page.tree.css_first(f"#kb-{name}").attributes.get("enterkeyhint") for name in ("name", "email", "phone")
+    }
+    assert keys == {"name": "next", "email": "next", "phone": "next"}
 
 
 def test_booking_asks_kordless_once(walk: Visitor, sandbox: Sandbox):

@@ -123,7 +123,7 @@ def test_a_page_of_its_own_says_nothing_about_frames(visitor: Visitor):
 def test_calendars_lead_out_of_the_frame(visitor: Visitor):
     """The manage link in a calendar entry opens a whole page."""
     confirmation = visitor.book(query="?embed=1&accent=1f6f5c")
-    entry = visitor.client.get(confirmation.link("Calendar file")).content.decode().replace("\r\n ", "")
+    entry = visitor.client.get(confirmation.link("Apple (.ics)")).content.decode().replace("\r\n ", "")
     assert "/book/manage/" in entry
     assert "embed" not in entry
 

@@ -83,7 +83,7 @@ def test_no_entry_has_the_requests_host(
     shown = visitor.book("haircut", "?day=2026-12-09&host=host_sarah")
     if page == "manage page":
         shown = visitor.open(shown.link("Change or cancel"))
-    file = visitor.open(shown.link("Calendar file")).html
+    file = visitor.open(shown.link("Apple (.ics)")).html
     calendar = Calendar.from_ical(file)
     [event] = calendar.walk("VEVENT")
     [url] = re.findall(r"https://salon\.example/book/manage/[\w-]{60,}/$", event["description"])
@@ -101,7 +101,7 @@ def test_the_entry_of_a_new_booking_says_what_was_booked(client: Client, site: S
     """In the visitor's language: the service, whom it is with, the number, and the link to change it."""
     visitor = Visitor(client)
     page = visitor.book("haircut", "?day=2026-12-09&host=host_sarah")
-    [event] = Calendar.from_ical(visitor.open(page.link("Calendar file")).html).walk("VEVENT")
+    [event] = Calendar.from_ical(visitor.open(page.link("Apple (.ics)")).html).walk("VEVENT")
     assert event["description"].startswith("Service: Haircut\nWith: Sarah\n")
     assert f"\nConfirmation number: {page.number}\n\nChange or cancel your booking here:\n" in event["description"]
     [details] = parse_qs(urlsplit(page.link("Google")).query)["details"]

@@ -149,7 +149,7 @@ def test_the_page_says_everything(walk: Visitor):
         "at least 24 hours ahead",
     ):
         assert words in page.text, words
-    assert {"Calendar file", "Google (opens in a new tab)"} <= page.links().keys()
+    assert {"Apple (.ics)", "Google (opens in a new tab)"} <= page.links().keys()
     assert page.form("Cancel booking")[0] == "get"
     assert page.form("Reschedule")[0] == "get"
 
@@ -361,7 +361,7 @@ def test_a_past_booking_can_not_be_changed(visitor: Visitor, clock: Traveller):
 def test_calendar_files_replace_each_other(visitor: Visitor, clock: Traveller):
     """The file has the same identity as before and a higher sequence, and says when it is canceled."""
     page = own_page(visitor)
-    first = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    first = Calendar.from_ical(visitor.client.get(page.link("Apple (.ics)")).content).walk("VEVENT")[0]
     clock.shift(timedelta(minutes=5))
     page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
     url = f"{page.url.partition('?')[0]}booking.ics"

@@ -353,7 +353,7 @@ def test_pages_of_a_booking_say_with_whom_and_for_how_many(
 def test_the_calendar_file_of_a_manage_page_says_with_whom(visitor: Visitor, site: Settings):
     """As the one of the confirmation does, which it replaces."""
     own = own_page(visitor, "haircut", f"{DAY}&host=host_miguel")
-    file = visitor.client.get(own.link("Calendar file")).content.decode().replace("\r\n ", "")
+    file = visitor.client.get(own.link("Apple (.ics)")).content.decode().replace("\r\n ", "")
     assert "Miguel" in file
 
 

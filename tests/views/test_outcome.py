@@ -13,6 +13,7 @@ from kordless_booking.booking.tokens import encrypt_token
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.support.lost_answers import lose_answers
+from tests.support.mail_settings import MAIL
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -26,23 +27,50 @@ def creations(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_confirmation_says_everything(walk: Visitor):
-    """Number, service, time with both zones, place as a map link, host, status, calendars and a way to change it."""
+    """Number, service, time with both zones, place as a map link, host, calendars and a way to change it."""
     page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
     assert page.heading == "You’re booked"
     assert page.number.startswith("BOOK_")
     for words in (
         "Haircut",
-        "Status Confirmed",
         "Tuesday, December 1, 2026, 10:30 \u2013 11:30 local time New York · GMT-5",
         "17:30 \u2013 18:30 your time Kyiv · GMT+2",
         "With Sarah",
+        "Keep this number. You need it to reschedule or cancel your booking.",
+        "Email or phone j…@example.com",
+        "Plans change. Please tell us at least 24 hours ahead",
     ):
         assert words in page.text, words
+    # The headline says it.
+    assert "Confirmed" not in page.text
     links = page.links()
     assert links["123 Main Street, Brooklyn, NY 11201 (opens in a new tab)"].startswith("https://")
-    assert "/booking.ics" in links["Calendar file"]
+    assert "/booking.ics" in links["Apple (.ics)"]
     for name in ("Google", "Outlook", "Yahoo"):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
+
+
+def test_a_site_that_mails_says_where_the_details_went(walk: Visitor, site: Settings, caplog: pytest.LogCaptureFixture):
+    """The address is masked, on a page that nobody stores, and stands in no log; a phone number gets no mail."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    page = walk.book()
+    assert "We’ve sent the details to j…@example.com." in page.text
+    assert "Keep this number" not in page.text
+    assert "Email or phone" not in page.text
+    assert "You can also reach us directly: +1 212 555 0100 help@salon.example" in page.text
+    assert "no-store" in page.response["Cache-Control"]
+    assert "example.com" not in caplog.text
+    page = walk.book(email="", phone="+12125550123", time=1)
+    assert "We’ve sent" not in page.text
+    assert "Keep this number. You need it to reschedule or cancel your booking." in page.text
+    assert "Email or phone …23" in page.text
+
+
+def test_a_request_that_is_mailed_still_says_what_happens_next(walk: Visitor, site: Settings):
+    """That it has to be accepted stands first, then where the details went."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    text = walk.book("bridal-styling").text
+    assert text.index("still has to be accepted") < text.index("Awaiting confirmation") < text.index("We’ve sent")
 
 
 def test_an_hour_format_outlives_the_form(visitor: Visitor):
@@ -76,7 +104,7 @@ def test_a_pending_booking_is_not_called_confirmed(walk: Visitor):
     assert page.heading == "Request sent"
     assert "still has to be accepted" in page.text
     assert "onfirmed" not in page.text
-    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Calendar file")).content
+    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Apple (.ics)")).content
 
 
 def test_an_unknown_status_is_shown_as_it_is(walk: Visitor, sandbox: Sandbox):
@@ -100,7 +128,7 @@ def test_a_hostile_place_is_no_link(visitor: Visitor, sandbox: Sandbox):
 def test_the_calendar_file_is_one_event(visitor: Visitor):
     """The file holds one event at the right moment, with the number in its identity and a link to the booking."""
     page = visitor.book("haircut", "?tz=Europe/Kyiv")
-    response = visitor.client.get(page.link("Calendar file"))
+    response = visitor.client.get(page.link("Apple (.ics)"))
     assert response["Content-Type"].startswith("text/calendar")
     assert "booking.ics" in response["Content-Disposition"]
     assert response["Cache-Control"] == "no-store, private"
@@ -108,7 +136,7 @@ def test_the_calendar_file_is_one_event(visitor: Visitor):
     assert event["SUMMARY"] == "Haircut · Acme Salon"
     assert event.decoded("DTSTART").isoformat() == "2026-12-01T17:30:00+02:00"
     assert page.number.lower() in event["UID"].lower()
-    again = Calendar.from_ical(visitor.client.get(page.link("Calendar file")).content).walk("VEVENT")[0]
+    again = Calendar.from_ical(visitor.client.get(page.link("Apple (.ics)")).content).walk("VEVENT")[0]
     assert again["UID"] == event["UID"]
     assert "jane@example.com" not in response.content.decode()
     assert visitor.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
@@ -185,7 +213,7 @@ def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, c
     """A token encrypted for one account can't be opened by another."""
     south = Visitor(client, base="/south/")
     page = south.book()
-    for url in (page.url, page.link("Change or cancel"), page.link("Calendar file")):
+    for url in (page.url, page.link("Change or cancel"), page.link("Apple (.ics)")):
         assert south.open(url).status == 200
         assert south.open(url.replace("/south/", "/north/")).status == 404
 

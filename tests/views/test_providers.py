@@ -97,7 +97,7 @@ def test_the_calendar_says_with_whom(visitor: Visitor, site: Settings, sandbox: 
     visitor.open("/book/haircut/?team=team_cut")
     book_first(visitor)
     links = visitor.page.links()
-    file = visitor.client.get(links["Calendar file"]).content.decode()
+    file = visitor.client.get(links["Apple (.ics)"]).content.decode()
     assert "Team: Cut team" in file.replace("\r\n ", "")
     google = next(url for url in links.values() if "calendar.google.com" in url)
     assert quote("Team: Cut team", safe="") in google

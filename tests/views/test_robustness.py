@@ -264,7 +264,7 @@ def test_a_hostile_calendar_file_is_one_event(visitor: Visitor, sandbox: Sandbox
     """Line breaks and markup in names make no second event, no alarm and no header."""
     sandbox.faults.add("hostile")
     page = visitor.book("color-consultation")
-    response = visitor.client.get(page.link("Calendar file"))
+    response = visitor.client.get(page.link("Apple (.ics)"))
     lines = response.content.split(b"\r\n")
     assert lines.count(b"BEGIN:VEVENT") == 1
     assert not [line for line in lines if line.startswith((b"Set-Cookie", b"BEGIN:VALARM", b"ATTENDEE"))]

@@ -126,7 +126,7 @@ def pages(visitor: Visitor) -> dict[str, str]:
         "zone": "/book/haircut/zone/",
         "contact": contact.url,
         "confirmation": confirmation.url,
-        "calendar": confirmation.link("Calendar file"),
+        "calendar": confirmation.link("Apple (.ics)"),
         "find": "/book/manage/",
         "manage": manage,
         "manage calendar": f"{manage}booking.ics",

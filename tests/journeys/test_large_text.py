@@ -1,0 +1,65 @@
+"""Text at 200 % on a phone (WCAG 1.4.4): what is read as one piece stays in one line, in every language."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from kordless_booking.presentation.locales import supported_languages
+from tests.journeys import booking_steps
+from tests.journeys.all_pages import Tour
+from tests.journeys.demo import Demo
+
+SPLIT = """
+(selector) => {
+  const range = document.createRange(), found = [];
+  for (const element of document.querySelectorAll(selector)) {
+    if (!element.checkVisibility()) continue;
+    range.selectNodeContents(element.querySelector(".kb-sr") ? element.firstChild : element);
+    const boxes = [...range.getClientRects()].filter(({ width }) => width);
+    const cell = (element.closest("td, th, li, dd") || element).getBoundingClientRect();
+    const over = boxes.some(({ left, right }) => left < cell.left - 1 || right > cell.right + 1);
+    if (boxes.length !== 1 || over) found.push(`${element.textContent}: ${boxes.length} boxes, too wide: ${over}`);
+  }
+  return found;
+}
+"""
+"""Elements that are in several line boxes, or reach over into their neighbors."""
+LARGE = """
+addEventListener("DOMContentLoaded", () => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("html { font-size: 200% }");
+  document.adoptedStyleSheets = [sheet];
+});
+"""
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_days_and_weekdays_are_never_split_in_large_text(browser: Browser, demo: Demo, width: int):
+    """Each day and each weekday is in one line box, inside its own cell."""
+    split = {}
+    with browser.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
+        page.add_init_script(LARGE)
+        for lang in supported_languages():
+            Tour(page, demo, lang=lang).open("haircut/", "slot")
+            assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+            assert page.locator(".kb-day").count() > 27
+            if found := page.evaluate(SPLIT, ".kb-day, .kb-if-no-room"):
+                split[lang] = found
+            if booking_steps.is_too_wide(page):
+                split.setdefault(lang, []).append("has to be scrolled sideways")
+    assert split == {}
+
+
+def test_a_confirmation_number_is_never_split_in_large_text(browser: Browser, demo: Demo):
+    """It is read out, typed and compared, so half of it in another line is a wrong number."""
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.add_init_script(LARGE)
+        tour = Tour(page, demo)
+        tour.open("haircut/", "slot")
+        tour.press(".kb-time", "contact")
+        booking_steps.book(page)
+        for number in (booking_steps.number_on(page), "BOOK_CGCWVZWD"):
+            page.locator(".kb-number").evaluate("(element, number) => (element.textContent = number)", number)
+            assert page.evaluate(SPLIT, ".kb-number") == []
+        assert not booking_steps.is_too_wide(page)
