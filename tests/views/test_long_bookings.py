@@ -61,7 +61,7 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
 )
 def test_a_button_says_when_a_long_time_ends(visitor: Visitor, service: str, query: str, button: str):
     """The date of the end stands on the button, by the clock that the page shows."""
-    [found] = visitor.open(f"/book/{service}/{query}").texts(".kb-times a")
+    [found] = visitor.open(f"/book/{service}/{query}").texts(".kb-times li a")
     assert re.sub(r"( ·)? \d+ places? left(?= ·|$)", "", found) == button
 
 

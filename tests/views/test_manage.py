@@ -156,7 +156,7 @@ def test_the_page_says_everything(walk: Visitor):
 
 def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
     """A booking found by its number names its zone, on each page after it; a zone in the address is the reader's."""
-    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24").number
+    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24&clock=visitor").number
     page = find(walk, number, "jane@example.com")
     assert page.texts(".kb-summary dd strong") == [
         "Tuesday, December 8, 2026, 5:00 PM \u2013 6:00 PM on site",
