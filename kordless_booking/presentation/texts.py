@@ -107,7 +107,7 @@ class DisplayTimes:
     other_zone: str = ""
     """The zone of `other`; "" where that is empty."""
     is_visitors: bool = True
-    """False where nobody knows the reader's zone: no text says "for you"."""
+    """False where nobody knows the reader's zone: no text says "your time"."""
     names_other: bool = False
     """`other` doesn't say itself whose clock it is by, so `line` names its zone."""
 
@@ -221,9 +221,9 @@ def display_times(
             format_timezone(zone_name, language, start),
             zone_name,
         )
-    for_you = _("%(when)s for you") if is_visitors else "%(when)s"
+    for_you = _("%(when)s your time") if is_visitors else "%(when)s"
     if place.counts:
-        first, first_text, second, second_text = place.zone, _("%(when)s on site"), zone_name, for_you
+        first, first_text, second, second_text = place.zone, _("%(when)s local time"), zone_name, for_you
     else:
         first, first_text, second, second_text = zone_name, for_you, place.zone, "%(when)s"
     own = _format_second_range(start, end, first, second, language, hours)
@@ -269,7 +269,7 @@ def describe_location(location: Location | None) -> LocationText | None:
         case "meet_url":
             url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.
-            return LocationText(_("Video call") if url or not text else text, url, "meet_url")
+            return LocationText(pgettext("label", "Video call") if url or not text else text, url, "meet_url")
     return LocationText(text, safe_links.safe_url(text), "custom") if text else None
 
 
@@ -281,9 +281,9 @@ def short_place(location: Location | None) -> ShortPlace | None:
     text = (location.value or "").strip() if location else ""
     match location.type if location else "":
         case "phone":
-            return ShortPlace(pgettext("place of an appointment", "By phone"), "phone")
+            return ShortPlace(pgettext("label", "By phone"), "phone")
         case "meet_url":
-            return ShortPlace(pgettext("place of an appointment", "Video call"), "video")
+            return ShortPlace(pgettext("label", "Video call"), "video")
     short = "" if safe_links.safe_url(text) else _beginning_of_address(text)
     return ShortPlace(short, "pin") if short else None
 
@@ -349,11 +349,11 @@ def _notice_text(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     if rest:
         # Translators: %(duration)s is such as "30 min" or "1 hr 30 min".
-        text = _("Please cancel at least %(duration)s before.")
+        text = _("Please cancel at least %(duration)s in advance.")
         return text % {"duration": formatting.duration(minutes, get_language() or DEFAULT)}
     return ngettext(
-        "Please cancel at least %(hours)s hour before.",
-        "Please cancel at least %(hours)s hours before.",
+        "Please cancel at least %(hours)s hour in advance.",
+        "Please cancel at least %(hours)s hours in advance.",
         hours,
     ) % {"hours": hours}
 
@@ -393,17 +393,23 @@ def status_texts(status: str) -> StatusTexts:
     """Return the texts for a booking's status. Only a confirmed booking is called confirmed."""
     match status:
         case "confirmed":
-            return StatusTexts(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
+            return StatusTexts(
+                pgettext("heading", "You’re booked"), _("Your booking is confirmed."), pgettext("status", "Confirmed")
+            )
         case "pending":
             return StatusTexts(
-                _("Request sent"),
-                _("Your booking still has to be accepted. You will hear from us."),
-                _("Waiting to be accepted"),
+                pgettext("heading", "Request sent"),
+                _("Your booking still has to be accepted. We’ll let you know."),
+                pgettext("status", "Awaiting confirmation"),
             )
         case "canceled":
-            return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
+            return StatusTexts(
+                pgettext("heading", "Booking canceled"),
+                _("This booking has been canceled."),
+                pgettext("status", "Canceled"),
+            )
     # A status that Kordless may add is shown as it is. Whatever it is, the booking exists.
-    return StatusTexts(_("Your booking"), _("Your booking has been received."), status)
+    return StatusTexts(pgettext("heading", "Your booking"), _("Your booking has been received."), status)
 
 
 def mask_contact(contact: str) -> str:

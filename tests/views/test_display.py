@@ -71,9 +71,10 @@ def test_no_place_is_unsafe(kind: str, value: str):
 def test_a_policy_is_the_business_own_words():
     """The business's text comes first, then its notice in ours, then nothing."""
     assert texts.policy_text(CancellationPolicy(notice_hours=24, text="  Be kind. ")) == "Be kind."
-    assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour before."
+    assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour in advance."
     assert (
-        texts.policy_text(CancellationPolicy(notice_hours=48, text=None)) == "Please cancel at least 48 hours before."
+        texts.policy_text(CancellationPolicy(notice_hours=48, text=None))
+        == "Please cancel at least 48 hours in advance."
     )
     assert texts.policy_text(CancellationPolicy(notice_hours=0, text=None)) == ""
     assert texts.policy_text(None) == ""
@@ -103,17 +104,17 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
     said = display.display_times(visit, START, END, "Asia/Kathmandu", SALON)
     assert (said.when, said.zone) == (
-        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site",
+        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time",
         "New York · GMT-5",
     )
     assert (said.other, said.other_zone, said.timezone) == (
-        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM for you",
+        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu · GMT+5:45",
         "America/New_York",
     )
     assert said.line == f"{said.when} · {said.other}"
     said = display.display_times(visit, START, END, "America/Chicago", SALON)
-    assert said.other == "5:00 PM \u2013 6:00 PM for you"
+    assert said.other == "5:00 PM \u2013 6:00 PM your time"
 
 
 def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visit: WidgetRequest):
@@ -121,7 +122,7 @@ def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visi
     place = PlaceClock("America/New_York", counts=False)
     said = display.display_times(visit, START, END, "Asia/Kathmandu", place)
     assert (said.when, said.zone, said.timezone) == (
-        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM for you",
+        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu · GMT+5:45",
         "Asia/Kathmandu",
     )
@@ -135,14 +136,14 @@ def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visi
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
     """The second time names the booking's zone when only that one is known, in one line as well."""
     said = display.display_times(visit, START, END, "America/Chicago", SALON, is_visitors=False)
-    assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site"
+    assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
     assert (said.other, said.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
     assert said.line == f"{said.when} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
 
 
 @pytest.mark.parametrize("site", [None, PlaceClock("America/Toronto", True), PlaceClock("America/Toronto", False)])
 def test_one_clock_is_written_once(visit: WidgetRequest, site: PlaceClock | None):
-    """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
+    """Where nobody comes, or the clock local time shows the same, the visitor's own is all there is."""
     said = display.display_times(visit, START, END, "America/New_York", site)
     assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
     assert (said.zone, said.other, said.other_zone) == ("New York · GMT-5", "", "")

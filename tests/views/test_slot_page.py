@@ -50,7 +50,7 @@ def test_the_first_free_day_is_chosen(walk: Visitor):
     page = walk.open("/book/haircut/")
     assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
     [current] = page.tree.css("table a[aria-current=date]")
-    assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times free · today"
+    assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times available · today"
     assert page.times_of_day[0] == "10:30 AM"
 
 
@@ -58,7 +58,7 @@ def test_free_days_are_links_and_others_are_not(walk: Visitor):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
     page = walk.open("/book/haircut/")
     cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
-    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times free"
+    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times available"
     assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
     assert page.texts("th")[0].split() == ["Sun", "Sunday"]
     assert len(page.tree.css("tbody tr")) == 5
@@ -109,7 +109,7 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
     assert page.texts(".kb-month .kb-sub") == ["December 2026"]
     assert not page.days
     assert not page.times
-    assert "There are no free times in this month." in page.text
+    assert "There are no free times in the month shown." in page.text
     page = walk.open(page.link("Next free day: Tuesday, January 5"))
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
 
@@ -130,7 +130,7 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
     assert "There are no free times until March 31." in page.text
     assert "at the moment" not in page.text
     assert count_requests(sandbox, "availability") == 4
-    page = walk.open(page.link("Look at later months"))
+    page = walk.open(page.link("See later months"))
     assert page.texts(".kb-sub") == ["April 2027", "Tuesday, April 20"]
     assert page.times
 
@@ -138,7 +138,7 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
 def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visitor, sandbox: Sandbox):
     """The page never says that there is nothing, as it has not looked at all months itself."""
     sandbox.faults.add("no_slots", "availability")
-    page = walk.open(walk.open("/book/bridal-styling/").link("Look at later months"))
+    page = walk.open(walk.open("/book/bridal-styling/").link("See later months"))
     assert "There are no free times from April 1 on." in page.text
     assert "until March 31" in walk.open(page.link("Earlier times")).text
     page = walk.open("/book/bridal-styling/?month=2027-01")
@@ -217,7 +217,7 @@ def test_what_an_empty_month_was_searched_for_is_said(walk: Visitor, sandbox: Sa
 def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
     """It is said, no link has the host any more, and Kordless is asked for no more than without a host."""
     page = visitor.open("/book/haircut/?host=host_noor")
-    assert page.texts(".kb-notice") == ["This person isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["This person isn’t available for this. Here are everyone’s times."]
     assert len(sandbox.requests) == 3
     assert page.times == visitor.open("/book/haircut/").times
     assert not [url for url in page.hrefs() if "host_noor" in url]
@@ -228,7 +228,7 @@ def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visi
 def test_a_team_that_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
     """As with a host."""
     page = visitor.open("/book/full-color/?team=team_nobody")
-    assert page.texts(".kb-notice") == ["This team isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["This team isn’t available for this. Here are everyone’s times."]
     assert (len(sandbox.requests), bool(page.times)) == (3, True)
     assert not [url for url in page.hrefs() if "team_nobody" in url]
 
@@ -238,7 +238,7 @@ def test_a_host_who_does_not_do_the_service_is_named_where_the_name_is_known(vis
     visitor.open("/book/color-consultation/")
     sandbox.clear_requests()
     page = visitor.open("/book/haircut/?host=host_noor")
-    assert page.texts(".kb-notice") == ["Noor isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["Noor isn’t available for this. Here are everyone’s times."]
     assert len(sandbox.requests) == 2
 
 
@@ -253,7 +253,7 @@ def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
     assert page.texts(".kb-sub") == ["February 2027", "Thursday, February 4"]
     assert count_requests(sandbox, "availability") == 1
     page = Visitor(client).open("/book/haircut/?host=host_nobody")
-    assert "This person isn't available for this." in page.text
+    assert "This person isn’t available for this." in page.text
     assert count_requests(sandbox, "availability") == 1
 
 
@@ -313,11 +313,11 @@ def test_nameless_hosts_are_no_choice(visitor: Visitor, sandbox: Sandbox):
 def test_a_class_has_seats(walk: Visitor):
     """A group class says how many places are left and asks how many people come."""
     page = walk.open("/book/styling-class/")
-    assert [*page.times] == ["6:30 PM 2 places left"]
+    assert [*page.times] == ["6:30 PM 2 spots left"]
     page = walk.send(page, "Update", party="5")
     assert page.query["party"] == "5"
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 10"]
-    assert [*page.times] == ["6:30 PM 5 places left"]
+    assert [*page.times] == ["6:30 PM 5 spots left"]
     assert "party=5" in next(iter(page.times.values()))
     assert "December 3" not in " ".join(page.days)
 
@@ -333,7 +333,7 @@ def test_a_service_without_seats_asks_nobody_how_many(visitor: Visitor):
 def test_the_business_zone_is_the_default(walk: Visitor):
     """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
     page = walk.open("/book/haircut/")
-    assert "Times in New York · GMT-5" in page.text
+    assert "Times shown in New York · GMT-5" in page.text
     [step] = page.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     [step] = walk.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
@@ -411,7 +411,7 @@ def test_the_other_clock_is_a_link_away_and_back(walk: Visitor):
     assert clock_line(other) == "Times in Tokyo. It’s 14 hours earlier in New York."
     assert (other.times_of_day[-1], other.texts(".kb-times .kb-sub")) == ("23:30", ["Wednesday, December 9"])
     assert starts(page)[0] in starts(other)
-    assert "Times in Tokyo · GMT+9 · 00:00 now" in other.text
+    assert "Times shown in Tokyo · GMT+9 · 00:00 now" in other.text
     day = walk.open(other.days["Friday, December 11, 2026"])
     assert clock_line(day).startswith("Times in Tokyo.")
     back = walk.open(day.link("Show New York time"))
@@ -454,7 +454,7 @@ def test_both_clocks_are_told_where_nobody_knows_whether_the_visitor_travels(vis
     page = visitor.open("/book/bridal-styling/?tz=Europe/Kyiv&hours=24")
     assert clock_line(page) == "Times in Kyiv. It’s 7 hours earlier in New York."
     form = visitor.open(next(iter(page.times.values())))
-    assert form.texts(".kb-summary dd strong")[0].endswith(" for you")
+    assert form.texts(".kb-summary dd strong")[0].endswith(" your time")
     assert [text.partition(" ·")[0] for text in form.texts(".kb-summary dd small")[:2]] == ["Kyiv", "New York"]
     assert clock_line(visitor.open(page.link("Show New York time"))) == "Times in New York. You’re 7 hours ahead."
 
