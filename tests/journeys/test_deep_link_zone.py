@@ -92,6 +92,16 @@ def test_times_come_back_when_the_answer_does_not(far: Page, demo: Demo):
     clock_line(far, "Times in Berlin.")
 
 
+def test_a_visitor_who_goes_on_is_not_taken_back(far: Page, demo: Demo):
+    """A time that is pressed while the page in the visitor's zone is under way leads to its form, and stays there."""
+    with booking_steps.unanswered(far, "**/book/haircut/?tz=**"):
+        far.goto(f"{demo.url}/book/haircut/")
+        with far.expect_event("requestfailed", lambda request: "haircut/?tz=" in request.url):
+            booking_steps.to_contact(far)
+    far.wait_for_load_state("networkidle")
+    booking_steps.at(far, "contact")
+
+
 def test_times_stay_when_the_script_comes_late(far: Page, demo: Demo):
     """Whoever has begun to read sees no other times, and is offered their own zone."""
     waiting: list[Route] = []
