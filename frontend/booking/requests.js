@@ -7,7 +7,7 @@ import { recordStep, showAddress } from "./history.js";
 import { postToHost } from "./host-page.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
-import { addTimeZone } from "./time-zone.js";
+import { addTimeZone, keepClock } from "./time-zone.js";
 
 const POLL = "[data-kb-poll]"; // asks whether a booking has been made by now
 const WATCH = "[data-kb-watch]"; // asks whether the times are still as an open page shows them
@@ -29,6 +29,7 @@ const onHtmx = (name, act) =>
 
 const showProblem = (widget, detail, trigger) => {
   // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
+  if (trigger.matches("[data-kb-step]")) keepClock(trigger);
   if (trigger.matches("[data-kb-step]," + WATCH)) return;
   const retry = () =>
     trigger === stage(widget)
@@ -63,6 +64,8 @@ const showBarInSight = (widget) =>
 
 const beginWaiting = (widget, { requestConfig }, trigger) => {
   if (trigger.matches(WATCH)) return;
+  // Whoever goes on while the zone's correction is under way must not be taken back by it.
+  if (!trigger.matches("[data-kb-step]")) htmx.trigger(stepCard(widget), "htmx:abort");
   endWaiting(widget); // this request replaces the one before
   find(widget, "[data-kb-trouble]").hidden = true;
   if (trigger.matches(POLL)) return;

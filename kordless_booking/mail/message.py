@@ -122,14 +122,14 @@ def _build_message(
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
     is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
-    site = booking_texts.booking_venue_timezone(booking, details.detail)
+    place = booking_texts.booking_place_clock(booking, details.detail)
     clocks = booking_texts.display_times(
-        booking.start, booking.end, zone, site, language, preferences.hours, is_visitors=is_visitors
+        booking.start, booking.end, zone, place, language, preferences.hours, is_visitors=is_visitors
     )
     # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
     # come to a place that has this one.
-    says_zone = clocks.visitor or not (is_visitors or site)
-    zone_note = f" ({clocks.visitor_zone or clocks.zone})" if says_zone else ""
+    says_zone = clocks.other or not (is_visitors or (place and place.counts))
+    zone_note = f" ({booking_texts.format_timezone(zone, language, booking.start)})" if says_zone else ""
     when = f"{_subject_time(booking, preferences, zone)}{zone_note}"
     mail_text = mail_texts(kind, booking.status, one_line(service), when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)

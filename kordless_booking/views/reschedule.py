@@ -48,6 +48,7 @@ from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
+    choices_for_day,
     free_slot,
     read_month,
     start_fetching_month,
@@ -101,7 +102,9 @@ def _slots_page(
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice, is_visitors_zone=is_visitors) | {
+    context = slot_context(
+        visit, month.view, links, renderer, clocks=month.clocks, notice=notice, is_visitors_zone=is_visitors
+    ) | {
         # A booking keeps its host, team and party size.
         "hosts": [],
         "host_select": None,
@@ -112,6 +115,7 @@ def _slots_page(
             party=visit.choices.party_size,
             price_per=visit.account.price_per,
             lengths=[managed.booking.end - managed.booking.start],
+            calendar=detail.calendar,
         ),
         "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "rescheduling": {
@@ -449,7 +453,9 @@ def _resolve_failed_move(
         return None
     # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.invalidate_slots(chosen.terms.service)
-    choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone, day=chosen.terms.day)
+    choices = visit.choices.appearance().replace(
+        timezone=managed.visitor_timezone, day=choices_for_day(visit, chosen.terms).day
+    )
     others = partial(
         visit.links.url,
         "reschedule",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.texts import (
     display_times,
@@ -112,8 +113,8 @@ def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: i
     start = NINE + timedelta(minutes=minutes)
     end = start + timedelta(minutes=length)
     with translation.override("en"):
-        said = display_times(start, end, own, site, "en")
-    for text, zone in ((said.when, site), (said.visitor, own)):
+        said = display_times(start, end, own, PlaceClock(site, counts=True), "en")
+    for text, zone in ((said.when, site), (said.other, own)):
         here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, end))
         if text and here.date() != until.date():
             assert (formatting.full_date(until.date(), "en") in text) is ends_another_day(here, until)
@@ -229,4 +230,5 @@ def test_a_masked_address_keeps_its_direction_in_a_right_to_left_sentence(langua
 def test_the_short_times_are_a_line_for_each_clock(zone: str, site: str | None, lines: list[str]):
     """The date of the second clock is said only where it is another one."""
     with translation.override("en"):
-        assert short_times(datetime(2026, 12, 1, 14, tzinfo=UTC), zone, site, "en") == lines
+        place = PlaceClock(site, counts=True) if site else None
+        assert short_times(datetime(2026, 12, 1, 14, tzinfo=UTC), zone, place, "en") == lines
