@@ -16,8 +16,8 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block
-from .window import USUAL_WINDOW_DAYS, bookable_days, is_near, month_window, near_window
+from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block, join_slots
+from .window import USUAL_WINDOW_DAYS, Days, bookable_days, days_window, is_near, month_window, near_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,15 +126,17 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self.organization_item())[0].value
         return known
 
-    def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
-        """Yield what is cached of the slots in `month` of the first `max_services` services. Sends no request."""
-        organization, window = self.cached_organization(), month_window(month, self._today(), None)
+    def cached_slots(self, days: Days, *, max_services: int = 12) -> Iterator[Slot]:
+        """Yield what is cached of the slots on `days` of the first `max_services` services. Sends no request."""
+        organization, window = self.cached_organization(), days_window(days, self._today(), None)
         slugs = [service.slug for service in organization.services if service.bookable] if organization else []
         if window is None:
             return
         items = [self._near_item(slug) for slug in slugs[:max_services]]
         if not is_near(window, self._today()):
-            items += [self._month_item(slug, month, None) for slug in slugs[:max_services]]
+            items += [
+                self._month_item(slug, part.first, None) for slug in slugs[:max_services] for part in days.by_month()
+            ]
         for entry in self._cache.lookup(*items):
             block: SlotBlock | None = entry.value
             yield from block.between(*window) if block else ()
@@ -156,7 +158,8 @@ class Catalog:
             for month in months:
                 window = month_window(month, self._today(), days)
                 # Nothing of it can be booked, so no page reads it. Its own entry is absent, as it should be said.
-                item = self._slots_item(slug, month, window, days) if window else self._month_item(slug, month, days)
+                near = self._complete_near_item(slug, window, days) if window else None
+                item = near or self._month_item(slug, month, days)
                 items.append((item, slug, month))
         now = self._clock.now()
         entries = self._cache.lookup(*[item for item, _, _ in items])
@@ -196,20 +199,42 @@ class Catalog:
         is_refused = failure is not None and failure.kind == TooMany.__name__
         return item if is_refused or self._cache.needs_fetch(item) else None
 
-    def slots(self, slug: str, month: date, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
-        """Return the slots around `month` (any day of it) for one person, in UTC, full ones too if Kordless lists them.
+    def slots(self, slug: str, days: Days, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
+        """Return the slots around `days` for one person, in UTC, full ones too if Kordless lists them.
 
-        The same for every visitor, and the same tuple until the cached slots change: a day more than the month on both
-        sides, nothing before today, nothing beyond `window_days` from now. A month outside of that is empty and costs
-        no request.
+        The same for every visitor, and the same tuple until the cached slots change: a day more than asked for on both
+        sides, nothing before today, nothing beyond `window_days` from now. Days outside of that are empty and cost no
+        request.
         """
         self._require_listed(slug)
-        window = month_window(month, self._today(), window_days)
-        # Not read through the cache: a visitor can ask for any month, and each would be an entry.
+        today = self._today()
+        window = days_window(days, today, window_days)
+        # Not read through the cache: a visitor can ask for any days, and each would be an entry.
         if window is None:
             return Cached((), self._clock.now())
-        cached = self._cache.read(self._slots_item(slug, month, window, window_days))
-        # The near block that was just fetched may be short, see `slot_block`.
+        near = self._complete_near_item(slug, window, window_days)
+        if near is not None:
+            cached = self._cache.read(near)
+            # The near block that was just fetched may be short, see `slot_block`.
+            if cached.value.until >= window[1]:
+                slots = cached.value.between(*window)
+                return Cached(slots, cached.fetched_at, cached.stale, cached.degraded, cached.serial)
+        parts = [self._read_part(slug, *part, window_days) for part in _by_month(days, window)]
+        if len(parts) == 1:
+            return parts[0]
+        return Cached(
+            join_slots(*[part.value for part in parts]),
+            min(part.fetched_at for part in parts),
+            any(part.stale for part in parts),
+            any(part.degraded for part in parts),
+        )
+
+    def _read_part(
+        self, slug: str, month: date, window: tuple[datetime, datetime], window_days: int | None
+    ) -> Cached[tuple[Slot, ...]]:
+        """Return the slots of a window within a month and a day around it."""
+        near = self._complete_near_item(slug, window, window_days)
+        cached = self._cache.read(near or self._month_item(slug, month, window_days))
         if cached.value.until < window[1]:
             cached = self._cache.read(self._month_item(slug, month, window_days))
         slots = cached.value.between(*window)
@@ -220,26 +245,32 @@ class Catalog:
 
         Sends no request.
         """
-        month = start.date().replace(day=1)
-        window = month_window(month, self._today(), None)
+        days = Days(start.date(), start.date())
+        window = days_window(days, self._today(), None)
         if window is None:
             return None
-        [entry] = self._cache.lookup(self._slots_item(slug, month, window, None))
+        item = self._complete_near_item(slug, window, None) or self._month_item(slug, days.first, None)
+        [entry] = self._cache.lookup(item)
         envelope = entry.value_within(self._clock.now(), max_age_seconds)
         block: SlotBlock | None = entry.value
         if envelope is None or block is None or envelope.generation != entry.generation or block.until <= start:
             return None
         return block.slots
 
-    def preload(self, slug: str, *months: date, window_days: int | None = None) -> ServiceDetail | None:
+    def preload(self, slug: str, *days: Days, window_days: int | None = None) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
         Return the cached service, however old; None if it isn't cached. `window_days`: as for `slots`; None when the
         page doesn't know it yet. Sends no request.
         """
-        today, days = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = {month: month_window(month, today, days) for month in months}
-        far = [month for month, window in windows.items() if window is None or not is_near(window, today)]
+        today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
+        windows = [(each, days_window(each, today, most)) for each in days]
+        far = [
+            month
+            for each, window in windows
+            for month, part in (_by_month(each, window) if window else [(each.first, None)])
+            if part is None or not is_near(part, today)
+        ]
         items = [self._month_item(slug, month, window_days) for month in far]
         _, service, *_ = self._cache.lookup(
             self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
@@ -268,11 +299,11 @@ class Catalog:
         if self._cache.fetches_in_parallel and self._cache.needs_fetch(self.organization_item()):
             self._cache.start_fetch(self.organization_item())
 
-    def prefetch(self, slug: str, *months: date, window_days: int | None = None, with_service: bool = True) -> None:
+    def prefetch(self, slug: str, *days: Days, window_days: int | None = None, with_service: bool = True) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
-        `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
-        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet.
+        `days`: in the order in which the page reads them. All are fetched if the first aren't cached, because they may
+        turn out empty; none if they are. `window_days`: as for `slots`; None when the page doesn't know it yet.
         `with_service` is False for a page that does without the service's settings; it has to name `window_days`. Does
         nothing unless `fetches_in_parallel` of the cache is True.
         """
@@ -284,11 +315,11 @@ class Catalog:
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = _window_days(known.value)
-        # While the window is unknown, months beyond the usual one aren't fetched.
+        # While the window is unknown, days beyond the usual one aren't fetched.
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = [(month, window) for month in months if (window := month_window(month, today, most)) is not None]
-        # Near months are one item, in the place of the first of them.
-        wanted = [self._slots_item(slug, month, window, window_days) for month, window in windows]
+        windows = [(each, window) for each in days if (window := days_window(each, today, most)) is not None]
+        # Near days are one item, in the place of the first of them.
+        wanted = [item for each, window in windows for item in self._slots_items(slug, each, window, window_days)]
         slots = list({item.parts: item for item in wanted}.values())
         items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
         items += slots if slots and cache.needs_fetch(slots[0]) else []
@@ -349,18 +380,29 @@ class Catalog:
             log_event(logger, logging.WARNING, "timezone_unknown", service=slug, timezone=zone)
         return detail
 
-    def _slots_item(
-        self, slug: str, month: date, window: tuple[datetime, datetime], window_days: int | None
-    ) -> CacheItem[SlotBlock]:
-        """Describe the block that holds a month: the near one, unless what is cached of it is known to be too short."""
-        if is_near(window, self._today()):
-            item = self._near_item(slug, window_days)
-            block: SlotBlock | None = self._cache.lookup(item)[0].value
-            # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
-            is_short = block is not None and block.until < window[1]
-            if block is None or not is_short or block.month_only_until <= self._clock.now():
-                return item
-        return self._month_item(slug, month, window_days)
+    def _slots_items(
+        self, slug: str, days: Days, window: tuple[datetime, datetime], window_days: int | None
+    ) -> list[CacheItem[SlotBlock]]:
+        """Describe the blocks that `slots` reads for some days."""
+        near = self._complete_near_item(slug, window, window_days)
+        if near is not None:
+            return [near]
+        return [
+            self._complete_near_item(slug, part, window_days) or self._month_item(slug, month, window_days)
+            for month, part in _by_month(days, window)
+        ]
+
+    def _complete_near_item(
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> CacheItem[SlotBlock] | None:
+        """Describe the near block if it holds a window; None if not, or if the cached one is known to be short."""
+        if not is_near(window, self._today()):
+            return None
+        item = self._near_item(slug, window_days)
+        block: SlotBlock | None = self._cache.lookup(item)[0].value
+        # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
+        is_short = block is not None and block.until < window[1]
+        return item if block is None or not is_short or block.month_only_until <= self._clock.now() else None
 
     def _near_item(self, slug: str, window_days: int | None = None) -> CacheItem[SlotBlock]:
         """Describe the block of the near days. Reading it may bring one of only a month."""
@@ -407,6 +449,19 @@ class Catalog:
                 raise
 
         return fetched
+
+
+def _by_month(days: Days, window: tuple[datetime, datetime]) -> list[tuple[date, tuple[datetime, datetime]]]:
+    """Return months (a day of each) with the parts of a window around `days` that are read from their blocks.
+
+    The block of a month has a day more on both sides, so no month is read for the day around the days alone.
+    """
+    months = [part.first for part in days.by_month()]
+    cuts = [datetime(month.year, month.month, 1, tzinfo=UTC) for month in months[1:]]
+    cuts = [window[0], *cuts, window[1]]
+    parts = [(month, (max(cuts[n], window[0]), min(cuts[n + 1], window[1]))) for n, month in enumerate(months)]
+    # A month that is over, or beyond what can be booked, has no part.
+    return [(month, part) for month, part in parts if part[0] < part[1]]
 
 
 def _is_listed(organization: OrganizationDetail, slug: str) -> bool:

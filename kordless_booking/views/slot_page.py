@@ -101,6 +101,7 @@ def slot_context(
         "day": _day(visit, view, view.day, links, renderer, city, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
+        "nearest": _nearest(visit, view, links, renderer, city),
         "zone": {
             "name": view.zone.key,
             **_clock(visit, view.zone),
@@ -165,7 +166,7 @@ def _provider_options(view: MonthView) -> list[_ProviderOption]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     # Of both, the host decides: the team is that host's.
     chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
-    # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
+    # A chosen host may have no slot in these weeks, and isn't listed then. "Anyone" is, as the way back.
     if not view.hosts and not view.teams and chosen == (None, None):
         return []
     providers = [
@@ -220,15 +221,15 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
 def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
     language = visit.language
     names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
-    base = view.choices.replace(month=None)
+    base = view.choices.replace(month=view.month)
 
     def step(month: date | None, label: str) -> dict[str, str] | None:
         return {"url": links.here(base.replace(month=month, day=None)), "label": label} if month else None
 
     return {
-        "title": formatting.month_title(view.month, language),
-        "previous": step(view.previous, _("Previous month")),
-        "next": step(view.next, _("Next month")),
+        "title": formatting.months_title(max(view.start, view.today), view.last, language),
+        "previous": step(view.previous, pgettext("button", "Earlier dates")),
+        "next": step(view.next, pgettext("button", "Later dates")),
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             view,
@@ -253,7 +254,7 @@ def _day(
 ) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
-    here = links.here(view.choices.replace(month=None, day=day))
+    here = links.here(view.choices.replace(month=view.month, day=day))
     after = _after(visit)
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
     last = first + MAX_TIMES_SHOWN
@@ -288,6 +289,21 @@ def _day(
     }
 
 
+def _nearest(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, city: str) -> str:
+    """Return the buttons of the times that are nearest to the lost one, each with its date; "" when there are none."""
+    return time_items(
+        view.nearest,
+        part=renderer.part(TIME),
+        url=links.time,
+        language=visit.language,
+        hours=view.choices.hours,
+        venue_zone=view.venue_zone,
+        city=city,
+        form=renderer.page.form_input_form_id,
+        says_day=True,
+    )
+
+
 def part_label(part: PartOfDay) -> str:
     """Return the heading of a part of the day."""
     match part:
@@ -306,9 +322,9 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     if view.largest_party is not None:
         return _party_too_large(view.largest_party, view, links)
     match view.empty:
-        case EmptyReason.MONTH_FULL if view.first_free:
+        case EmptyReason.PAGE_FULL if view.first_free:
             return {
-                "text": _with_limits(_("There are no free times in this month."), view),
+                "text": _with_limits(_("There are no free times in these weeks."), view),
                 "url": links.here(view.choices.replace(month=None, day=view.first_free)),
                 "label": _("Next free day: %(date)s") % {"date": formatting.day_title(view.first_free, visit.language)},
             }
@@ -316,8 +332,11 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
             later = view.searched_until + timedelta(days=1) if view.searched_until else None
             url = label = ""
             if later:
-                # By its day, not as a month: the first month from there on that has a free day is shown.
-                url, label = links.here(view.choices.replace(month=None, day=later)), _("Look at later months")
+                # By its day, not as a month: the first page from there on that has a free day is shown.
+                url, label = (
+                    links.here(view.choices.replace(month=None, day=later)),
+                    pgettext("button", "Look at later dates"),
+                )
             elif view.searched_from:
                 url, label = links.here(view.choices.replace(month=None, day=None)), _("Earlier times")
             return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
@@ -374,7 +393,7 @@ def _with_limits(text: str, view: MonthView) -> str:
 
 
 def _next_free_notice(visit: WidgetRequest, view: MonthView) -> str:
-    """Return the notice that a later month is shown than the one of the chosen day; "" where it is that one."""
+    """Return the notice that later weeks are shown than those of the chosen day; "" where it is these."""
     if not view.is_next_free or not view.day:
         return ""
     date, host = formatting.day_title(view.day, visit.language), _provider_name(view)
@@ -400,20 +419,20 @@ def _name_of(chosen: str | None, providers: Sequence[Host | Team]) -> str:
 def _choices_from_shown_day(view: MonthView) -> Choices:
     """Return the choices for a link that changes what is free: they name a day and no month.
 
-    A month stays shown though it is empty, because the visitor has turned to it. From a day, the page goes on to the
-    next free one.
+    A page stays shown though it is empty, because the visitor has turned to it. From a day, it goes on to the next free
+    one.
     """
-    return view.choices.replace(month=None, day=view.day or (view.month if view.choices.month else view.choices.day))
+    return view.choices.replace(month=None, day=view.day or (view.start if view.choices.month else view.choices.day))
 
 
 def choices_for_return(view: MonthView) -> Choices:
     """Return the choices for a link that leads back to this page: what is shown, if the visitor chose where to look."""
-    return _choices_for_same_page(view) if view.choices.requested_month() else view.choices
+    return _choices_for_same_page(view) if view.choices.requested_date() else view.choices
 
 
 def _choices_for_same_page(view: MonthView) -> Choices:
     """Return the choices that show this page again."""
-    return view.choices.replace(month=None, day=view.day) if view.day else view.choices
+    return view.choices.replace(month=view.month, day=view.day) if view.day else view.choices
 
 
 def _clock(visit: WidgetRequest, zone: ZoneInfo) -> dict[str, str]:
@@ -433,11 +452,11 @@ def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
 
 def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
-    # Month and day: an open page must not turn to another month by itself, so an empty one stays.
-    here = links.here(view.choices.replace(month=view.month, day=view.day) if view.day else view.choices)
+    # Month and day: an open page must not turn to other weeks by itself, so empty ones stay.
+    here = links.here(view.choices.replace(month=view.start, day=view.day) if view.day else view.choices)
     after = _after(visit)
     fingerprint = [
-        f"{view.month}",
+        f"{view.start}",
         *[f"{day.date}" for day in view.days if day.free],
         f"{view.day}",
         *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation import formatting, search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
+from kordless_booking.views.cells import parse_start
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -29,7 +31,7 @@ from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
-from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
+from kordless_booking.views.slot_reading import MonthRead, page_days, read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
@@ -199,16 +201,21 @@ def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: s
     }
 
 
-def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: int = 200) -> HttpResponse:
+def slots_page(
+    visit: WidgetRequest, service: str, *, taken: str = "", near: datetime | None = None, status: int = 200
+) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors.
 
-    `taken` is the reason why the visitor was sent back, as in the query. With form input, each control posts it.
+    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. With
+    form input, each control posts it.
     """
+    taken = taken or visit.request.GET.get("taken", "")
+    near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    month = read_month(visit, detail)
+    month = read_month(visit, detail, near=near)
     view, unavailable = month.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, month)
@@ -247,7 +254,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
             lengths=lengths,
         ),
         "back": _back(visit),
-        "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
+        "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
     }
     if lacks_settings:
@@ -266,7 +273,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
 
 def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:
     """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
-    name = provider_name(visit.catalog.cached_slots(month.view.month), visit.choices)
+    name = provider_name(visit.catalog.cached_slots(page_days(month.view.start)), visit.choices)
     available = {each.name for slot in month.cached.value for each in (slot.host, slot.team) if each}
     # Not a name that one of those has whose times are shown: "Sam isn't available" would contradict "With Sam".
     if name and name not in available:
