@@ -17,7 +17,17 @@ from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
 from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block, join_slots
-from .window import USUAL_WINDOW_DAYS, Days, bookable_days, days_window, is_near, month_window, near_window
+from .window import (
+    USUAL_WINDOW_DAYS,
+    Days,
+    bookable_days,
+    by_month,
+    days_window,
+    is_near,
+    month_window,
+    near_until,
+    near_window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,9 +144,8 @@ class Catalog:
             return
         items = [self._near_item(slug) for slug in slugs[:max_services]]
         if not is_near(window, self._today()):
-            items += [
-                self._month_item(slug, part.first, None) for slug in slugs[:max_services] for part in days.by_month()
-            ]
+            months = [month for month, _part in by_month(window)]
+            items += [self._month_item(slug, month, None) for slug in slugs[:max_services] for month in months]
         for entry in self._cache.lookup(*items):
             block: SlotBlock | None = entry.value
             yield from block.between(*window) if block else ()
@@ -212,33 +221,32 @@ class Catalog:
         # Not read through the cache: a visitor can ask for any days, and each would be an entry.
         if window is None:
             return Cached((), self._clock.now())
-        near = self._complete_near_item(slug, window, window_days)
-        if near is not None:
-            cached = self._cache.read(near)
+        found: list[Cached[tuple[Slot, ...]]] = []
+        for item, part in self._slots_items(slug, window, window_days):
+            cached = self._cache.read(item)
+            pieces = [(cached, part)]
             # The near block that was just fetched may be short, see `slot_block`.
-            if cached.value.until >= window[1]:
-                slots = cached.value.between(*window)
-                return Cached(slots, cached.fetched_at, cached.stale, cached.degraded, cached.serial)
-        parts = [self._read_part(slug, *part, window_days) for part in _by_month(days, window)]
-        if len(parts) == 1:
-            return parts[0]
+            if cached.value.until < part[1]:
+                pieces = [
+                    (
+                        cached
+                        if cached.value.until >= piece[1]
+                        else self._cache.read(self._month_item(slug, month, window_days)),
+                        piece,
+                    )
+                    for month, piece in by_month(part)
+                ]
+            for block, piece in pieces:
+                slots = block.value.between(*piece)
+                found.append(Cached(slots, block.fetched_at, block.stale, block.degraded, block.serial))
+        if len(found) == 1:
+            return found[0]
         return Cached(
-            join_slots(*[part.value for part in parts]),
-            min(part.fetched_at for part in parts),
-            any(part.stale for part in parts),
-            any(part.degraded for part in parts),
+            join_slots(*[each.value for each in found]),
+            min(each.fetched_at for each in found),
+            any(each.stale for each in found),
+            any(each.degraded for each in found),
         )
-
-    def _read_part(
-        self, slug: str, month: date, window: tuple[datetime, datetime], window_days: int | None
-    ) -> Cached[tuple[Slot, ...]]:
-        """Return the slots of a window within a month and a day around it."""
-        near = self._complete_near_item(slug, window, window_days)
-        cached = self._cache.read(near or self._month_item(slug, month, window_days))
-        if cached.value.until < window[1]:
-            cached = self._cache.read(self._month_item(slug, month, window_days))
-        slots = cached.value.between(*window)
-        return Cached(slots, cached.fetched_at, cached.stale, cached.degraded, cached.serial)
 
     def recent_slots(self, slug: str, start: datetime, *, max_age_seconds: float) -> tuple[Slot, ...] | None:
         """Return the cached slots among which one at `start` would be; None if they are older, or invalidated.
@@ -264,14 +272,12 @@ class Catalog:
         page doesn't know it yet. Sends no request.
         """
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = [(each, days_window(each, today, most)) for each in days]
-        far = [
-            month
-            for each, window in windows
-            for month, part in (_by_month(each, window) if window else [(each.first, None)])
-            if part is None or not is_near(part, today)
-        ]
-        items = [self._month_item(slug, month, window_days) for month in far]
+        items: list[CacheItem[SlotBlock]] = []
+        for each in days:
+            window = days_window(each, today, most)
+            if window is None or not is_near(window, today):
+                months = by_month(window) if window else [(each.first, None)]
+                items += [self._month_item(slug, month, window_days) for month, _part in months]
         _, service, *_ = self._cache.lookup(
             self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
         )
@@ -317,9 +323,9 @@ class Catalog:
             window_days = _window_days(known.value)
         # While the window is unknown, days beyond the usual one aren't fetched.
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = [(each, window) for each in days if (window := days_window(each, today, most)) is not None]
+        windows = [window for each in days if (window := days_window(each, today, most)) is not None]
         # Near days are one item, in the place of the first of them.
-        wanted = [item for each, window in windows for item in self._slots_items(slug, each, window, window_days)]
+        wanted = [item for window in windows for item, _part in self._slots_items(slug, window, window_days)]
         slots = list({item.parts: item for item in wanted}.values())
         items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
         items += slots if slots and cache.needs_fetch(slots[0]) else []
@@ -381,15 +387,30 @@ class Catalog:
         return detail
 
     def _slots_items(
-        self, slug: str, days: Days, window: tuple[datetime, datetime], window_days: int | None
-    ) -> list[CacheItem[SlotBlock]]:
-        """Describe the blocks that `slots` reads for some days."""
-        near = self._complete_near_item(slug, window, window_days)
-        if near is not None:
-            return [near]
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> list[tuple[CacheItem[SlotBlock], tuple[datetime, datetime]]]:
+        """Describe the blocks that `slots` reads for a window, each with its part of it.
+
+        That is the near block if it holds all of the window or spares the block of a month, and those of the months.
+        """
+        near_part = (window[0], min(window[1], near_until(self._today())))
+        near = self._complete_near_item(slug, near_part, window_days) if near_part[0] < near_part[1] else None
+        if near is None:
+            return self._month_items(slug, window, window_days)
+        if near_part == window:
+            return [(near, window)]
+        rest = (near_part[1], window[1])
+        if len(by_month(rest)) < len(by_month(window)):
+            return [(near, near_part), *self._month_items(slug, rest, window_days)]
+        return self._month_items(slug, window, window_days)
+
+    def _month_items(
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> list[tuple[CacheItem[SlotBlock], tuple[datetime, datetime]]]:
+        """Describe the blocks of a window's months, or the near block for those that it holds though it is short."""
         return [
-            self._complete_near_item(slug, part, window_days) or self._month_item(slug, month, window_days)
-            for month, part in _by_month(days, window)
+            (self._complete_near_item(slug, part, window_days) or self._month_item(slug, month, window_days), part)
+            for month, part in by_month(window)
         ]
 
     def _complete_near_item(
@@ -449,19 +470,6 @@ class Catalog:
                 raise
 
         return fetched
-
-
-def _by_month(days: Days, window: tuple[datetime, datetime]) -> list[tuple[date, tuple[datetime, datetime]]]:
-    """Return months (a day of each) with the parts of a window around `days` that are read from their blocks.
-
-    The block of a month has a day more on both sides, so no month is read for the day around the days alone.
-    """
-    months = [part.first for part in days.by_month()]
-    cuts = [datetime(month.year, month.month, 1, tzinfo=UTC) for month in months[1:]]
-    cuts = [window[0], *cuts, window[1]]
-    parts = [(month, (max(cuts[n], window[0]), min(cuts[n + 1], window[1]))) for n, month in enumerate(months)]
-    # A month that is over, or beyond what can be booked, has no part.
-    return [(month, part) for month, part in parts if part[0] < part[1]]
 
 
 def _is_listed(organization: OrganizationDetail, slug: str) -> bool:

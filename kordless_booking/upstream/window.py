@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from kordless_booking.limits import MAX_WINDOW_DAYS
@@ -37,15 +38,6 @@ class Days(NamedTuple):
         first = day.replace(day=1)
         return cls(first, first.replace(day=monthrange(first.year, first.month)[1]))
 
-    def by_month(self) -> list[Days]:
-        """Return these days, cut where months end."""
-        parts, first = [], self.first
-        while first <= self.last:
-            last = min(self.last, Days.of_month(first).last)
-            parts.append(Days(first, last))
-            first = last + DAY
-        return parts
-
 
 def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:
     """Return start and end (UTC midnights) around `month`, as `days_window` does. The result spans at most 33 days."""
@@ -70,6 +62,19 @@ def days_window(days: Days, now: datetime, window_days: int | None) -> tuple[dat
     return (start, end) if start < end else None
 
 
+def by_month(window: tuple[datetime, datetime]) -> list[tuple[date, tuple[datetime, datetime]]]:
+    """Return the months (their first days) whose blocks hold a window, each with its part of it.
+
+    `month_window` gives a block a day more on both sides, so no month is read for one day at an end of the window.
+    """
+    start, end = window
+    months = [(start + DAY).date().replace(day=1)]
+    while (following := Days.of_month(months[-1]).last + DAY) and end - _midnight(following) > DAY:
+        months.append(following)
+    cuts = [start, *map(_midnight, months[1:]), end]
+    return list(zip(months, pairwise(cuts), strict=True))
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
@@ -86,8 +91,12 @@ def near_window(now: datetime, window_days: int | None) -> tuple[datetime, datet
 
 def is_near(window: tuple[datetime, datetime], now: datetime) -> bool:
     """Return True if the near days hold all of a window, also when they were fetched yesterday."""
-    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    return window[1] <= today + (NEAR_DAYS - 1) * DAY
+    return window[1] <= near_until(now)
+
+
+def near_until(now: datetime) -> datetime:
+    """Return the end (a UTC midnight) up to which the near days count, also when they were fetched yesterday."""
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC) + (NEAR_DAYS - 1) * DAY
 
 
 def _days_ahead(window_days: int | None) -> int:
