@@ -116,7 +116,7 @@ def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
 
     offer(odd_times, sandbox, change)
     slots = visitor.open(f"{page.url}reschedule/?month=2026-12")
-    assert "in this month. Only times that are as long as your booking were looked at." in slots.text
+    assert "in these weeks. Only times that are as long as your booking were looked at." in slots.text
     assert visitor.open(slots.link("Next free day")).times
 
 
