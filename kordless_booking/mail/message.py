@@ -118,7 +118,7 @@ def _build_message(
     business = (
         booking_texts.business_name(organization) if organization else booking.organization_name or account.org_slug
     )
-    service = details.service_name or _("Booking")
+    service = details.service_name or pgettext("label", "Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
     is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
@@ -153,7 +153,7 @@ def _build_message(
         "again_url": absolute_url(account, "services", lang=language) if is_canceled else None,
         "support_email": account.support_email,
         "support_phone": account.support_phone,
-        "why": _("You get this email because you booked with %(business)s.") % {"business": business},
+        "why": _("You’re receiving this email because you booked with %(business)s.") % {"business": business},
     }
     message = EmailMultiAlternatives(
         # A template file ends with a line break, which Django refuses in a header.
@@ -211,8 +211,8 @@ def _booking(
     detail, terms = details.detail, preferences.terms
     rows = [
         (pgettext("before a person's name", "With"), _provider(preferences)),
-        (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
-        (_("Confirmation number"), booking.confirmation_number),
+        (pgettext("label", "People"), booking_texts.party_text(terms.party_size) if terms else ""),
+        (pgettext("label", "Confirmation number"), booking.confirmation_number),
     ]
     return {
         "number": booking.confirmation_number,
@@ -250,7 +250,7 @@ def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str, zone
 
 def _greeting(data: AppointmentData) -> str:
     name = greeting_name(data.contact.name)
-    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
+    return _("Hello %(name)s,") % {"name": name} if name else pgettext("greeting", "Hello,")
 
 
 def _manage_link(account: conf.Account, data: AppointmentData, preferences: VisitorPreferences, now: datetime) -> str:

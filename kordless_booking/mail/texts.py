@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kordless_booking.models import OutgoingMail
 from kordless_booking.normalization import JOINERS, compact_text, visible_text
@@ -50,21 +51,27 @@ class MailTexts:
 def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
     """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
     values = {"service": service, "when": when}
-    enclosed = _("The attached file puts it into your calendar.")
+    enclosed = _("Open the attached file to add the appointment to your calendar.")
     texts = status_texts(status)
     match kind:
         case OutgoingMail.Kind.CANCELLED:
             canceled = status_texts("canceled")
             subject = _("Your booking has been canceled: %(service)s, %(when)s") % values
             return MailTexts(
-                subject, canceled.headline, canceled.lead, _("The attached file takes it out of your calendar.")
+                subject,
+                canceled.headline,
+                canceled.lead,
+                _("Open the attached file to remove the appointment from your calendar."),
             )
         case OutgoingMail.Kind.RESCHEDULED:
-            subject = _("Your booking has been moved: %(service)s, %(when)s") % values
-            moved = _("Your booking has been moved.")
+            subject = _("Your booking has been rescheduled: %(service)s, %(when)s") % values
+            moved = _("Your booking has been rescheduled.")
             # Staff may have to accept the new time first; the status text says so.
             return MailTexts(
-                subject, _("New time"), f"{moved} {texts.lead}" if status == "pending" else moved, enclosed
+                subject,
+                pgettext("label", "New time"),
+                f"{moved} {texts.lead}" if status == "pending" else moved,
+                enclosed,
             )
         case OutgoingMail.Kind.REMINDER:
             subject = _("Reminder: %(service)s, %(when)s") % values

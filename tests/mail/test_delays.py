@@ -91,7 +91,7 @@ def test_a_customer_who_moves_a_booking_often_gets_one_mail(visitor: Visitor, cl
     clock.shift(RESCHEDULED_DELAY)
     send_due()
     subjects = [letter.subject.partition(":")[0] for letter in letters()]
-    assert subjects == ["Your booking is confirmed", "Your booking has been moved"]
+    assert subjects == ["Your booking is confirmed", "Your booking has been rescheduled"]
 
 
 @pytest.mark.usefixtures("booked")

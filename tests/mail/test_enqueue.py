@@ -58,7 +58,7 @@ def test_each_change_on_our_pages_is_one_mail(visitor: Visitor, sandbox: Sandbox
     visitor.send(question, "Cancel booking")
     assert [letter.subject.split(":")[0] for letter in sent()] == [
         "Your booking is confirmed",
-        "Your booking has been moved",
+        "Your booking has been rescheduled",
         "Your booking has been canceled",
     ]
     assert {letter.message["To"] for letter in sent()} == {"jane@example.com"}

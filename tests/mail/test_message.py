@@ -64,8 +64,8 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
         "Hello Canary Bird,",
         "Your booking is confirmed.",
         "Haircut",
-        "Wednesday, December 2, 2026, 10:00 \u2013 11:00 on site",
-        "17:00 \u2013 18:00 for you",
+        "Wednesday, December 2, 2026, 10:00 \u2013 11:00 local time",
+        "17:00 \u2013 18:00 your time",
         "Kyiv",
         "New York",
         "123 Main Street, Brooklyn",
@@ -73,9 +73,9 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
         "2 people",
         "BOOK_AB12CD34",
         "24 hours",
-        "The attached file puts it into your calendar.",
+        "Open the attached file to add the appointment to your calendar.",
         "help@salon.example",
-        "You get this email because you booked with Acme Salon.",
+        "You’re receiving this email because you booked with Acme Salon.",
     ):
         assert words in letter.text
         assert words in letter.words
@@ -170,10 +170,10 @@ def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: 
     )
     letter = sent()[-1]
     assert letter.subject == (
-        "Your booking has been moved: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
+        "Your booking has been rescheduled: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
     )
     assert "5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
-    assert "Before: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert "Previous time: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
     assert "for you" not in letter.text
     assert "for you" not in letter.words
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
@@ -189,7 +189,7 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
     _booked, moved = sent()
     for letter in (booked, moved):
         assert letter.subject.endswith("M (Kyiv · GMT+2)")
-    assert re.search(r"^Before: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
+    assert re.search(r"^Previous time: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
 
 
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
@@ -200,7 +200,7 @@ def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor
     visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
     booked, canceled = sent()
     for letter in (booked, canceled):
-        assert " for you (Kyiv · GMT+2)" in letter.text
+        assert " your time (Kyiv · GMT+2)" in letter.text
         assert str(letter.start.tzinfo) == "Europe/Kyiv"
 
 
@@ -238,7 +238,7 @@ def test_the_link_leads_to_the_booking(visitor: Visitor, client: Client, sandbox
     assert page.number == confirmation.number
     assert "Kyiv" in page.text
     clock.shift(timedelta(days=401))
-    assert manage_page(letter, client).heading == "This link doesn't work"
+    assert manage_page(letter, client).heading == "This link doesn’t work"
 
 
 def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
@@ -299,9 +299,9 @@ def test_a_move_says_both_times(writing: Settings):
     english = VisitorPreferences(language="en", timezone="Europe/Berlin")
     written(preferences=english)
     letter = written(BookingChange.RESCHEDULED, english, start=MOVED)
-    assert "Your booking has been moved" in letter.subject
+    assert "Your booking has been rescheduled" in letter.subject
     assert "Thursday, December 3" in letter.subject
-    assert "Before: Wednesday, December 2, 2026, 4:00 PM" in letter.text
+    assert "Previous time: Wednesday, December 2, 2026, 4:00 PM" in letter.text
     assert "December 2" in letter.html.css_first("s").text()
 
 
@@ -370,9 +370,9 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
     gone = written(
         BookingChange.CANCELLED, status="canceled", preferences=VisitorPreferences(language="en", timezone="UTC")
     )
-    assert (booked.subject, gone.subject) == ("Acme Salon: You're booked", "Acme Salon: Booking canceled")
+    assert (booked.subject, gone.subject) == ("Acme Salon: You’re booked", "Acme Salon: Booking canceled")
     assert gone.words == "Bye, BOOK_AB12CD34"
-    assert "You're booked" in booked.words
+    assert "You’re booked" in booked.words
 
 
 @pytest.mark.parametrize(

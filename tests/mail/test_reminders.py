@@ -101,7 +101,7 @@ def test_who_has_moved_after_a_reminder_is_reminded_of_the_new_time(
     manage = visitor.open(next(link for link in reminders()[0].links if "manage" in link).partition("example")[2])
     choices = visitor.open(f"{visitor.send(manage, 'Reschedule').url.partition('?')[0]}?day=2026-12-16")
     visitor.send(visitor.open(next(iter(choices.times.values()))), "Reschedule")
-    assert sent()[-1].subject.startswith("Your booking has been moved")
+    assert sent()[-1].subject.startswith("Your booking has been rescheduled")
     clock.move_to(Appointment.objects.get().start - 23 * HOUR)
     assert [remind(), remind()] == [1, 0]
     assert len(reminders()) == 2
