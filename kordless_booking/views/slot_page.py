@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 MAX_HOST_LINKS: Final = 12
-"""Hosts and teams that are offered as links, about four rows on a phone. More of them become a select."""
+"""Hosts and teams that are offered as links, in one line that scrolls on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
 NOTICE_IN_HOURS_FROM: Final = 2
