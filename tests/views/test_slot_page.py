@@ -227,6 +227,27 @@ def test_a_conflict_that_leaves_the_month_empty_leads_to_the_next_free_day(walk:
     assert page.times
 
 
+def test_a_conflict_offers_the_nearest_free_times_first(walk: Visitor, sandbox: Sandbox):
+    """Three buttons with date and time, and each leads to the form with what was typed."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.faults.add("status", "create", times=1, status=409)
+    page = walk.send(form, "Book appointment", **JANE)
+    nearest = page.links(".kb-nearest button")
+    assert len(nearest) == 3
+    assert all("Wed, Dec 9" in name for name in nearest)
+    starts = [start_of(url) for url in nearest.values()]
+    assert starts == sorted(starts)
+    assert "jane@example.com" in walk.open([*nearest.values()][1]).html
+
+
+def test_the_nearest_times_are_asked_for_in_the_address_too(visitor: Visitor):
+    """For who had typed nothing yet; without a lost time, or with one that can't be read, there are none."""
+    page = visitor.open("/book/haircut/?day=2026-12-09&taken=1&near=20261209T170000Z")
+    assert [start_of(url).hour for url in page.links(".kb-nearest a").values()] == [16, 17, 17]
+    for query in ("taken=1&near=soon", "taken=1", "near=20261209T170000Z", "taken=9&near=20261209T170000Z"):
+        assert not visitor.open(f"/book/haircut/?day=2026-12-09&{query}").tree.css(".kb-nearest"), query
+
+
 def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, sandbox: Sandbox):
     """Neither when booking nor when rescheduling."""
     form = walk.choose("haircut", "?day=2026-12-09")
