@@ -13,13 +13,15 @@ from tests.journeys.demo import Demo
 PHONE, SMALL_PHONE = {"width": 390, "height": 844}, {"width": 360, "height": 640}
 LOWEST_FIRST_TIME = 800
 HIGHEST_PAGE = 1150
-"""For a day of the demo: about ten times. A busy day may be longer."""
+"""For a usual day."""
+USUAL_TIMES = 12
 SERVICES = [service.slug for service in ACME.services if service.public]
 MEASURE = """
 () => {
   const nearest = [...document.querySelectorAll(".kb-nearest .kb-time")];
   return {
     first: document.querySelector(".kb-times .kb-time")?.getBoundingClientRect().top + scrollY,
+    times: document.querySelectorAll(".kb-times .kb-time").length,
     month: document.querySelector(".kb-month table").getBoundingClientRect().height,
     height: document.documentElement.scrollHeight,
     rows: document.querySelectorAll(".kb-month tbody tr").length,
@@ -67,7 +69,7 @@ def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser,
             measures = open_times(page, demo, service)
             assert measures["rows"] == 5, service
             assert measures["first"] <= LOWEST_FIRST_TIME, (service, measures)
-            assert measures["height"] <= HIGHEST_PAGE, (service, measures)
+            assert measures["height"] <= HIGHEST_PAGE or measures["times"] > USUAL_TIMES, (service, measures)
             assert not booking_steps.is_too_wide(page), service
 
 
