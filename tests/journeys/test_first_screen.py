@@ -75,6 +75,7 @@ def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser,
 
 def test_the_calendar_has_one_height_on_all_its_pages(page: Page, demo: Demo):
     """Nothing below it jumps when it is turned or another day is chosen."""
+    assert open_times(page, demo, "haircut")["scrolled"] == 0
     measures = open_times(page, demo, "bridal-styling")
     for _ in range(3):
         shown = page.locator(".kb-month .kb-sub").inner_text()
