@@ -15,7 +15,7 @@ from time_machine import Traveller
 
 from kordless_booking import changes, checks, conf, logs
 from kordless_booking.api import parsing, responses
-from kordless_booking.booking import draft, form_input, placement, queue, receipt, tokens
+from kordless_booking.booking import availability, draft, form_input, placement, queue, receipt, tokens
 from kordless_booking.doctor import shared_cache, upstream_check
 from kordless_booking.erasure import targets
 from kordless_booking.funnel import buffered_counter
@@ -162,7 +162,7 @@ def _documented() -> dict[str, list[str]]:
         "upstream-failures.md": [
             f"At most {slot_page.MAX_TIMES_SHOWN} times of a day on one page",
             f"An answer of more than {parsing.MAX_SLOTS:,}",
-            f"at most {spelled(slot_reading.MONTHS_AHEAD)} more months",
+            f"at most {spelled(slot_reading.PAGES_AHEAD)} more pages of {spelled(availability.WEEKS_SHOWN)} weeks",
             f"says `clock_skew` from {minutes(gate.MAX_SKEW_SECONDS)} on",
             f"a wait is never longer than {minutes(responses.MAX_WAIT_SECONDS)}",
             f"of its kind in {minutes(logs.QUIET_SECONDS[logging.ERROR])} ",

@@ -7,7 +7,6 @@ and `now` is always an argument.
 
 from __future__ import annotations
 
-import calendar
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -32,9 +31,10 @@ if TYPE_CHECKING:
 
     from kordless_booking.booking.choices import Choices
 
-PROVIDER_SEARCH_DAYS = 28
-"""Days without any slot of a chosen host or team after which they count as not doing the service. Fewer may be a
-holiday, or the end of a month, when only free slots are listed and theirs are taken."""
+WEEKS_SHOWN = 5
+"""Weeks of one page of the calendar. Beginning with the current week they show at least the next 29 days, as people
+know a month, and five rows leave room for the first times on a phone. The same number on each page: nothing jumps."""
+PAGE = timedelta(weeks=WEEKS_SHOWN)
 
 
 _NameKey = tuple[bool, str, str, str]
@@ -72,16 +72,16 @@ class AvailableTime(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmptyReason(Enum):
-    """Reason why a month has no free day."""
+    """Reason why a page of the calendar has no free day."""
 
-    MONTH_FULL = auto()
-    """A later month has one, see `MonthView.first_free`."""
+    PAGE_FULL = auto()
+    """A later page has one, see `MonthView.first_free`."""
     NOTHING_FREE = auto()
-    """No month that was looked at has one, see `MonthView.searched_from` and `searched_until`."""
+    """No page that was looked at has one, see `MonthView.searched_from` and `searched_until`."""
 
 
 class DayView(msgspec.Struct, frozen=True):
-    """A day of the month."""
+    """A day of the calendar."""
 
     date: date
     free: int
@@ -89,41 +89,92 @@ class DayView(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarPages:
+    """The pages of the calendar: `WEEKS_SHOWN` weeks each, without a gap, from the current week on.
+
+    A page is known by its first day. All dates are of the visitor's calendar.
+    """
+
+    today: date
+    last: date
+    """Last day that can be booked."""
+    first_weekday: int
+    """Day with which weeks begin; 0 is Monday."""
+
+    @property
+    def first(self) -> date:
+        """The first day of the current week, with which the first page begins: weeks that are over aren't shown."""
+        return self._week_of(self.today)
+
+    def to_open(self, choices: Choices) -> date:
+        """Return the page to open first: the one that begins with the week of the chosen month, moved into the bounds.
+
+        Without a chosen month it is the page that has the chosen day, else the first. Whoever turns pages from the
+        first on sees the same ones.
+        """
+        if choices.month is None:
+            return self.page_with(choices.day or self.today)
+        return max(self.first, min(self._week_of(choices.month), self.page_with(self.last)))
+
+    def page_with(self, day: date) -> date:
+        """Return the page that has a day, in the order of turning from the first; the nearest page for one outside."""
+        within = min(max(day, self.today), self.last)
+        return self.first + (within - self.first) // PAGE * PAGE
+
+    def before(self, page: date) -> date | None:
+        """Return the page before; None for the first, and as far as weeks that are over would be shown the first."""
+        return max(self.first, page - PAGE) if page > self.first else None
+
+    def after(self, page: date) -> date | None:
+        """Return the page after; None where nothing of it can be booked."""
+        return page + PAGE if page + PAGE <= self.last else None
+
+    def _week_of(self, day: date) -> date:
+        return day - timedelta(days=(day.weekday() - self.first_weekday) % 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonthView:
-    """A month of free times and one of its days, as a page shows them. All dates are those of its `zone`."""
+    """A page of the calendar with its free times, and one of its days. All dates are those of its `zone`."""
 
     choices: Choices
     """The choices that it was made for; without the chosen host and team, if `provider_unavailable`."""
-    month: date
-    """First day of the month."""
+    start: date
+    """First day of the page."""
+    last: date
+    """Last day of the page that can be booked."""
+    month: date | None
+    """What links to another day have to name as the month, to stay on this page; None where the day is enough."""
     days: tuple[DayView, ...]
-    """Every day of the month, in order."""
+    """Every day of the page, in order."""
     today: date
-    """May lie in another month."""
+    """May lie on another page."""
     day: date | None
     """The day whose times are shown: the chosen one if it is free, else the first free one."""
     times: tuple[AvailableTime, ...]
     """All free times of that day, in order."""
+    nearest: tuple[AvailableTime, ...]
+    """The free times of the page that are nearest to the one that was asked about, in order; empty without any."""
     previous: date | None
-    """First day of the month before; None where nothing can be booked, as for `next`."""
+    """First day of the page before; None where nothing can be booked, as for `next`."""
     next: date | None
     first_free: date | None
-    """First free day, of this month or of a later one that was looked at."""
+    """First free day, of this page or of a later one that was looked at."""
     empty: EmptyReason | None
-    """None when the month has a free day."""
+    """None when the page has a free day."""
     is_next_free: bool
-    """A later month than the chosen day's is shown, because that one has no free day."""
+    """A later page than the chosen day's is shown, because that one has no free day."""
     searched_from: date | None
     """First day that was looked at, when earlier ones can be booked too; else None."""
     searched_until: date | None
     """Last day that was looked at, when later ones can be booked too; else None."""
     provider_unavailable: bool
-    """The chosen host or team has no slot at all in the months that were looked at, so everyone's times are shown."""
+    """The chosen host or team has no slot at all on the pages that were looked at, so everyone's times are shown."""
     hosts: tuple[Host, ...]
-    """Hosts to choose from: those with a name and any slot in the month, by name. Empty when there is no choice, also
+    """Hosts to choose from: those with a name and any slot on the page, by name. Empty when there is no choice, also
     among the teams."""
     teams: tuple[Team, ...]
-    """Teams to choose from, by name: those with a name and a slot in the month that names no host, and the chosen one.
+    """Teams to choose from, by name: those with a name and a slot on the page that names no host, and the chosen one.
     """
     host_teams: Mapping[str, str]
     """Names of the teams in which hosts work, by the host's id: only of hosts who always have the same team."""
@@ -141,63 +192,67 @@ def month_view(
     now: datetime,
     *,
     zone: ZoneInfo,
-    bounds: tuple[date, date],
+    pages: CalendarPages,
     keep_provider: bool = False,
     seats: int = 1,
+    near: datetime | None = None,
 ) -> MonthView:
-    """Return the view of a month.
+    """Return the view of a page of the calendar.
 
-    `slots` are pairs of a month (its first day) and the slots around it, in order. The first month is the one that
-    `month_to_open` names. Another one is taken only while no month has a free day, so that an iterator can fetch each
-    when it is needed. If the visitor chose no month, the first one with a free day is shown, also when the chosen day
-    is in another; else the chosen one, though it may be empty.
+    `slots` are pairs of a page (its first day) and the slots around it, in order. The first one is what `pages.to_open`
+    returns. Another one is taken only while no page has a free day, so that an iterator can fetch each when it is
+    needed. If the visitor chose no month, the first one with a free day is shown, also when the chosen day is on
+    another; else the chosen one, though it may be empty.
 
     A chosen host or team that turns out to have no slot at all is left, unless `keep_provider`. When neither month nor
-    day was chosen, no more than `PROVIDER_SEARCH_DAYS` are searched for them, if others have free times.
+    day was chosen, only one page is searched for them, if others have free times on it: its four weeks and a day are
+    longer than most holidays.
 
-    `seats` is the capacity that the service itself names. No further month is taken for a party above it and above the
+    `seats` is the capacity that the service itself names. No further page is taken for a party above it and above the
     capacity of all slots that were read: it is ruled out, and reading on may cost a request to Kordless.
 
-    `bounds` are the first and the last month from `months_in_window`. Raises ValueError if `slots` is empty or `now`
-    is naive.
+    `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. Raises ValueError if
+    `slots` is empty or `now` is naive.
     """
     read: list[tuple[date, tuple[Slot, ...]]] = []
     may_leave = not keep_provider and choices != _for_anyone(choices)
+    is_open = choices.month is None and choices.day is None
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
         if free_days(candidate, its_slots, choices, now, zone) or _largest_party(read, choices.party_size, seats):
             break
-        if may_leave and choices.requested_month() is None:
-            searched = _next_month(candidate) - now.astimezone(zone).date()
-            if searched.days >= PROVIDER_SEARCH_DAYS and _is_provider_unavailable(read, choices, now, zone):
-                break
+        if may_leave and is_open and _is_provider_unavailable(read, choices, now, zone):
+            break
     if not read:
-        raise ValueError("slots of at least one month are needed")
+        raise ValueError("slots of at least one page are needed")
     provider_unavailable = may_leave and _is_provider_unavailable(read, choices, now, zone)
     if provider_unavailable:
         choices = _for_anyone(choices)
-    months = [(month, listed, free_days(month, listed, choices, now, zone)) for month, listed in read]
-    with_free_days = [found for found in months if found[2]]
+    found = [(page, listed, free_days(page, listed, choices, now, zone)) for page, listed in read]
+    with_free_days = [each for each in found if each[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
-    month, listed, free = with_free_days[0] if with_free_days and choices.month is None else months[0]
+    page, listed, free = with_free_days[0] if with_free_days and choices.month is None else found[0]
     day = choices.day if choices.day in free else next(iter(free), None)
     times = localize(free[day], zone) if day else ()
     hosts, teams = _providers_to_choose(listed, choices)
-    before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
+    last_read = read[-1][0] + PAGE - timedelta(days=1)
     return MonthView(
         choices=choices,
-        month=month,
-        days=tuple([DayView(each, len(free[each]) if each in free else 0) for each in _dates(month)]),
-        today=now.astimezone(zone).date(),
+        start=page,
+        last=min(page + PAGE - timedelta(days=1), pages.last),
+        month=None if page == pages.page_with(page) else page,
+        days=tuple([DayView(each, len(free[each]) if each in free else 0) for each in _dates(page)]),
+        today=pages.today,
         day=day,
         times=times,
-        previous=before if bounds[0] <= before <= bounds[1] else None,
-        next=after if bounds[0] <= after <= bounds[1] else None,
+        nearest=localize(_nearest(free, near), zone) if near else (),
+        previous=pages.before(page),
+        next=pages.after(page),
         first_free=first_free,
-        empty=None if free else EmptyReason.MONTH_FULL if first_free else EmptyReason.NOTHING_FREE,
-        is_next_free=choices.day is not None and month != read[0][0],
-        searched_from=read[0][0] if read[0][0] > bounds[0] else None,
-        searched_until=_next_month(read[-1][0]) - timedelta(days=1) if read[-1][0] < bounds[1] else None,
+        empty=None if free else EmptyReason.PAGE_FULL if first_free else EmptyReason.NOTHING_FREE,
+        is_next_free=choices.day is not None and page != read[0][0],
+        searched_from=read[0][0] if read[0][0] > pages.today else None,
+        searched_until=last_read if last_read < pages.last else None,
         provider_unavailable=provider_unavailable,
         hosts=hosts,
         teams=teams,
@@ -208,13 +263,24 @@ def month_view(
     )
 
 
+NEAREST_TIMES = 3
+"""Times that are offered to who lost one: they stand in one row on a phone."""
+
+
+def _nearest(free: Mapping[date, list[Opening]], start: datetime) -> list[Opening]:
+    """Return the openings that begin nearest to a start, in order of time; of equally near ones the earlier."""
+    openings = [opening for listed in free.values() for opening in listed]
+    nearest = sorted(openings, key=lambda opening: (abs(opening.start - start), opening.start))
+    return sorted(nearest[:NEAREST_TIMES], key=lambda opening: (opening.start, opening.end))
+
+
 def _is_provider_unavailable(
-    months: list[tuple[date, tuple[Slot, ...]]], choices: Choices, now: datetime, zone: tzinfo
+    pages: list[tuple[date, tuple[Slot, ...]]], choices: Choices, now: datetime, zone: tzinfo
 ) -> bool:
-    """Return True if the chosen host or team has no slot in these months, free or not, while others have free times."""
+    """Return True if the chosen host or team has no slot on these pages, free or not, while others have free times."""
     anyone = _for_anyone(choices)
-    return not any(_has_slot(listed, choices) for _, listed in months) and any(
-        free_days(month, listed, anyone, now, zone) for month, listed in months
+    return not any(_has_slot(listed, choices) for _, listed in pages) and any(
+        free_days(page, listed, anyone, now, zone) for page, listed in pages
     )
 
 
@@ -239,18 +305,13 @@ def provider_name(slots: Iterable[Slot], choices: Choices) -> str:
     return next((each.name for each in providers if each and each.name and _is_chosen(each, chosen)), "")
 
 
-def month_to_open(choices: Choices, bounds: tuple[date, date]) -> date:
-    """Return the first day of the month to open first: the chosen one, moved into `bounds`, else the first of these."""
-    return min(max(choices.requested_month() or bounds[0], bounds[0]), bounds[1])
-
-
 def free_days(
-    month: date, slots: tuple[Slot, ...], choices: Choices, now: datetime, zone: tzinfo
+    page: date, slots: tuple[Slot, ...], choices: Choices, now: datetime, zone: tzinfo
 ) -> dict[date, list[Opening]]:
-    """Return the openings on the free days of a month, in order.
+    """Return the openings on the free days of a page, in order.
 
-    `slots` may reach beyond the month, as the catalog's do, so that no zone's month is cut. Days of other months are
-    left out: the results of several months can be put together, and no day comes twice.
+    `slots` may reach beyond the page, as the catalog's do, so that no zone's page is cut. Days of other pages are left
+    out: the results of several pages can be put together, and no day comes twice.
     """
     days = free_openings(
         slots,
@@ -260,7 +321,7 @@ def free_days(
         team_id=choices.team_id,
         party_size=choices.party_size,
     )
-    return {day: found for day, found in days.items() if (day.year, day.month) == (month.year, month.month)}
+    return {day: found for day, found in days.items() if page <= day < page + PAGE}
 
 
 def free_times(
@@ -545,33 +606,25 @@ def parts_of_day(times: Iterable[AvailableTime]) -> list[tuple[PartOfDay, tuple[
     return [(part, tuple(parts[part])) for part in PartOfDay if part in parts]
 
 
-def month_weeks(month: date, first_weekday: int) -> list[list[date | None]]:
-    """Return the rows of a month's table, seven cells each, None outside the month. `first_weekday`: 0 is Monday."""
-    cells = [
-        date(month.year, month.month, day) if day else None
-        for day in calendar.Calendar(first_weekday).itermonthdays(month.year, month.month)
-    ]
-    return [cells[row : row + 7] for row in range(0, len(cells), 7)]
+def page_weeks(page: date) -> list[list[date]]:
+    """Return the rows of a page's table: its weeks, seven days each."""
+    dates = _dates(page)
+    return [list(dates[row : row + 7]) for row in range(0, len(dates), 7)]
 
 
 @lru_cache(maxsize=64)
-def _dates(month: date) -> tuple[date, ...]:
-    """Return every date of a month. Cached, because all visitors look at the same few months."""
-    return tuple(day for week in month_weeks(month, 0) for day in week if day)
+def _dates(page: date) -> tuple[date, ...]:
+    """Return every date of a page. Cached, because all visitors look at the same few pages."""
+    return tuple(page + timedelta(days=number) for number in range(PAGE.days))
 
 
-def _next_month(month: date) -> date:
-    return (month + timedelta(days=32)).replace(day=1)
+def calendar_pages(now: datetime, zone: tzinfo, window_days: int | None, first_weekday: int) -> CalendarPages:
+    """Return the pages that may be opened, by the visitor's own today.
 
-
-def months_in_window(now: datetime, zone: tzinfo, window_days: int | None) -> tuple[date, date]:
-    """Return the first and the last month (each as its first day) that may be opened, by the visitor's own today.
-
-    `window_days` is how many days ahead can be booked: a year when unknown, and at most.
+    `window_days` is how many days ahead can be booked: a year when unknown, and at most. `first_weekday`: 0 is Monday.
     """
     today = now.astimezone(zone).date()
-    last = today + timedelta(days=_window(window_days))
-    return today.replace(day=1), last.replace(day=1)
+    return CalendarPages(today=today, last=today + timedelta(days=_window(window_days)), first_weekday=first_weekday)
 
 
 def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime, datetime]:

@@ -21,7 +21,7 @@ from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.presentation.timezones import canonical_timezone
 
-_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Ids that a query carries as they are: 40 characters at most (a UUID has 36), of which none is escaped. Each of the
 # hundred links on a page of times repeats them, and escaped they would be three times as long.
@@ -45,7 +45,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     """IANA name, in its canonical spelling."""
     month: date | None = None
-    """First day of the month."""
+    """A day with whose week the calendar begins: the first of a month in links from outside, any in our own."""
     day: date | None = None
     host_id: str | None = None
     """As `query_id` writes it, like `team_id`: an id with other characters, or a long one, as a digest."""
@@ -99,9 +99,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return a copy with these fields replaced."""
         return msgspec.structs.replace(self, **changes)
 
-    def requested_month(self) -> date | None:
-        """Return the first day of the month that was chosen, by itself or by one of its days; else None."""
-        return self.month or (self.day.replace(day=1) if self.day else None)
+    def requested_date(self) -> date | None:
+        """Return the date at which the visitor wants to look, of the chosen month or day; else None."""
+        return self.month or self.day
 
     def appearance(self) -> Choices:
         """Return only the choices that every page keeps: language, clock, hours and appearance."""
@@ -119,7 +119,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
         values = [
             ("tz", self.timezone),
-            ("month", self.month.isoformat()[:7] if self.month else None),
+            ("month", _month_text(self.month) if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
             ("host", self.host_id),
             ("team", self.team_id),
@@ -196,7 +196,11 @@ def _accent(text: str) -> str | None:
 
 def _month(text: str) -> date | None:
     match = _MONTH.fullmatch(text)
-    return _date(int(match[1]), int(match[2]), 1) if match else None
+    return _date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
+
+
+def _month_text(month: date) -> str:
+    return month.isoformat()[:7] if month.day == 1 else month.isoformat()
 
 
 def _day(text: str) -> date | None:

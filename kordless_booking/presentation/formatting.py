@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import phonenumbers
-from babel.dates import format_date, parse_pattern
+from babel.dates import format_date, format_interval, parse_pattern
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import pgettext
 
@@ -70,6 +70,19 @@ def short_day(day: date, language: str) -> str:
 def month_title(month: date, language: str) -> str:
     """Format as "December 2026", as a heading."""
     return _heading(_date(date(month.year, month.month, 1), locale_name(language), "month"), language)
+
+
+def short_month(month: date, language: str) -> str:
+    """Format as "Dec", standing alone."""
+    return str(locale_of(locale_name(language)).months["stand-alone"]["abbreviated"][month.month])
+
+
+def months_title(first: date, last: date, language: str) -> str:
+    """Format as "December 2026", "November \u2013 December 2026" or, over a year's end, "Dec 2026 \u2013 Jan 2027"."""
+    if (first.year, first.month) == (last.year, last.month):
+        return month_title(first, language)
+    name = locale_name(language)
+    return _months(date(first.year, first.month, 1), date(last.year, last.month, 1), name)
 
 
 def weekday_names(language: str) -> list[tuple[str, str]]:
@@ -211,6 +224,16 @@ def _date(day: date, name: str, form: Literal["full", "day", "short", "month", "
     if form == "month_day":
         return _pattern(locale, "MMMMd", "d MMMM").apply(day, locale)
     return _pattern(locale, "MMMEd", "E, d MMM").apply(day, locale)
+
+
+@lru_cache(maxsize=512)
+def _months(first: date, last: date, name: str) -> str:
+    locale = locale_of(name)
+    # Of two years in full, it would be longer than a line of a phone.
+    skeleton = "yMMMM" if first.year == last.year else "yMMM"
+    text = format_interval(first, last, skeleton, locale=locale)
+    # Room at both sides of the dash, also where CLDR has a thin space or none: what is joined has spaces itself.
+    return _plain_spaces(re.sub("[\u2009 ]?\u2013[\u2009 ]?", " \u2013 ", text), locale)
 
 
 @lru_cache(maxsize=64)

@@ -16,8 +16,18 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
-from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block
-from .window import USUAL_WINDOW_DAYS, bookable_days, is_near, month_window, near_window
+from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block, join_slots
+from .window import (
+    USUAL_WINDOW_DAYS,
+    Days,
+    bookable_days,
+    by_month,
+    days_window,
+    is_near,
+    month_window,
+    near_until,
+    near_window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,15 +141,16 @@ class Catalog:
         entries = self._cache.lookup(*map(self.service_item, slugs)) if slugs else []
         return {slug: entry.value for slug, entry in zip(slugs, entries, strict=True) if entry.value is not None}
 
-    def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
-        """Yield what is cached of the slots in `month` of the first `max_services` services. Sends no request."""
-        organization, window = self.cached_organization(), month_window(month, self._today(), None)
+    def cached_slots(self, days: Days, *, max_services: int = 12) -> Iterator[Slot]:
+        """Yield what is cached of the slots on `days` of the first `max_services` services. Sends no request."""
+        organization, window = self.cached_organization(), days_window(days, self._today(), None)
         slugs = [service.slug for service in organization.services if service.bookable] if organization else []
         if window is None:
             return
         items = [self._near_item(slug) for slug in slugs[:max_services]]
         if not is_near(window, self._today()):
-            items += [self._month_item(slug, month, None) for slug in slugs[:max_services]]
+            months = [month for month, _part in by_month(window)]
+            items += [self._month_item(slug, month, None) for slug in slugs[:max_services] for month in months]
         for entry in self._cache.lookup(*items):
             block: SlotBlock | None = entry.value
             yield from block.between(*window) if block else ()
@@ -161,7 +172,8 @@ class Catalog:
             for month in months:
                 window = month_window(month, self._today(), days)
                 # Nothing of it can be booked, so no page reads it. Its own entry is absent, as it should be said.
-                item = self._slots_item(slug, month, window, days) if window else self._month_item(slug, month, days)
+                near = self._complete_near_item(slug, window, days) if window else None
+                item = near or self._month_item(slug, month, days)
                 items.append((item, slug, month))
         now = self._clock.now()
         entries = self._cache.lookup(*[item for item, _, _ in items])
@@ -201,51 +213,76 @@ class Catalog:
         is_refused = failure is not None and failure.kind == TooMany.__name__
         return item if is_refused or self._cache.needs_fetch(item) else None
 
-    def slots(self, slug: str, month: date, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
-        """Return the slots around `month` (any day of it) for one person, in UTC, full ones too if Kordless lists them.
+    def slots(self, slug: str, days: Days, *, window_days: int | None = None) -> Cached[tuple[Slot, ...]]:
+        """Return the slots around `days` for one person, in UTC, full ones too if Kordless lists them.
 
-        The same for every visitor, and the same tuple until the cached slots change: a day more than the month on both
-        sides, nothing before today, nothing beyond `window_days` from now. A month outside of that is empty and costs
-        no request.
+        The same for every visitor, and the same tuple until the cached slots change: a day more than asked for on both
+        sides, nothing before today, nothing beyond `window_days` from now. Days outside of that are empty and cost no
+        request.
         """
         self._require_listed(slug)
-        window = month_window(month, self._today(), window_days)
-        # Not read through the cache: a visitor can ask for any month, and each would be an entry.
+        today = self._today()
+        window = days_window(days, today, window_days)
+        # Not read through the cache: a visitor can ask for any days, and each would be an entry.
         if window is None:
             return Cached((), self._clock.now())
-        cached = self._cache.read(self._slots_item(slug, month, window, window_days))
-        # The near block that was just fetched may be short, see `slot_block`.
-        if cached.value.until < window[1]:
-            cached = self._cache.read(self._month_item(slug, month, window_days))
-        slots = cached.value.between(*window)
-        return Cached(slots, cached.fetched_at, cached.stale, cached.degraded, cached.serial)
+        found: list[Cached[tuple[Slot, ...]]] = []
+        for item, part in self._slots_items(slug, window, window_days):
+            cached = self._cache.read(item)
+            pieces = [(cached, part)]
+            # The near block that was just fetched may be short, see `slot_block`.
+            if cached.value.until < part[1]:
+                pieces = [
+                    (
+                        cached
+                        if cached.value.until >= piece[1]
+                        else self._cache.read(self._month_item(slug, month, window_days)),
+                        piece,
+                    )
+                    for month, piece in by_month(part)
+                ]
+            for block, piece in pieces:
+                slots = block.value.between(*piece)
+                found.append(Cached(slots, block.fetched_at, block.stale, block.degraded, block.serial))
+        if len(found) == 1:
+            return found[0]
+        return Cached(
+            join_slots(*[each.value for each in found]),
+            min(each.fetched_at for each in found),
+            any(each.stale for each in found),
+            any(each.degraded for each in found),
+        )
 
     def recent_slots(self, slug: str, start: datetime, *, max_age_seconds: float) -> tuple[Slot, ...] | None:
         """Return the cached slots among which one at `start` would be; None if they are older, or invalidated.
 
         Sends no request.
         """
-        month = start.date().replace(day=1)
-        window = month_window(month, self._today(), None)
+        days = Days(start.date(), start.date())
+        window = days_window(days, self._today(), None)
         if window is None:
             return None
-        [entry] = self._cache.lookup(self._slots_item(slug, month, window, None))
+        item = self._complete_near_item(slug, window, None) or self._month_item(slug, days.first, None)
+        [entry] = self._cache.lookup(item)
         envelope = entry.value_within(self._clock.now(), max_age_seconds)
         block: SlotBlock | None = entry.value
         if envelope is None or block is None or envelope.generation != entry.generation or block.until <= start:
             return None
         return block.slots
 
-    def preload(self, slug: str, *months: date, window_days: int | None = None) -> ServiceDetail | None:
+    def preload(self, slug: str, *days: Days, window_days: int | None = None) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.
 
         Return the cached service, however old; None if it isn't cached. `window_days`: as for `slots`; None when the
         page doesn't know it yet. Sends no request.
         """
-        today, days = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = {month: month_window(month, today, days) for month in months}
-        far = [month for month, window in windows.items() if window is None or not is_near(window, today)]
-        items = [self._month_item(slug, month, window_days) for month in far]
+        today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
+        items: list[CacheItem[SlotBlock]] = []
+        for each in days:
+            window = days_window(each, today, most)
+            if window is None or not is_near(window, today):
+                months = by_month(window) if window else [(each.first, None)]
+                items += [self._month_item(slug, month, window_days) for month, _part in months]
         _, service, *_ = self._cache.lookup(
             self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
         )
@@ -273,11 +310,11 @@ class Catalog:
         if self._cache.fetches_in_parallel and self._cache.needs_fetch(self.organization_item()):
             self._cache.start_fetch(self.organization_item())
 
-    def prefetch(self, slug: str, *months: date, window_days: int | None = None, with_service: bool = True) -> None:
+    def prefetch(self, slug: str, *days: Days, window_days: int | None = None, with_service: bool = True) -> None:
         """Start to fetch in parallel what a page lacks, because one fetch after another could exceed its deadline.
 
-        `months`: in the order in which the page reads them. All are fetched if the first isn't cached, because it may
-        turn out empty; none if it is. `window_days`: as for `slots`; None when the page doesn't know it yet.
+        `days`: in the order in which the page reads them. All are fetched if the first aren't cached, because they may
+        turn out empty; none if they are. `window_days`: as for `slots`; None when the page doesn't know it yet.
         `with_service` is False for a page that does without the service's settings; it has to name `window_days`. Does
         nothing unless `fetches_in_parallel` of the cache is True.
         """
@@ -289,11 +326,11 @@ class Catalog:
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):
             window_days = _window_days(known.value)
-        # While the window is unknown, months beyond the usual one aren't fetched.
+        # While the window is unknown, days beyond the usual one aren't fetched.
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        windows = [(month, window) for month in months if (window := month_window(month, today, most)) is not None]
-        # Near months are one item, in the place of the first of them.
-        wanted = [self._slots_item(slug, month, window, window_days) for month, window in windows]
+        windows = [window for each in days if (window := days_window(each, today, most)) is not None]
+        # Near days are one item, in the place of the first of them.
+        wanted = [item for window in windows for item, _part in self._slots_items(slug, window, window_days)]
         slots = list({item.parts: item for item in wanted}.values())
         items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
         items += slots if slots and cache.needs_fetch(slots[0]) else []
@@ -354,18 +391,44 @@ class Catalog:
             log_event(logger, logging.WARNING, "timezone_unknown", service=slug, timezone=zone)
         return detail
 
-    def _slots_item(
-        self, slug: str, month: date, window: tuple[datetime, datetime], window_days: int | None
-    ) -> CacheItem[SlotBlock]:
-        """Describe the block that holds a month: the near one, unless what is cached of it is known to be too short."""
-        if is_near(window, self._today()):
-            item = self._near_item(slug, window_days)
-            block: SlotBlock | None = self._cache.lookup(item)[0].value
-            # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
-            is_short = block is not None and block.until < window[1]
-            if block is None or not is_short or block.month_only_until <= self._clock.now():
-                return item
-        return self._month_item(slug, month, window_days)
+    def _slots_items(
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> list[tuple[CacheItem[SlotBlock], tuple[datetime, datetime]]]:
+        """Describe the blocks that `slots` reads for a window, each with its part of it.
+
+        That is the near block if it holds all of the window or spares the block of a month, and those of the months.
+        """
+        near_part = (window[0], min(window[1], near_until(self._today())))
+        near = self._complete_near_item(slug, near_part, window_days) if near_part[0] < near_part[1] else None
+        if near is None:
+            return self._month_items(slug, window, window_days)
+        if near_part == window:
+            return [(near, window)]
+        rest = (near_part[1], window[1])
+        if len(by_month(rest)) < len(by_month(window)):
+            return [(near, near_part), *self._month_items(slug, rest, window_days)]
+        return self._month_items(slug, window, window_days)
+
+    def _month_items(
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> list[tuple[CacheItem[SlotBlock], tuple[datetime, datetime]]]:
+        """Describe the blocks of a window's months, or the near block for those that it holds though it is short."""
+        return [
+            (self._complete_near_item(slug, part, window_days) or self._month_item(slug, month, window_days), part)
+            for month, part in by_month(window)
+        ]
+
+    def _complete_near_item(
+        self, slug: str, window: tuple[datetime, datetime], window_days: int | None
+    ) -> CacheItem[SlotBlock] | None:
+        """Describe the near block if it holds a window; None if not, or if the cached one is known to be short."""
+        if not is_near(window, self._today()):
+            return None
+        item = self._near_item(slug, window_days)
+        block: SlotBlock | None = self._cache.lookup(item)[0].value
+        # Short for another reason, such as a booking window that was shorter, it becomes long by being read.
+        is_short = block is not None and block.until < window[1]
+        return item if block is None or not is_short or block.month_only_until <= self._clock.now() else None
 
     def _near_item(self, slug: str, window_days: int | None = None) -> CacheItem[SlotBlock]:
         """Describe the block of the near days. Reading it may bring one of only a month."""

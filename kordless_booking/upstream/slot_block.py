@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left
 from datetime import datetime
-from operator import attrgetter
+from itertools import chain
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Slot, decode, encode, intern_values
+from kordless_booking.booking.slot_cache import cached_by_slots
 from kordless_booking.exceptions import BadRequest
 from kordless_booking.logs import log_event
 
@@ -51,8 +53,8 @@ class SlotBlock:
     def between(self, start: datetime, end: datetime) -> tuple[Slot, ...]:
         """Return the slots that start in [`start`, `end`): the same tuple each time.
 
-        What is computed from slots is cached by the identity of the tuple. The cuts live as long as the block, which
-        has those of a few months.
+        What is computed from slots is cached by the identity of the tuple. The cuts live as long as the block: those of
+        the calendar's few pages, and of the days of which a time was chosen.
         """
         cut = self._cuts.get((start, end))
         if cut is None:
@@ -60,6 +62,38 @@ class SlotBlock:
             # A slice of everything is the tuple itself. `setdefault`: two threads must end up with the same one.
             cut = self._cuts.setdefault((start, end), self.slots[first:last])
         return cut
+
+
+class _Parts:
+    """Cache key for several tuples of slots, compared by identity."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[tuple[Slot, ...], ...]) -> None:
+        self.parts = parts
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        return tuple(chain.from_iterable(self.parts))
+
+    def __hash__(self) -> int:
+        # Safe, because the cache holds the tuples: their ids can't be given to others.
+        return hash(tuple(map(id, self.parts)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Parts) and len(self.parts) == len(other.parts) and all(map(is_, self.parts, other.parts))
+        )
+
+
+def join_slots(*parts: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """Return the slots of several blocks as one tuple: the same one for the same parts, as `SlotBlock.between`."""
+    return _join(_Parts(parts))
+
+
+@cached_by_slots
+def _join(parts: _Parts) -> tuple[Slot, ...]:
+    return parts.slots
 
 
 class _StoredBlock(msgspec.Struct, frozen=True):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
 from kordless_booking.limits import MAX_WINDOW_DAYS
 
@@ -23,25 +26,57 @@ def bookable_days(booking_window_days: int | None) -> int:
     return MAX_WINDOW_DAYS if booking_window_days is None or booking_window_days < 0 else booking_window_days
 
 
-def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:
-    """Return start and end (UTC midnights) around `month`, or None when nothing of it can be booked.
+class Days(NamedTuple):
+    """Dates from `first` to `last`, both included."""
 
-    A day is added on both sides, so that the month is complete in every time zone. Past days are cut off, and so are
-    days more than `window_days` after `now` (a year if None). The result spans at most 33 days. Raises ValueError for a
-    naive `now`.
+    first: date
+    last: date
+
+    @classmethod
+    def of_month(cls, day: date) -> Days:
+        """Return all days of the month of a date."""
+        first = day.replace(day=1)
+        return cls(first, first.replace(day=monthrange(first.year, first.month)[1]))
+
+
+def month_window(month: date, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:
+    """Return start and end (UTC midnights) around `month`, as `days_window` does. The result spans at most 33 days."""
+    return days_window(Days.of_month(month), now, window_days)
+
+
+def days_window(days: Days, now: datetime, window_days: int | None) -> tuple[datetime, datetime] | None:
+    """Return start and end (UTC midnights) around some days, or None when nothing of them can be booked.
+
+    A day is added on both sides, so that the days are complete in every time zone. Past days are cut off, and so are
+    days more than `window_days` after `now` (a year if None). Raises ValueError for a naive `now`.
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     # One day more: the end is exclusive, and the last day counts as a whole.
     horizon = today + (_days_ahead(window_days) + 1) * DAY
-    # Checked before any arithmetic: the month comes from a visitor, and datetime overflows after the year 9999.
-    if not today.year - 1 <= month.year <= horizon.year + 1:
+    # Checked before any arithmetic: the days come from a visitor, and datetime overflows after the year 9999.
+    if days.last.year < today.year - 1 or days.first.year > horizon.year + 1:
         return None
-    first = datetime(month.year, month.month, 1, tzinfo=UTC)
-    following = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
-    start, end = max(first - DAY, today), min(following + DAY, horizon)
+    start, end = max(_midnight(days.first) - DAY, today), min(_midnight(days.last) + 2 * DAY, horizon)
     return (start, end) if start < end else None
+
+
+def by_month(window: tuple[datetime, datetime]) -> list[tuple[date, tuple[datetime, datetime]]]:
+    """Return the months (their first days) whose blocks hold a window, each with its part of it.
+
+    `month_window` gives a block a day more on both sides, so no month is read for one day at an end of the window.
+    """
+    start, end = window
+    months = [(start + DAY).date().replace(day=1)]
+    while (following := Days.of_month(months[-1]).last + DAY) and end - _midnight(following) > DAY:
+        months.append(following)
+    cuts = [start, *map(_midnight, months[1:]), end]
+    return list(zip(months, pairwise(cuts), strict=True))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def near_window(now: datetime, window_days: int | None) -> tuple[datetime, datetime]:
@@ -55,9 +90,13 @@ def near_window(now: datetime, window_days: int | None) -> tuple[datetime, datet
 
 
 def is_near(window: tuple[datetime, datetime], now: datetime) -> bool:
-    """Return True if the near days hold all of a month's window, also when they were fetched yesterday."""
-    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    return window[1] <= today + (NEAR_DAYS - 1) * DAY
+    """Return True if the near days hold all of a window, also when they were fetched yesterday."""
+    return window[1] <= near_until(now)
+
+
+def near_until(now: datetime) -> datetime:
+    """Return the end (a UTC midnight) up to which the near days count, also when they were fetched yesterday."""
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC) + (NEAR_DAYS - 1) * DAY
 
 
 def _days_ahead(window_days: int | None) -> int:

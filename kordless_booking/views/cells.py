@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.availability import AvailableTime, MonthView, month_weeks
+from kordless_booking.booking.availability import AvailableTime, MonthView, page_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.presentation.timezone_search import ZoneChoice
@@ -37,9 +37,9 @@ ZONE: Final = "kordless_booking/parts/zone.html"
 
 
 class _Grid(NamedTuple):
-    """Key of a month's cells: all that decides on them, but for the links and the accessible names."""
+    """Key of the calendar's cells: all that decides on them, but for the links and the accessible names."""
 
-    month: date
+    start: date
     free: tuple[date, ...]
     """Days that are links."""
     day: date | None
@@ -60,7 +60,7 @@ def month_rows(
     the form that the days post, or "" when they are links.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
+    grid = _Grid(view.start, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
     names = _accessible_names(free, view.today, language)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
@@ -101,22 +101,21 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
     """Return one row of cells for each week. `before` and `after` are the parts of the link around "day=…"."""
     named = dict(zip(grid.free, names, strict=True))
 
-    def cell(day: date | None) -> str:
-        number, iso = (str(day.day), day.isoformat()) if day else ("", "")
-        free = day in named
+    def cell(day: date) -> str:
+        iso, free = day.isoformat(), day in named
         return render(
             id=grid.target_id,
-            number=number,
+            number=str(day.day),
+            month=formatting.short_month(day, grid.language) if day.day == 1 else "",
             iso=iso if free else "",
             url=f"{before}day={iso}{after}" if free else "",
-            full=named[day] if day is not None and free else "",
+            full=named[day] if free else "",
             form=grid.form if free else "",
             today=day == grid.today,
             current=free and day == grid.day,
         )
 
-    weeks = month_weeks(grid.month, formatting.first_weekday(grid.language))
-    return ["".join([cell(day) for day in week]) for week in weeks]
+    return ["".join([cell(day) for day in week]) for week in page_weeks(grid.start)]
 
 
 def time_items(
@@ -128,12 +127,14 @@ def time_items(
     hours: Hours | None,
     form: str = "",
     says_length: bool = False,
+    says_day: bool = False,
 ) -> SafeString:
     """Return one item for each time.
 
     `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. `form` is the DOM id of
     the form that the times post, or "" when they are links. `says_length` makes each say how long it is. Times that
-    start together always do, and their links carry the end: else each would book the shortest.
+    start together always do, and their links carry the end: else each would book the shortest. `says_day` makes each
+    say its date.
     """
     times = tuple(times)
     count_by_start = Counter(time.start for time in times)
@@ -142,6 +143,9 @@ def time_items(
         label = formatting.clock_time(time.local_start, language, hours)
         several = count_by_start[time.start] > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
+        if says_day:
+            day = formatting.short_day(time.local_start, language)
+            detail = f"{day} · {detail}" if detail else day
         end = f"&end={format_start(time.end)}" if several else ""
         items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)

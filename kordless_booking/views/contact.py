@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
@@ -114,7 +115,7 @@ def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
         return _to_slots(visit, service)
     moment = free_slot(visit, detail, start, end)
     if moment is None:
-        return _to_slots(visit, service, taken="1")
+        return _to_slots(visit, service, taken="1", near=start)
     chosen = _draft(visit, detail, moment)
     # The same page may be posted again, by Back or by a reload of the form.
     if visit.form_input and _is_used(visit, chosen):
@@ -377,13 +378,16 @@ def _detail(visit: WidgetRequest, service: str) -> ServiceDetail | None:
         return None
 
 
-def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, *, taken: str = "") -> HttpResponse:
+def _to_slots(
+    visit: WidgetRequest, service: str, terms: Terms | None = None, *, taken: str = "", near: datetime | None = None
+) -> HttpResponse:
     """Show the free times, from which each way on has what was typed (409); redirect there when nothing was.
 
-    `terms` are those whose day is shown. `taken` is the reason, as in the query of the slot page.
+    `terms` are those whose day is shown. `taken` is the reason, as in the query of the slot page, and `near` the start
+    of the lost time, where it isn't that of the terms.
     """
     choices = choices_for_day(visit, terms) if terms else visit.choices
-    response = lost_slot_page(visit, service, choices, taken)
+    response = lost_slot_page(visit, service, choices, taken, near=terms.start if terms else near)
     if visit.form_input:
         _set_address(visit, response, visit.links.service_url("slots", service, choices))
     return response

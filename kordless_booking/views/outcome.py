@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +32,7 @@ from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.already_requested import already_requested
+from kordless_booking.views.cells import format_start
 from kordless_booking.views.contact_limits import give_back_later
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -40,6 +42,7 @@ from kordless_booking.views.problems import Problem, broken_link, from_api_error
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
+from kordless_booking.views.slot_reading import choices_for_day
 from kordless_booking.views.steps import slots_page
 from kordless_booking.views.summary import TermsSummary, booking_view, find_service, terms_summary
 
@@ -157,17 +160,21 @@ def redirect_to_outcome(
     return SeeOther(visit.links.url("confirmation", placed.to_token(visit.account.name)))
 
 
-def lost_slot_page(visit: WidgetRequest, service: str, choices: Choices, taken: str) -> HttpResponse:
+def lost_slot_page(
+    visit: WidgetRequest, service: str, choices: Choices, taken: str, *, near: datetime | None = None
+) -> HttpResponse:
     """Show the free times to a visitor who has lost theirs (409). The page's controls keep what was typed.
 
-    Redirect to that page when nothing was typed. `taken` is the reason, as in the query of the slot page. Raises
-    Problem when the times can't be read.
+    Redirect to that page when nothing was typed. `taken` is the reason, as in the query of the slot page, and `near`
+    the start of the lost time, to which the nearest free ones are offered first. Raises Problem when the times can't
+    be read.
     """
-    url = visit.links.service_url("slots", service, choices, taken=taken)
+    start = format_start(near) if near and taken else None
+    url = visit.links.service_url("slots", service, choices, taken=taken, near=start)
     if not visit.form_input:
         return SeeOther(url)
     try:
-        return slots_page(visit.with_choices(choices), service, taken=taken, status=409)
+        return slots_page(visit.with_choices(choices), service, taken=taken, near=near, status=409)
     except exceptions.NotFound as error:
         raise replace(from_api_error(error), form_input=visit.form_input) from None
     except exceptions.KordlessError as error:
@@ -271,7 +278,9 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
     visit = visit.with_form_input(receipt.form_input if is_new else {})
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
-        return lost_slot_page(visit, terms.service, choices, "2" if outcome.after_unknown_outcome else "1")
+        reason = "2" if outcome.after_unknown_outcome else "1"
+        choices = choices_for_day(visit.with_choices(choices), terms)
+        return lost_slot_page(visit, terms.service, choices, reason, near=terms.start)
     if outcome.after_unknown_outcome:
         raise Problem(
             "create_unresolved",

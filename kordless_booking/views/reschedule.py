@@ -78,7 +78,8 @@ def _slots_page(
     start_fetching_month(visit, managed.booking.service_slug or "")
     with _explaining_removed_service(visit, managed):
         detail = _detail(visit, managed)
-        month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True)
+        near = refused if taken else None
+        month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True, near=near)
         notice_text = _taken(visit, detail, taken, refused, others_free=month.view.day is not None)
     choices = _url_choices(managed, visit.choices)
 

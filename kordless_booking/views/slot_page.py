@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 MAX_HOST_LINKS: Final = 12
-"""Hosts and teams that are offered as links, about four rows on a phone. More of them become a select."""
+"""Hosts and teams that are offered as links, in one line that scrolls on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
 """Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
 NOTICE_IN_HOURS_FROM: Final = 2
@@ -105,6 +105,7 @@ def slot_context(
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
         "clock": _clock(visit, view, links, clocks, is_visitors_zone=is_visitors_zone),
+        "nearest": _nearest(visit, view, links, renderer),
         "zone": {
             "name": clocks.visitor,
             "label": format_timezone(visit, clocks.visitor),
@@ -175,7 +176,7 @@ def _provider_options(view: MonthView) -> list[_ProviderOption]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     # Of both, the host decides: the team is that host's.
     chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
-    # A chosen host may have no slot in this month, and isn't listed then. "Anyone" is, as the way back.
+    # A chosen host may have no slot in these weeks, and isn't listed then. "Anyone" is, as the way back.
     if not view.hosts and not view.teams and chosen == (None, None):
         return []
     providers = [
@@ -232,15 +233,15 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
     narrow = formatting.narrow_weekday_names(language)
     names = [Weekday(*name, narrow[day]) for day, name in enumerate(formatting.weekday_names(language))]
     monday = formatting.first_weekday(language)
-    base = view.choices.replace(month=None)
+    base = view.choices.replace(month=view.month)
 
     def step(month: date | None, label: str) -> dict[str, str] | None:
         return {"url": links.here(base.replace(month=month, day=None)), "label": label} if month else None
 
     return {
-        "title": formatting.month_title(view.month, language),
-        "previous": step(view.previous, pgettext("button", "Previous month")),
-        "next": step(view.next, pgettext("button", "Next month")),
+        "title": formatting.months_title(max(view.start, view.today), view.last, language),
+        "previous": step(view.previous, pgettext("button", "Earlier dates")),
+        "next": step(view.next, pgettext("button", "Later dates")),
         "weekdays": names[monday:] + names[:monday],
         "rows": month_rows(
             view,
@@ -264,7 +265,7 @@ def _day(
 ) -> dict[str, Any]:
     """Return the context of the day: at most `MAX_TIMES_SHOWN` times, and links to the earlier and later ones."""
     language, times = visit.language, view.times
-    here = links.here(view.choices.replace(month=None, day=day))
+    here = links.here(view.choices.replace(month=view.month, day=day))
     after = _after(visit)
     first = next((index for index, time in enumerate(times) if after and time.start > after), 0)
     last = first + MAX_TIMES_SHOWN
@@ -298,6 +299,19 @@ def _day(
     }
 
 
+def _nearest(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> str:
+    """Return the buttons of the times that are nearest to the lost one, each with its date; "" when there are none."""
+    return time_items(
+        view.nearest,
+        part=renderer.part(TIME),
+        url=links.time,
+        language=visit.language,
+        hours=view.choices.hours,
+        form=renderer.page.form_input_form_id,
+        says_day=True,
+    )
+
+
 def part_label(part: PartOfDay) -> str:
     """Return the heading of a part of the day."""
     match part:
@@ -316,9 +330,9 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     if view.largest_party is not None:
         return _party_too_large(view.largest_party, view, links)
     match view.empty:
-        case EmptyReason.MONTH_FULL if view.first_free:
+        case EmptyReason.PAGE_FULL if view.first_free:
             return {
-                "text": _with_limits(_("There are no free times in the month shown."), view),
+                "text": _with_limits(_("There are no free times in the weeks shown."), view),
                 "url": links.here(view.choices.replace(month=None, day=view.first_free)),
                 "label": _("Next free day: %(date)s") % {"date": formatting.day_title(view.first_free, visit.language)},
             }
@@ -326,8 +340,8 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
             later = view.searched_until + timedelta(days=1) if view.searched_until else None
             url = label = ""
             if later:
-                # By its day, not as a month: the first month from there on that has a free day is shown.
-                url, label = links.here(view.choices.replace(month=None, day=later)), _("See later months")
+                # By its day, not as a month: the first page from there on that has a free day is shown.
+                url, label = links.here(view.choices.replace(month=None, day=later)), _("See later dates")
             elif view.searched_from:
                 url, label = links.here(view.choices.replace(month=None, day=None)), pgettext("button", "Earlier times")
             return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
@@ -384,7 +398,7 @@ def _with_limits(text: str, view: MonthView) -> str:
 
 
 def _next_free_notice(visit: WidgetRequest, view: MonthView) -> str:
-    """Return the notice that a later month is shown than the one of the chosen day; "" where it is that one."""
+    """Return the notice that later weeks are shown than those of the chosen day; "" where it is these."""
     if not view.is_next_free or not view.day:
         return ""
     date, host = formatting.day_title(view.day, visit.language), _provider_name(view)
@@ -410,20 +424,20 @@ def _name_of(chosen: str | None, providers: Sequence[Host | Team]) -> str:
 def _choices_from_shown_day(view: MonthView) -> Choices:
     """Return the choices for a link that changes what is free: they name a day and no month.
 
-    A month stays shown though it is empty, because the visitor has turned to it. From a day, the page goes on to the
-    next free one.
+    A page stays shown though it is empty, because the visitor has turned to it. From a day, it goes on to the next free
+    one.
     """
-    return view.choices.replace(month=None, day=view.day or (view.month if view.choices.month else view.choices.day))
+    return view.choices.replace(month=None, day=view.day or (view.start if view.choices.month else view.choices.day))
 
 
 def choices_for_return(view: MonthView) -> Choices:
     """Return the choices for a link that leads back to this page: what is shown, if the visitor chose where to look."""
-    return _choices_for_same_page(view) if view.choices.requested_month() else view.choices
+    return _choices_for_same_page(view) if view.choices.requested_date() else view.choices
 
 
 def _choices_for_same_page(view: MonthView) -> Choices:
     """Return the choices that show this page again."""
-    return view.choices.replace(month=None, day=view.day) if view.day else view.choices
+    return view.choices.replace(month=view.month, day=view.day) if view.day else view.choices
 
 
 def _clock(
@@ -459,11 +473,11 @@ def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
 
 def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
-    # Month and day: an open page must not turn to another month by itself, so an empty one stays.
-    here = links.here(view.choices.replace(month=view.month, day=view.day) if view.day else view.choices)
+    # Month and day: an open page must not turn to other weeks by itself, so empty ones stay.
+    here = links.here(view.choices.replace(month=view.start, day=view.day) if view.day else view.choices)
     after = _after(visit)
     fingerprint = [
-        f"{view.month}",
+        f"{view.start}",
         *[f"{day.date}" for day in view.days if day.free],
         f"{view.day}",
         *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],

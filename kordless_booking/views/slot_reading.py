@@ -1,4 +1,4 @@
-"""Reads of free times for a page: what is fetched in parallel, and in which order months are read."""
+"""Reads of free times for a page: what is fetched in parallel, and in which order pages of the calendar are read."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ import msgspec
 
 from kordless_booking.api.resources import CalendarSettings, ServiceDetail, Slot
 from kordless_booking.booking import availability
-from kordless_booking.booking.availability import MonthView
+from kordless_booking.booking.availability import PAGE, CalendarPages, MonthView
 from kordless_booking.presentation.clocks import ShownClocks, place_clock, shown_clocks
+from kordless_booking.presentation.formatting import first_weekday
 from kordless_booking.presentation.timezones import business_timezone, get_timezone
-from kordless_booking.upstream.window import USUAL_WINDOW_DAYS, bookable_days
+from kordless_booking.upstream.window import DAY, USUAL_WINDOW_DAYS, Days, bookable_days
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from kordless_booking.booking.choices import Choices
     from kordless_booking.booking.terms import Terms
     from kordless_booking.upstream.entries import Cached
     from kordless_booking.views.request import WidgetRequest
 
-MONTHS_AHEAD: Final = 3
-"""Months that one page may look at beyond an empty one to find a free day. Each may cost a request to Kordless."""
-MONTH_END: Final = timedelta(days=7)
-"""When less than this is left of a month, it is likely to have no free day: the next month is fetched with it."""
+PAGES_AHEAD: Final = 2
+"""Pages of the calendar that one page may look at beyond an empty one to find a free day: fifteen weeks with it. Each
+may cost a request to Kordless for one month, and the last for two."""
 FARTHEST_BEHIND: Final = timedelta(hours=12)
 """Offset of the westernmost time zone, which is behind UTC."""
+FARTHEST_AHEAD: Final = timedelta(hours=14)
+"""Offset of the easternmost time zone."""
 
 
 SelectSlots = Callable[[tuple[Slot, ...]], tuple[Slot, ...]]
@@ -40,11 +44,11 @@ def all_slots(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
 
 @dataclass(frozen=True)
 class MonthRead:
-    """A month as it was read."""
+    """A page of the calendar as it was read."""
 
     view: MonthView
     cached: Cached[tuple[Slot, ...]]
-    """The slots of the month shown."""
+    """The slots of the page shown."""
     clocks: ShownClocks
     """Clock of the times, and the other one."""
 
@@ -53,35 +57,43 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     """Start fetching in parallel what `read_month` will read.
 
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
-    window are not, so some months are guessed.
+    window are not, so the page is guessed.
     """
-    requested = visit.choices.requested_month()
     zone = visit.choices.timezone
-    months = [requested] if requested else _first_months(visit.now, zone)
-    known = visit.catalog.preload(service, *months)
+    days = _first_days(visit, zone, None)
+    known = visit.catalog.preload(service, *days)
     if known:
-        zone = read_clocks(visit, known).shown
-    # Without either, it stays at the months that it may be anywhere on earth.
-    if zone or requested:
-        bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
-        months = [availability.month_to_open(visit.choices, bounds)] if requested else _first_months(visit.now, zone)
+        days = _first_days(visit, read_clocks(visit, known).shown, known)
     if known is None and is_service_skipped(visit, service):
         # Named, so that no fetch has to read the service's own window.
-        visit.catalog.prefetch(service, *months, window_days=USUAL_WINDOW_DAYS, with_service=False)
+        visit.catalog.prefetch(service, *days, window_days=USUAL_WINDOW_DAYS, with_service=False)
     else:
-        visit.catalog.prefetch(service, *months)
+        visit.catalog.prefetch(service, *days)
 
 
 def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> None:
     """Start fetching in parallel what `free_slot` will read."""
-    visit.catalog.preload(service, start.date())
-    visit.catalog.prefetch(service, start.date())
+    days = Days(start.date(), start.date())
+    visit.catalog.preload(service, days)
+    visit.catalog.prefetch(service, days)
 
 
-def _first_months(now: datetime, zone: str | None) -> list[date]:
-    """Return the current month, and the next one if less than `MONTH_END` is left; without a zone, all it may be."""
-    begin = now.astimezone(get_timezone(zone)) if zone else now - FARTHEST_BEHIND
-    return sorted({moment.date().replace(day=1) for moment in (begin, begin + MONTH_END)})
+def _first_days(visit: WidgetRequest, zone: str | None, detail: ServiceDetail | None) -> list[Days]:
+    """Return the days of the page that is read first; without a zone, those of all that it may be anywhere on earth."""
+    moments = (
+        [(visit.now, zone)] if zone else [(visit.now - FARTHEST_BEHIND, "UTC"), (visit.now + FARTHEST_AHEAD, "UTC")]
+    )
+    found = [_calendar(now, get_timezone(name), detail, visit.language).to_open(visit.choices) for now, name in moments]
+    return [page_days(page) for page in sorted(set(found))]
+
+
+def _calendar(now: datetime, zone: ZoneInfo, detail: ServiceDetail | None, language: str) -> CalendarPages:
+    return availability.calendar_pages(now, zone, _window(detail), first_weekday(language))
+
+
+def page_days(page: date) -> Days:
+    """Return the days of a page of the calendar, which is given by its first day."""
+    return Days(page, page + PAGE - DAY)
 
 
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
@@ -121,24 +133,24 @@ def find_listed_service(visit: WidgetRequest, slug: str) -> ServiceDetail | None
     looks beyond that window. Location, policy and the rest of the settings are left out. Raises KordlessError.
     """
     detail = visit.catalog.listed_service(slug)
-    requested = visit.choices.requested_month()
+    requested = visit.choices.requested_date()
     window = _window(visit.catalog.preload(slug))
     horizon = visit.now + timedelta(days=window)
     if requested and requested > horizon.date():
         return None
     zone = visit.choices.timezone
     if zone is None:
-        zone = _zone_of_slots(visit, slug, [requested] if requested else _first_months(visit.now, None), window)
+        zone = _zone_of_slots(visit, slug, _first_days(visit, None, None), window)
         if zone is None:
             return None
     calendar = CalendarSettings(booking_window_days=window, timezone=zone)
     return msgspec.structs.replace(detail, calendar=calendar)
 
 
-def _zone_of_slots(visit: WidgetRequest, slug: str, months: list[date], window: int) -> str | None:
-    """Return the time zone that all slots of the first month with some have; None if there is no single one."""
-    for month in months:
-        slots = visit.catalog.slots(slug, month, window_days=window).value
+def _zone_of_slots(visit: WidgetRequest, slug: str, pages: list[Days], window: int) -> str | None:
+    """Return the time zone that all slots of the first page with some have; None if there is no single one."""
+    for days in pages:
+        slots = visit.catalog.slots(slug, days, window_days=window).value
         if slots:
             zones = {slot.timezone for slot in slots}
             return business_timezone(zones.pop()) if len(zones) == 1 else None
@@ -151,54 +163,48 @@ def read_month(
     *,
     select: SelectSlots = all_slots,
     keep_provider: bool = False,
+    near: datetime | None = None,
 ) -> MonthRead:
-    """Read the month that the visitor looks at, and the ones after it while nothing is free. Raises KordlessError.
+    """Read the page of the calendar that the visitor looks at, and the ones after it while nothing is free.
 
-    `select` chooses from the slots of a month those that are offered. `keep_provider`: show no times of others when the
-    host or team has no slot at all.
+    `select` chooses from the slots of a page those that are offered. `keep_provider`: show no times of others when the
+    host or team has no slot at all. `near` is the start of a time that the visitor has lost. Raises KordlessError.
     """
     choices, window, clocks = visit.choices, _window(detail), read_clocks(visit, detail)
     zone = get_timezone(clocks.shown)
-    bounds = availability.months_in_window(visit.now, zone, window)
+    pages = _calendar(visit.now, zone, detail, visit.language)
     read: dict[date, Cached[tuple[Slot, ...]]] = {}
 
     def slots() -> Iterator[tuple[date, tuple[Slot, ...]]]:
-        for month in _months_to_read(visit, detail, availability.month_to_open(choices, bounds), bounds[1]):
-            read[month] = visit.catalog.slots(detail.service.slug, month, window_days=window)
-            yield month, select(read[month].value)
+        for page in _pages_to_read(visit, detail, pages):
+            read[page] = visit.catalog.slots(detail.service.slug, page_days(page), window_days=window)
+            yield page, select(read[page].value)
 
     view = availability.month_view(
         slots(),
         choices,
         visit.now,
         zone=zone,
-        bounds=bounds,
+        pages=pages,
         keep_provider=keep_provider,
         seats=detail.calendar.max_parallel_bookings or 1,
+        near=near,
     )
-    return MonthRead(view, read[view.month], clocks)
+    return MonthRead(view, read[view.start], clocks)
 
 
-def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, last: date) -> Iterator[date]:
-    """Yield `first` and, for a reader that found nothing free in it, at most `MONTHS_AHEAD` more, up to `last`."""
-    yield first
-    months = [first]
-    while len(months) <= MONTHS_AHEAD:
-        months.append((months[-1] + timedelta(days=32)).replace(day=1))
-    months = [month for month in months[1:] if month <= last]
+def _pages_to_read(visit: WidgetRequest, detail: ServiceDetail, pages: CalendarPages) -> Iterator[date]:
+    """Yield the page to open and, for a reader that found nothing free on it, at most `PAGES_AHEAD` more."""
+    page = pages.to_open(visit.choices)
+    yield page
+    later: list[date] = []
+    while len(later) < PAGES_AHEAD and (following := pages.after(later[-1] if later else page)):
+        later.append(following)
     slug, window = detail.service.slug, _window(detail)
-    visit.catalog.preload(slug, *months, window_days=window)
-    # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
-    # any later one is fetched.
-    soon = _first_months(visit.now, read_clocks(visit, detail).shown)
-    # A host or team in a link may not do this service at all. One month more is enough to find out
-    # (`PROVIDER_SEARCH_DAYS`).
-    has_provider = visit.choices.host_id or visit.choices.team_id
-    alone = months[:1] if has_provider and visit.choices.requested_month() is None else []
-    while months:
-        if months[0] not in soon:
-            visit.catalog.prefetch(slug, *(alone if months[:1] == alone else months), window_days=window)
-        yield months.pop(0)
+    visit.catalog.preload(slug, *map(page_days, later), window_days=window)
+    while later:
+        visit.catalog.prefetch(slug, *map(page_days, later), window_days=window)
+        yield later.pop(0)
 
 
 def free_slot(
@@ -215,7 +221,7 @@ def free_slot(
     """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices
-    cached = visit.catalog.slots(slug, start.date().replace(day=1), window_days=_window(detail))
+    cached = visit.catalog.slots(slug, Days(start.date(), start.date()), window_days=_window(detail))
     slots = select(cached.value)
     # To the second only when nothing starts exactly then: links used to have no fraction.
     matching = [slot for slot in slots if slot.start == start] or [

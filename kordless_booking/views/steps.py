@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
-from kordless_booking.views.cells import ZONE, zone_items
+from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
 from kordless_booking.views.links import SeeOther
@@ -34,7 +34,7 @@ from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
-from kordless_booking.views.slot_reading import MonthRead, read_month, start_fetching_month, visitor_zone
+from kordless_booking.views.slot_reading import MonthRead, page_days, read_month, start_fetching_month, visitor_zone
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
@@ -227,16 +227,21 @@ def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: s
     }
 
 
-def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: int = 200) -> HttpResponse:
+def slots_page(
+    visit: WidgetRequest, service: str, *, taken: str = "", near: datetime | None = None, status: int = 200
+) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors.
 
-    `taken` is the reason why the visitor was sent back, as in the query. With form input, each control posts it.
+    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. With
+    form input, each control posts it.
     """
+    taken = taken or visit.request.GET.get("taken", "")
+    near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_month(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    month = read_month(visit, detail)
+    month = read_month(visit, detail, near=near)
     view, unavailable = month.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, month)
@@ -279,7 +284,7 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
             calendar=detail.calendar,
         ),
         "back": _back(visit),
-        "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),
+        "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
     }
     if lacks_settings:
@@ -309,7 +314,7 @@ def _empty_month(view: MonthView) -> date | None:
 
 def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:
     """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
-    name = provider_name(visit.catalog.cached_slots(month.view.month), visit.choices)
+    name = provider_name(visit.catalog.cached_slots(page_days(month.view.start)), visit.choices)
     available = {each.name for slot in month.cached.value for each in (slot.host, slot.team) if each}
     # Not a name that one of those has whose times are shown: "Sam isn't available" would contradict "With Sam".
     if name and name not in available:

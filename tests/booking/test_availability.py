@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from kordless_booking.api.resources import Host, Slot, Team
 from kordless_booking.booking import availability
 from kordless_booking.booking.availability import (
+    PAGE,
+    WEEKS_SHOWN,
+    CalendarPages,
     EmptyReason,
     MonthView,
     PartOfDay,
+    calendar_pages,
     free_days,
     free_times,
-    month_to_open,
     month_view,
-    month_weeks,
-    months_in_window,
+    page_weeks,
     parts_of_day,
     slots_to_move_to,
     unique_hosts,
@@ -307,41 +309,70 @@ def test_parts_of_the_day_follow_the_visitors_clock():
     assert parts_of_day([]) == []
 
 
-@given(st.integers(1, 9999), st.integers(1, 12), st.integers(0, 6))
-@settings(max_examples=150)
-def test_a_month_is_a_table_of_whole_weeks(year, month, first_weekday):
-    """Every day once, in the column of its weekday, rows of seven, to the ends of the calendar."""
-    weeks = month_weeks(date(year, month, 1), first_weekday)
-    assert all(len(week) == 7 for week in weeks)
-    days = [day for week in weeks for day in week if day]
-    assert days[0] == date(year, month, 1)
-    assert [day.day for day in days] == list(range(1, len(days) + 1))
-    assert len(days) in (28, 29, 30, 31)
-    for week in weeks:
-        assert all(day is None or day.weekday() == (first_weekday + column) % 7 for column, day in enumerate(week))
+DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
+
+
+@given(DAYS, st.integers(0, 6), st.integers(0, 400))
+def test_pages_of_the_calendar_have_each_date_once_in_whole_weeks(today, first_weekday, window):
+    """From the current week on, whose first day is the locale's, to the last day that can be booked."""
+    now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    pages = calendar_pages(now, UTC, window, first_weekday)
+    turned = [pages.first]
+    while following := pages.after(turned[-1]):
+        turned.append(following)
+    rows = [week for page in turned for week in page_weeks(page)]
+    assert len(rows) == WEEKS_SHOWN * len(turned)
+    assert all(len(week) == 7 and week[0].weekday() == first_weekday for week in rows)
+    dates = [day for week in rows for day in week]
+    assert dates == [dates[0] + timedelta(days=number) for number in range(len(dates))]
+    assert today in rows[0]
+    assert pages.last in dates
+    # No page is empty of days that can be booked, and turning back is the same way.
+    assert all(page <= pages.last and page + PAGE > today for page in turned)
+    assert [pages.before(page) for page in turned] == [None, *turned[:-1]]
+
+
+@given(DAYS, st.integers(0, 6), st.integers(0, 400), DAYS, st.booleans())
+def test_every_date_of_the_calendar_opens_a_page_that_has_it(today, first_weekday, window, wanted, is_day):
+    """As a day or as a month; what lies outside opens the nearest page, and the way back leads to the first."""
+    now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    pages = calendar_pages(now, UTC, window, first_weekday)
+    opened = pages.to_open(Choices(day=wanted) if is_day else Choices(month=wanted))
+    assert opened.weekday() == first_weekday
+    if pages.today <= wanted <= pages.last:
+        assert opened <= wanted < opened + PAGE
+    assert pages.first <= opened <= pages.last
+    while opened != pages.first:
+        previous = pages.before(opened)
+        assert opened - PAGE <= previous < opened
+        opened = previous
+    assert pages.before(opened) is None
+
+
+def test_a_link_to_a_month_begins_with_its_first_week():
+    """Also where turning pages would show that month in two parts."""
+    pages = calendar_pages(at("2026-11-29 12:00"), UTC, 200, 0)
+    assert pages.to_open(Choices()) == date(2026, 11, 23)
+    assert pages.to_open(Choices(month=date(2026, 12, 1))) == date(2026, 11, 30)
+    assert pages.to_open(Choices(month=date(2027, 2, 1))) == date(2027, 2, 1)
+    assert pages.before(date(2026, 11, 30)) == date(2026, 11, 23)
+
+
+def test_the_current_week_is_the_visitors_own():
+    """On the last evening of the year it is January on Kiritimati and December on Niue."""
+    now = at("2026-12-31 20:00")
+    assert calendar_pages(now, get_timezone("Pacific/Kiritimati"), 5, 4).first == date(2027, 1, 1)
+    assert calendar_pages(now, get_timezone("Pacific/Niue"), 5, 4).first == date(2026, 12, 25)
 
 
 @pytest.mark.parametrize(
     ("window", "last"),
-    [(0, date(2026, 1, 1)), (1, date(2026, 2, 1)), (60, date(2026, 4, 1)), (-5, date(2026, 1, 1))],
+    [(0, date(2026, 3, 1)), (60, date(2026, 4, 30)), (-5, date(2026, 3, 1)), (None, date(2027, 3, 2))],
 )
-def test_months_open_as_far_as_can_be_booked(window, last):
-    """The window is counted from the visitor's own today."""
-    now = at("2026-01-31 12:00")
-    assert months_in_window(now, UTC, window) == (date(2026, 1, 1), last)
-
-
-def test_the_first_month_is_the_visitors_own():
-    """On the last evening of the year it is January on Kiritimati and December on Niue."""
-    now = at("2026-12-31 20:00")
-    assert months_in_window(now, get_timezone("Pacific/Kiritimati"), 5)[0] == date(2027, 1, 1)
-    assert months_in_window(now, get_timezone("Pacific/Niue"), 5)[0] == date(2026, 12, 1)
-
-
-@pytest.mark.parametrize("window", [None, 10**9])
-def test_no_window_opens_more_than_a_year(window):
-    """An unknown or absurd window is a year."""
-    assert months_in_window(NOW, UTC, window) == (date(2026, 3, 1), date(2027, 3, 1))
+def test_pages_open_as_far_as_can_be_booked(window, last):
+    """The window is counted from the visitor's own today; an unknown or absurd one is a year."""
+    assert calendar_pages(NOW, UTC, window, 0).last == last
+    assert calendar_pages(NOW, UTC, 10**9, 0).last == date(2027, 3, 2)
 
 
 def test_a_thousand_slots_take_little_time():
@@ -359,21 +390,25 @@ def test_a_thousand_slots_take_little_time():
     assert len(flat(free_times(many, zone=get_timezone("Asia/Kathmandu"), now=NOW))) == 3000
 
 
-MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
-BOUNDS = MARCH, MAY
+SUNDAY = 6
+MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 5), date(2026, 5, 10)
+"""The pages from `NOW` on, named by the month of which they have most."""
+PAGES = CalendarPages(today=MARCH, last=date(2026, 6, 13), first_weekday=SUNDAY)
 
 
-def view(*months, now=NOW, zone="UTC", bounds=BOUNDS, **choices) -> MonthView:
-    """Return the view of months from March on, each given by its slots, for a visitor with these choices."""
+def view(*pages_of_slots, now=NOW, zone="UTC", near=None, **choices) -> MonthView:
+    """Return the view of pages from March on, each given by its slots, for a visitor with these choices."""
     given = Choices(**choices)
-    months_from = [date(2026, 3 + number, 1) for number in range(len(months))]
-    first = month_to_open(given, bounds)
+    pages = calendar_pages(now, get_timezone(zone), (PAGES.last - MARCH).days, SUNDAY)
+    starts = [MARCH + number * PAGE for number in range(len(pages_of_slots))]
+    first = pages.to_open(given)
     return month_view(
-        [(month, tuple(slots)) for month, slots in zip(months_from, months, strict=True) if month >= first],
+        [(page, tuple(slots)) for page, slots in zip(starts, pages_of_slots, strict=True) if page >= first],
         given,
         now,
         zone=get_timezone(zone),
-        bounds=bounds,
+        pages=pages,
+        near=near,
     )
 
 
@@ -382,12 +417,12 @@ def free_on(shown):
     return {day.date: day.free for day in shown.days if day.free}
 
 
-def test_a_month_view_has_every_day_of_the_month_in_order():
+def test_a_month_view_has_every_day_of_its_weeks_in_order():
     """Days without a free time are in it too, with 0."""
     shown = view([slot("2026-03-10 09:00"), slot("2026-03-10 10:00"), slot("2026-03-31 23:00")])
-    assert [day.date for day in shown.days] == [date(2026, 3, number) for number in range(1, 32)]
+    assert [day.date for day in shown.days] == [MARCH + timedelta(days=number) for number in range(35)]
     assert free_on(shown) == {date(2026, 3, 10): 2, date(2026, 3, 31): 1}
-    assert (shown.month, shown.today, shown.empty) == (MARCH, date(2026, 3, 1), None)
+    assert (shown.start, shown.today, shown.empty) == (MARCH, date(2026, 3, 1), None)
 
 
 def test_the_first_free_day_is_shown_when_no_day_was_chosen():
@@ -412,20 +447,20 @@ def test_a_chosen_day_that_is_not_free_or_outside_the_months_gives_the_first_fre
 def test_a_chosen_day_of_another_month_than_the_chosen_one_is_not_shown():
     """The month decides."""
     shown = view([slot("2026-03-10 10:00")], [slot("2026-04-10 10:00")], month=APRIL, day=date(2026, 3, 10))
-    assert (shown.month, shown.day) == (APRIL, date(2026, 4, 10))
+    assert (shown.start, shown.day) == (APRIL, date(2026, 4, 10))
 
 
 def test_slots_around_the_month_are_left_out():
     """The catalog gives a day more on both sides."""
-    around = [slot("2026-03-31 23:00"), slot("2026-04-01 00:00"), slot("2026-04-30 23:00"), slot("2026-05-01 00:00")]
-    assert list(free_on(view([], around, month=APRIL))) == [date(2026, 4, 1), date(2026, 4, 30)]
-    assert list(free_on(view([], around, month=APRIL, timezone="Asia/Tokyo", zone="Asia/Tokyo"))) == [date(2026, 4, 1)]
+    around = [slot("2026-04-04 23:00"), slot("2026-04-05 00:00"), slot("2026-05-09 23:00"), slot("2026-05-10 00:00")]
+    assert list(free_on(view([], around, month=APRIL))) == [date(2026, 4, 5), date(2026, 5, 9)]
+    assert list(free_on(view([], around, month=APRIL, timezone="Asia/Tokyo", zone="Asia/Tokyo"))) == [date(2026, 4, 5)]
 
 
 def test_the_next_month_with_a_free_day_opens_when_none_was_chosen():
     """Hosts and parties are that month's."""
     shown = view([slot("2026-03-10 10:00", free=0, capacity=9, host=TOM)], [], [slot("2026-05-10 10:00")])
-    assert (shown.month, shown.day, shown.empty) == (MAY, date(2026, 5, 10), None)
+    assert (shown.start, shown.day, shown.empty) == (MAY, date(2026, 5, 10), None)
     assert not shown.party_sizes
 
 
@@ -433,14 +468,14 @@ def test_the_next_month_with_a_free_day_opens_when_none_was_chosen():
 def test_a_chosen_month_without_a_free_day_names_the_next_one(choice):
     """It is shown as it is: empty."""
     shown = view([], [slot("2026-04-10 10:00")], **choice)
-    assert (shown.month, shown.day, shown.times, free_on(shown)) == (MARCH, None, (), {})
-    assert (shown.first_free, shown.empty, shown.is_next_free) == (date(2026, 4, 10), EmptyReason.MONTH_FULL, False)
+    assert (shown.start, shown.day, shown.times, free_on(shown)) == (MARCH, None, (), {})
+    assert (shown.first_free, shown.empty, shown.is_next_free) == (date(2026, 4, 10), EmptyReason.PAGE_FULL, False)
 
 
 def test_a_chosen_day_in_a_month_without_a_free_day_opens_the_next_free_one():
     """The visitor has chosen no month, only where to look."""
     shown = view([], [slot("2026-04-10 10:00")], day=date(2026, 3, 9))
-    assert (shown.month, shown.day, shown.empty, shown.is_next_free) == (APRIL, date(2026, 4, 10), None, True)
+    assert (shown.start, shown.day, shown.empty, shown.is_next_free) == (APRIL, date(2026, 4, 10), None, True)
     assert not view([], [slot("2026-04-10 10:00")]).is_next_free
     assert not view([slot("2026-03-10 10:00")], day=date(2026, 3, 9)).is_next_free
 
@@ -449,9 +484,9 @@ def test_a_chosen_day_in_a_month_without_a_free_day_opens_the_next_free_one():
     ("months", "choice", "searched"),
     [
         (3, {}, (None, None)),
-        (2, {}, (None, date(2026, 4, 30))),
+        (2, {}, (None, date(2026, 5, 9))),
         (3, {"month": APRIL}, (APRIL, None)),
-        (2, {"day": date(2026, 4, 9)}, (APRIL, date(2026, 4, 30))),
+        (2, {"day": date(2026, 4, 9)}, (APRIL, date(2026, 5, 9))),
     ],
 )
 def test_a_search_says_what_it_left_out(months, choice, searched):
@@ -466,7 +501,7 @@ def test_a_host_without_any_slot_is_left_when_others_are_free():
     shown = view(*months, host_id="nobody")
     assert (shown.provider_unavailable, shown.choices.host_id, shown.day) == (True, None, date(2026, 3, 10))
     shown = view(*months, host_id="nobody", month=APRIL)
-    assert (shown.provider_unavailable, shown.month, shown.day) == (True, APRIL, date(2026, 4, 10))
+    assert (shown.provider_unavailable, shown.start, shown.day) == (True, APRIL, date(2026, 4, 10))
 
 
 @pytest.mark.parametrize(
@@ -494,47 +529,45 @@ def test_a_team_without_any_slot_is_left_and_a_host_of_another_team_is_not():
     assert (shown.provider_unavailable, shown.empty) == (False, EmptyReason.NOTHING_FREE)
 
 
-def test_the_search_for_a_host_ends_when_a_month_of_others_was_seen():
+def test_the_search_for_a_host_ends_when_a_page_of_others_was_seen():
     """Unless the visitor has chosen a month or a day: then it goes on as for any host."""
-    early, late = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 20, 12, tzinfo=UTC)
-    listed = [(MARCH, (slot("2026-03-25 10:00", host=TOM),)), (APRIL, ()), (MAY, (slot("2026-05-02", host=SARAH),))]
+    listed = [(MARCH, (slot("2026-03-25 10:00", host=TOM),)), (APRIL, ()), (MAY, (slot("2026-05-12", host=SARAH),))]
 
-    def read(now, **choice):
-        months = iter(listed)
+    def read(**choice):
+        pages = iter(listed)
         given = Choices(host_id="host_sarah", **choice)
-        shown = month_view(months, given, now, zone=get_timezone("UTC"), bounds=BOUNDS)
-        return shown.provider_unavailable, 3 - len(list(months))
+        shown = month_view(pages, given, NOW, zone=get_timezone("UTC"), pages=PAGES)
+        return shown.provider_unavailable, 3 - len(list(pages))
 
-    assert read(early) == (True, 1)
-    assert read(late) == (True, 2)
-    assert read(early, day=date(2026, 3, 3)) == read(early, month=MARCH) == (False, 3)
+    assert read() == (True, 1)
+    assert read(day=date(2026, 3, 3)) == read(month=MARCH) == (False, 3)
 
 
 def test_the_host_of_a_booking_is_never_left():
     """Nobody else can take it over."""
     months = [(MARCH, (slot("2026-03-10 10:00", host=SARAH),))]
     given = Choices(host_id="nobody")
-    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), bounds=BOUNDS, keep_provider=True)
+    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), pages=PAGES, keep_provider=True)
     assert (shown.provider_unavailable, shown.choices, shown.times) == (False, given, ())
 
 
 def test_nothing_free_in_any_month_is_its_own_reason():
     """The first month is shown."""
     shown = view([], [], [])
-    assert (shown.month, shown.first_free, shown.empty) == (MARCH, None, EmptyReason.NOTHING_FREE)
+    assert (shown.start, shown.first_free, shown.empty) == (MARCH, None, EmptyReason.NOTHING_FREE)
 
 
 def test_no_more_months_are_taken_than_needed():
     """An iterator fetches each month when it is asked for it."""
     months = iter([(MARCH, ()), (APRIL, (slot("2026-04-10 10:00"),)), (MAY, ())])
-    month_view(months, Choices(), NOW, zone=get_timezone("UTC"), bounds=BOUNDS)
+    month_view(months, Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
     assert [month for month, _slots in months] == [MAY]
 
 
 def test_a_month_view_needs_a_month():
     """There is nothing to show otherwise."""
     with pytest.raises(ValueError, match="at least one"):
-        month_view([], Choices(), NOW, zone=get_timezone("UTC"), bounds=BOUNDS)
+        month_view([], Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
 
 
 @pytest.mark.parametrize(
@@ -552,15 +585,52 @@ def test_the_months_beside_it_end_with_the_bounds(month, previous, following):
     [
         ({}, MARCH),
         ({"month": APRIL}, APRIL),
+        ({"month": date(2026, 4, 1)}, date(2026, 3, 29)),
         ({"day": date(2026, 4, 30)}, APRIL),
         ({"month": MAY, "day": date(2026, 4, 30)}, MAY),
         ({"month": date(2020, 1, 1)}, MARCH),
         ({"day": date(2030, 1, 31)}, MAY),
+        ({"month": date(2026, 6, 1)}, MAY),
     ],
 )
-def test_the_month_to_open_is_the_chosen_one_within_the_bounds(choice, opened):
-    """A day stands for its month."""
-    assert month_to_open(Choices(**choice), BOUNDS) == opened
+def test_the_page_to_open_is_the_chosen_one_within_the_bounds(choice, opened):
+    """A day stands for its page, and near the end as much is shown as can be booked."""
+    assert PAGES.to_open(Choices(**choice)) == opened
+
+
+def test_links_name_a_month_only_on_a_page_that_a_day_would_not_open():
+    """Such a page was opened by a link to a month; pages that are turned to are known by each of their days."""
+    shown = view([], [], month=date(2026, 4, 1))
+    assert (shown.start, shown.month) == (MARCH + PAGE, None)
+    pages = [(date(2026, 3, 29), (slot("2026-04-01 10:00"),))]
+    shown = month_view(pages, Choices(month=date(2026, 4, 1)), NOW, zone=get_timezone("UTC"), pages=PAGES)
+    assert (shown.start, shown.month, shown.previous, shown.next) == (date(2026, 3, 29),) * 2 + (
+        MARCH,
+        date(2026, 5, 3),
+    )
+
+
+def test_the_last_day_of_a_page_is_one_that_can_be_booked():
+    """The heading names no month of which nothing can be booked."""
+    pages = CalendarPages(today=MARCH, last=date(2026, 3, 31), first_weekday=SUNDAY)
+    assert month_view([(MARCH, ())], Choices(), NOW, zone=get_timezone("UTC"), pages=pages).last == date(2026, 3, 31)
+    assert view([], [], []).last == date(2026, 4, 4)
+
+
+@given(
+    free=st.lists(st.integers(1, 35 * 24 - 13), unique=True, max_size=12),
+    lost=st.integers(-100, 2000),
+)
+def test_the_nearest_times_to_a_lost_one_are_offered_in_order(free, lost):
+    """Three at most, of the page that is shown; no free time is nearer than those."""
+    near = NOW + lost * HOUR
+    shown = view([slot(NOW + hours * HOUR) for hours in free], near=near)
+    starts = [time.start for time in shown.nearest]
+    assert starts == sorted(starts)
+    assert len(starts) == min(3, len(free))
+    others = [NOW + hours * HOUR for hours in free if NOW + hours * HOUR not in starts]
+    assert all(abs(start - near) <= abs(other - near) for start in starts for other in others)
+    assert not view([slot(NOW + hours * HOUR) for hours in free]).nearest
 
 
 def test_a_party_larger_than_the_seats_finds_nothing_and_can_be_made_smaller():
@@ -628,11 +698,11 @@ def test_days_on_which_the_clocks_change_keep_all_their_times(zone, day, utc, sh
     assert [moment.ambiguous for moment in shown.times] == twice
 
 
-def test_free_days_of_several_months_join_without_a_day_twice():
-    """A calendar of weeks shows days of two months: each month's days come from its own slots."""
-    slots = tuple(slot(at("2026-03-30 09:00") + timedelta(days=number)) for number in range(5))
-    march, april = (free_days(month, slots, Choices(), NOW, UTC) for month in (MARCH, APRIL))
-    assert list(march | april) == [date(2026, 3, 30) + timedelta(days=number) for number in range(5)]
+def test_free_days_of_several_pages_join_without_a_day_twice():
+    """Each page's days come from its own slots."""
+    slots = tuple(slot(at("2026-04-02 09:00") + timedelta(days=number)) for number in range(5))
+    march, april = (free_days(page, slots, Choices(), NOW, UTC) for page in (MARCH, APRIL))
+    assert list(march | april) == [date(2026, 4, 2) + timedelta(days=number) for number in range(5)]
     assert not march.keys() & april.keys()
 
 
@@ -664,29 +734,32 @@ def offers(draw):
         team_id=st.sampled_from([None, None, "team_cut", "nobody"]),
         party_size=st.integers(1, 8),
     ),
+    first_weekday=st.integers(0, 6),
 )
 @settings(max_examples=200, deadline=None)
-def test_a_month_view_accounts_for_every_slot(slots, zone, choices):
-    """In every zone and for all choices: each bookable time of the month counts on its own date, and nothing else."""
+def test_a_month_view_accounts_for_every_slot(slots, zone, choices, first_weekday):
+    """In every zone and for all choices: each bookable time of the page counts on its own date, and nothing else."""
     here = get_timezone(zone)
-    bounds = months_in_window(NOW, here, 80)
-    first = month_to_open(choices, bounds)
-    months = [month for month in (date(2026, number, 1) for number in range(2, 7)) if first <= month <= bounds[1]]
+    pages = calendar_pages(NOW, here, 80, first_weekday)
+    first = pages.to_open(choices)
+    read = [first]
+    while following := pages.after(read[-1]):
+        read.append(following)
     shown = month_view(
-        [(month, slots) for month in months],
+        [(page, slots) for page in read],
         choices,
         NOW,
         zone=here,
-        bounds=bounds,
+        pages=pages,
     )
     if choices.host_id:
         has_slot = any(each.host and each.host.id == choices.host_id for each in slots)
     else:
         has_slot = choices.team_id is None or any(each.team and each.team.id == choices.team_id for each in slots)
     if not has_slot:
-        # All months have the same slots here, so one is as good as all to find out.
+        # All pages have the same slots here, so one is as good as all to find out.
         anyone = choices.replace(host_id=None, team_id=None)
-        assert shown.provider_unavailable is any(free_days(month, slots, anyone, NOW, here) for month in months)
+        assert shown.provider_unavailable is any(free_days(page, slots, anyone, NOW, here) for page in read)
         choices = anyone if shown.provider_unavailable else choices
     assert shown.choices == choices
     expected = {}
@@ -696,31 +769,21 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, choices):
         bookable = bookable and (choices.team_id is None or (each.team and each.team.id == choices.team_id))
         if bookable and (choices.host_id is None or (each.host and each.host.id == choices.host_id)):
             expected.setdefault(day, set()).add((each.start, each.end))
-    in_month = {day: times for day, times in expected.items() if day.replace(day=1) == shown.month}
-    assert free_on(shown) == {day: len(times) for day, times in in_month.items()}
-    dates = [day.date for day in shown.days]
-    assert dates == [shown.month + timedelta(days=number) for number in range(len(dates))]
-    assert (dates[-1] + timedelta(days=1)).day == 1
-    looked_at = [day for day in sorted(expected) if first <= day and day.replace(day=1) <= bounds[1]]
+    on_page = {day: times for day, times in expected.items() if shown.start <= day < shown.start + PAGE}
+    assert free_on(shown) == {day: len(times) for day, times in on_page.items()}
+    assert [day.date for day in shown.days] == [shown.start + timedelta(days=number) for number in range(35)]
+    looked_at = [day for day in sorted(expected) if first <= day < read[-1] + PAGE]
     assert shown.first_free == next(iter(looked_at), None)
-    assert shown.month == (first if choices.month or not looked_at else looked_at[0].replace(day=1))
-    assert shown.is_next_free is (choices.day is not None and shown.month != first)
-    assert (shown.empty is None) is bool(in_month)
+    skipped = (looked_at[0] - first) // PAGE if looked_at and not choices.month else 0
+    assert shown.start == first + skipped * PAGE
+    assert shown.is_next_free is (choices.day is not None and shown.start != first)
+    assert (shown.empty is None) is bool(on_page)
     assert (shown.empty is EmptyReason.NOTHING_FREE) is (not looked_at)
-    assert shown.day == (choices.day if choices.day in in_month else min(in_month, default=None))
-    assert [(time.start, time.end) for time in shown.times] == sorted(in_month.get(shown.day, ()))
+    assert shown.day == (choices.day if choices.day in on_page else min(on_page, default=None))
+    assert [(time.start, time.end) for time in shown.times] == sorted(on_page.get(shown.day, ()))
     assert all(time.local_start.date() == shown.day for time in shown.times)
-    assert {shown.previous, shown.next} <= {None, *months_between(*bounds)}
     assert set(shown.hosts) <= {SARAH, TOM}
     assert not shown.party_sizes or choices.party_size in shown.party_sizes
-
-
-def months_between(first, last):
-    """Return the first days of all months from one to another."""
-    months = [first]
-    while months[-1] < last:
-        months.append((months[-1] + timedelta(days=32)).replace(day=1))
-    return months
 
 
 def test_lengths_are_those_of_slots_that_can_be_booked():
@@ -794,10 +857,9 @@ def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
     march = tuple(slot(f"2026-03-0{day} 09:00", capacity=3, free=2) for day in range(2, 6))
 
     def view(party: int, seats: int = 1) -> MonthView:
-        months = iter([(date(2026, 3, 1), march), (date(2026, 4, 1), ())])
-        bounds = date(2026, 3, 1), date(2026, 4, 1)
-        found = month_view(months, Choices(party_size=party), NOW, zone=get_timezone("UTC"), bounds=bounds, seats=seats)
-        assert (next(months, None) is None) is (found.largest_party is None and not found.times)
+        pages = iter([(MARCH, march), (APRIL, ())])
+        found = month_view(pages, Choices(party_size=party), NOW, zone=get_timezone("UTC"), pages=PAGES, seats=seats)
+        assert (next(pages, None) is None) is (found.largest_party is None and not found.times)
         return found
 
     assert [view(party).largest_party for party in (1, 2, 3, 4, 50)] == [None, None, None, 3, 3]
@@ -808,7 +870,6 @@ def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
 
 def test_while_no_slot_is_known_a_large_party_is_not_ruled_out():
     """A month may be empty because all of its times are taken, and full ones aren't listed."""
-    months = [(date(2026, 3, 1), ()), (date(2026, 4, 1), (slot("2026-04-02 09:00", capacity=6, free=6),))]
-    bounds = date(2026, 3, 1), date(2026, 4, 1)
-    found = month_view(months, Choices(party_size=5), NOW, zone=get_timezone("UTC"), bounds=bounds)
-    assert (found.month, found.largest_party, len(found.times)) == (date(2026, 4, 1), None, 1)
+    listed = [(MARCH, ()), (APRIL, (slot("2026-04-12 09:00", capacity=6, free=6),))]
+    found = month_view(listed, Choices(party_size=5), NOW, zone=get_timezone("UTC"), pages=PAGES)
+    assert (found.start, found.largest_party, len(found.times)) == (APRIL, None, 1)

@@ -21,9 +21,11 @@ from kordless_booking.presentation.formatting import (
     money,
     month_day,
     month_title,
+    months_title,
     narrow_weekday_names,
     phone_number,
     short_day,
+    short_month,
     time_range,
     weekday_names,
 )
@@ -90,6 +92,33 @@ def test_headings_start_as_the_language_starts_them(language, day, month):
     """Russian and Ukrainian write days and months in lower case, but for the start of a heading."""
     assert day_heading(MORNING.date(), language) == day
     assert month_title(MORNING.date(), language) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "two_months", "over_the_year"),
+    [
+        ("en", "November \u2013 December 2026", "Dec 2026 \u2013 Jan 2027"),
+        ("de", "November \u2013 Dezember 2026", "Dez. 2026 \u2013 Jan. 2027"),
+        ("es", "noviembre \u2013 diciembre de 2026", "dic 2026 \u2013 ene 2027"),
+        ("ja", "2026年11月\uff5e12月", "2026年12月\uff5e2027年1月"),
+        ("zh-hant", "2026年11月至12月", "2026年12月至2027年1月"),
+    ],
+)
+def test_two_months_are_written_as_one_span(language, two_months, over_the_year):
+    """By the language's own pattern, with the year once where it is the same; one month as itself."""
+    november, december, january = date(2026, 11, 23), date(2026, 12, 27), date(2027, 1, 3)
+    assert months_title(november, december, language) == two_months
+    assert months_title(december, january, language) == over_the_year
+    assert months_title(december, december, language) == month_title(december, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_a_span_of_months_and_a_short_month(language):
+    """Both ends and the year are in the one, and the other fits above a day."""
+    title = months_title(date(2026, 11, 1), date(2026, 12, 31), language)
+    assert "2026" in title
+    assert "2027" in months_title(date(2026, 12, 1), date(2027, 1, 31), language)
+    assert 0 < len(short_month(date(2026, 12, 1), language)) <= 8
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from kordless_booking.upstream.read_through import ReadThroughCache
 from kordless_booking.upstream.registry import build_lifetimes
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.upstream.slot_block import SlotBlock
+from kordless_booking.upstream.window import Days
 from tests.support.controlled_cache import WAITS, HandTime, SharedMemory, at_once
 
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
@@ -76,9 +77,9 @@ def test_a_slot_page_costs_three_calls_for_everybody(scenario: CatalogScenario) 
     processes = [scenario.process() for _ in range(4)]
     for number in range(2000):
         catalog = processes[number % 4]
-        catalog.preload("haircut", DECEMBER)
+        catalog.preload("haircut", Days.of_month(DECEMBER))
         assert catalog.service("haircut").value.service.name
-        assert catalog.slots("haircut", DECEMBER).value
+        assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
         scenario.pass_(0.03)
     assert scenario.asked()["organization"] == scenario.asked()["service"] == 1
     assert scenario.asked()["availability"] <= 5
@@ -93,20 +94,20 @@ def test_slots_are_kordless_own_for_the_padded_month(scenario: CatalogScenario) 
         base_url="http://localhost/api/calendar/v1/public",
         transport=wsgi_transport(scenario.sandbox),
     ).availability("haircut", datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 31, tzinfo=UTC))
-    assert scenario.process().slots("haircut", date(2027, 1, 1), window_days=60).value == asked
-    assert catalog.slots("haircut", date(2027, 1, 17), window_days=60).value == asked
+    assert scenario.process().slots("haircut", Days.of_month(date(2027, 1, 1)), window_days=60).value == asked
+    assert catalog.slots("haircut", Days.of_month(date(2027, 1, 17)), window_days=60).value == asked
 
 
 def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scenario: CatalogScenario) -> None:
     """`page` brings all that the three reads need."""
-    scenario.process().slots("haircut", DECEMBER)
+    scenario.process().slots("haircut", Days.of_month(DECEMBER))
     scenario.process().service("haircut")
     catalog = scenario.process()
     before = scenario.memory.trips
-    catalog.preload("haircut", DECEMBER)
+    catalog.preload("haircut", Days.of_month(DECEMBER))
     catalog.organization()
     catalog.service("haircut")
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     assert scenario.memory.trips == before + 1
 
 
@@ -117,7 +118,7 @@ def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
         with pytest.raises(NotFound):
             catalog.service(f"made-up-{number}")
         with pytest.raises(NotFound):
-            catalog.slots(f"made-up\r\n{number}\ud800", DECEMBER)
+            catalog.slots(f"made-up\r\n{number}\ud800", Days.of_month(DECEMBER))
     assert scenario.asked() == {"organization": 1}
 
 
@@ -126,7 +127,7 @@ def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     scenario: CatalogScenario, month: date
 ) -> None:
     """The past, the far future, and the ends of the calendar."""
-    cached = scenario.process().slots("haircut", month, window_days=60)
+    cached = scenario.process().slots("haircut", Days.of_month(month), window_days=60)
     assert (cached.value, cached.stale, cached.degraded) == ((), False, False)
     assert scenario.asked() == {"organization": 1}
 
@@ -136,7 +137,7 @@ def test_near_months_are_one_request_and_each_later_month_is_one(scenario: Catal
     catalog = scenario.process()
     for window, months in ((60, [DECEMBER, date(2027, 1, 1)]), (180, [DECEMBER, date(2027, 3, 1), date(2027, 4, 1)])):
         for month in months * 3:
-            catalog.slots("styling-class", month, window_days=window)
+            catalog.slots("styling-class", Days.of_month(month), window_days=window)
     assert scenario.asked()["availability"] == 3
 
 
@@ -150,13 +151,13 @@ def test_businesses_on_one_cache_do_not_meet(scenario: CatalogScenario) -> None:
 def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scenario: CatalogScenario) -> None:
     """Every month of it is invalidated, in every process; other services are not."""
     booking, browsing = scenario.process(), scenario.process()
-    first = browsing.slots("haircut", DECEMBER).value[0]
-    browsing.slots("beard-trim", DECEMBER)
+    first = browsing.slots("haircut", Days.of_month(DECEMBER)).value[0]
+    browsing.slots("beard-trim", Days.of_month(DECEMBER))
     scenario.sandbox.book_by_phone("haircut", first.start, first.host.id if first.host else None)
     booking.invalidate_slots("haircut")
     scenario.pass_(1)
-    assert first not in browsing.slots("haircut", DECEMBER).value
-    browsing.slots("beard-trim", DECEMBER)
+    assert first not in browsing.slots("haircut", Days.of_month(DECEMBER)).value
+    browsing.slots("beard-trim", Days.of_month(DECEMBER))
     assert scenario.asked()["availability"] == 3
 
 
@@ -173,13 +174,13 @@ def test_an_invalidated_organization_or_service_is_fetched_again(scenario: Catal
 def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario: CatalogScenario) -> None:
     """Its cached times are not offered any more, and the list is asked for anew."""
     catalog = scenario.process()
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.sandbox.faults.add("service_removed", service="haircut")
     scenario.pass_(16)
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     for _ in range(20):
         with pytest.raises(NotFound):
-            catalog.slots("haircut", DECEMBER)
+            catalog.slots("haircut", Days.of_month(DECEMBER))
     assert "haircut" not in [service.slug for service in catalog.organization().value.services]
     assert scenario.asked() == {"organization": 2, "availability": 2}
 
@@ -187,17 +188,17 @@ def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario
 def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: CatalogScenario) -> None:
     """Within a refresh nothing cached is offered, and Kordless is asked twice a minute, not by each page."""
     catalog = scenario.process()
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     catalog.service("haircut")
     scenario.sandbox.faults.add("key_revoked")
     scenario.pass_(16)
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.sandbox.clear_requests()
     for _ in range(60):
         for read in (
             catalog.organization,
             lambda: catalog.service("haircut"),
-            lambda: catalog.slots("haircut", DECEMBER),
+            lambda: catalog.slots("haircut", Days.of_month(DECEMBER)),
         ):
             with pytest.raises(KeyRefused):
                 read()
@@ -205,21 +206,21 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
     assert sum(scenario.asked().values()) <= 2
     scenario.sandbox.faults.clear()
     scenario.pass_(31)
-    assert catalog.slots("haircut", DECEMBER).value
+    assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
 
 
 def test_an_api_key_rejected_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
     """Whoever books learns it first; nothing cached is offered any more, without another call."""
     catalog = scenario.process()
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     calls = scenario.asked()
     catalog.mark_key_refused(KeyRefused(status=401))
     for process in (catalog, scenario.process()):
         with pytest.raises(KeyRefused):
-            process.slots("haircut", DECEMBER)
+            process.slots("haircut", Days.of_month(DECEMBER))
     assert scenario.asked() == calls
     scenario.pass_(31)
-    assert catalog.slots("haircut", DECEMBER).value
+    assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
 
 
 @pytest.mark.parametrize(
@@ -231,12 +232,12 @@ def test_pages_go_on_through_an_outage_and_recover_by_themselves(
     """A minute of nothing but failures at fifty visitors a second: the old times with a notice, at most ten calls."""
     catalog = scenario.process()
     catalog.service("haircut")
-    young = catalog.slots("haircut", DECEMBER)
+    young = catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.pass_(16)
     scenario.sandbox.clear_requests()
     scenario.sandbox.faults.add(kind, **options)
     for number in range(600):
-        cached = catalog.slots("haircut", DECEMBER)
+        cached = catalog.slots("haircut", Days.of_month(DECEMBER))
         assert cached.value == young.value
         assert cached.degraded or number == 0
         scenario.pass_(0.1)
@@ -244,7 +245,7 @@ def test_pages_go_on_through_an_outage_and_recover_by_themselves(
     scenario.sandbox.faults.clear()
     for _ in range(160):
         scenario.pass_(0.1)
-        cached = catalog.slots("haircut", DECEMBER)
+        cached = catalog.slots("haircut", Days.of_month(DECEMBER))
     assert (cached.stale, cached.degraded) == (False, False)
 
 
@@ -272,7 +273,7 @@ def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> Non
     served, waits = 0, []
     for number, (slug, month) in enumerate(separate_items(61)):
         try:
-            processes[number % 4].slots(slug, month)
+            processes[number % 4].slots(slug, Days.of_month(month))
             served += 1
         except TooMany as error:
             waits.append(error.retry_after)
@@ -287,11 +288,11 @@ def test_freshness_stretches_when_there_are_many_keys(scenario: CatalogScenario)
     catalog = scenario.process()
     keys = separate_items(40)
     for slug, month in keys:
-        catalog.slots(slug, month)
+        catalog.slots(slug, Days.of_month(month))
     oldest = 0.0
     for _ in range(180):
         for slug, month in keys:
-            cached = catalog.slots(slug, month)
+            cached = catalog.slots(slug, Days.of_month(month))
             oldest = max(oldest, scenario.time.wall - cached.fetched_at)
         scenario.pass_(1)
     assert {request.status for request in scenario.sandbox.requests} == {200}
@@ -303,7 +304,7 @@ def test_all_limits_can_be_set(scenario: CatalogScenario) -> None:
     brief = Lifetime(fresh=1, stale_while_revalidate=1, stale_if_error=1)
     catalog = scenario.process(lifetimes=replace(build_lifetimes(Account()), slots=brief))
     for _ in range(3):
-        catalog.slots("haircut", DECEMBER)
+        catalog.slots("haircut", Days.of_month(DECEMBER))
         scenario.pass_(2)
     assert scenario.asked()["availability"] == 3
 
@@ -318,7 +319,7 @@ def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario)
     """Neither while nothing is there nor when all of it is out of date; another process sees the same."""
     catalog = scenario.process()
     assert [(entry.what, entry.state) for entry in catalog.cache_status([DECEMBER])] == [("organization", "absent")]
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     asked = scenario.asked()
     assert state_of_haircut(scenario.process()) == [
         ("organization", "fresh", 0),
@@ -339,14 +340,14 @@ def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario)
 def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenario) -> None:
     """Degraded while there is a value, failed while there is none, and rejected with the key."""
     catalog = scenario.process()
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.sandbox.faults.add("status", "availability", status=500)
     scenario.pass_(20)
-    catalog.slots("haircut", DECEMBER)
+    catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.pass_(2)
     assert state_of_haircut(catalog)[2] == ("slots", "degraded", 22)
     with pytest.raises(Unavailable):
-        catalog.slots("haircut", date(2027, 1, 1))
+        catalog.slots("haircut", Days.of_month(date(2027, 1, 1)))
     january = [entry for entry in catalog.cache_status([date(2027, 1, 1)]) if entry.what == "slots"]
     assert {entry.state for entry in january if entry.service == "haircut"} == {"failed"}
     catalog.mark_key_refused(KeyRefused())
@@ -365,13 +366,13 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
     january = date(2027, 1, 1)
     catalog = scenario.process()
-    assert catalog.slots("haircut", DECEMBER, window_days=60).value
+    assert catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60).value
     assert availability_statuses(scenario) == [400, 200]
-    assert catalog.slots("haircut", january, window_days=60).value
+    assert catalog.slots("haircut", Days.of_month(january), window_days=60).value
     catalog.invalidate_slots("haircut")
     scenario.pass_(2)
     for month in (DECEMBER, january):
-        assert scenario.process().slots("haircut", month, window_days=60).value
+        assert scenario.process().slots("haircut", Days.of_month(month), window_days=60).value
     states = [entry.state for entry in catalog.cache_status([DECEMBER, january]) if entry.service == "haircut"]
     assert states == ["absent", "fresh", "fresh"]
     assert availability_statuses(scenario) == [400, 200, 200, 200, 200]
@@ -379,7 +380,7 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     scenario.pass_(3601)
     scenario.sandbox.clear_requests()
     for month in (DECEMBER, january):
-        assert scenario.process().slots("haircut", month, window_days=60).value
+        assert scenario.process().slots("haircut", Days.of_month(month), window_days=60).value
     assert scenario.asked()["availability"] == 1
 
 
@@ -391,7 +392,7 @@ def test_a_refused_long_range_is_tried_once_an_hour_for_all_services_of_the_acco
     catalog = scenario.process()
     for slug in ("haircut", "beard-trim", "full-color"):
         view = RequestView(catalog._cache)  # type: ignore[arg-type]
-        assert catalog.for_request(view).slots(slug, DECEMBER, window_days=60).value
+        assert catalog.for_request(view).slots(slug, Days.of_month(DECEMBER), window_days=60).value
     assert availability_statuses(scenario) == [400, 200, 200, 200]
 
 
@@ -400,14 +401,16 @@ def test_a_booking_window_that_grows_is_shown_at_once_and_soon_costs_one_request
 ) -> None:
     """The cached block is too short for it: the month comes by itself until the block is refreshed."""
     catalog, january = scenario.process(), date(2027, 1, 1)
-    catalog.slots("haircut", DECEMBER, window_days=10)
-    assert catalog.slots("haircut", DECEMBER, window_days=60).value[-1].start > datetime(2026, 12, 31, tzinfo=UTC)
+    catalog.slots("haircut", Days.of_month(DECEMBER), window_days=10)
+    assert catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60).value[-1].start > datetime(
+        2026, 12, 31, tzinfo=UTC
+    )
     assert scenario.asked()["availability"] == 2
     scenario.pass_(20)
-    catalog.slots("haircut", DECEMBER, window_days=60)
+    catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60)
     scenario.sandbox.clear_requests()
     for month in (DECEMBER, january):
-        assert scenario.process().slots("haircut", month, window_days=60).value
+        assert scenario.process().slots("haircut", Days.of_month(month), window_days=60).value
     assert scenario.asked()["availability"] == 0
 
 
@@ -417,10 +420,14 @@ def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: 
     catalog = scenario.process()
     february, last_day = date(2027, 2, 1), datetime(2027, 2, 2, tzinfo=UTC)
     # Kordless would let it be booked 90 days ahead, so it lists the day before midnight too.
-    assert not any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    assert not any(
+        slot.start >= last_day for slot in catalog.slots("head-spa", Days.of_month(february), window_days=60).value
+    )
     asked = scenario.asked()
     scenario.pass_(12)
-    assert any(slot.start >= last_day for slot in catalog.slots("head-spa", february, window_days=60).value)
+    assert any(
+        slot.start >= last_day for slot in catalog.slots("head-spa", Days.of_month(february), window_days=60).value
+    )
     assert scenario.asked() == asked
 
 
@@ -434,7 +441,7 @@ def test_a_stored_page_keeps_no_slots_alive(scenario: CatalogScenario) -> None:
     catalog, before, snapshots = scenario.process(), blocks(), []
     for _ in range(4):
         view = RequestView(catalog._cache)  # type: ignore[arg-type]
-        catalog.for_request(view).slots("haircut", DECEMBER)
+        catalog.for_request(view).slots("haircut", Days.of_month(DECEMBER))
         snapshots.append(view.snapshot())
         scenario.pass_(20)
         for snapshot in snapshots:

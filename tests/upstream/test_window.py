@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kordless_booking.upstream.window import is_near, month_window, near_window
+from kordless_booking.upstream.window import Days, by_month, days_window, is_near, month_window, near_window
 
 NOW = datetime(2026, 12, 10, 15, 30, tzinfo=UTC)
 
@@ -110,3 +110,33 @@ def test_sixty_days_ahead_are_all_near() -> None:
         months = {(now + timedelta(days=ahead)).date().replace(day=1) for ahead in range(61)}
         windows = [window for month in months if (window := month_window(month, now, 60))]
         assert all(is_near(window, now) for window in windows)
+
+
+@given(
+    start=st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
+    length=st.integers(1, 120),
+)
+def test_a_window_is_read_from_the_blocks_of_its_months_without_a_gap(start: datetime, length: int) -> None:
+    """Each part lies within what the block of its month has, and no month is read for a single day at an end."""
+    start = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    window = (start, start + timedelta(days=length))
+    parts = by_month(window)
+    assert [part[0] for _, part in parts] == [start, *[part[1] for _, part in parts[:-1]]]
+    assert parts[-1][1][1] == window[1]
+    for month, (begin, end) in parts:
+        block = month_window(month, start - timedelta(days=1), 366)
+        assert block is not None
+        assert block[0] <= begin < end <= block[1]
+    inner = {(start + timedelta(days=number)).date().replace(day=1) for number in range(1, length - 1)}
+    assert {month for month, _ in parts} <= inner | {parts[0][0]}
+
+
+def test_the_first_page_of_the_calendar_is_near_on_each_day() -> None:
+    """Five weeks from the current one on come with one request, whatever day the week begins with."""
+    for number in range(400):
+        now = NOW + timedelta(days=number)
+        for weekday in range(7):
+            monday = now.date() - timedelta(days=(now.weekday() - weekday) % 7)
+            window = days_window(Days(monday, monday + timedelta(days=34)), now, 365)
+            assert window is not None
+            assert is_near(window, now)

@@ -257,7 +257,7 @@ def test_long_foreign_texts_survive_a_taken_time(walk: Visitor, sandbox: Sandbox
     page = walk.open(next(iter(page.times.values())))
     assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
     # On over another month, another clock and another zone: each of these pages keeps them too.
-    page = walk.open(walk.open(page.link("Choose another time")).link("Next month"))
+    page = walk.open(walk.open(page.link("Choose another time")).link("Later dates"))
     page = walk.open(page.link("24-hour clock"))
     page = walk.open(walk.open(page.link("Change time zone")).link("Kathmandu"))
     page = walk.open(next(iter(page.times.values())))

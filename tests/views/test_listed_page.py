@@ -132,7 +132,7 @@ def test_a_page_beyond_the_usual_window_waits_for_the_settings(visitor: Visitor,
     """Only they say how far ahead the service can be booked."""
     run_short(sandbox)
     page = visitor.open("/book/bridal-styling/?month=2027-03")
-    assert page.texts(".kb-month .kb-sub") == ["March 2027"]
+    assert page.texts(".kb-month .kb-sub") == ["February \u2013 April 2027"]
     assert asked(sandbox)["service"] == 1
 
 

@@ -108,15 +108,15 @@ def test_no_time_of_the_bookings_length_is_not_called_no_free_time(
 def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
     visitor: Visitor, odd_times: Settings, sandbox: Sandbox
 ):
-    """The page leads to the next month when one of its times is free there."""
+    """The page leads to later weeks when one of their times is free there."""
     page = own_page(visitor, "fractions")
 
     def change(slots: Slots) -> Slots:
-        return [slot if slot["startsAt"] >= "2027" else lengthened([slot])[0] for slot in slots]
+        return [slot if slot["startsAt"] >= "2027-01-04" else lengthened([slot])[0] for slot in slots]
 
     offer(odd_times, sandbox, change)
     slots = visitor.open(f"{page.url}reschedule/?month=2026-12")
-    assert "in this month. Only times that are as long as your booking were looked at." in slots.text
+    assert "in the weeks shown. Only times that are as long as your booking were looked at." in slots.text
     assert visitor.open(slots.link("Next free day")).times
 
 

@@ -1,6 +1,7 @@
 """The slot step: month, day, times, hosts, people, zone and hours."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import caches
@@ -46,9 +47,9 @@ def test_anything_else_is_no_start(text: str):
 
 
 def test_the_first_free_day_is_chosen(walk: Visitor):
-    """Without a choice the month of today is shown, its first free day is chosen, its times stand in the answer."""
+    """Without a choice the current week comes first, the first free day is chosen, its times stand in the answer."""
     page = walk.open("/book/haircut/")
-    assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
+    assert page.texts(".kb-sub") == ["Dec 2026 \u2013 Jan 2027", "Tuesday, December 1"]
     [current] = page.tree.css("table a[aria-current=date]")
     assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times available · today"
     assert page.times_of_day[0] == "10:30 AM"
@@ -57,7 +58,7 @@ def test_the_first_free_day_is_chosen(walk: Visitor):
 def test_free_days_are_links_and_others_are_not(walk: Visitor):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
     page = walk.open("/book/haircut/")
-    cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
+    cells = {text_of(cell): cell.css_first("a") for cell in reversed(page.tree.css("td"))}
     assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times available"
     assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
     assert page.texts("th")[0].split() == ["Sun", "Sunday"]
@@ -81,37 +82,85 @@ def test_a_day_that_is_not_free_falls_back(visitor: Visitor):
     """A day without times, or in the past, shows the month's first free day instead."""
     for day in ("2026-12-07", "2026-12-25"):
         assert visitor.open(f"/book/haircut/?day={day}").texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
-    assert visitor.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "December 2026"
+    assert visitor.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "Dec 2026 \u2013 Jan 2027"
 
 
-def test_months_end_with_the_booking_window(walk: Visitor):
-    """There is a way to the months of the booking window and none beyond; what is beyond comes back into it."""
+def test_the_calendar_ends_with_the_booking_window(walk: Visitor):
+    """There is a way to the weeks of the booking window and none beyond; what is beyond comes back into it."""
     page = walk.open("/book/haircut/")
-    assert "Previous month" not in page.links()
-    page = walk.open(page.link("Next month"))
+    assert "Earlier dates" not in page.links()
+    page = walk.open(page.link("Later dates"))
     assert page.texts(".kb-month .kb-sub") == ["January 2027"]
-    assert "Next month" not in page.links()
-    assert walk.open(page.link("Previous month")).texts(".kb-month .kb-sub") == ["December 2026"]
+    assert "Later dates" not in page.links()
+    assert walk.open(page.link("Earlier dates")).texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
     assert walk.open("/book/haircut/?month=2030-05").texts(".kb-month .kb-sub") == ["January 2027"]
-    assert walk.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["December 2026"]
+    assert walk.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 11, 29, 15, tzinfo=UTC), datetime(2027, 1, 31, 15, tzinfo=UTC)])
+def test_the_end_of_a_month_is_not_the_end_of_the_calendar(
+    visitor: Visitor, site: Settings, clock: Traveller, now: datetime
+):
+    """The calendar begins with the current week and runs on for four more, for one request of free times."""
+    sandbox = at(site, clock, now)
+    page = visitor.open("/book/haircut/?lang=de")
+    first = now.date() - timedelta(days=now.weekday())
+    numbers = [str((first + timedelta(days=number)).day) for number in range(35)]
+    assert [re.sub(r"\D", "", text_of(cell)) for cell in page.tree.css("td")] == numbers
+    assert len(page.days) > 20
+    assert count_requests(sandbox, "availability") == 1
+
+
+def test_the_first_day_of_a_month_says_which(visitor: Visitor):
+    """In the cell, and for a screen reader also where the day isn't free, whose link would say the whole date."""
+    page = visitor.open("/book/head-spa/?month=2026-12")
+    [december, january] = page.tree.css("td[data-kb-month]")
+    assert [cell.attributes["data-kb-month"] for cell in (december, january)] == ["Dec", "Jan"]
+    assert [text_of(cell) for cell in (december, january)] == ["Dec 1 today", "Jan 1"]
+
+
+def test_a_link_to_a_month_shows_it_from_its_first_week_and_stays_there(walk: Visitor):
+    """A day of it is chosen without another turn of the calendar, and the way back leads to the current week."""
+    page = walk.open("/book/bridal-styling/?month=2027-02")
+    assert page.texts(".kb-month .kb-sub") == ["January \u2013 March 2027"]
+    shown = page.texts("tbody td")
+    page = walk.open([*page.days.values()][-1])
+    assert "month=2027-01-31" in page.url
+    assert page.texts("tbody td") == shown
+    while "Earlier dates" in page.links():
+        page = walk.open(page.link("Earlier dates"))
+    assert "Dec 1" in " ".join(page.texts("tbody td"))
+
+
+def test_each_free_day_is_reached_by_turning_the_calendar(walk: Visitor):
+    """In order and once, from the current week to the end of the booking window."""
+    page = walk.open("/book/bridal-styling/")
+    days = [*page.days]
+    while "Later dates" in page.links():
+        page = walk.open(page.link("Later dates"))
+        days += page.days
+    assert len(set(days)) == len(days)
+    dates = [datetime.strptime(day, "%A, %B %d, %Y").date() for day in days]  # noqa: DTZ007 (dates)
+    assert dates == sorted(dates)
+    assert (dates[-1] - dates[0]).days > 150
 
 
 def test_a_service_that_is_booked_out_opens_where_it_is_free(walk: Visitor):
-    """When nothing was chosen and the month is full, the next month with a free day opens by itself."""
+    """When nothing was chosen and the weeks shown are full, the next ones with a free day open by themselves."""
     page = walk.open("/book/head-spa/")
-    assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
+    assert page.texts(".kb-sub") == ["January \u2013 February 2027", "Tuesday, January 5"]
     assert page.times
 
 
 def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
-    """A month that was chosen and is empty says so and links to the next free day."""
+    """Weeks that were chosen and are empty say so and link to the next free day."""
     page = walk.open("/book/head-spa/?month=2026-12")
-    assert page.texts(".kb-month .kb-sub") == ["December 2026"]
+    assert page.texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
     assert not page.days
     assert not page.times
-    assert "There are no free times in the month shown." in page.text
+    assert "There are no free times in the weeks shown." in page.text
     page = walk.open(page.link("Next free day: Tuesday, January 5"))
-    assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
+    assert page.texts(".kb-sub") == ["January \u2013 February 2027", "Tuesday, January 5"]
 
 
 def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
@@ -127,22 +176,22 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
     """Only a few months are looked at: the page names the last day of these, and links to the months after it."""
     sandbox.faults.add("no_slots", "availability", days=130)
     page = walk.open("/book/bridal-styling/")
-    assert "There are no free times until March 31." in page.text
+    assert "There are no free times until March 13." in page.text
     assert "at the moment" not in page.text
-    assert count_requests(sandbox, "availability") == 4
-    page = walk.open(page.link("See later months"))
-    assert page.texts(".kb-sub") == ["April 2027", "Tuesday, April 20"]
+    assert count_requests(sandbox, "availability") == 3
+    page = walk.open(page.link("See later dates"))
+    assert page.texts(".kb-sub") == ["April \u2013 May 2027", "Tuesday, April 20"]
     assert page.times
 
 
 def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visitor, sandbox: Sandbox):
     """The page never says that there is nothing, as it has not looked at all months itself."""
     sandbox.faults.add("no_slots", "availability")
-    page = walk.open(walk.open("/book/bridal-styling/").link("See later months"))
-    assert "There are no free times from April 1 on." in page.text
-    assert "until March 31" in walk.open(page.link("Earlier times")).text
+    page = walk.open(walk.open("/book/bridal-styling/").link("See later dates"))
+    assert "There are no free times from March 14 on." in page.text
+    assert "until March 13" in walk.open(page.link("Earlier times")).text
     page = walk.open("/book/bridal-styling/?month=2027-01")
-    assert "There are no free times from January 1 to April 30." in page.text
+    assert "There are no free times from December 27 to April 10." in page.text
     assert count_requests(sandbox, "availability") <= 6
 
 
@@ -151,7 +200,7 @@ def test_an_unknown_booking_window_hides_no_free_time(visitor: Visitor, sandbox:
     sandbox.faults.add("missing_fields", "service", fields=["booking_window_days"], every=1)
     sandbox.faults.add("no_slots", "availability", days=75)
     page = visitor.open("/book/bridal-styling/")
-    assert page.texts(".kb-sub") == ["February 2027", "Tuesday, February 16"]
+    assert page.texts(".kb-sub") == ["February \u2013 March 2027", "Tuesday, February 16"]
     assert count_requests(sandbox, "availability") <= 4
 
 
@@ -178,6 +227,27 @@ def test_a_conflict_that_leaves_the_month_empty_leads_to_the_next_free_day(walk:
     assert page.times
 
 
+def test_a_conflict_offers_the_nearest_free_times_first(walk: Visitor, sandbox: Sandbox):
+    """Three buttons with date and time, and each leads to the form with what was typed."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    sandbox.faults.add("status", "create", times=1, status=409)
+    page = walk.send(form, "Book appointment", **JANE)
+    nearest = page.links(".kb-nearest button")
+    assert len(nearest) == 3
+    assert all("Wed, Dec 9" in name for name in nearest)
+    starts = [start_of(url) for url in nearest.values()]
+    assert starts == sorted(starts)
+    assert "jane@example.com" in walk.open([*nearest.values()][1]).html
+
+
+def test_the_nearest_times_are_asked_for_in_the_address_too(visitor: Visitor):
+    """For who had typed nothing yet; without a lost time, or with one that can't be read, there are none."""
+    page = visitor.open("/book/haircut/?day=2026-12-09&taken=1&near=20261209T170000Z")
+    assert [start_of(url).hour for url in page.links(".kb-nearest a").values()] == [16, 16, 17]
+    for query in ("taken=1&near=soon", "taken=1", "near=20261209T170000Z", "taken=9&near=20261209T170000Z"):
+        assert not visitor.open(f"/book/haircut/?day=2026-12-09&{query}").tree.css(".kb-nearest"), query
+
+
 def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, sandbox: Sandbox):
     """Neither when booking nor when rescheduling."""
     form = walk.choose("haircut", "?day=2026-12-09")
@@ -192,15 +262,15 @@ def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, s
     assert walk.open(f"{times.url}{'&' if '?' in times.url else '?'}taken=1").alert == "That time was just taken."
 
 
-def test_only_the_month_arrows_keep_an_empty_month(walk: Visitor):
+def test_only_the_arrows_of_the_calendar_keep_empty_weeks(walk: Visitor):
     """Hosts, people, hours and zone name a day, from which the page goes on to the next free one."""
-    page = walk.open(walk.open("/book/haircut/").link("Next month"))
-    assert "month=2027-01" in page.url
+    page = walk.open(walk.open("/book/haircut/").link("Later dates"))
+    assert "month=2027-01-03" in page.url
     links = {name: url for name, url in page.links().items() if "month=" in url}
-    assert set(links) == {"Previous month"}
+    assert set(links) == {"Earlier dates"}
     assert walk.open(page.link("Sarah")).texts(".kb-month .kb-sub") == ["January 2027"]
     assert walk.open(page.link("24-hour clock")).texts(".kb-month .kb-sub") == ["January 2027"]
-    seats = walk.open("/book/styling-class/?month=2027-01")
+    seats = walk.open(walk.open("/book/styling-class/").link("Later dates"))
     assert "month" not in seats.form("Update")[2]
     assert walk.send(seats, "Update", party="2").texts(".kb-month .kb-sub") == ["January 2027"]
 
@@ -245,12 +315,12 @@ def test_a_host_who_does_not_do_the_service_is_named_where_the_name_is_known(vis
 def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
     site: Settings, clock: Traveller, client: Client
 ):
-    """A few days say nothing about the host; a whole month of others' times is enough. One request brings both."""
+    """The calendar runs on into the next month, so the host's next times are on it. One request brings both."""
     sandbox = at(site, clock, datetime(2027, 1, 15, 15, tzinfo=UTC))
     sandbox.faults.add("no_slots", "availability", days=20, host="host_sarah")
     page = Visitor(client).open("/book/haircut/?host=host_sarah")
     assert page.texts(".kb-hosts a[aria-current]") == ["Sarah"]
-    assert page.texts(".kb-sub") == ["February 2027", "Thursday, February 4"]
+    assert page.texts(".kb-sub") == ["January \u2013 February 2027", "Thursday, February 4"]
     assert count_requests(sandbox, "availability") == 1
     page = Visitor(client).open("/book/haircut/?host=host_nobody")
     assert "This person isn’t available for this." in page.text
@@ -567,7 +637,7 @@ def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(cl
     visitor = Visitor(client)
     page = visitor.open("/book/haircut/?month=2026-12&day=2026-12-31&host=host_person_5")
     assert page.status == 200
-    assert len(page.days) == 31
+    assert len(page.days) == 33
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
     assert len(page.times) == 40
     assert kordless.asked["availability"] == 1

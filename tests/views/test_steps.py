@@ -96,7 +96,7 @@ def test_choices_travel_along_every_link(walk: Visitor):
     page = walk.open("/book/?tz=Asia/Kathmandu&hours=24&lang=en")
     page = walk.open(page.link("Styling class"))
     assert page.query == chosen
-    for url in [*page.days.values(), *page.times.values(), page.link("Next month"), page.link("All services")]:
+    for url in [*page.days.values(), *page.times.values(), page.link("Later dates"), page.link("All services")]:
         here = walk.once(url)
         assert chosen.items() <= here.query.items(), url
 

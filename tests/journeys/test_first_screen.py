@@ -1,0 +1,108 @@
+"""The page of times on a phone: the first free time is in the first screen, in every language and at every service."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+
+from kordless_booking.sandbox.seeds import ACME
+from tests.journeys import booking_steps
+from tests.journeys.demo import Demo
+
+PHONE, SMALL_PHONE = {"width": 390, "height": 844}, {"width": 360, "height": 640}
+LOWEST_FIRST_TIME = 800
+HIGHEST_PAGE = 1150
+"""For a usual day."""
+USUAL_TIMES = 12
+SERVICES = [service.slug for service in ACME.services if service.public]
+MEASURE = """
+() => {
+  const nearest = [...document.querySelectorAll(".kb-nearest .kb-time")];
+  return {
+    first: document.querySelector(".kb-times .kb-time")?.getBoundingClientRect().top + scrollY,
+    times: document.querySelectorAll(".kb-times .kb-time").length,
+    month: document.querySelector(".kb-month table").getBoundingClientRect().height,
+    height: document.documentElement.scrollHeight,
+    rows: document.querySelectorAll(".kb-month tbody tr").length,
+    nearest: nearest.map((time) => time.getBoundingClientRect().bottom),
+    scrolled: scrollY,
+  };
+}
+"""
+
+
+def open_times(page: Page, demo: Demo, service: str, query: str = "") -> dict[str, Any]:
+    """Open the page of a service's times, and return its measures in pixels."""
+    page.goto(f"{demo.url}/book/{service}/?tz=America/New_York{query}", wait_until="domcontentloaded")
+    booking_steps.at(page, "slot")
+    return measure(page)
+
+
+def measure(page: Page) -> dict[str, Any]:
+    """Return the measures of the page of times in pixels."""
+    measures: dict[str, Any] = page.evaluate(MEASURE)
+    return measures
+
+
+def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(browser: Browser, demo: Demo):
+    """At the service with most above the calendar, its hosts; on a small phone it is within 1.2 screens."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        low = {}
+        # Without scripts, and one load for each language: the sizes of the screen share it.
+        for language, _name in settings.LANGUAGES:
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+            first = open_times(page, demo, "haircut", f"&lang={language}")["first"]
+            page.set_viewport_size(SMALL_PHONE)  # type: ignore[arg-type]
+            on_small = measure(page)["first"]
+            if first > LOWEST_FIRST_TIME or on_small > 1.2 * SMALL_PHONE["height"]:
+                low[language] = first, on_small
+        assert not low
+
+
+def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser, demo: Demo):
+    """Its first time is in the first screen, the calendar has five weeks, and no service's page is long."""
+    with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        for service in SERVICES:
+            measures = open_times(page, demo, service)
+            assert measures["rows"] == 5, service
+            assert measures["first"] <= LOWEST_FIRST_TIME, (service, measures)
+            assert measures["height"] <= HIGHEST_PAGE or measures["times"] > USUAL_TIMES, (service, measures)
+            assert not booking_steps.is_too_wide(page), service
+
+
+def test_the_calendar_has_one_height_on_all_its_pages(page: Page, demo: Demo):
+    """Nothing below it jumps when it is turned or another day is chosen."""
+    assert open_times(page, demo, "haircut")["scrolled"] == 0
+    measures = open_times(page, demo, "bridal-styling")
+    for _ in range(3):
+        shown = page.locator(".kb-month .kb-sub").inner_text()
+        page.locator("a[rel~=next]").click()
+        expect(page.locator(".kb-month .kb-sub")).not_to_have_text(shown)
+        assert measure(page)["month"] == measures["month"]
+    booking_steps.choose_day(page, page.locator("a.kb-day:not([aria-current])").first)
+    assert measure(page)["month"] == measures["month"]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_who_loses_a_time_has_the_nearest_free_ones_in_sight(browser: Browser, demo: Demo, scripts: bool):
+    """Three buttons below the notice, without scrolling; one of them leads on to the form, which has what was typed."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=scripts) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        open_times(page, demo, "haircut")
+        booking_steps.to_contact(page, nth=1)
+        demo.sandbox.faults.add("status", "create", times=1, status=409)
+        page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+        page.get_by_label("Email", exact=True).fill("ada@example.com")
+        page.get_by_role("button", name="Book appointment").click()
+        booking_steps.at(page, "slot")
+        expect(page.get_by_role("alert")).to_contain_text("taken")
+        measures = measure(page)
+        assert measures["scrolled"] == 0
+        assert len(measures["nearest"]) == 3
+        assert max(measures["nearest"]) <= PHONE["height"]
+        page.locator(".kb-nearest .kb-time").first.click()
+        booking_steps.at(page, "contact")
+        expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Lovelace")
