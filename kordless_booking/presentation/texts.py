@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from kordless_booking.api.resources import (
@@ -314,8 +314,19 @@ def status_texts(status: str) -> StatusTexts:
             )
         case "canceled":
             return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
-    # A status that Kordless may add is shown as it is. Whatever it is, the booking exists.
-    return StatusTexts(_("Your booking"), _("Your booking has been received."), status)
+    # Of a status that Kordless may add, its own word is shown. Whatever it is, the booking exists.
+    return StatusTexts(_("Your booking"), _("Your booking has been received."), _own_status(status))
+
+
+def _own_status(status: str) -> str:
+    """Return what a status is called that isn't documented. Other booking systems have the two that are translated."""
+    match status.replace("-", "_"):
+        case "completed":
+            return pgettext("status of a booking", "Completed")
+        case "no_show":
+            # Translators: the customer didn't come.
+            return pgettext("status of a booking", "Missed")
+    return status.replace("_", " ")
 
 
 def mask_contact(contact: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.booking.availability import AvailableTime, MonthView, month_weeks
 from kordless_booking.presentation import formatting, timezones
@@ -46,19 +46,29 @@ class _Grid(NamedTuple):
     """DOM id of the swap target, with which the cells' ids begin."""
     form: str
     """DOM id of the form that the days post, or "" when they are links."""
+    booked: date | None
+    """Day of the booking that is rescheduled."""
 
 
 def month_rows(
-    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str, form: str = ""
+    view: MonthView,
+    *,
+    part: PackagePart | SiteTemplatePart,
+    url: str,
+    language: str,
+    target_id: str,
+    form: str = "",
+    booked: date | None = None,
 ) -> list[SafeString]:
     """Return one row of cells for each week.
 
     `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day. `form` is the DOM id of
-    the form that the days post, or "" when they are links.
+    the form that the days post, or "" when they are links. `booked` is the day of the booking that is rescheduled.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.month, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
-    names = _accessible_names(free, view.today, language)
+    days = tuple([day for day, _times in free])
+    grid = _Grid(view.month, days, view.day, view.today, language, target_id, form, booked)
+    names = _accessible_names(free, view.today, language, booked)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
         values = [escape(before), escape(after), *names]
@@ -69,19 +79,21 @@ def month_rows(
 
 
 @cached_per_language(256)
-def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
+def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
     """Return the accessible names of all free days, escaped."""
     # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
     # of the month.
-    return [_accessible_name(day, times, day == today, language) for day, times in free]
+    return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
 
 
 @cached_per_language(4096)
-def _accessible_name(day: date, times: int, today: bool, language: str) -> str:
+def _accessible_name(day: date, times: int, today: bool, booked: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
     name = text % {"date": formatting.full_date(day, language), "count": times}
-    return escape(f"{name} · {_('today')}" if today else name)
+    # Translators: the day of the booking that is being rescheduled, in the calendar.
+    own = pgettext("label", "your current day") if booked else ""
+    return escape(" · ".join(filter(None, [name, _("today") if today else "", own])))
 
 
 @cached_per_language(256)
@@ -109,6 +121,7 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
             full=named[day] if day is not None and free else "",
             form=grid.form if free else "",
             today=day == grid.today,
+            booked=day is not None and day == grid.booked,
             current=free and day == grid.day,
         )
 

@@ -128,8 +128,11 @@ def embed_event(
     }
 
 
-def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **more: Any) -> Page:
-    """Return the context that every template gets as `kb`. `more` are further fields of it."""
+def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, name: str = "", **more: Any) -> Page:
+    """Return the context that every template gets as `kb`. `more` are further fields of it.
+
+    `name` is the page's URL name where the foot would link to it, so that no link leads to the page that it is on.
+    """
     layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
     organization = visit.organization
     business = business_of(organization) if organization else None
@@ -145,11 +148,13 @@ def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, **
         subheading="h3" if visit.inline else "h2",
         business=business,
         style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
-        home_url=visit.links.services_url(),
+        home_url=visit.links.services_url() if name != "services" else "",
         # With the visitor's zone: the booking that is found there is shown in it.
         manage_url=visit.links.url(
             "manage-find", choices=visit.choices.appearance().replace(timezone=visit.choices.timezone)
-        ),
+        )
+        if name != "manage-find"
+        else "",
         sandbox=bool(visit.account.sandbox),
         skip_assets=visit.skip_assets,
         scheme=visit.choices.scheme or "",

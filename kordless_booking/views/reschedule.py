@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from django.http import HttpResponse
@@ -23,6 +23,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange
 from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
+from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
@@ -61,6 +62,9 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
+    if visit.choices.requested_month() is None:
+        # Begin where the booking is: whoever moves it most often stays near.
+        visit = visit.with_choices(visit.choices.replace(day=_booked_day(visit, managed)))
     refused = parse_start(visit.request.GET.get("refused", ""))
     return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
 
@@ -100,7 +104,15 @@ def _slots_page(
     )
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    context = slot_context(visit, month.view, links, renderer, notice=notice, is_visitors_zone=is_visitors) | {
+    context = slot_context(
+        visit,
+        month.view,
+        links,
+        renderer,
+        notice=notice,
+        is_visitors_zone=is_visitors,
+        booked=_booked_day(visit, managed),
+    ) | {
         # A booking keeps its host, team and party size.
         "hosts": [],
         "host_select": None,
@@ -116,6 +128,7 @@ def _slots_page(
         "rescheduling": {
             "number": managed.booking.confirmation_number,
             "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
+            "host": managed.view(visit).host,
             "provider_note": _provider_note(managed.link, month.cached.value),
         },
         "taken": notice_text,
@@ -134,6 +147,11 @@ def _slots_page(
     response = renderer.render("kordless_booking/steps/slot.html", context, status)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
+
+
+def _booked_day(visit: WidgetRequest, managed: ManagedBooking) -> date:
+    """Return the date of the booking in the zone of the calendar."""
+    return managed.booking.start.astimezone(get_timezone(visit.choices.timezone or managed.timezone)).date()
 
 
 @widget_view("GET", no_store=True)
@@ -191,6 +209,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed))), managed.shown_field(visit)],
+        "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }

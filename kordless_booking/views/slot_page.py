@@ -85,19 +85,21 @@ def slot_context(
     notice: str = "",
     is_visitors_zone: bool = True,
     says_length: bool = False,
+    booked: date | None = None,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `is_visitors_zone` is
     False where the times may be in another zone than the visitor's: then each names its city instead of "for you".
-    With `says_length` each says how long it is, for a page whose head can't say it for all.
+    With `says_length` each says how long it is, for a page whose head can't say it for all. `booked` is the day of the
+    booking that is rescheduled, which the month marks.
     """
     city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
         "party": _party(view, links, renderer.page),
-        "month": _month(visit, view, links, renderer),
+        "month": _month(visit, view, links, renderer, booked),
         "day": _day(visit, view, view.day, links, renderer, city, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
@@ -217,7 +219,9 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
     }
 
 
-def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
+def _month(
+    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, booked: date | None
+) -> dict[str, Any]:
     language = visit.language
     names, monday = formatting.weekday_names(language), formatting.first_weekday(language)
     base = view.choices.replace(month=None)
@@ -237,6 +241,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             language=language,
             target_id=visit.target_id,
             form=renderer.page.form_input_form_id,
+            booked=booked,
         ),
     }
 

@@ -146,7 +146,11 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     token = visit.form_input_token
     # The script asks for the page in the visitor's zone by GET, which has no form input.
     autozone = visit.choices.timezone is None and not token
-    page = build_page(visit, _("Choose a service"), step=Step.SERVICE, autozone=autozone, form_input_token=token)
+    # A search leads back to all of them.
+    name = "" if query else "services"
+    page = build_page(
+        visit, _("Choose a service"), step=Step.SERVICE, name=name, autozone=autozone, form_input_token=token
+    )
     context = {
         "groups": named + unnamed,
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,

@@ -116,7 +116,7 @@ def test_a_reminder_comes_a_day_before(visitor: Visitor, sandbox: Sandbox, clock
     assert queue_reminders(get_account(None), start - timedelta(hours=25), 20) == 0
     clock.shift(3600)
     assert queue_reminders(get_account(None), start - timedelta(hours=24), 20) == 1
-    assert sent()[-1].subject.startswith("Reminder")
+    assert sent()[-1].subject.endswith(": reminder")
     assert number in sent()[-1].words
 
 
