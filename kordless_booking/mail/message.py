@@ -33,8 +33,8 @@ from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line, time_in_zone
 from kordless_booking.models import OutgoingMail
-from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation import texts as booking_texts
+from kordless_booking.presentation import timezones
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
@@ -248,13 +248,10 @@ def _booking(
 
 
 def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str, *, says_zone: bool) -> str:
-    """Return the start, and the end only where that is on a later date: a subject has to be short."""
-    place, language, hours = timezones.get_timezone(zone), preferences.language, preferences.hours
-    start, end = booking.start.astimezone(place), booking.end.astimezone(place)
-    when = formatting.short_date_and_time(start, language, hours)
-    if start < end and formatting.shows_end_date(start, end):
-        last = formatting.short_date_and_time(end, language, hours)
-        when = formatting.join_range(when, last, language)
+    """Return the time in short, with the city where the customer has to know whose clock it is on."""
+    language = preferences.language
+    when = booking_texts.format_short(booking.start, booking.end, zone, language, preferences.hours)
+    start = booking.start.astimezone(timezones.get_timezone(zone))
     if timezones.is_ambiguous(start):
         return time_in_zone(when, booking_texts.format_timezone(zone, language, start))
     if not says_zone:

@@ -157,6 +157,16 @@ def format_range(start: datetime, end: datetime, zone_name: str, language: str, 
     }
 
 
+def format_short(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
+    """Format a short date and the start in a zone, and the end only where that is on another date."""
+    zone = timezones.get_timezone(zone_name)
+    local, until = start.astimezone(zone), end.astimezone(zone)
+    when = formatting.short_date_and_time(local, language, hours)
+    if end <= start or not formatting.shows_end_date(local, until):
+        return when
+    return formatting.join_range(when, formatting.short_date_and_time(until, language, hours), language)
+
+
 def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
     local = moment.astimezone(timezones.get_timezone(zone_name))

@@ -23,6 +23,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange
 from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
+from kordless_booking.presentation.texts import format_short
 from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
@@ -102,6 +103,7 @@ def _slots_page(
     page = build_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
     )
+    provider_note = _provider_note(managed.link, month.cached.value)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(
@@ -111,7 +113,7 @@ def _slots_page(
         renderer,
         notice=notice,
         is_visitors_zone=is_visitors,
-        booked=_booked_day(visit, managed),
+        booked=managed.booking.start.astimezone(month.view.zone).date(),
     ) | {
         # A booking keeps its host, team and party size.
         "hosts": [],
@@ -127,9 +129,12 @@ def _slots_page(
         "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "rescheduling": {
             "number": managed.booking.confirmation_number,
-            "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
-            "host": managed.view(visit).host,
-            "provider_note": _provider_note(managed.link, month.cached.value),
+            # In short, and on the clock of the calendar below.
+            "old_when": format_short(
+                managed.booking.start, managed.booking.end, month.view.zone.key, visit.language, visit.choices.hours
+            ),
+            "host": "" if provider_note else managed.view(visit).host,
+            "provider_note": provider_note,
         },
         "taken": notice_text,
         "unavailable": "",
@@ -150,7 +155,7 @@ def _slots_page(
 
 
 def _booked_day(visit: WidgetRequest, managed: ManagedBooking) -> date:
-    """Return the date of the booking in the zone of the calendar."""
+    """Return the date of the booking in the visitor's zone, to begin with."""
     return managed.booking.start.astimezone(get_timezone(visit.choices.timezone or managed.timezone)).date()
 
 
