@@ -72,9 +72,9 @@ def sandbox_panel(request: HttpRequest) -> HttpResponse:
     try:
         messages.success(request, act(sandbox, request))
     except (ValueError, LookupError) as error:
-        messages.error(request, f"That didn't work: {error}.")
+        messages.error(request, f"That didn’t work: {error}.")
     except ApiError as refusal:
-        messages.error(request, f"That didn't work: {refusal.detail}.")
+        messages.error(request, f"That didn’t work: {refusal.detail}.")
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -190,7 +190,7 @@ def _move(sandbox: Sandbox, request: HttpRequest) -> str:
         raise LookupError("there is no later time")
     sandbox.move(row["number"], free[0])
     zone = next(each.zone for each in sandbox.businesses if each.slug == row["org"])
-    return f"{row['number']} is moved to {_local(free[0], zone)}."
+    return f"{row['number']} is rescheduled to {_local(free[0], zone)}."
 
 
 def _break(sandbox: Sandbox, request: HttpRequest) -> str:
@@ -214,7 +214,7 @@ def _behave(sandbox: Sandbox, request: HttpRequest) -> str:
 def _webhooks(sandbox: Sandbox, request: HttpRequest) -> str:
     if sandbox.webhook_sender.endpoints:
         sandbox.webhook_sender.endpoints = ()
-        return "No webhooks are delivered any more."
+        return "No webhooks are delivered anymore."
     deliver_webhooks(request.build_absolute_uri(reverse("kordless_booking:webhook")))
     return "Webhooks are delivered to this site."
 

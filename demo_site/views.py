@@ -17,7 +17,7 @@ from kordless_booking.views.snippet import builder
 SWITCHES: Final = [
     ("theme", "Theme", {PLAIN: "Plain", "salon": "Salon", "clinic": "Clinic", "studio": "Studio"}),
     ("scheme", "Light or dark", {"": "As your system", "light": "Light", "dark": "Dark"}),
-    ("accent", "Color", {"": "The salon's", "1f6f5c": "Green", "0b57d0": "Blue", "ffb300": "Amber", "d81b60": "Pink"}),
+    ("accent", "Color", {"": "The salon’s", "1f6f5c": "Green", "0b57d0": "Blue", "ffb300": "Amber", "d81b60": "Pink"}),
 ]
 
 

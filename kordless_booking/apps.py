@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class KordlessBookingConfig(AppConfig):
     name = "kordless_booking"
-    verbose_name = _("Kordless booking")
+    verbose_name = pgettext_lazy("model", "Kordless booking")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

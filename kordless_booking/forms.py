@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 from kordless_booking.normalization import (
@@ -136,35 +137,35 @@ class ContactForm(VisitorForm):
     """
 
     name = ContactField(
-        label=_("Name"),
+        label=pgettext_lazy("label", "Name"),
         sent_as="contact.name",
         max_length=120,
         widget=forms.TextInput(
             attrs={"autocomplete": "name", "autocapitalize": "words", "dir": "auto", "aria-required": "true"}
         ),
-        error_messages={"required": _("Please tell us your name.")},
+        error_messages={"required": _("Please enter your name.")},
     )
     email = ContactEmailField(
-        label=_("Email"),
+        label=pgettext_lazy("label", "Email"),
         sent_as="contact.email",
         required=False,
         max_length=MAX_EMAIL,
         widget=forms.EmailInput(
             attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "dir": "ltr"}
         ),
-        error_messages={"invalid": _("Please check the email address: it should look like name@example.com.")},
+        error_messages={"invalid": _("Please check the email address. It should look like name@example.com.")},
     )
     phone = ContactField(
-        label=_("Phone"),
+        label=pgettext_lazy("label", "Phone"),
         sent_as="contact.phone",
         required=False,
         max_length=MAX_PHONE,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
         # Translators: error of the field "Phone", which is required for an appointment by phone
-        error_messages={"required": _("Please give your phone number: this appointment is by phone.")},
+        error_messages={"required": _("Please enter your phone number: this appointment is by phone.")},
     )
     notes = ContactField(
-        label=_("Notes"),
+        label=pgettext_lazy("label", "Notes"),
         sent_as="notes",
         required=False,
         max_length=1000,
@@ -194,7 +195,7 @@ class ContactForm(VisitorForm):
         number = parse_phone(text, self.region)
         if number is None:
             raise forms.ValidationError(
-                _("Please check the phone number. Outside your country, start with + and the country code."),
+                _("Please check the phone number. If it’s from another country, start with + and the country code."),
                 code="invalid",
             )
         self.phone_extension = number.extension
@@ -207,7 +208,7 @@ class ContactForm(VisitorForm):
         if untouched and not cleaned.get("email") and not cleaned.get("phone"):
             self.add_error(
                 "email",
-                forms.ValidationError(_("Please give an email address or a phone number."), code="required"),
+                forms.ValidationError(_("Please enter an email address or a phone number."), code="required"),
             )
         return cleaned
 
@@ -264,7 +265,7 @@ class FindForm(VisitorForm):
     """Form to find a booking: its confirmation number, and the email or phone that it was made with."""
 
     number = forms.CharField(
-        label=_("Confirmation number"),
+        label=pgettext_lazy("label", "Confirmation number"),
         max_length=80,
         widget=forms.TextInput(
             attrs={

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 MAX_KIND_CHARS: Final = 100
 """Maximum length of Kordless's name for an event."""
@@ -75,8 +75,8 @@ class BookingAttempt(models.Model):
     changed_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("booking attempt")
-        verbose_name_plural = _("booking attempts")
+        verbose_name = pgettext_lazy("model", "booking attempt")
+        verbose_name_plural = pgettext_lazy("model", "booking attempts")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "key"], name="kb_attempt_account_key"),
         ]
@@ -128,8 +128,8 @@ class WebhookDelivery(models.Model):
     """The body. It can be decrypted for a month, and is emptied afterwards."""
 
     class Meta:
-        verbose_name = _("webhook delivery")
-        verbose_name_plural = _("webhook deliveries")
+        verbose_name = pgettext_lazy("model", "webhook delivery")
+        verbose_name_plural = pgettext_lazy("model", "webhook deliveries")
         permissions = [  # noqa: RUF012 (Django's own way to write it)
             ("view_personal_data", "Can see the personal data in webhook deliveries"),
             ("replay_webhookdelivery", "Can send the signals of webhook deliveries again"),
@@ -168,8 +168,8 @@ class BookingProjection(models.Model):
     """Time of the newest known change, in whole seconds."""
 
     class Meta:
-        verbose_name = _("known booking")
-        verbose_name_plural = _("known bookings")
+        verbose_name = pgettext_lazy("model", "known booking")
+        verbose_name_plural = pgettext_lazy("model", "known bookings")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "number_hash"], name="kb_known_account_number"),
         ]
@@ -214,8 +214,8 @@ class FunnelCount(models.Model):
     count = models.PositiveBigIntegerField()
 
     class Meta:
-        verbose_name = _("funnel")
-        verbose_name_plural = _("funnel")
+        verbose_name = pgettext_lazy("model", "funnel")
+        verbose_name_plural = pgettext_lazy("model", "funnel")
         default_permissions = ("view",)
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(
@@ -242,8 +242,8 @@ class RejectedDeliveryCount(models.Model):
     count = models.PositiveBigIntegerField()
 
     class Meta:
-        verbose_name = _("refused deliveries")
-        verbose_name_plural = _("refused deliveries")
+        verbose_name = pgettext_lazy("model", "refused deliveries")
+        verbose_name_plural = pgettext_lazy("model", "refused deliveries")
         default_permissions = ()
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "day", "reason"], name="kb_refusal_unique"),
@@ -261,8 +261,8 @@ class Overview(FunnelCount):
 
     class Meta:
         proxy = True
-        verbose_name = _("overview")
-        verbose_name_plural = _("overview")
+        verbose_name = pgettext_lazy("model", "overview")
+        verbose_name_plural = pgettext_lazy("model", "overview")
         default_permissions = ("view",)
 
 
@@ -293,8 +293,8 @@ class Appointment(models.Model):
     """The booking with its contact, and the customer's preferences (`mail/appointment_data.py`)."""
 
     class Meta:
-        verbose_name = _("appointment")
-        verbose_name_plural = _("appointments")
+        verbose_name = pgettext_lazy("model", "appointment")
+        verbose_name_plural = pgettext_lazy("model", "appointments")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             models.UniqueConstraint(fields=["account", "number_hash"], name="kb_appointment_number"),
         ]
@@ -362,8 +362,8 @@ class OutgoingMail(models.Model):
     changed_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("outgoing mail")
-        verbose_name_plural = _("outgoing mails")
+        verbose_name = pgettext_lazy("model", "outgoing mail")
+        verbose_name_plural = pgettext_lazy("model", "outgoing mails")
         constraints = [  # noqa: RUF012 (Django's own way to write it)
             # The promise "never two mails for one change" rests on this.
             models.UniqueConstraint(fields=["appointment", "kind", "revision"], name="kb_mail_once"),

@@ -107,7 +107,7 @@ def test_without_either_way_it_says_so_once(given):
     form = contact(**given)
     assert not form.is_valid()
     assert form.errors.get_json_data() == {
-        "email": [{"message": "Please give an email address or a phone number.", "code": "required"}]
+        "email": [{"message": "Please enter an email address or a phone number.", "code": "required"}]
     }
 
 
@@ -124,7 +124,7 @@ def test_a_wrong_field_is_the_only_error(wrong):
 def test_a_name_of_nothing_but_space_is_none(name):
     """Every kind of space."""
     form = contact(name=name)
-    assert form.errors["name"] == ["Please tell us your name."]
+    assert form.errors["name"] == ["Please enter your name."]
 
 
 @pytest.mark.parametrize("field", ContactForm.base_fields)

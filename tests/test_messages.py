@@ -55,7 +55,7 @@ def test_a_corrected_translation_changes_the_compiled_file_only(tmp_path: Path):
     update_language(folder, texts_of_the_package())
     assert path.read_text() == mine
     with path.with_suffix(".mo").open("rb") as file:
-        assert GNUTranslations(file).gettext("Name") == "Ihr Name"
+        assert GNUTranslations(file).pgettext("label", "Name") == "Ihr Name"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_new_language_gets_the_header_of_its_language(name: str, english: str,
     """An empty folder gets a catalog that names the language, and has as many plural forms as Django's own."""
     folder = tmp_path / name
     folder.mkdir()
-    text, counted = Text(None, "Book"), Text(None, "%(count)s place left", "%(count)s places left")
+    text, counted = Text(None, "Book"), Text(None, "%(count)s spot left", "%(count)s spots left")
     assert update_language(folder, frozenset({text, counted})) == 2
     path = folder / "LC_MESSAGES" / "django.po"
     written = path.read_text()
@@ -89,7 +89,7 @@ def test_the_plural_rule_of_a_new_language_is_djangos(tmp_path: Path):
     """Each number gets the form that Django's own texts use for it: in Czech, 1, 2 to 4, and 5."""
     folder = tmp_path / "cs"
     folder.mkdir()
-    counted = Text(None, "%(count)s place left", "%(count)s places left")
+    counted = Text(None, "%(count)s spot left", "%(count)s spots left")
     update_language(folder, frozenset({counted}))
     path = folder / "LC_MESSAGES" / "django.po"
     for number in range(4):
@@ -114,5 +114,5 @@ def test_a_folder_that_names_no_language_is_rejected(name: str, tmp_path: Path):
 def test_the_texts_of_the_package_are_found():
     """Texts of templates and code are both there: an empty list would drop every translation."""
     texts = {text.singular for text in texts_of_the_package()}
-    assert {"Please tell us your name.", "Add it to your calendar"} <= texts
+    assert {"Please enter your name.", "Add to calendar"} <= texts
     assert len(texts) > 200

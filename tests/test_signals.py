@@ -133,10 +133,10 @@ def test_a_receiver_that_raises_breaks_nothing(
 ):
     """The visitor books, moves and cancels; others still hear of it; our line names the receiver, nobody else."""
     confirmation = visitor.book("haircut", "?day=2026-12-09")
-    assert confirmation.heading == "You're booked"
+    assert confirmation.heading == "You’re booked"
     page = visitor.open(confirmation.link("Change or cancel"))
     moved = visitor.send(visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1]), "Reschedule")
-    assert "moved" in moved.text
+    assert "rescheduled" in moved.text
     assert "canceled" in visitor.send(visitor.send(moved, "Cancel booking"), "Cancel booking").text
     assert [name for name, _said in heard] == ["created", "rescheduled", "cancelled"]
     lines = [record for record in caplog.records if "event=receiver_failed" in record.getMessage()]

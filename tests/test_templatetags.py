@@ -49,7 +49,7 @@ def test_swaps_stay_inside(site: Settings, client: Client):
     form = walk.open(next(iter(page.times.values())))
     assert form.heading == "Your details"
     assert not form.tree.css("title, main, h1, html > head > link")
-    assert walk.send(form, "Book appointment", **JANE).heading == "You're booked"
+    assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
     for each in walk.seen:
         assert 'data-hx-push-url="true"' not in each.html
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
@@ -101,7 +101,7 @@ def test_the_page_around_it_survives(
 def test_an_unknown_service_is_an_error_in_place(site: Settings, client: Client):
     """A template that names a service that is gone shows a page all the same."""
     page = Visitor(client).open("/page/?service=no-such-thing")
-    assert (page.status, page.heading) == (200, "This service isn't offered")
+    assert (page.status, page.heading) == (200, "This service isn’t available")
     assert Visitor(client).open("/page/?service=../../x").status == 200
 
 
@@ -121,7 +121,7 @@ def test_it_needs_the_request(site: Settings):
 def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
     """Zone and hours in the host page's own query are the widget's; nonsense is dropped."""
     page = Visitor(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
-    assert "Times in Kathmandu" in page.text
+    assert "Times shown in Kathmandu" in page.text
 
 
 def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):

@@ -21,7 +21,7 @@ _BODY: Final = b'{"event": "kordless_doctor"}'
 def examine(account: Account) -> Findings:
     """Sign a body with each secret and verify it, unchanged and with one byte added. Report the last delivery."""
     if not account.webhook_secrets:
-        advice = "set WEBHOOK_SECRETS to be notified of bookings that are made, moved or canceled elsewhere"
+        advice = "set WEBHOOK_SECRETS to be notified of bookings that are made, rescheduled or canceled elsewhere"
         yield note("no_webhook", "No webhook is configured", advice)
         return
     scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)

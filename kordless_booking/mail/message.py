@@ -120,7 +120,7 @@ def _build_message(
     business = (
         booking_texts.business_name(organization) if organization else booking.organization_name or account.org_slug
     )
-    service = details.service_name or _("Booking")
+    service = details.service_name or pgettext("label", "Booking")
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
     is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
@@ -160,7 +160,7 @@ def _build_message(
         "again_url": _again_link(account, details, preferences) if is_canceled else None,
         "support_email": account.support_email,
         "support_phone": account.support_phone,
-        "why": _("You get this email because you booked with %(business)s.") % {"business": business},
+        "why": _("You’re receiving this email because you booked with %(business)s.") % {"business": business},
     }
     message = EmailMultiAlternatives(
         # A template file ends with a line break, which Django refuses in a header.
@@ -222,8 +222,8 @@ def _booking(
         (label, text)
         for label, text in (
             (pgettext("before a person's name", "With"), _provider(preferences)),
-            (_("People"), booking_texts.party_text(terms.party_size) if terms else ""),
-            (_("Confirmation number"), booking.confirmation_number),
+            (pgettext("label", "People"), booking_texts.party_text(terms.party_size) if terms else ""),
+            (pgettext("label", "Confirmation number"), booking.confirmation_number),
         )
         if text
     ]
@@ -233,7 +233,7 @@ def _booking(
     if where and where.kind == "meet_url" and where.url:
         # On a line of its own: in a right-to-left line its slashes would change sides.
         place = f"{place}\n{where.url}"
-    lines = [(_("Before"), before), (_("Where"), place), *rows]
+    lines = [(pgettext("label", "Previous time"), before), (pgettext("label", "Where"), place), *rows]
     return {
         "number": booking.confirmation_number,
         "status": booking.status,
@@ -289,7 +289,7 @@ def _again_link(account: conf.Account, details: BookingDetails, preferences: Vis
 
 def _greeting(data: AppointmentData) -> str:
     name = greeting_name(data.contact.name)
-    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
+    return _("Hello %(name)s,") % {"name": name} if name else pgettext("greeting", "Hello,")
 
 
 def _manage_link(account: conf.Account, data: AppointmentData, preferences: VisitorPreferences, now: datetime) -> str:

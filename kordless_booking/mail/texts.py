@@ -61,7 +61,7 @@ def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) ->
     A subject begins with what and when, because phones and lists of mails show no more of it.
     """
     values = {"service": shorten(one_line(service), MAX_SUBJECT_SERVICE_CHARS), "when": when}
-    enclosed = _("The attached file puts it into your calendar.")
+    enclosed = _("Open the attached file to add the appointment to your calendar.")
     texts = status_texts(status)
     match kind:
         case OutgoingMail.Kind.CANCELLED:
@@ -69,7 +69,10 @@ def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) ->
             # Translators: subject of an email, such as "Haircut, Wed, Dec 9, 9:00 AM: canceled".
             subject = pgettext("subject of an email", "%(service)s, %(when)s: canceled") % values
             return MailTexts(
-                subject, canceled.headline, canceled.lead, _("The attached file takes it out of your calendar.")
+                subject,
+                canceled.headline,
+                canceled.lead,
+                _("Open the attached file to remove the appointment from your calendar."),
             )
         case OutgoingMail.Kind.RESCHEDULED:
             # Translators: subject of an email; the date and time are the new ones.
@@ -77,9 +80,9 @@ def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) ->
             about = (
                 _("Your booking has been rescheduled. The new time still has to be accepted. We’ll let you know.")
                 if status == "pending"
-                else _("Your booking has been moved.")
+                else _("Your booking has been rescheduled.")
             )
-            return MailTexts(subject, _("New time"), about, enclosed)
+            return MailTexts(subject, pgettext("label", "New time"), about, enclosed)
         case OutgoingMail.Kind.REMINDER:
             # Translators: subject of an email.
             subject = pgettext("subject of an email", "%(service)s, %(when)s: reminder") % values

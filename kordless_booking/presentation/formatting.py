@@ -52,6 +52,11 @@ def day_title(day: date, language: str) -> str:
     return _date(date(day.year, day.month, day.day), locale_name(language), "day")
 
 
+def day_heading(day: date, language: str) -> str:
+    """Format as `day_title`, as a heading."""
+    return _heading(day_title(day, language), language)
+
+
 def month_day(day: date, language: str) -> str:
     """Format as "March 31", in the form that stands within a sentence."""
     return _date(date(day.year, day.month, day.day), locale_name(language), "month_day")
@@ -63,11 +68,8 @@ def short_day(day: date, language: str) -> str:
 
 
 def month_title(month: date, language: str) -> str:
-    """Format as "December 2026".
-
-    In lower case in languages that write months so, because it may stand within a sentence.
-    """
-    return _date(date(month.year, month.month, 1), locale_name(language), "month")
+    """Format as "December 2026", as a heading."""
+    return _heading(_date(date(month.year, month.month, 1), locale_name(language), "month"), language)
 
 
 def weekday_names(language: str) -> list[tuple[str, str]]:
@@ -258,6 +260,11 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
     if _writes_own_wide_periods(name):
         pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
     return _plain_spaces(pattern.apply(time(hour, minute), locale), locale)
+
+
+def _heading(text: str, language: str) -> str:
+    """Start with a capital in Russian and Ukrainian. Others that write days and months in lower case keep it."""
+    return text[:1].upper() + text[1:] if locale_of(language).language in {"ru", "uk"} else text
 
 
 def _plain_spaces(text: str, locale: Locale) -> str:

@@ -221,9 +221,9 @@ def display_times(
         else format_range(start, end, zone_name, language, hours)
     )
     return DisplayTimes(
-        _("%(when)s on site") % {"when": format_range(start, end, site, language, hours)},
+        _("%(when)s local time") % {"when": format_range(start, end, site, language, hours)},
         format_timezone(site, language, start),
-        _("%(when)s for you") % {"when": own} if is_visitors else own,
+        _("%(when)s your time") % {"when": own} if is_visitors else own,
         zone,
         is_visitors,
     )
@@ -249,7 +249,7 @@ def describe_location(location: Location | None) -> LocationText | None:
         case "meet_url":
             url = safe_links.safe_url(text)
             # A text that is no safe URL may still explain how to join, so it is shown as text.
-            return LocationText(_("Video call") if url or not text else text, url, "meet_url")
+            return LocationText(pgettext("label", "Video call") if url or not text else text, url, "meet_url")
     return LocationText(text, safe_links.safe_url(text), "custom") if text else None
 
 
@@ -271,11 +271,11 @@ def _notice_text(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     if rest:
         # Translators: %(duration)s is such as "30 min" or "1 hr 30 min".
-        text = _("Please cancel at least %(duration)s before.")
+        text = _("Please cancel at least %(duration)s in advance.")
         return text % {"duration": formatting.duration(minutes, get_language() or DEFAULT)}
     return ngettext(
-        "Please cancel at least %(hours)s hour before.",
-        "Please cancel at least %(hours)s hours before.",
+        "Please cancel at least %(hours)s hour in advance.",
+        "Please cancel at least %(hours)s hours in advance.",
         hours,
     ) % {"hours": hours}
 
@@ -315,27 +315,33 @@ def status_texts(status: str) -> StatusTexts:
     """Return the texts for a booking's status. Only a confirmed booking is called confirmed."""
     match status:
         case "confirmed":
-            return StatusTexts(_("You're booked"), _("Your booking is confirmed."), _("Confirmed"))
+            return StatusTexts(
+                pgettext("heading", "You’re booked"), _("Your booking is confirmed."), pgettext("status", "Confirmed")
+            )
         case "pending":
             return StatusTexts(
-                _("Request sent"),
-                _("Your booking still has to be accepted. You will hear from us."),
-                _("Waiting to be accepted"),
+                pgettext("heading", "Request sent"),
+                _("Your booking still has to be accepted. We’ll let you know."),
+                pgettext("status", "Awaiting confirmation"),
             )
         case "canceled":
-            return StatusTexts(_("Booking canceled"), _("This booking has been canceled."), _("Canceled"))
+            return StatusTexts(
+                pgettext("heading", "Booking canceled"),
+                _("This booking has been canceled."),
+                pgettext("status", "Canceled"),
+            )
     # Of a status that Kordless may add, its own word is shown. Whatever it is, the booking exists.
-    return StatusTexts(_("Your booking"), _("Your booking has been received."), _own_status(status))
+    return StatusTexts(pgettext("heading", "Your booking"), _("Your booking has been received."), _own_status(status))
 
 
 def _own_status(status: str) -> str:
     """Return what a status is called that isn't documented. Other booking systems have the two that are translated."""
     match status.replace("-", "_"):
         case "completed":
-            return pgettext("status of a booking", "Completed")
+            return pgettext("status", "Completed")
         case "no_show":
             # Translators: the customer didn't come.
-            return pgettext("status of a booking", "Missed")
+            return pgettext("status", "Missed")
     return status.replace("_", " ")
 
 

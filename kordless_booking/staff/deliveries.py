@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
@@ -145,7 +145,7 @@ class ReplayForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[
             (ChangeSource.WEBHOOK.value, gettext_lazy("elsewhere: by phone, by staff, in Kordless")),
-            (ChangeSource.WIDGET.value, gettext_lazy("on this site's own pages")),
+            (ChangeSource.WIDGET.value, gettext_lazy("on this site’s own pages")),
         ],
     )
 
@@ -177,7 +177,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     list_per_page = 50
     search_fields = ("delivery_id",)
-    search_help_text = gettext_lazy("Search by delivery id.")
+    search_help_text = gettext_lazy("Search by delivery ID.")
     ordering = ("-received_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
     sortable_by = ("received_at",)
@@ -237,7 +237,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
         found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
-        context = {**self._context(request), "title": _("Find deliveries of somebody"), "form": form, "found": found}
+        context = {**self._context(request), "title": _("Find deliveries about a person"), "form": form, "found": found}
         response = render(request, "kordless_booking/admin/find.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
@@ -255,7 +255,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         try:
             account, event = _account(row), event_of(row, now)
         except (BodyUnavailable, ImproperlyConfigured):
-            messages.error(request, _("This delivery can't be replayed: its body or its account is gone."))
+            messages.error(request, _("This delivery can’t be replayed: its body or its account is gone."))
             return HttpResponseRedirect(back)
         form = ReplayForm(
             request.POST if request.method == "POST" else None, initial={"source": row.source or ChangeSource.WEBHOOK}
@@ -277,7 +277,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         except ReceiverFailed as failed:
             self.log_change(request, row, f"Replayed as made at the {source}; a receiver failed.")
             # Only the error's class and place: its message may contain the booking.
-            text = _("A receiver failed, and what receivers had done in the database is undone: %(error)s.")
+            text = _("A receiver failed, and what receivers had done in the database was rolled back: %(error)s.")
             messages.error(request, text % {"error": " ".join(error_location(failed.error).values())})
         else:
             self.log_change(request, row, f"Replayed as made at the {source}.")
@@ -304,7 +304,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             body = ""
         context = {
             **self._context(request),
-            "title": _("Webhook delivery"),
+            "title": pgettext("heading", "Webhook delivery"),
             "subtitle": str(row),
             "original": row,
             "body": (format_body(body) if full else mask_body(body)) if body else "",

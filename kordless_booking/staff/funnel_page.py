@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -46,7 +46,7 @@ class FunnelAdmin(ReadOnlyAdmin):
         base, rows = stages[0], funnel.matching_rows(query)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Funnel"),
+            "title": pgettext("heading", "Funnel"),
             "opts": self.opts,
             "filters": query,
             "query": request.GET.urlencode(),
@@ -68,7 +68,9 @@ class FunnelAdmin(ReadOnlyAdmin):
             "last": query.today,
             "days": [(day, _cells(counts, stages)) for day, counts in reversed(days.items())],
             "by_service": _table(
-                funnel.counts_by("service", rows), stages, lambda slug: names.get(slug, slug) or _("None chosen")
+                funnel.counts_by("service", rows),
+                stages,
+                lambda slug: names.get(slug, slug) or pgettext("label", "None chosen"),
             ),
             "by_placement": _table(funnel.counts_by("placement", rows), stages, placement_label),
             "empty": not any(totals.values()),

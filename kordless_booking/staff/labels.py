@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kordless_booking.conf import Account
 from kordless_booking.models import FunnelCount
@@ -14,11 +15,11 @@ from kordless_booking.upstream.registry import services_for
 def stage_label(stage: FunnelCount.Stage) -> str:
     """Return the label of what a stage counts, in the plural."""
     return {
-        FunnelCount.Stage.VISIT: _("Visits"),
-        FunnelCount.Stage.SERVICE: _("Services opened"),
-        FunnelCount.Stage.SLOT: _("Times chosen"),
-        FunnelCount.Stage.CONTACT: _("Forms sent"),
-        FunnelCount.Stage.BOOKED: _("Booked"),
+        FunnelCount.Stage.VISIT: pgettext("label", "Visits"),
+        FunnelCount.Stage.SERVICE: pgettext("label", "Services opened"),
+        FunnelCount.Stage.SLOT: pgettext("label", "Times chosen"),
+        FunnelCount.Stage.CONTACT: pgettext("label", "Forms sent"),
+        FunnelCount.Stage.BOOKED: pgettext("label", "Booked"),
     }[stage]
 
 
@@ -36,11 +37,11 @@ def rejection_label(reason: str) -> str:
     """Return the label of a reason for rejecting a delivery; unknown ones as they are."""
     labels = {
         "webhook_without_secret": _("No secret is set"),
-        "webhook_malformed": _("No event that can be read"),
+        "webhook_malformed": _("No readable event"),
         "webhook_stale": _("Timestamp too far off"),
         "webhook_signature_invalid": _("Signed with another secret"),
-        "webhook_scheme_mismatch": _("Signed in another way than the settings say"),
-        "webhook_too_large": _("Too large"),
+        "webhook_scheme_mismatch": _("Signed in a way other than the settings say"),
+        "webhook_too_large": pgettext("label", "Too large"),
         "webhook_receiver_failed": _("A receiver of this site failed"),
         "webhook_not_recorded": _("The database failed"),
     }

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -56,13 +56,13 @@ class OverviewAdmin(ReadOnlyAdmin):
         states = [(account_state(account, now, today()), account) for account in accounts]
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Overview"),
+            "title": pgettext("heading", "Overview"),
             "opts": self.opts,
             "several": len(states) > 1,
             "accounts": [
                 {
                     "state": state,
-                    "name": state.business or (state.name if len(states) > 1 else _("This site")),
+                    "name": state.business or (state.name if len(states) > 1 else pgettext("label", "This site")),
                     "attention": [*attention(state, now), *_proxy_attention(request, account)],
                     "refusals": [(rejection_label(row.reason), row.today, row.week) for row in state.refusals],
                     "circuits": [(_circuit_name(circuit), _circuit(circuit)) for circuit in state.gate.circuits],
@@ -94,9 +94,11 @@ def attention(state: AccountState, now: datetime) -> list[str]:
             _("Kordless refuses the API key, so nothing can be booked. Check the key in Kordless and in the settings.")
         )
     if any(circuit.state != "closed" for circuit in state.gate.circuits):
-        texts.append(_("Kordless fails at the moment. Visitors see what is remembered; it is tried again by itself."))
+        texts.append(
+            _("Kordless isn’t working at the moment. Visitors see what was last fetched; it is retried automatically.")
+        )
     if not state.cache_up:
-        texts.append(_("The cache can't be reached, so each process remembers and counts for itself."))
+        texts.append(_("The cache can’t be reached, so each process remembers and counts for itself."))
     usage = state.gate.usage
     if (
         usage.blocked_seconds
@@ -109,8 +111,9 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         texts.append(_("Customers can hardly look up or change bookings at the moment. New bookings are not affected."))
     if old := sum(row.number for row in state.attempts if now - row.oldest > OPEN_TOO_LONG):
         text = ngettext(
-            "%(number)s booking has been open for long: the visitor left before Kordless said yes or no.",
-            "Up to %(number)s bookings have been open for long: the visitors left before Kordless said yes or no.",
+            "%(number)s booking has been open for a long time: the visitor left before Kordless said yes or no.",
+            "Up to %(number)s bookings have been open for a long time: the visitors left before Kordless said yes "
+            "or no.",
             old,
         )
         texts.append(text % {"number": old})
@@ -126,8 +129,8 @@ def attention(state: AccountState, now: datetime) -> list[str]:
         texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
     elif refused := sum(row.today for row in state.refusals):
         text = ngettext(
-            "%(number)s delivery of the webhook was refused today; the reasons stand below.",
-            "%(number)s deliveries of the webhook were refused today; the reasons stand below.",
+            "%(number)s delivery of the webhook was refused today; see the reasons below.",
+            "%(number)s deliveries of the webhook were refused today; see the reasons below.",
             refused,
         )
         texts.append(text % {"number": refused})
@@ -157,18 +160,20 @@ def status_cell(status: CacheStatus) -> StatusCell:
         case "invalidated":
             return StatusCell(_("fetched anew next time"), "fair")
         case "degraded":
-            return StatusCell(_("%(age)s, can't be renewed") % {"age": age}, "bad")
+            return StatusCell(_("%(age)s, can’t be renewed") % {"age": age}, "bad")
         case "failed":
-            return StatusCell(_("can't be fetched"), "bad")
+            return StatusCell(_("can’t be fetched"), "bad")
         case "refused":
-            return StatusCell(_("key refused"), "bad")
+            return StatusCell(pgettext("status", "key refused"), "bad")
     return StatusCell("\N{EN DASH}", "none")
 
 
 def _circuit_name(circuit: CircuitState) -> str:
-    return {"browse": _("Looking"), "booking": _("Booking"), "contact": _("Managing bookings")}.get(
-        circuit.name, circuit.name
-    )
+    return {
+        "browse": pgettext("kind of request", "Browsing"),
+        "booking": pgettext("kind of request", "Booking"),
+        "contact": pgettext("kind of request", "Managing bookings"),
+    }.get(circuit.name, circuit.name)
 
 
 def _circuit(circuit: CircuitState) -> StatusCell:
@@ -180,7 +185,7 @@ def _circuit(circuit: CircuitState) -> StatusCell:
     if circuit.failures:
         text = ngettext("works, %(number)s failure", "works, %(number)s failures in a row", circuit.failures)
         return StatusCell(text % {"number": circuit.failures}, "fair")
-    return StatusCell(_("works"), "good")
+    return StatusCell(pgettext("status", "works"), "good")
 
 
 def _snippet_url(account: conf.Account, *, alone: bool) -> str:

@@ -139,7 +139,7 @@ def reject_reason(visit: WidgetRequest, form: ContactForm) -> Rejection | None:
     check = visit.account.spam_check
     if check and not import_string(check)(visit.request, form):
         log_event(log, logging.INFO, "spam_check_failed")
-        return Rejection(_("Please confirm that you are a person, and try again."))
+        return Rejection(_("Please confirm that you’re human, and try again."))
     return None
 
 
@@ -166,8 +166,8 @@ def too_often(scope: str, seconds: int) -> Rejection:
     log_event(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
     minutes = -(-seconds // 60)
     text = ngettext(
-        "That was a little too often. Please try again in %(minutes)s minute.",
-        "That was a little too often. Please try again in %(minutes)s minutes.",
+        "Too many attempts. Please try again in %(minutes)s minute.",
+        "Too many attempts. Please try again in %(minutes)s minutes.",
         minutes,
     )
     return Rejection(text % {"minutes": minutes}, seconds)

@@ -89,11 +89,11 @@ def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language:
 @cached_per_language(4096)
 def _accessible_name(day: date, times: int, today: bool, booked: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
-    text = ngettext("%(date)s, %(count)s time free", "%(date)s, %(count)s times free", times)
+    text = ngettext("%(date)s, %(count)s time available", "%(date)s, %(count)s times available", times)
     name = text % {"date": formatting.full_date(day, language), "count": times}
     # Translators: the day of the booking that is being rescheduled, in the calendar.
     own = pgettext("label", "your current day") if booked else ""
-    return escape(" · ".join(filter(None, [name, _("today") if today else "", own])))
+    return escape(" · ".join(filter(None, [name, pgettext("label", "today") if today else "", own])))
 
 
 @cached_per_language(256)
@@ -152,7 +152,7 @@ def time_items(
     count_by_start = Counter(time.start for time in times)
     # A percent sign in the city would be read as a place for a value.
     named = f"%(when)s ({city.replace('%', '%%')})"
-    visitor_format = escape(named if city else _("%(when)s for you")) if venue_zone else ""
+    visitor_format = escape(named if city else _("%(when)s your time")) if venue_zone else ""
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
@@ -210,8 +210,8 @@ def _on_site(time: AvailableTime, venue_zone: tzinfo, language: str, hours: Hour
         clock = formatting.join_range(clock, formatting.short_date_and_time(venue_end, language, hours), language)
     if venue_time.day != visitor_time.day:
         day = formatting.short_day(venue_time, language)
-        return _("%(date)s, %(time)s on site") % {"date": day, "time": clock}
-    return _("%(when)s on site") % {"when": clock}
+        return _("%(date)s, %(time)s local time") % {"date": day, "time": clock}
+    return _("%(when)s local time") % {"when": clock}
 
 
 def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_length: bool) -> str:
@@ -226,6 +226,6 @@ def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_len
         until = _("until %(when)s")
         details.append(until % {"when": formatting.short_date_and_time(time.local_end, language, hours)})
     if time.capacity > 1:
-        left = ngettext("%(count)s place left", "%(count)s places left", time.free)
+        left = ngettext("%(count)s spot left", "%(count)s spots left", time.free)
         details.append(left % {"count": time.free})
     return " · ".join(details)

@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
@@ -201,7 +202,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         # The text doesn't say "nothing has been booked", because an earlier post of this form may have been. Posting
         # the same draft again finds out.
-        text = _("We can't reach the booking system right now. Please try again in a moment.")
+        text = _("We can’t reach the booking system right now. Please try again in a moment.")
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placement.Rejected):
         if not outcome.after_unknown_outcome or isinstance(outcome.error, exceptions.SlotTaken):
@@ -246,7 +247,7 @@ def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outco
             # The visitor can correct details that Kordless refuses; a request that it can't read is our bug.
             level = logging.INFO if isinstance(error, exceptions.Refused) else logging.WARNING
             log_problem(visit, "request_rejected", level=level, status=422, error=error)
-            text = _("The booking system didn't accept these details. Please check them, or choose another time.")
+            text = _("The booking system didn’t accept these details. Please check them, or choose another time.")
             if isinstance(error, exceptions.BadRequest):
                 form.require_other_contact()
             return _form_page(visit, detail, chosen, form, problem=text, status=422)
@@ -271,7 +272,7 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
         return _to_slots(visit, terms.service, terms, taken="1")
     if form is None:
         return _show_new_draft(visit, detail, _draft(visit, detail, moment))
-    text = _("You took a break, and the time is still free. Please check your details and book again.")
+    text = _("You were away for a while, but this time is still free. Please check your details and book again.")
     chosen = replace(_draft(visit, detail, moment), nonce=_renewed(old).nonce)
     return _form_page(visit, detail, chosen, form, problem=text, status=409)
 
@@ -328,7 +329,7 @@ def _form_page(
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},
     }
-    page = build_page(visit, _("Your details"), step=Step.CONTACT)
+    page = build_page(visit, pgettext("heading", "Your details"), step=Step.CONTACT)
     return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
 
 
@@ -393,7 +394,7 @@ def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
 
 
 def _failed_request_message() -> str:
-    return _("We can't reach the booking system right now. Nothing has been booked; please try again in a moment.")
+    return _("We can’t reach the booking system right now. Nothing has been booked; please try again in a moment.")
 
 
 def _attribution(visit: WidgetRequest) -> str:

@@ -93,19 +93,19 @@ def _reject(seconds: int) -> Rejection:
     minutes = -(-seconds // 60)
     if minutes <= _MAX_MINUTES:
         text = ngettext(
-            "Many appointments were booked or moved with this email address or phone number. "
-            "Please try again in %(minutes)s minute, or contact us directly.",
-            "Many appointments were booked or moved with this email address or phone number. "
-            "Please try again in %(minutes)s minutes, or contact us directly.",
+            "Many appointments were booked or rescheduled with this email address or phone number. Please try again "
+            "in %(minutes)s minute, or contact us directly.",
+            "Many appointments were booked or rescheduled with this email address or phone number. Please try again "
+            "in %(minutes)s minutes, or contact us directly.",
             minutes,
         )
         return Rejection(text % {"minutes": minutes}, seconds)
     hours = -(-minutes // 60)
     text = ngettext(
-        "Many appointments were booked or moved with this email address or phone number. "
-        "Please try again in %(hours)s hour, or contact us directly.",
-        "Many appointments were booked or moved with this email address or phone number. "
-        "Please try again in %(hours)s hours, or contact us directly.",
+        "Many appointments were booked or rescheduled with this email address or phone number. Please try again in "
+        "%(hours)s hour, or contact us directly.",
+        "Many appointments were booked or rescheduled with this email address or phone number. Please try again in "
+        "%(hours)s hours, or contact us directly.",
         hours,
     )
     return Rejection(text % {"hours": hours}, seconds)

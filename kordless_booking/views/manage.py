@@ -101,11 +101,11 @@ def find(visit: WidgetRequest) -> HttpResponse:
         # Kordless didn't say.
         guess.give_back()
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
-        text = _("We can't reach the booking system right now. Please try again in a moment.")
+        text = _("We can’t reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if found is None:
         log_event(log, logging.INFO, "lookup_rejected")
-        text = _("We can't find a booking with this number and this email or phone. Please check both.")
+        text = _("We can’t find a booking with this number and this email or phone number. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     guess.give_back()
     terms = None
@@ -164,7 +164,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     shown = managed.shown_start(visit)
     if shown is not None and not is_same_time(shown, managed.booking.start):
         log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
-        text = _("Your booking was moved after you opened this page. This is its new time. Nothing was changed.")
+        text = _("Your booking was rescheduled after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
     check_change_limit(visit, managed)
     try:
@@ -178,8 +178,8 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         # Unchanged after a lost response may only mean "not yet", so the page doesn't say that nothing happened.
         if found is None or (found.status != "canceled" and isinstance(error, exceptions.OutcomeUnknown)):
             text = _(
-                "We couldn't confirm that your booking is canceled. Please look at your booking again in a minute; "
-                "you may also cancel it again, that does no harm."
+                "We couldn’t confirm the cancellation. Please check your booking again in a minute. You can also "
+                "cancel it again; it can’t be canceled twice."
             )
             return change_failed_page(
                 visit, "cancel_unknown", error, lambda _default: _cancel_page(visit, managed, text)
@@ -188,8 +188,8 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
             raise Problem(
                 "cancel_refused",
                 422,
-                _("This booking can't be canceled online"),
-                _("It may be too late for that. Please contact us directly. Your booking is unchanged."),
+                _("This booking can’t be canceled online"),
+                _("It may be too late to cancel it. Please contact us directly. Your booking is unchanged."),
                 main_link=managed.back_link(visit),
                 error=error,
             ) from None
@@ -306,7 +306,7 @@ class ManagedBooking:
             visit,
             self.booking,
             timezone=self.timezone,
-            title=self.booking.service_name or (detail.service.name if detail else _("Booking")),
+            title=self.booking.service_name or (detail.service.name if detail else pgettext("label", "Booking")),
             location=booking_location(self.booking, detail),
             link=visit.links.url("manage", self.token, choices=Choices(lang=visit.choices.lang)),
             terms=self.link.build_terms(self.booking, self.timezone),
@@ -400,7 +400,7 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
         is_own_page = match is not None and match.url_name == "manage"
         # The query with the proof of a change stays.
         here = escape_leading_slashes(visit.request.get_full_path())
-        link = (here, _("Try again")) if is_own_page else (url, _("Back to your booking"))
+        link = (here, pgettext("button", "Try again")) if is_own_page else (url, _("Back to your booking"))
         raise throttled(rejection, rejection.seconds, main_link=link)
 
 
@@ -444,7 +444,7 @@ def change_failed_page(
     `page` renders it with the text for the case that nothing was sent. A caller that knows less may ignore that text.
     """
     log_problem(visit, event, level=logging.ERROR, status=503, error=error)
-    response = page(_("We can't reach the booking system right now. Your booking is unchanged; please try again soon."))
+    response = page(_("We can’t reach the booking system right now. Your booking is unchanged; please try again soon."))
     return set_retry_after(response, error.retry_after)
 
 
@@ -453,11 +453,11 @@ def _why_closed(booking: Booking, now: datetime) -> str:
     if booking.status == "canceled":
         return ""
     if booking.end <= now:
-        return _("This booking is over, so it can't be changed online.")
+        return _("This booking is over, so it can’t be changed online.")
     if booking.start <= now:
-        return _("This booking has already begun, so it can't be changed online.")
+        return _("This booking has already begun, so it can’t be changed online.")
     # A status that Kordless may add.
-    return _("This booking can't be changed online.")
+    return _("This booking can’t be changed online.")
 
 
 def _late_notice(managed: ManagedBooking, detail: ServiceDetail | None, now: datetime) -> str:
@@ -513,7 +513,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     done, event = "", None
     match managed.done(visit):
         case Done.MOVED:
-            done, event = _("Your booking has been moved."), embed_event("rescheduled", booking)
+            done, event = _("Your booking has been rescheduled."), embed_event("rescheduled", booking)
         case Done.CANCELED:
             # Nothing else to say: the heading says that it is canceled.
             event = embed_event("cancelled", booking)
@@ -523,7 +523,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     closed = "" if changeable else _why_closed(booking, visit.now)
     late = _late_notice(managed, detail, visit.now) if changeable else ""
     return {
-        "title": view.headline if booking.status == "canceled" else _("Your booking"),
+        "title": view.headline if booking.status == "canceled" else pgettext("heading", "Your booking"),
         # What happens next, where something has to.
         "lead": view.lead_text if booking.status == "pending" and changeable else "",
         "booking": view,

@@ -173,7 +173,7 @@ def lost_slot_page(visit: WidgetRequest, service: str, choices: Choices, taken: 
 
 def _choose_again(visit: WidgetRequest, error: exceptions.KordlessError, url: str) -> Problem:
     """Build the problem for an error on the way to the free times, with a link to them."""
-    return replace(from_api_error(error), main_link=(url, _("Choose a time again")), form_input=visit.form_input)
+    return replace(from_api_error(error), main_link=(url, _("Choose a time")), form_input=visit.form_input)
 
 
 def slot_check(visit: WidgetRequest) -> Callable[[NewBooking], bool]:
@@ -224,16 +224,18 @@ def _waiting_page(visit: WidgetRequest, outcome: placement.Pending) -> HttpRespo
         # A time that holds, whoever else comes.
         shown_seconds = max(outcome.seconds, outcome.longest)
         text = ngettext(
-            "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s second.",
-            "Many people are booking right now. Yours is next in line and will be placed in about %(seconds)s seconds.",
+            "Many people are booking right now. Your booking is next in line and will be placed in about "
+            "%(seconds)s second.",
+            "Many people are booking right now. Your booking is next in line and will be placed in about "
+            "%(seconds)s seconds.",
             shown_seconds,
         ) % {"seconds": shown_seconds}
     elif outcome.held:
-        text = _("Your booking will be placed in a moment. Please don't book again: this page checks by itself.")
+        text = _("Your booking will be placed in a moment. Please don’t book again: this page updates by itself.")
     else:
-        text = _("This is taking longer than usual. Please don't book again: this page checks by itself.")
+        text = _("This is taking longer than usual. Please don’t book again: this page updates by itself.")
     seconds = min(outcome.seconds, MAX_POLL_SECONDS)
-    page = build_page(visit, _("We're confirming your booking"), step=Step.CONTACT, refresh=seconds)
+    page = build_page(visit, _("Confirming your booking…"), step=Step.CONTACT, refresh=seconds)
     context = {"text": text, "seconds": seconds, "next_url": visit.request.get_full_path()}
     response = render(visit, "kordless_booking/steps/attempt.html", page, context)
     return set_retry_after(response, seconds)
@@ -259,8 +261,8 @@ def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Re
         raise Problem(
             "create_unresolved",
             503,
-            _("We couldn't confirm your booking"),
-            _("Please contact us before you book again: your first try may have reached us."),
+            _("We couldn’t confirm your booking"),
+            _("Please contact us before you book again: your first attempt may have gone through."),
             # Refused is final. After any other error, trying again may still resolve the earlier send.
             next_action="services" if isinstance(error, exceptions.Refused) else "again",
             level=logging.ERROR,

@@ -25,7 +25,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import escape_uri_path
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from kordless_booking import exceptions
 from kordless_booking.booking.draft import MAX_TOKEN
@@ -167,22 +167,22 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
                 "api_key_rejected",
                 503,
                 _("Online booking is paused"),
-                _("We can't take bookings online at the moment. Please contact us directly, or come back later."),
+                _("We can’t take bookings online at the moment. Please contact us directly, or try again later."),
                 level=logging.CRITICAL,
             )
         case exceptions.NotFound(operation="organization"):
             return Problem(
                 "org_not_found",
                 404,
-                _("This booking page isn't available"),
-                _("There is no booking page at this address any more."),
+                _("This booking page isn’t available"),
+                _("There is no longer a booking page at this address."),
                 level=logging.ERROR,
             )
         case exceptions.NotFound(operation="service" | "availability" | "create"):
             return Problem(
                 "service_not_found",
                 404,
-                _("This service isn't offered"),
+                _("This service isn’t available"),
                 _("It may have been renamed or removed. Please choose another one."),
             )
         case exceptions.NotFound() | exceptions.ContactRefused():
@@ -192,7 +192,7 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
             return Problem(
                 "rate_limited",
                 503,
-                _("A little too often") if is_own else _("Very busy right now"),
+                _("Too many attempts") if is_own else _("Very busy right now"),
                 _("Many people are booking at the moment. Please try again in a little while."),
                 next_action="again",
                 retry_after=seconds,
@@ -203,8 +203,8 @@ def _kind_of(error: exceptions.KordlessError) -> Problem:
             return Problem(
                 "request_rejected",
                 422,
-                _("That wasn't possible"),
-                _("The booking system didn't accept this. Please go back and choose again."),
+                _("That didn’t work"),
+                _("The booking system didn’t accept your request. Please go back and choose again."),
                 level=logging.WARNING,
             )
     return unavailable(f"upstream_{error.reason or 'unavailable'}", error.retry_after)
@@ -215,10 +215,10 @@ def _reload_text(seconds: int, *, is_own: bool) -> str:
     if is_own:
         # Translators: the page asks again after that time, and then most often shows what was wanted.
         text = ngettext(
-            "Many pages were opened from your connection within a minute. "
-            "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",
-            "Many pages were opened from your connection within a minute. "
-            "You don't need to do anything: this page goes on by itself in about %(seconds)s seconds.",
+            "Many pages were opened from your connection within a minute. You don’t need to do anything: this page "
+            "goes on by itself in about %(seconds)s second.",
+            "Many pages were opened from your connection within a minute. You don’t need to do anything: this page "
+            "goes on by itself in about %(seconds)s seconds.",
             seconds,
         )
         return text % {"seconds": seconds}
@@ -226,19 +226,19 @@ def _reload_text(seconds: int, *, is_own: bool) -> str:
         minutes = ceil(seconds / 60)
         # Translators: the page asks again after that time, and then most often shows what was wanted.
         text = ngettext(
-            "Many people are booking at the moment. "
-            "You don't need to do anything: this page goes on by itself in about %(minutes)s minute.",
-            "Many people are booking at the moment. "
-            "You don't need to do anything: this page goes on by itself in about %(minutes)s minutes.",
+            "Many people are booking at the moment. You don’t need to do anything: this page goes on by itself in "
+            "about %(minutes)s minute.",
+            "Many people are booking at the moment. You don’t need to do anything: this page goes on by itself in "
+            "about %(minutes)s minutes.",
             minutes,
         )
         return text % {"minutes": minutes}
     # Translators: the page asks again after that time, and then most often shows what was wanted.
     text = ngettext(
-        "Many people are booking at the moment. "
-        "You don't need to do anything: this page goes on by itself in about %(seconds)s second.",
-        "Many people are booking at the moment. "
-        "You don't need to do anything: this page goes on by itself in about %(seconds)s seconds.",
+        "Many people are booking at the moment. You don’t need to do anything: this page goes on by itself in about "
+        "%(seconds)s second.",
+        "Many people are booking at the moment. You don’t need to do anything: this page goes on by itself in about "
+        "%(seconds)s seconds.",
         seconds,
     )
     return text % {"seconds": seconds}
@@ -250,7 +250,7 @@ def throttled(text: str, seconds: int, *, main_link: tuple[str, str]) -> Problem
     return Problem(
         "throttled",
         429,
-        _("A little too often"),
+        _("Too many attempts"),
         # The page has a line of its own for seconds.
         "" if is_short else text,
         main_link=main_link,
@@ -264,8 +264,8 @@ def unavailable(event: str, retry_after: int | None = None) -> Problem:
     return Problem(
         event,
         503,
-        _("Temporarily unavailable"),
-        _("We can't reach the booking system right now. Nothing has been booked or changed. Please try again soon."),
+        pgettext("heading", "Temporarily unavailable"),
+        _("We can’t reach the booking system right now. Nothing has been booked or changed. Please try again soon."),
         next_action="again",
         retry_after=retry_after or RETRY_SECONDS,
         level=logging.ERROR,
@@ -276,8 +276,8 @@ def not_found() -> Problem:
     return Problem(
         "page_not_found",
         404,
-        _("Page not found"),
-        _("There is nothing at this address. It may have been mistyped."),
+        pgettext("heading", "Page not found"),
+        _("There is nothing at this address. Please check it for typos."),
     )
 
 
@@ -287,7 +287,7 @@ def no_booking() -> Problem:
         "booking_not_found",
         404,
         _("Booking not found"),
-        _("We can't find this booking any more. Please look it up with its confirmation number."),
+        _("We can’t find this booking anymore. Please look it up with its confirmation number."),
         next_action="manage-find",
     )
 
@@ -297,7 +297,7 @@ def broken_link() -> Problem:
     return Problem(
         "link_rejected",
         404,
-        _("This link doesn't work"),
+        _("This link doesn’t work"),
         _("It may be incomplete or too old. You can look up your booking with its confirmation number."),
         next_action="manage-find",
     )
@@ -308,7 +308,7 @@ def unreadable(status: int) -> Problem:
     return Problem(
         "request_unreadable",
         status,
-        _("We couldn't read that"),
+        _("We couldn’t read your request"),
         _("Something in the request was damaged or too large. Please go back and try again."),
     )
 
@@ -332,8 +332,8 @@ def cross_origin_post(visit: WidgetRequest) -> Problem:
     return Problem(
         "cross_origin_post_rejected",
         403,
-        _("Please continue on our own page"),
-        _("Your browser couldn't confirm that this came from our form. Open the booking page in a new tab to go on."),
+        _("Please continue on our booking page"),
+        _("Your browser couldn’t confirm that this came from our form. Open the booking page in a new tab to go on."),
         level=logging.WARNING,
         carry_form={
             "method": method,
@@ -443,7 +443,7 @@ def server_error(visit: WidgetRequest, error: Exception) -> HttpResponse:
 
 def not_configured(request: HttpRequest) -> HttpResponse:
     """Return a 503 in plain text: without usable settings there is no account, whose page this could be."""
-    response = HttpResponse(_("Online booking isn't set up yet."), status=503, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(_("Online booking isn’t set up yet."), status=503, content_type="text/plain; charset=utf-8")
     # We have logged it. Django's line would contain the path, and with it the token of a manage link.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
@@ -469,7 +469,9 @@ def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[st
             plain = visit.request.method != "POST"
             # Two slashes at its start would lead to another site.
             url = problem.again_url or escape_leading_slashes(visit.request.get_full_path())
-            return [{"url": url, "label": _("Try again"), "primary": True, "plain": plain, "again": True}]
+            return [
+                {"url": url, "label": pgettext("button", "Try again"), "primary": True, "plain": plain, "again": True}
+            ]
         case "manage-find":
             return [
                 {"url": visit.links.url("manage-find"), "label": _("Find a booking"), "primary": True, "plain": True},
@@ -502,7 +504,7 @@ def _not_allowed(visit: WidgetRequest, methods: tuple[str, ...]) -> HttpResponse
         Problem(
             "method_not_allowed",
             405,
-            _("That doesn't work here"),
+            _("That can’t be done here"),
             _("Please go back and use the form or the link."),
         ),
     )

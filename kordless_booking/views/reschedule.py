@@ -10,6 +10,7 @@ from functools import partial
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kordless_booking import exceptions
 from kordless_booking.api.resources import Booking, ServiceDetail, Slot
@@ -171,7 +172,7 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     def here(choices: Choices) -> str:
         return visit.links.url("reschedule-zone", token, choices=choices)
 
-    page = build_page(visit, _("Time zone"))
+    page = build_page(visit, pgettext("label", "Time zone"))
     context = zone_context(visit, page, managed.timezone, here, back)
     return render(visit, "kordless_booking/steps/zone.html", page, context)
 
@@ -218,7 +219,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
-    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), _("Reschedule"))
+    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), pgettext("button", "Reschedule"))
     status = 503 if problem else 200
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
@@ -292,7 +293,7 @@ def _too_many_moves(visit: WidgetRequest, managed: ManagedBooking, rejection: Re
     return Problem(
         "throttled",
         429,
-        _("A little too often"),
+        _("Too many attempts"),
         rejection,
         main_link=managed.back_link(visit),
         retry_after=rejection.seconds,
@@ -306,7 +307,7 @@ def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:
     return Problem(
         "reschedule_impossible",
         409,
-        _("Your booking was moved in the meantime"),
+        _("Your booking was rescheduled in the meantime"),
         _("Nothing was changed just now. Your booking is at this time: %(when)s") % {"when": when},
         main_link=managed.back_link(visit),
         secondary_link=(managed.url(visit, "reschedule"), _("Choose another time")),
@@ -353,8 +354,8 @@ def _taken(
             return _("That time was just taken. Here are the times that are still free.")
         case "1" | "refused":
             return _(
-                "The booking system didn't accept that time for your booking. Perhaps it was just taken, there aren't "
-                "enough places, or whom you booked with isn't free then. Please choose another one."
+                "The booking system didn’t accept that time for your booking. Perhaps it was just taken, there "
+                "aren’t enough spots, or the person you booked with isn’t free then. Please choose another one."
             )
     return ""
 
@@ -380,12 +381,12 @@ def _provider_note(link: ManageLink, slots: tuple[Slot, ...]) -> str:
     if not link.team_id:
         if not any(slot.host for slot in slots):
             return _(
-                "We can't tell from here which team you booked with. Your booking stays with the same team, "
-                "which may not be free at all of these times."
+                "We can’t tell from here which team you booked with. Your booking stays with the same team, which "
+                "may not be free at all of these times."
             )
         return _(
-            "We can't tell from here whom you booked with. Your booking stays with the same person, "
-            "who may not be free at all of these times."
+            "We can’t tell from here who you booked with. Your booking stays with the same person, who may not be "
+            "free at all of these times."
         )
     team = [slot for slot in slots if slot.team and slot.team.id == link.team_id]
     name = next((slot.team.name for slot in team if slot.team), None) or link.team_name
@@ -422,8 +423,8 @@ def _service_removed(
     return Problem(
         "service_not_found",
         404,
-        _("This service isn't offered"),
-        _("Your booking is unchanged, but it can't be moved online any more. Please contact us directly."),
+        _("This service isn’t available"),
+        _("Your booking is unchanged, but it can’t be rescheduled online anymore. Please contact us directly."),
         main_link=managed.back_link(visit),
         error=error,
     )
@@ -439,7 +440,7 @@ def _load_movable(visit: WidgetRequest, token: str) -> tuple[WidgetRequest, Mana
         raise Problem(
             "reschedule_impossible",
             409,
-            _("This booking can't be moved"),
+            _("This booking can’t be rescheduled"),
             _("It has been canceled or has already begun. You are welcome to book a new time."),
             main_link=managed.back_link(visit),
         )
@@ -495,8 +496,8 @@ def _resolve_failed_move(
             return SeeOther(others(taken="1"))
     if found is None or isinstance(error, exceptions.OutcomeUnknown):
         text = _(
-            "We couldn't confirm that your booking has moved. Please look at your booking again in a minute; "
-            "you may also send this again, that does no harm."
+            "We couldn’t confirm that your booking has been rescheduled. Please check it again in a minute. You can "
+            "also send this again; it does no harm."
         )
         return change_failed_page(
             visit, "reschedule_unknown", error, lambda _default: _confirm_page(visit, managed, chosen, text)
@@ -504,10 +505,10 @@ def _resolve_failed_move(
     raise Problem(
         "reschedule_refused",
         422,
-        _("This booking can't be moved to that time"),
+        _("This booking can’t be rescheduled to that time"),
         _(
-            "It may be too late for that, or whom you booked with isn't free then. Please choose another time, "
-            "or contact us directly. Your booking is unchanged."
+            "It may be too late to change it, or the person you booked with isn’t free then. Please choose another "
+            "time, or contact us directly. Your booking is unchanged."
         ),
         main_link=managed.back_link(visit),
         secondary_link=(others(taken="refused"), _("Choose another time")),

@@ -176,7 +176,7 @@ def _provider_options(view: MonthView) -> list[_ProviderOption]:
     ]
     names = _unique_names([(name, team) for name, team, _host_id, _team_id in providers])
     return [
-        _ProviderOption(_("Anyone"), chosen == (None, None)),
+        _ProviderOption(pgettext("label", "Anyone"), chosen == (None, None)),
         *(
             _ProviderOption(name, chosen == (host_id, team_id), host_id, team_id)
             for name, (_name, _team, host_id, team_id) in zip(names, providers, strict=True)
@@ -231,8 +231,8 @@ def _month(
 
     return {
         "title": formatting.month_title(view.month, language),
-        "previous": step(view.previous, _("Previous month")),
-        "next": step(view.next, _("Next month")),
+        "previous": step(view.previous, pgettext("button", "Previous month")),
+        "next": step(view.next, pgettext("button", "Next month")),
         "weekdays": [Weekday(*name) for name in names[monday:] + names[:monday]],
         "rows": month_rows(
             view,
@@ -268,7 +268,7 @@ def _day(
     shown, more = times[first:last], len(times) > last
     part = renderer.part(TIME)
     return {
-        "title": formatting.day_title(day, language),
+        "title": formatting.day_heading(day, language),
         "iso": day.isoformat(),
         "two_clocks": view.venue_zone is not None,
         "parts": [
@@ -288,8 +288,10 @@ def _day(
             }
             for part_of_day, times in parts_of_day(shown)
         ],
-        "earlier": {"url": here, "label": _("Earlier times")} if first else None,
-        "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": _("Later times")} if more else None,
+        "earlier": {"url": here, "label": pgettext("button", "Earlier times")} if first else None,
+        "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": pgettext("button", "Later times")}
+        if more
+        else None,
     }
 
 
@@ -313,7 +315,7 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     match view.empty:
         case EmptyReason.MONTH_FULL if view.first_free:
             return {
-                "text": _with_limits(_("There are no free times in this month."), view),
+                "text": _with_limits(_("There are no free times in the month shown."), view),
                 "url": links.here(view.choices.replace(month=None, day=view.first_free)),
                 "label": _("Next free day: %(date)s") % {"date": formatting.day_title(view.first_free, visit.language)},
             }
@@ -322,9 +324,9 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
             url = label = ""
             if later:
                 # By its day, not as a month: the first month from there on that has a free day is shown.
-                url, label = links.here(view.choices.replace(month=None, day=later)), _("Look at later months")
+                url, label = links.here(view.choices.replace(month=None, day=later)), _("See later months")
             elif view.searched_from:
-                url, label = links.here(view.choices.replace(month=None, day=None)), _("Earlier times")
+                url, label = links.here(view.choices.replace(month=None, day=None)), pgettext("button", "Earlier times")
             return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
     return None
 
@@ -332,8 +334,8 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
 def _party_too_large(largest: int, view: MonthView, links: SlotLinks) -> dict[str, Any]:
     """Return the text for a party that no time has room for, with a link to the times for the largest one."""
     text = ngettext(
-        "Each time has a place for %(count)s person only.",
-        "No time has places for more than %(count)s people.",
+        "Each time has room for only %(count)s person.",
+        "No time has room for more than %(count)s people.",
         largest,
     )
     label = ngettext("Times for %(count)s person", "Times for %(count)s people", largest)
@@ -357,7 +359,7 @@ def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:
     if view.searched_from:
         # Translators: start is a date, such as "March 31".
         return _("There are no free times from %(start)s on.") % dates
-    return _("There are no free times at the moment. Please look again later.")
+    return _("There are no free times at the moment. Please check again later.")
 
 
 def _with_limits(text: str, view: MonthView) -> str:
@@ -432,8 +434,8 @@ def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     here = _choices_for_same_page(view)
     now = view.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
-        return {"url": links.here(here.replace(hours="24")), "label": _("24-hour clock")}
-    return {"url": links.here(here.replace(hours="12")), "label": _("12-hour clock")}
+        return {"url": links.here(here.replace(hours="24")), "label": pgettext("button", "24-hour clock")}
+    return {"url": links.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
 
 
 def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
@@ -466,14 +468,14 @@ def age_notice(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: fl
     minutes, hours = max(1, age // 60), age // 3600
     if hours >= NOTICE_IN_HOURS_FROM:
         text = ngettext(
-            "Checked %(hours)s hour ago. Times may have changed; we check again when you book.",
-            "Checked %(hours)s hours ago. Times may have changed; we check again when you book.",
+            "Last checked %(hours)s hour ago. Times may have changed; we’ll check again when you book.",
+            "Last checked %(hours)s hours ago. Times may have changed; we’ll check again when you book.",
             hours,
         )
         return text % {"hours": hours}
     text = ngettext(
-        "Checked %(minutes)s minute ago. Times may have changed; we check again when you book.",
-        "Checked %(minutes)s minutes ago. Times may have changed; we check again when you book.",
+        "Last checked %(minutes)s minute ago. Times may have changed; we’ll check again when you book.",
+        "Last checked %(minutes)s minutes ago. Times may have changed; we’ll check again when you book.",
         minutes,
     )
     return text % {"minutes": minutes}

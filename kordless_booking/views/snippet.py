@@ -26,6 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -117,7 +118,7 @@ class SnippetForm(forms.Form):
             ("", "As the page"),
             ("light", "Light"),
             ("dark", "Dark"),
-            ("light dark", "As the visitor's system"),
+            ("light dark", "As the visitor’s system"),
         ],
         required=False,
     )
@@ -164,7 +165,7 @@ class SnippetForm(forms.Form):
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
             ("service", "All services", services),
-            ("lang", "The visitor's own", languages),
+            ("lang", "The visitor’s own", languages),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
@@ -175,7 +176,7 @@ class SnippetForm(forms.Form):
         site = str(self.cleaned_data["site"]).strip().lower()
         found = _ORIGIN.match(site if "//" in site else f"https://{site}")
         if site and not found:
-            raise forms.ValidationError("This is no address of a website. One is such as https://shop.example.")
+            raise forms.ValidationError("Enter the address of a website, such as https://shop.example.")
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
@@ -277,8 +278,8 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
     segment = quote(service, safe="")
     path = f"service/{segment}/" if service in RESERVED else f"{segment}/" if service else ""
     with translation.override(lang or "en"):
-        text = form.chosen("text") or _("Book now")
-        labels = {"close_label": _("Close"), "open_label": _("Open in a new tab")}
+        text = form.chosen("text") or pgettext("button", "Book now")
+        labels = {"close_label": pgettext("button", "Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     return Snippet(
         base_url=base_url,

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.availability import provider_name, unique_lengths
@@ -80,7 +80,7 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     def back(choices: Choices) -> str:
         return visit.links.service_url("slots", service, choices)
 
-    page = build_page(visit, _("Time zone"), step=Step.SLOT, form_input_token=visit.form_input_token)
+    page = build_page(visit, pgettext("label", "Time zone"), step=Step.SLOT, form_input_token=visit.form_input_token)
 
     def here(choices: Choices) -> str:
         return visit.links.service_url("zone", service, choices)
@@ -142,7 +142,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         url = visit.links.service_url("slots", service.slug, choices)
         groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
-    unnamed = [{"title": _("More") if named else "", "services": groups[""]}] if "" in groups else []
+    unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
     token = visit.form_input_token
     # The script asks for the page in the visitor's zone by GET, which has no form input.
     autozone = visit.choices.timezone is None and not token
@@ -275,12 +275,12 @@ def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:
     # Not a name that one of those has whose times are shown: "Sam isn't available" would contradict "With Sam".
     if name and name not in available:
         # Translators: host is the name of a person or team, "this" the service on the page.
-        return _("%(host)s isn't available for this. Here are everyone's times.") % {"host": name}
+        return _("%(host)s isn’t available for this. Here are everyone’s times.") % {"host": name}
     if visit.choices.host_id:
         # Translators: "this" at the end of the first sentence is the service on the page.
-        return _("This person isn't available for this. Here are everyone's times.")
+        return _("This person isn’t available for this. Here are everyone’s times.")
     # Translators: "this" at the end of the first sentence is the service on the page.
-    return _("This team isn't available for this. Here are everyone's times.")
+    return _("This team isn’t available for this. Here are everyone’s times.")
 
 
 def _taken(reason: str | None, *, others_free: bool) -> str:
@@ -292,8 +292,8 @@ def _taken(reason: str | None, *, others_free: bool) -> str:
             return _("That time was just taken. Here are the times that are still free; everything you typed is kept.")
         case "2":
             return _(
-                "That time is taken now, perhaps by your own first try. "
-                "Please check your messages for a confirmation before you choose another time."
+                "That time is now taken, perhaps by your own first attempt. Please check your messages for a "
+                "confirmation before you choose another time."
             )
     return ""
 
@@ -303,7 +303,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     offer = visit.catalog.organization().value
     if len(bookable_services(offer)) < 2:
         return None
-    return {"url": visit.links.services_url(), "label": _("All services")}
+    return {"url": visit.links.services_url(), "label": pgettext("button", "All services")}
 
 
 def zone_context(

@@ -76,7 +76,7 @@ def test_booked_moved_and_canceled(visitor: Visitor, sandbox: Sandbox, now: date
     url = list(page.times.values())[-1]
     form = visitor.open(url)
     done = visitor.send(form, "Book appointment", name="Jane Doe", email="jane@example.com")
-    assert done.heading == "You're booked", done.text
+    assert done.heading == "You’re booked", done.text
     [booking] = sandbox.bookings()
     assert booking["starts"] == start_of(url).timestamp()
     calendar = Calendar.from_ical(visitor.once(done.link("Calendar file")).response.content)
@@ -89,7 +89,7 @@ def test_booked_moved_and_canceled(visitor: Visitor, sandbox: Sandbox, now: date
     slots = visitor.send(own, "Reschedule")
     later = list(visitor.open(list(slots.days.values())[-1]).times.values())[-1]
     moved = visitor.send(visitor.open(later), "Reschedule")
-    assert "Your booking has been moved." in moved.text
+    assert "Your booking has been rescheduled." in moved.text
     [booking] = sandbox.bookings()
     assert booking["starts"] == start_of(later).timestamp()
 

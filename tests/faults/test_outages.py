@@ -104,7 +104,7 @@ def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
         scenario.clock.shift(3)
         scenario.walk.open(f"/book/styling-class/?party={party}")
     page = scenario.walk.send(form, "Book appointment", **TYPED)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
 
 
 def test_trouble_rings_once_a_minute(
@@ -164,14 +164,14 @@ def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scenario: Fa
     form = scenario.form()
     scenario.sandbox.faults.add("service_removed", service="haircut")
     page = scenario.walk.send(form, "Book appointment", **TYPED)
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
     page = scenario.walk.open(page.link("See all services"))
     assert "Haircut" not in page.text
     page = scenario.walk.open(page.link("Beard trim"))
     page = scenario.walk.open(next(iter(page.times.values())))
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in TYPED} == TYPED
-    assert scenario.walk.send(page, "Book appointment").heading == "You're booked"
+    assert scenario.walk.send(page, "Book appointment").heading == "You’re booked"
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -196,7 +196,7 @@ def test_changed_terms_are_shown(scenario: FaultScenario, caplog: pytest.LogCapt
 
     scenario.change(TRANSPORT=wsgi_transport(longer))
     page = scenario.walk.send(form, "Book appointment", **TYPED)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert "11:30" in page.text
     assert "event=terms_changed" in caplog.text
 
@@ -250,7 +250,7 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
     }
     for url in ("/book/", SLOTS):
         assert scenario.walk.open(url).status == 200
-    assert scenario.walk.send(scenario.form(), "Book appointment", **TYPED).heading == "You're booked"
+    assert scenario.walk.send(scenario.form(), "Book appointment", **TYPED).heading == "You’re booked"
     lines = [record for record in caplog.records if "event=cache_unavailable" in record.getMessage()]
     assert {record.levelno for record in lines} == {logging.ERROR}
     assert len(lines) <= 2

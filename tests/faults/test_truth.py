@@ -31,7 +31,7 @@ def state(scenario: FaultScenario) -> tuple[str, float]:
 
 
 DONE = {"cancel": ("canceled", START.timestamp()), "reschedule": ("confirmed", LATER.timestamp())}
-WORDS = {"cancel": "Booking canceled", "reschedule": "Your booking has been moved."}
+WORDS = {"cancel": "Booking canceled", "reschedule": "Your booking has been rescheduled."}
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
@@ -55,7 +55,7 @@ def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str)
     scenario.sandbox.faults.add("status", what, times=1, **LOST)
     told = scenario.walk.send(page, button)
     assert told.status == 503
-    assert "couldn't confirm" in told.alert
+    assert "couldn’t confirm" in told.alert
     assert not any(denial in told.text for denial in DENIALS)
     assert state(scenario) == before
     assert WORDS[what] in scenario.walk.send(told, button).text
@@ -71,7 +71,7 @@ def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, c
     scenario.change(TRANSPORT=wsgi_transport(Falls(scenario.sandbox, f"/{what}")))
     told = scenario.walk.send(page, button)
     assert told.status == 503
-    assert "couldn't confirm" in told.alert
+    assert "couldn’t confirm" in told.alert
     assert not any(denial in told.text for denial in DENIALS)
     assert WORDS[what] not in told.text
     scenario.change(TRANSPORT=wsgi_transport(scenario.sandbox))

@@ -23,7 +23,7 @@ def test_a_booking_is_confirmed_by_mail(page: Page, demo: Demo, complaints: list
     page.goto(f"{demo.url}/mail/")
     _wait_for_mail(page)
     letter = page.frame_locator("iframe")
-    expect(letter.get_by_role("heading", name="You're booked")).to_be_visible()
+    expect(letter.get_by_role("heading", name="You’re booked")).to_be_visible()
     expect(letter.get_by_text(number)).to_be_visible()
     expect(letter.get_by_role("link", name="Change or cancel")).to_have_attribute(
         "href", re.compile(f"^{re.escape(demo.url)}/book/manage/")

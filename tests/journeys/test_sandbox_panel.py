@@ -46,8 +46,8 @@ def test_a_booking_is_moved_and_canceled(desk: Page):
     """With a word about each."""
     desk.get_by_role("button", name="Book by phone").click()
     expect(desk.get_by_text("is booked by phone.")).to_be_visible()
-    desk.get_by_role("button", name="Move").click()
-    expect(desk.get_by_text("is moved to")).to_be_visible()
+    desk.get_by_role("button", name="Reschedule").click()
+    expect(desk.get_by_text("is rescheduled to")).to_be_visible()
     desk.get_by_role("button", name="Cancel").click()
     expect(desk.get_by_text("is canceled.")).to_be_visible()
     expect(desk.get_by_text("canceled", exact=True)).to_be_visible()
@@ -62,7 +62,7 @@ def test_things_break_and_are_mended(desk: Page):
     desk.get_by_label("Its webhooks").select_option(label="Each webhook comes three times")
     desk.get_by_role("button", name="Break them").click()
     expect(desk.get_by_role("listitem").filter(has_text="Each webhook comes three times")).to_be_visible()
-    desk.get_by_role("button", name="Mend everything").click()
+    desk.get_by_role("button", name="Fix everything").click()
     expect(desk.get_by_text("Everything works again.")).to_be_visible()
     booking_steps.loaded(desk)  # what is broken would stand below
     expect(desk.locator(".desk-force")).to_have_count(0)
@@ -73,7 +73,7 @@ def test_a_form_without_a_meaning(desk: Page):
     """Somebody else was quicker: the page says so and stays."""
     desk.locator("#start option").first.evaluate("option => option.value = '2020-01-01T10:00:00+00:00'")
     desk.get_by_role("button", name="Book by phone").click()
-    expect(desk.get_by_text("That didn't work")).to_be_visible()
+    expect(desk.get_by_text("That didn’t work")).to_be_visible()
 
 
 @pytest.mark.matrix

@@ -35,7 +35,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
     hears(
         page,
         'banner "Acme Salon…',
-        'navigation "Steps of your booking"',
+        'navigation "Booking steps"',
         'main "…',
         'heading "What would you like to book?" level=1',
         'heading "Classes" level=2',
@@ -88,7 +88,7 @@ def test_booking_by_ear(page: Page, tour: Tour):
     )
     page.get_by_role("button", name="Book appointment").click()
     expect(page.get_by_role("alert")).to_be_focused()
-    nameless, unreachable = "Please tell us your name.", "Please give an email address or a phone number."
+    nameless, unreachable = "Please enter your name.", "Please enter an email address or a phone number."
     hears(
         page,
         'heading "Your details" level=1',
@@ -100,16 +100,16 @@ def test_booking_by_ear(page: Page, tour: Tour):
         *form[1:],
     )
     number = booking_steps.book(page)
-    expect(page.get_by_role("heading", name="You're booked")).to_be_focused()
+    expect(page.get_by_role("heading", name="You’re booked")).to_be_focused()
     hears(
         page,
-        'heading "You\'re booked" focused level=1',
+        'heading "You’re booked" focused level=1',
         'region "Your appointment"',
         'term "Status"',
         'definition "Confirmed"',
         'term "Confirmation number"',
         f'definition "{number}"',
-        'region "Add it to your calendar"',
+        'region "Add to calendar"',
         'link "Calendar file"',
         'link "Google (opens in a new tab)"',
         'link "Change or cancel"',
@@ -133,7 +133,7 @@ def test_managing_by_ear(page: Page, tour: Tour):
     )
     booking_steps.find(page, number, "nobody@example.com")
     expect(page.get_by_role("alert")).to_be_focused()
-    hears(page, 'heading "Find your booking" level=1', "alert \"We can't find a booking…", 'textbox "Confirmation…')
+    hears(page, 'heading "Find your booking" level=1', 'alert "We can’t find a booking…', 'textbox "Confirmation…')
     booking_steps.find(page, number, "ada@example.com")
     booking_steps.at(page, "booking")
     expect(page.get_by_role("heading", name="Your booking")).to_be_focused()
@@ -148,19 +148,19 @@ def test_managing_by_ear(page: Page, tour: Tour):
     booking_steps.at(page, "slot")
     page.locator(".kb-time").last.click()
     booking_steps.at(page, "move")
-    expect(page.get_by_role("heading", name="Move your booking?")).to_be_focused()
+    expect(page.get_by_role("heading", name="Reschedule your booking?")).to_be_focused()
     hears(
         page,
-        'heading "Move your booking?" focused level=1',
-        'term "Before"',
+        'heading "Reschedule your booking?" focused level=1',
+        'term "Previous time"',
         'term "New time"',
         'button "Reschedule"',
         'link "Choose another time"',
     )
     page.get_by_role("button", name="Reschedule").click()
-    moved = page.get_by_role("status").filter(has_text="Your booking has been moved.")
+    moved = page.get_by_role("status").filter(has_text="Your booking has been rescheduled.")
     expect(moved).to_be_focused()
-    hears(page, 'heading "Your booking" level=1', 'status "Your booking has been moved." focused')
+    hears(page, 'heading "Your booking" level=1', 'status "Your booking has been rescheduled." focused')
     page.get_by_role("button", name="Cancel booking").click()
     booking_steps.at(page, "cancel")
     expect(page.get_by_role("heading", name="Cancel this booking?")).to_be_focused()
@@ -180,10 +180,10 @@ def test_announcements_of_live_regions(page: Page, tour: Tour):
     """Search results, a chosen day, a wait and its end are announced politely, and no old announcement stays."""
     live = page.locator("[data-kb-live]")
     tour.open("color-consultation/zone/", "zone")
-    search = page.get_by_role("searchbox", name="City, country or offset")
+    search = page.get_by_role("searchbox", name="City, country or UTC offset")
     for typed, heard in (
         ("Kathmandu", "1 time zone found"),
-        ("zzzz", "No time zone matches. Try the nearest big city"),
+        ("zzzz", "No matching time zone. Try the nearest big city"),
     ):
         search.fill(typed)
         page.keyboard.press("Enter")
@@ -210,11 +210,11 @@ def test_two_clocks_by_ear(page: Page, demo: Demo):
     """For a visitor from afar each time says whose clock it is by, in one breath."""
     tour = Tour(page, demo, tz="Europe/Kyiv")
     tour.open("haircut/", "slot", hours="24")
-    times = [line for line in said(page) if line.startswith("link") and line.endswith(' on site"')]
+    times = [line for line in said(page) if line.startswith("link") and line.endswith(' local time"')]
     assert len(times) == page.locator(".kb-time").count() > 0
-    assert all(" for you " in line for line in times)
+    assert all(" your time " in line for line in times)
     tour.press(".kb-time", "contact")
     lines = hears(page, 'term "When"', 'definition "…')
-    [when] = [line for line in lines if line.startswith("definition") and " on site " in line]
-    assert " on site New York · GMT-" in when
-    assert " for you Kyiv · GMT+" in when
+    [when] = [line for line in lines if line.startswith("definition") and " local time " in line]
+    assert " local time New York · GMT-" in when
+    assert " your time Kyiv · GMT+" in when

@@ -65,8 +65,8 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
         "Hello Canary Bird,",
         "Your booking is confirmed.",
         "Haircut",
-        "Wednesday, December 2, 2026, 10:00 \u2013 11:00 on site",
-        "17:00 \u2013 18:00 for you",
+        "Wednesday, December 2, 2026, 10:00 \u2013 11:00 local time",
+        "17:00 \u2013 18:00 your time",
         "Kyiv",
         "New York",
         "123 Main Street, Brooklyn",
@@ -74,9 +74,9 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
         "2 people",
         "BOOK_AB12CD34",
         "24 hours",
-        "The attached file puts it into your calendar.",
+        "Open the attached file to add the appointment to your calendar.",
         "help@salon.example",
-        "You get this email because you booked with Acme Salon.",
+        "You’re receiving this email because you booked with Acme Salon.",
     ):
         assert words in letter.text
         assert words in letter.words
@@ -255,7 +255,7 @@ def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor
     visitor.send(visitor.send(manage, "Cancel booking"), "Cancel booking")
     booked, canceled = sent()
     for letter in (booked, canceled):
-        assert " for you (Kyiv · GMT+2)" in letter.text
+        assert " your time (Kyiv · GMT+2)" in letter.text
         assert str(letter.start.tzinfo) == "Europe/Kyiv"
 
 
@@ -293,7 +293,7 @@ def test_the_link_leads_to_the_booking(visitor: Visitor, client: Client, sandbox
     assert page.number == confirmation.number
     assert "Kyiv" in page.text
     clock.shift(timedelta(days=401))
-    assert manage_page(letter, client).heading == "This link doesn't work"
+    assert manage_page(letter, client).heading == "This link doesn’t work"
 
 
 def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
@@ -437,9 +437,9 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
     gone = written(
         BookingChange.CANCELLED, status="canceled", preferences=VisitorPreferences(language="en", timezone="UTC")
     )
-    assert (booked.subject, gone.subject) == ("Acme Salon: You're booked", "Acme Salon: Booking canceled")
+    assert (booked.subject, gone.subject) == ("Acme Salon: You’re booked", "Acme Salon: Booking canceled")
     assert gone.words == "Bye, BOOK_AB12CD34"
-    assert "You're booked" in booked.words
+    assert "You’re booked" in booked.words
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
 def test_the_page_does_not_care(visitor: Visitor, writing: Settings, sandbox: Sandbox, nobodys_port: int):
     """The visitor is booked, quickly, while the mail server is away."""
     use(writing, nobodys_port)
-    assert visitor.book("haircut", "?day=2026-12-09").heading == "You're booked"
+    assert visitor.book("haircut", "?day=2026-12-09").heading == "You’re booked"
     assert state() == ("queued", 0)
 
 

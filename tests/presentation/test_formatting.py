@@ -12,6 +12,7 @@ from kordless_booking.api.resources import Price, PriceKind
 from kordless_booking.presentation.formatting import (
     clock_time,
     date_and_time,
+    day_heading,
     day_title,
     default_hours,
     duration,
@@ -73,6 +74,20 @@ def test_dates_are_written_in_full_in_the_language(language, full, day, month):
     """Order, grammatical case and punctuation are the language's; an unknown one is English."""
     assert full_date(MORNING.date(), language) == full
     assert day_title(MORNING.date(), language) == day
+    assert month_title(MORNING.date(), language) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "month"),
+    [
+        ("ru", "Вторник, 1 декабря", "Декабрь 2026\u202f\u0433."),
+        ("uk", "Вівторок, 1 грудня", "Грудень 2026\u202f\u0440."),
+        ("es", "martes, 1 de diciembre", "diciembre de 2026"),
+    ],
+)
+def test_headings_start_as_the_language_starts_them(language, day, month):
+    """Russian and Ukrainian write days and months in lower case, but for the start of a heading."""
+    assert day_heading(MORNING.date(), language) == day
     assert month_title(MORNING.date(), language) == month
 
 

@@ -166,7 +166,7 @@ def test_a_body_that_is_gone(row: WebhookDelivery, owner: Client, clock: time_ma
     assert "The body is gone" in page.text
     assert "Replay" not in page.text
     answer = owner.get(f"{URL}{row.pk}/replay/", follow=True)
-    assert "can&#x27;t be replayed" in answer.content.decode()
+    assert "can’t be replayed" in answer.content.decode()
 
 
 def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
@@ -207,10 +207,10 @@ def test_a_replay_of_what_is_outdated_is_warned_of(
     row: WebhookDelivery, owner: Client, client: Client, clock: time_machine.Traveller
 ) -> None:
     """And is done all the same when somebody wants it."""
-    assert "Something newer" not in Page("", owner.get(f"{URL}{row.pk}/replay/")).text
+    assert "Newer information" not in Page("", owner.get(f"{URL}{row.pk}/replay/")).text
     clock.shift(60)
     delivery(event_body("booking.cancelled", "2026-12-01T15:00:30Z")).post(client)
-    assert "Something newer was told" in Page("", owner.get(f"{URL}{row.pk}/replay/")).text
+    assert "Newer information" in Page("", owner.get(f"{URL}{row.pk}/replay/")).text
     assert "told again" in replayed(owner, row).text
 
 
@@ -237,7 +237,7 @@ def test_a_delivery_of_an_account_that_is_gone(row: WebhookDelivery, owner: Clie
     """Can be looked at, and not replayed."""
     two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
     assert owner.get(f"{URL}{row.pk}/change/").status_code == 200
-    assert "can&#x27;t be replayed" in owner.get(f"{URL}{row.pk}/replay/", follow=True).content.decode()
+    assert "can’t be replayed" in owner.get(f"{URL}{row.pk}/replay/", follow=True).content.decode()
     assert "By account" in Page("", owner.get(URL)).text
 
 

@@ -20,7 +20,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
-GOES_ON = re.compile(r"You don't need to do anything: this page goes on by itself in about \d+ (second|minute)s?\.")
+GOES_ON = re.compile(r"You don’t need to do anything: this page goes on by itself in about \d+ (second|minute)s?\.")
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_an_address_over_its_own_limit_is_told_so(site: Settings) -> None:
     for number in range(20):
         visitor.once(f"/book/treat-{number}/")
     assert visitor.page.status == 503
-    assert visitor.page.heading == "A little too often"
+    assert visitor.page.heading == "Too many attempts"
     assert "Many pages were opened from your connection within a minute." in visitor.page.text
     assert GOES_ON.search(visitor.page.text)
     assert visitor.page.refresh is not None

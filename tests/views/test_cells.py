@@ -43,17 +43,17 @@ def test_the_clock_on_site_shows_an_hour_twice():
     first = datetime(2026, 11, 1, 5, tzinfo=UTC)
     said = [told(first + timedelta(hours=hour), "Europe/London", "America/New_York") for hour in (0, 1, 2)]
     assert said == [
-        "05:00 for you 01:00 (GMT-4) on site",
-        "06:00 for you 01:00 (GMT-5) on site",
-        "07:00 for you 02:00 on site",
+        "05:00 your time 01:00 (GMT-4) local time",
+        "06:00 your time 01:00 (GMT-5) local time",
+        "07:00 your time 02:00 local time",
     ]
 
 
 def test_a_whole_day_may_lie_between():
     """Kiritimati is a day ahead of Niue, and the quarter hours of Chatham are kept."""
     moment = datetime(2026, 12, 1, 10, 30, tzinfo=UTC)
-    assert told(moment, "Pacific/Kiritimati", "Pacific/Niue") == "00:30 for you Mon, Nov 30, 23:30 on site"
-    assert told(moment, "Asia/Kathmandu", "Pacific/Chatham") == "16:15 for you Wed, Dec 2, 00:15 on site"
+    assert told(moment, "Pacific/Kiritimati", "Pacific/Niue") == "00:30 your time Mon, Nov 30, 23:30 local time"
+    assert told(moment, "Asia/Kathmandu", "Pacific/Chatham") == "16:15 your time Wed, Dec 2, 00:15 local time"
 
 
 @pytest.mark.long
@@ -72,7 +72,7 @@ def test_each_clock_is_its_zones_own(data: st.DataObject, own: str, site: str):
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     said = told(start, own, site)
     assert said.startswith(f"{here:%H:%M}")
-    assert said.endswith(" on site") is (here.utcoffset() != there.utcoffset())
-    if said.endswith(" on site"):
-        assert f"{there:%H:%M}" in said.partition(" for you ")[2]
+    assert said.endswith(" local time") is (here.utcoffset() != there.utcoffset())
+    if said.endswith(" local time"):
+        assert f"{there:%H:%M}" in said.partition(" your time ")[2]
         assert (short_day(there, "en") in said) is (here.date() != there.date())

@@ -73,8 +73,8 @@ def test_the_form_says_what_is_being_booked(walk: Visitor):
     [summary] = page.texts(".kb-summary")
     for words in (
         "Haircut",
-        "Tuesday, December 1, 2026, 10:30 AM \u2013 11:30 AM on site New York · GMT-5",
-        "5:30 PM \u2013 6:30 PM for you Kyiv · GMT+2",
+        "Tuesday, December 1, 2026, 10:30 AM \u2013 11:30 AM local time New York · GMT-5",
+        "5:30 PM \u2013 6:30 PM your time Kyiv · GMT+2",
         "123 Main Street",
         "With Sarah",
         "Duration 1 hr",
@@ -130,7 +130,7 @@ def test_booking_asks_kordless_once(walk: Visitor, sandbox: Sandbox):
     """A filled-in form becomes one booking with the slot's own times, the visitor's zone, contact and notes."""
     page = walk.choose("haircut", "?tz=Europe/Kyiv")
     page = walk.send(page, "Book appointment", **TYPED)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     [booking] = sandbox.bookings()
     assert (booking["starts"], booking["ends"]) == (FIRST.timestamp(), FIRST.timestamp() + 3600)
     assert booking["timezone"] == "Europe/Kyiv"
@@ -140,9 +140,9 @@ def test_booking_asks_kordless_once(walk: Visitor, sandbox: Sandbox):
 
 
 WRONG = (
-    ({"name": ""}, "Please tell us your name."),
-    ({"name": "   "}, "Please tell us your name."),
-    ({"email": "", "phone": ""}, "Please give an email address or a phone number."),
+    ({"name": ""}, "Please enter your name."),
+    ({"name": "   "}, "Please enter your name."),
+    ({"email": "", "phone": ""}, "Please enter an email address or a phone number."),
     ({"email": "jane@"}, "Please check the email address"),
     ({"email": "", "phone": "123"}, "Please check the phone number."),
     ({"email": "", "phone": "not a phone"}, "Please check the phone number."),
@@ -167,13 +167,13 @@ def test_errors_stand_beside_their_field(walk: Visitor, sandbox: Sandbox):
         assert said in described.text()
         assert fields(page)["email"] == filled["email"]
     assert creations(sandbox) == 0
-    assert walk.send(page, "Book appointment", **JANE).heading == "You're booked"
+    assert walk.send(page, "Book appointment", **JANE).heading == "You’re booked"
 
 
 def test_a_phone_alone_is_enough(walk: Visitor, sandbox: Sandbox):
     """A phone as people write it is sent as E.164, in the site's default region."""
     page = walk.book(email="", phone="(212) 555-0123")
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert sandbox.bookings()[0]["phone"] == "+12125550123"
     assert "phone" in sandbox.bookings()[0]
 
@@ -190,7 +190,7 @@ def test_sending_twice_books_once(walk: Visitor, sandbox: Sandbox):
     form = walk.choose()
     pages = [walk.send(form, "Book appointment", **JANE) for _again in range(4)]
     assert len({page.number for page in pages}) == 1
-    assert {page.heading for page in pages} == {"You're booked"}
+    assert {page.heading for page in pages} == {"You’re booked"}
     assert (booked(sandbox), creations(sandbox)) == (1, 1)
     assert BookingAttempt.objects.count() == 1
 
@@ -203,12 +203,12 @@ def test_a_taken_time_leads_back_to_fresh_times(walk: Visitor, sandbox: Sandbox)
     assert "just taken" in page.alert
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
     assert "5:30 PM" not in page.times_of_day
-    assert "Times in Kyiv" in page.text
+    assert "Times shown in Kyiv" in page.text
     page = walk.open(next(iter(page.days.values())))
     page = walk.open(page.link("24-hour clock"))
     page = walk.open(next(iter(page.times.values())))
     assert fields(page) == TYPED
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert walk.send(page, "Book appointment").heading == "You’re booked"
     assert booked(sandbox) == 2
 
 
@@ -268,10 +268,10 @@ def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox:
     clock.shift(7201)
     page = walk.send(form, "Book appointment", **TYPED)
     assert page.status == 409
-    assert "the time is still free" in page.alert
+    assert "this time is still free" in page.alert
     assert fields(page) == TYPED
     assert creations(sandbox) == 0
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert walk.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_an_old_form_for_a_taken_time_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -346,7 +346,7 @@ def test_a_service_that_was_removed_meanwhile(walk: Visitor, sandbox: Sandbox):
     form = walk.choose()
     sandbox.faults.add("service_removed", service="haircut")
     page = walk.send(form, "Book appointment", **TYPED)
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
     assert "Haircut" not in walk.open(page.link("See all services")).text
 
 
@@ -355,8 +355,8 @@ def test_a_refusal_keeps_the_form(walk: Visitor, sandbox: Sandbox):
     page = walk.choose()
     for kind, options, status, said in (
         ("key_revoked", {}, 503, "Online booking is paused"),
-        ("status", {"status": 400}, 422, "didn't accept these details"),
-        ("status", {"status": 422}, 422, "didn't accept these details"),
+        ("status", {"status": 400}, 422, "didn’t accept these details"),
+        ("status", {"status": 422}, 422, "didn’t accept these details"),
     ):
         sandbox.faults.add(kind, "create", **options)
         page = walk.send(page, "Book appointment", **TYPED)
@@ -364,7 +364,7 @@ def test_a_refusal_keeps_the_form(walk: Visitor, sandbox: Sandbox):
         assert page.status == status
         assert said in page.alert
         assert fields(page) == TYPED
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert walk.send(page, "Book appointment").heading == "You’re booked"
     assert booked(sandbox) == 1
 
 
@@ -385,7 +385,7 @@ def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: V
         page = visitor.send(form, "Book appointment", **TYPED)
     assert booked(sandbox) == 1
     assert "Nothing has been booked" not in page.text
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
 
 
 def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sandbox: Sandbox):
@@ -410,14 +410,14 @@ def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sa
     assert "Nothing has been booked" in page.alert
     assert fields(page) == TYPED
     refused["on"] = False
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert walk.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_a_too_big_form_is_rejected_with_a_page(visitor: Visitor):
     """A body beyond the site's limit gets a page with the right status."""
     page = visitor.open("/book/haircut/contact/", {"notes": "x" * 3_000_000})
     assert page.status in {400, 413}
-    assert page.heading == "We couldn't read that"
+    assert page.heading == "We couldn’t read your request"
 
 
 def test_other_bodies_are_rejected_with_a_page(visitor: Visitor, sandbox: Sandbox):
@@ -460,7 +460,7 @@ def test_a_filled_honeypot_keeps_out_no_visitor(walk: Visitor, sandbox: Sandbox)
     assert "perhaps by your browser" in page.alert
     assert fields(page) == TYPED
     assert not page.tree.css(f"[name={HONEYPOT}]")
-    assert walk.send(page, "Book appointment").heading == "You're booked"
+    assert walk.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_a_script_that_fills_in_every_field_stays_out(visitor: Visitor, sandbox: Sandbox):

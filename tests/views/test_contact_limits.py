@@ -29,7 +29,7 @@ from tests.support.wall_clock_cache import WallClockCache
 pytestmark = pytest.mark.django_db
 
 PHONE, EMAIL = "+1 212 555 0100", "desk@salon.example"
-TOO_MANY = "Many appointments were booked or moved with this email address or phone number."
+TOO_MANY = "Many appointments were booked or rescheduled with this email address or phone number."
 _houses = count(1)
 
 
@@ -60,7 +60,7 @@ def test_one_contact_is_booked_for_five_times_in_ten_minutes_from_any_addresses(
 ):
     """The sixth form comes back with everything typed and how to reach the business; others book as ever."""
     spellings = ["jane@example.com", "jane@EXAMPLE.com", " jane@example.com ", "Jane@example.com", "JANE@example.com"]
-    assert [book(9, email=email).heading for email in spellings] == 5 * ["You're booked"]
+    assert [book(9, email=email).heading for email in spellings] == 5 * ["You’re booked"]
     page = book(10, notes="By the window")
     assert page.status == 429
     assert int(page.response["Retry-After"]) <= 600
@@ -70,15 +70,15 @@ def test_one_contact_is_booked_for_five_times_in_ten_minutes_from_any_addresses(
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in JANE} == {**JANE, "notes": "By the window"}
     assert count_requests(sandbox, "create") == 5
-    assert book(10, email="else@example.com").heading == "You're booked"
+    assert book(10, email="else@example.com").heading == "You’re booked"
     clock.shift(601)
-    assert book(10).heading == "You're booked"
+    assert book(10).heading == "You’re booked"
 
 
 def test_a_phone_number_counts_in_every_spelling_and_whatever_the_email(limited: Settings, sandbox: Sandbox):
     """Another email each time, and the same phone."""
     for number, phone in enumerate(("+12125550123", "(212) 555-0123", "212.555.0123", "+1 212 555 0123", "2125550123")):
-        assert book(9, email=f"guest{number}@example.com", phone=phone).heading == "You're booked"
+        assert book(9, email=f"guest{number}@example.com", phone=phone).heading == "You’re booked"
     assert book(10, email="guest6@example.com", phone="+1-212-555-0123").status == 429
     assert len(sandbox.bookings()) == 5
 
@@ -87,13 +87,13 @@ def test_one_contact_is_booked_for_twenty_times_a_day(limited: Settings, sandbox
     """However slowly; the wait is told in hours."""
     limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "BOOKINGS_PER_CONTACT_DAILY": 6}
     for number in range(6):
-        assert book(9 + number // 2).heading == "You're booked"
+        assert book(9 + number // 2).heading == "You’re booked"
         clock.shift(130)
     page = book(14)
     assert page.status == 429
     assert "in 24 hours" in page.alert
     clock.shift(86400)
-    assert book(16).heading == "You're booked"
+    assert book(16).heading == "You’re booked"
 
 
 def test_a_form_that_was_sent_before_is_followed_up_and_not_counted(limited: Settings, sandbox: Sandbox):
@@ -102,9 +102,9 @@ def test_a_form_that_was_sent_before_is_followed_up_and_not_counted(limited: Set
     for _ in range(4):
         book(9)
     form = visitor.choose("haircut", "?day=2026-12-10")
-    assert [visitor.send(form, "Book appointment", **JANE).heading for _ in range(4)] == 4 * ["You're booked"]
+    assert [visitor.send(form, "Book appointment", **JANE).heading for _ in range(4)] == 4 * ["You’re booked"]
     assert book(10).status == 429
-    assert visitor.send(form, "Book appointment", **JANE).heading == "You're booked"
+    assert visitor.send(form, "Book appointment", **JANE).heading == "You’re booked"
     assert count_requests(sandbox, "create") == len(sandbox.bookings()) == 5
 
 
@@ -112,7 +112,7 @@ def test_what_kordless_rejects_is_not_counted(limited: Settings, sandbox: Sandbo
     """A visitor who meets an outage or loses one time after another may go on."""
     sandbox.faults.add("status", "create", times=7, status=422)
     assert [book(9).status for _ in range(7)] == 7 * [422]
-    assert book(9).heading == "You're booked"
+    assert book(9).heading == "You’re booked"
 
 
 def test_what_is_rejected_on_the_waiting_page_is_not_counted(limited: Settings, sandbox: Sandbox, clock: Traveller):

@@ -126,7 +126,7 @@ def test_other_details_get_the_conflict_page_in_every_state(
     assert again.texts(".kb-summary dd")[0] == form.texts(".kb-summary dd")[0]
     pass_seconds(clock, site)
     booked = walk.send(again, "Book appointment")
-    assert booked.heading == "You're booked"
+    assert booked.heading == "You’re booked"
     assert [each["name"] for each in sandbox.bookings() if each["number"] == booked.number] == ["Zoë O'Neil"]
     typed = ("Zoë", "zoe@", "12125550123", "lines & ")
     assert not [word for word in typed if word in " ".join(walk.urls)]
@@ -156,7 +156,7 @@ def test_the_same_details_lead_to_the_same_booking_in_every_state(
     walk.send(form, "Book appointment", **GIVEN)
     pass_seconds(clock, site)
     pages = [walk.send(form, "Book appointment", **JANE) for _tab in range(2)]
-    assert {page.heading for page in pages} == {"You're booked"}
+    assert {page.heading for page in pages} == {"You’re booked"}
     assert {page.number for page in pages} == {booking["number"] for booking in sandbox.bookings()}
     assert len(sandbox.bookings()) == 1
     assert walk.open(pages[0].link("Change or cancel")).number == pages[0].number
@@ -239,7 +239,7 @@ def test_after_a_no_other_details_are_sent(walk: Visitor, sandbox: Sandbox):
     walk.send(form, "Book appointment", **JANE)
     page = walk.open(form.url)
     assert (page.status, page.heading) == (200, "Your details")
-    assert walk.send(page, "Book appointment", **GIVEN).heading == "You're booked"
+    assert walk.send(page, "Book appointment", **GIVEN).heading == "You’re booked"
     assert [booking["name"] for booking in sandbox.bookings()] == ["Zoë O'Neil"]
 
 
@@ -250,7 +250,7 @@ def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Visitor, sandbox: S
     page = walk.send(form, "Book appointment", **JANE)
     assert page.status == 422
     first = walk.send(page, "Book appointment")
-    assert first.heading == "You're booked"
+    assert first.heading == "You’re booked"
     page = walk.open(form.url)
     assert (page.status, page.heading) == (409, SAID)
     assert walk.send(form, "Book appointment", **JANE).number == first.number
@@ -268,7 +268,7 @@ def test_an_attempt_page_never_shows_what_others_have_sent(
     sandbox.faults.add("status", "create", times=1, status=422)
     assert walk.open(hers.url).status == 422
     booked = walk.send(form, "Book appointment", **GIVEN)
-    assert booked.heading == "You're booked"
+    assert booked.heading == "You’re booked"
     page = walk.open(hers.url)
     assert (page.status, page.heading) == (409, SAID)
     assert f"{NOTHING} {KEPT}" in page.text
@@ -287,7 +287,7 @@ def test_a_receipt_that_does_not_say_what_was_sent_opens_nothing(visitor: Visito
         contact="jane@example.com",
     )
     page = visitor.open(f"/book/attempt/{receipt.to_token('default')}/")
-    assert (page.status, page.heading) == (404, "This link doesn't work")
+    assert (page.status, page.heading) == (404, "This link doesn’t work")
 
 
 def test_a_browser_and_htmx_send_the_same_details(client: Client, site: Settings, sandbox: Sandbox):
@@ -298,7 +298,7 @@ def test_a_browser_and_htmx_send_the_same_details(client: Client, site: Settings
         browser.send(form, "Book appointment", **{**JANE, "notes": "Two\r\nlines"}),
         htmx.send(form, "Book appointment", **{**JANE, "notes": "Two\nlines"}),
     ]
-    assert {page.heading for page in pages} == {"You're booked"}
+    assert {page.heading for page in pages} == {"You’re booked"}
     assert len({page.number for page in pages}) == 1
 
 

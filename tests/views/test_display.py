@@ -68,9 +68,10 @@ def test_no_place_is_unsafe(kind: str, value: str):
 def test_a_policy_is_the_business_own_words():
     """The business's text comes first, then its notice in ours, then nothing."""
     assert texts.policy_text(CancellationPolicy(notice_hours=24, text="  Be kind. ")) == "Be kind."
-    assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour before."
+    assert texts.policy_text(CancellationPolicy(notice_hours=1, text="")) == "Please cancel at least 1 hour in advance."
     assert (
-        texts.policy_text(CancellationPolicy(notice_hours=48, text=None)) == "Please cancel at least 48 hours before."
+        texts.policy_text(CancellationPolicy(notice_hours=48, text=None))
+        == "Please cancel at least 48 hours in advance."
     )
     assert texts.policy_text(CancellationPolicy(notice_hours=0, text=None)) == ""
     assert texts.policy_text(None) == ""
@@ -100,22 +101,22 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
     said = display.display_times(visit, START, END, "Asia/Kathmandu", "America/New_York")
     assert (said.when, said.zone) == (
-        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site",
+        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time",
         "New York · GMT-5",
     )
     assert (said.visitor, said.visitor_zone) == (
-        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM for you",
+        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu · GMT+5:45",
     )
     assert said.line == f"{said.when} · {said.visitor}"
     said = display.display_times(visit, START, END, "America/Chicago", "America/New_York")
-    assert said.visitor == "5:00 PM \u2013 6:00 PM for you"
+    assert said.visitor == "5:00 PM \u2013 6:00 PM your time"
 
 
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
     """The second time names the booking's zone when only that one is known, in one line as well."""
     said = display.display_times(visit, START, END, "America/Chicago", "America/New_York", is_visitors=False)
-    assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM on site"
+    assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
     assert (said.visitor, said.visitor_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
     assert said.line == f"{said.when} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
 

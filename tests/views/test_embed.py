@@ -231,7 +231,7 @@ def test_a_form_that_can_not_be_sent_goes_along(visitor: Visitor, sandbox: Sandb
     again = page.form("Book appointment")[2]
     assert {name: again[name] for name in typed} == typed
     assert "kb-framed" not in page.html
-    assert tab.send(page, "Book appointment").heading == "You're booked"
+    assert tab.send(page, "Book appointment").heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
@@ -248,7 +248,7 @@ def test_changes_go_on_in_a_new_tab_too(visitor: Visitor, sandbox: Sandbox):
     again = visitor.send(visitor.open(action, fields, **FOREIGN), "Continue in a new tab")
     assert (again.heading, again.text) == (asked.heading, again.text)
     assert again.texts(".kb-summary strong") == asked.texts(".kb-summary strong")
-    assert "moved" in visitor.send(again, "Reschedule").text
+    assert "rescheduled" in visitor.send(again, "Reschedule").text
 
 
 @pytest.mark.parametrize("junk", ["", "x" * 60000, "\x00", "☃"])

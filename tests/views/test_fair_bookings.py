@@ -16,7 +16,7 @@ from tests.support.visitor import JANE, Page, Visitor, start_of
 pytestmark = pytest.mark.django_db
 
 BOTS = ("203.0.113.5", "203.0.113.6")
-WAITING = "We\u2019re confirming your booking"
+WAITING = "Confirming your booking…"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_fifty_forms_of_two_addresses_for_one_time_cost_kordless_one_conflict_ea
     statuses = [page.status for page in pages]
     assert {status: statuses.count(status) for status in set(statuses)} == {200: 1, 409: 59, 429: 40}
     assert count_requests(sandbox, "create") <= 2
-    assert post(honest, honest_form, "honest").heading == "You're booked"
+    assert post(honest, honest_form, "honest").heading == "You’re booked"
     assert count_requests(sandbox, "create") <= 3
 
 
@@ -117,7 +117,7 @@ def test_forms_for_many_times_leave_an_honest_visitor_the_next_minute(
     clock.shift(told)
     for bot, held in waiting:
         bot.open(held.url)
-    assert honest.open(page.url).heading == "You're booked"
+    assert honest.open(page.url).heading == "You’re booked"
 
 
 def test_the_owner_of_an_ipv6_network_holds_the_queue_no_longer_than_a_few_addresses_do(

@@ -100,7 +100,7 @@ def test_times_of_yesterday_are_shown_with_a_notice_while_the_quota_is_used_up(
     # What the booking has invalidated is gone from no cache, and Kordless says no to whoever asks for more.
     sandbox.limits = Limits(general=0)
     page = second.open("/book/haircut/?day=2026-12-04")
-    assert (page.status, "Times may have changed; we check again when you book." in page.text) == (200, True)
+    assert (page.status, "Times may have changed; we’ll check again when you book." in page.text) == (200, True)
     clock.shift(23 * 3600)
     assert "Checked 23 hours ago" in second.open("/book/haircut/?day=2026-12-04").text
     page = second.open(times[0])

@@ -159,9 +159,9 @@ def test_the_same_page_posted_again_keeps_its_key(walk: Visitor, sandbox: Sandbo
     lost = walk.send(form, "Book appointment", **TYPED)
     url = next(iter(lost.times.values()))
     first, second = walk.open(url), walk.open(url)
-    assert walk.send(first, "Book appointment").heading == "You're booked"
+    assert walk.send(first, "Book appointment").heading == "You’re booked"
     again = walk.send(second, "Book appointment")
-    assert again.heading == "You're booked"
+    assert again.heading == "You’re booked"
     assert walk.open(url).heading == "This time was already requested from this page"
     assert len(sandbox.bookings()) == 1
 
@@ -176,7 +176,7 @@ def test_the_same_page_posted_again_keeps_its_key_when_fewer_hosts_are_left(walk
         page = walk.open(url)
         # Else it overlaps with one that was just booked, and nobody is left.
         if page.heading == "Your details":
-            assert walk.send(page, "Book appointment").heading == "You're booked"
+            assert walk.send(page, "Book appointment").heading == "You’re booked"
             again.add(walk.open(url).heading)
     assert again == {"Haircut", "This time was already requested from this page"}
 
@@ -216,7 +216,7 @@ def test_the_times_cant_be_read_after_a_lost_slot(walk: Visitor, sandbox: Sandbo
     failed = walk.send(form, "Book appointment", **TYPED)
     sandbox.faults.clear()
     assert failed.status in {409, 503}
-    url = failed.link("Choose a time again") if failed.status == 503 else next(iter(failed.days.values()))
+    url = failed.link("Choose a time") if failed.status == 503 else next(iter(failed.days.values()))
     page = walk.open(url)
     assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
 
@@ -266,10 +266,10 @@ def test_a_form_that_has_expired_books_once_however_often_it_is_sent(
     first = walk.send(form, "Book appointment", **JANE)
     second = walk.send(form, "Book appointment", **JANE)
     assert first.status == second.status == 409
-    assert "You took a break" in first.alert
-    assert walk.send(first, "Book appointment").heading == "You're booked"
-    assert walk.send(form, "Book appointment", **JANE).heading == "You're booked"
-    assert walk.send(second, "Book appointment").heading == "You're booked"
+    assert "You were away for a while" in first.alert
+    assert walk.send(first, "Book appointment").heading == "You’re booked"
+    assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
+    assert walk.send(second, "Book appointment").heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
     # With other details it is somebody else's, and both are told so.
     other = walk.send(form, "Book appointment", **{**JANE, "name": "John"})

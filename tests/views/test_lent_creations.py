@@ -65,11 +65,11 @@ def test_a_crowd_borrows_requests_while_nobody_books_and_two_can_still_book_at_o
     limited.clear_requests()
     assert read_all_that_goes(limited) <= 58
     outcomes = [send(form, visitor).heading for form, visitor in zip(forms, patient, strict=True)]
-    assert outcomes[:2] == ["You're booked"] * 2
+    assert outcomes[:2] == ["You’re booked"] * 2
     assert patient[2].page.refresh
     clock.shift(62)
     start_new_process(site)
-    assert patient[2].reload().heading == "You're booked"
+    assert patient[2].reload().heading == "You’re booked"
     assert Counter(request.status for request in limited.requests).keys() == {200, 201}
 
 

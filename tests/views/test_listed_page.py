@@ -49,7 +49,7 @@ def watch(visitor: Visitor, page: Page) -> Page:
 
 def has_two_clocks(page: Page) -> bool:
     """Return True if the page shows the clock of the venue beside the visitor's."""
-    return "On site:" in page.text
+    return "Local time:" in page.text
 
 
 def test_a_cold_page_costs_one_call_less_while_permits_are_short(visitor: Visitor, sandbox: Sandbox):

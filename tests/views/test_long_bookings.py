@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 HERE = "?day=2026-12-08&tz=America/New_York"
 KYIV = "?day=2026-12-08&tz=Europe/Kyiv&hours=24"
 ONE_DAY = "Tuesday, December 8, 2026, 9:00 AM \u2013 Wednesday, December 9, 2026, 9:00 AM"
-IN_KYIV = "Tuesday, December 8, 2026, 16:00 \u2013 Wednesday, December 9, 2026, 16:00 for you"
-ON_SITE = "Tuesday, December 8, 2026, 09:00 \u2013 Wednesday, December 9, 2026, 09:00 on site"
+IN_KYIV = "Tuesday, December 8, 2026, 16:00 \u2013 Wednesday, December 9, 2026, 16:00 your time"
+ON_SITE = "Tuesday, December 8, 2026, 09:00 \u2013 Wednesday, December 9, 2026, 09:00 local time"
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
         (DAY, HERE, "9:00 AM until Wed, Dec 9, 9:00 AM"),
         (NIGHT, HERE, "11:30 PM until Wed, Dec 9, 12:30 AM"),
         (THREE_DAYS, HERE, "9:00 AM until Fri, Dec 11, 9:00 AM"),
-        (DAY, KYIV, "16:00 for you until Wed, Dec 9, 16:00 · 09:00 \u2013 Wed, Dec 9, 09:00 on site"),
+        (DAY, KYIV, "16:00 your time until Wed, Dec 9, 16:00 · 09:00 \u2013 Wed, Dec 9, 09:00 local time"),
         # An hour that is one date for the visitor and two on site.
         (
             NIGHT,
             "?day=2026-12-09&tz=Europe/Kyiv&hours=24",
-            "06:30 for you Tue, Dec 8, 23:30 \u2013 Wed, Dec 9, 00:30 on site",
+            "06:30 your time Tue, Dec 8, 23:30 \u2013 Wed, Dec 9, 00:30 local time",
         ),
     ],
 )
@@ -72,7 +72,7 @@ def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
     form = walk.choose(DAY, HERE)
     assert ONE_DAY in form.text
     assert "Duration 1 day " in form.text
-    assert form.texts(".kb-policy") == ["Please cancel at least 1 hr 30 min before."]
+    assert form.texts(".kb-policy") == ["Please cancel at least 1 hr 30 min in advance."]
     done = walk.send(form, "Book appointment", name="Jane", email="jane@example.com")
     assert ONE_DAY in done.text
     manage = walk.open(done.link("Change or cancel"))

@@ -17,7 +17,7 @@ from tests.support.visitor import JANE, Page, Visitor
 pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
-LOOKUP_FAILED = "We can't find a booking with this number and this email or phone."
+LOOKUP_FAILED = "We can’t find a booking with this number and this email or phone number."
 
 
 def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
@@ -107,7 +107,7 @@ def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: San
     page = find(visitor, "BOOK_AAAAAAAA", "jane@example.com")
     assert page.status == 503
     assert int(page.response["Retry-After"]) > 0
-    assert "can't reach the booking system" in page.alert
+    assert "can’t reach the booking system" in page.alert
     _method, _action, given = page.form("Find booking")
     assert (given["number"], given["contact"]) == ("BOOK_AAAAAAAA", "jane@example.com")
 
@@ -117,7 +117,7 @@ def test_the_number_can_be_guessed_a_few_times_only(visitor: Visitor, site: Sett
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
     pages = [find(visitor, f"BOOK_AAAAAAA{number}", "jane@example.com") for number in range(5)]
     assert [page.status for page in pages] == [404, 404, 404, 429, 429]
-    assert "too often" in pages[-1].text
+    assert "Too many attempts" in pages[-1].text
     assert int(pages[-1].response["Retry-After"]) > 0
 
 
@@ -144,7 +144,7 @@ def test_the_page_says_everything(walk: Visitor):
         "Status Confirmed",
         "Wednesday, December 9, 2026",
         "for you Kyiv · GMT+2",
-        "on site New York · GMT-5",
+        "local time New York · GMT-5",
         "123 Main Street",
         "at least 24 hours ahead",
     ):
@@ -159,15 +159,15 @@ def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
     number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24").number
     page = find(walk, number, "jane@example.com")
     assert page.texts(".kb-summary dd strong") == [
-        "Tuesday, December 8, 2026, 5:00 PM \u2013 6:00 PM on site",
+        "Tuesday, December 8, 2026, 5:00 PM \u2013 6:00 PM local time",
         "Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM",
     ]
     assert page.texts(".kb-summary dd small") == ["New York · GMT-5", "Kyiv · GMT+2"]
     slots = walk.send(page, "Reschedule")
     assert slots.texts(".kb-old") == ["Your current time: Wed, Dec 9, 12:00 AM"]
-    assert "Times in Kyiv" in slots.text
+    assert "Times shown in Kyiv" in slots.text
     slots = walk.open(slots.days["Thursday, December 10, 2026"])
-    assert all(" (Kyiv) " in name and name.endswith(" on site") for name in slots.times)
+    assert all(" (Kyiv) " in name and name.endswith(" local time") for name in slots.times)
     [step] = slots.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     question = walk.open(next(iter(slots.times.values())))
@@ -177,7 +177,7 @@ def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
     for each in (page, slots, question, cancel, done):
         assert "for you" not in each.text
     theirs = walk.open(f"{page.url}?tz=Asia/Tokyo")
-    assert "Wednesday, December 9, 2026, 7:00 AM \u2013 8:00 AM for you Tokyo · GMT+9" in theirs.text
+    assert "Wednesday, December 9, 2026, 7:00 AM \u2013 8:00 AM your time Tokyo · GMT+9" in theirs.text
 
 
 def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(walk: Visitor, sandbox: Sandbox):
@@ -185,11 +185,11 @@ def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(walk: Visitor, sandb
     number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
     page = find(walk, number, "jane@example.com")
     slots = walk.open(f"{page.url}reschedule/?tz=Asia/Tokyo&day=2026-12-10")
-    assert all(" for you " in name for name in slots.times)
+    assert all(" your time " in name for name in slots.times)
     question = walk.open(next(iter(slots.times.values())))
     assert "for you Tokyo · GMT+9" in question.text
     done = walk.send(question, "Reschedule")
-    assert "Your booking has been moved." in done.text
+    assert "Your booking has been rescheduled." in done.text
     assert "for you Tokyo · GMT+9" in done.text
     assert sandbox.bookings()[0]["timezone"] == "Asia/Tokyo"
     times = walk.open("/book/haircut/?tz=Asia/Tokyo")
@@ -206,7 +206,7 @@ def test_a_manage_link_works_for_months_and_then_no_more(visitor: Visitor, site:
     assert "Cancel booking" not in page.text
     clock.shift(timedelta(days=2))
     page = visitor.open(link)
-    assert (page.status, page.heading) == (404, "This link doesn't work")
+    assert (page.status, page.heading) == (404, "This link doesn’t work")
     assert page.link("Find a booking") == "/book/manage/"
 
 
@@ -232,7 +232,7 @@ def test_nothing_personal_stands_in_a_link(visitor: Visitor):
 def test_the_same_form_sent_again_later_leads_to_the_live_booking(
     walk: Visitor, sandbox: Sandbox, clock: Traveller, change: str
 ):
-    """An old tab must not say "You're booked" when the booking was canceled or moved since."""
+    """An old tab must not say "You’re booked" when the booking was canceled or moved since."""
     form = walk.choose("haircut", FAR)
     own = walk.open(walk.send(form, "Book appointment", **JANE).link("Change or cancel"))
     page = walk.send(own, change)
@@ -332,7 +332,7 @@ def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox
     page = visitor.book("full-color", "?day=2026-12-02")
     page = visitor.open(page.link("Change or cancel"))
     page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
-    assert (page.status, page.heading) == (422, "This booking can't be canceled online")
+    assert (page.status, page.heading) == (422, "This booking can’t be canceled online")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
@@ -353,7 +353,7 @@ def test_a_past_booking_can_not_be_changed(visitor: Visitor, clock: Traveller):
     clock.shift(timedelta(days=9))
     again = visitor.open(page.url)
     assert not {"Cancel booking", "Reschedule"} & set(again.texts("button"))
-    assert visitor.open(f"{page.url}reschedule/").heading == "This booking can't be moved"
+    assert visitor.open(f"{page.url}reschedule/").heading == "This booking can’t be rescheduled"
 
 
 def test_calendar_files_replace_each_other(visitor: Visitor, clock: Traveller):
@@ -403,7 +403,7 @@ def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(walk: Visitor
     walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
     again = walk.send(ask, "Cancel booking")
     assert (again.status, canceled(sandbox)) == (409, 0)
-    assert "was moved after you opened this page" in again.alert
+    assert "was rescheduled after you opened this page" in again.alert
     assert walk.send(again, "Cancel booking").heading == "Booking canceled"
 
 

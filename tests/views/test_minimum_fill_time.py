@@ -54,7 +54,7 @@ def test_a_form_posted_early_is_held_and_its_page_books_it(
     assert HELD in visitor.reload().text
     assert count_requests(sandbox, "create") == 0
     clock.shift(1)
-    assert visitor.reload().heading == "You're booked"
+    assert visitor.reload().heading == "You’re booked"
     assert count_requests(sandbox, "create") == len(sandbox.bookings()) == 1
 
 
@@ -63,14 +63,14 @@ def test_the_page_of_a_form_posted_early_refreshes_after_a_second(quick: Setting
     quick.KORDLESS_BOOKING = {**quick.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 1.0}
     assert post_early(visitor).refresh == 1
     clock.shift(1)
-    assert visitor.reload().heading == "You're booked"
+    assert visitor.reload().heading == "You’re booked"
 
 
 def test_a_form_filled_in_for_long_enough_is_sent_at_once(quick: Settings, visitor: Visitor, clock: Traveller):
     """The waiting page is for those who were early."""
     form = visitor.choose()
     clock.shift(5)
-    assert visitor.send(form, "Book appointment", **JANE).heading == "You're booked"
+    assert visitor.send(form, "Book appointment", **JANE).heading == "You’re booked"
 
 
 def test_nobody_is_queued_behind_forms_that_are_held(quick: Settings, sandbox: Sandbox, clock: Traveller):
@@ -83,7 +83,7 @@ def test_nobody_is_queued_behind_forms_that_are_held(quick: Settings, sandbox: S
     script = at_address("203.0.113.5")
     held = [post_early(script, f"?day=2026-12-{9 + number % 2:02}") for number in range(20)]
     assert all(HELD in page.text for page in held)
-    assert honest.send(form, "Book appointment", **{**JANE, "email": "honest@example.com"}).heading == "You're booked"
+    assert honest.send(form, "Book appointment", **{**JANE, "email": "honest@example.com"}).heading == "You’re booked"
     assert count_requests(sandbox, "create") == 1
 
 
@@ -95,7 +95,7 @@ def test_a_held_form_whose_tab_was_closed_is_sent_when_its_page_comes_back(
     clock.shift(1800)
     at_address("198.51.100.7").open("/book/")
     assert sandbox.bookings() == []
-    assert visitor.open(page.url).heading == "You're booked"
+    assert visitor.open(page.url).heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
@@ -106,6 +106,6 @@ def test_a_held_form_that_is_posted_again_is_one_booking(
     form = visitor.choose()
     pages = [visitor.send(form, "Book appointment", **JANE) for _ in range(2)]
     clock.shift(5)
-    assert [visitor.open(page.url).heading for page in pages] == 2 * ["You're booked"]
+    assert [visitor.open(page.url).heading for page in pages] == 2 * ["You’re booked"]
     assert count_requests(sandbox, "create") == len(sandbox.bookings()) == 1
     assert BookingAttempt.objects.count() == 1

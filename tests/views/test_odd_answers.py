@@ -133,7 +133,7 @@ def test_an_unusual_answer_to_a_booking_is_a_confirmation(odd: Install, client: 
     odd(create=of_booking(**fields))
     visitor = Visitor(client)
     page = visitor.book()
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert page.number
     assert re.search(r"December 1, 2026, 10:30 AM . 11:30 AM", rows(page)["When"])
     assert all(rows(page).values())
@@ -147,8 +147,8 @@ def test_an_unusual_answer_to_a_booking_is_a_confirmation(odd: Install, client: 
         (None, "Your booking", None),
         ("", "Your booking", None),
         ({}, "Your booking", None),
-        ("CONFIRMED", "You're booked", "Confirmed"),
-        ("Pending", "Request sent", "Waiting to be accepted"),
+        ("CONFIRMED", "You’re booked", "Confirmed"),
+        ("Pending", "Request sent", "Awaiting confirmation"),
         ("waitlisted", "Your booking", "waitlisted"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_booking_of_any_status_shows_what_is_known(
     page = visitor.follow("/manage/")
     assert rows(page).get("Status") == row
     assert ("Cancel booking" in page.text) == (row != "waitlisted")
-    assert ("This booking can't be changed online." in page.text) == (row == "waitlisted")
+    assert ("This booking can’t be changed online." in page.text) == (row == "waitlisted")
 
 
 def test_a_booking_without_a_name_of_its_service_has_the_services_own(odd: Install, client: Client):
@@ -189,7 +189,7 @@ def test_a_booking_of_a_service_that_nobody_names_has_no_empty_line(odd: Install
     assert all(rows(page).values())
     own = page
     page = visitor.send(page, "Reschedule")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
     assert "has already begun" not in page.text
     assert visitor.open(page.link("Back to your booking")).number == own.number
 
@@ -252,7 +252,7 @@ def test_a_slug_of_any_characters_is_listed_and_can_be_booked(odd: Install, clie
     assert page.status == 200
     page = visitor.open(next(iter(page.times.values())))
     page = visitor.send(page, "Book appointment", **JANE)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     page = visitor.send(visitor.follow("/manage/"), "Reschedule")
     assert page.times
 
@@ -303,7 +303,7 @@ def test_metadata_costs_the_packages_own_templates_nothing(odd: Install, client:
     change = of_service(metadata=METADATA)
     odd(organization=change, service=change)
     assert visitor.open("/book/").text == plain
-    assert visitor.book().heading == "You're booked"
+    assert visitor.book().heading == "You’re booked"
 
 
 @pytest.mark.parametrize(

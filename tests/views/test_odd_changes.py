@@ -76,7 +76,7 @@ def test_only_times_of_the_bookings_own_length_are_offered(
     assert all(re.fullmatch(r"\d+:\d\d [AP]M", name) for name in slots.times)
     start = start_of(url := list(slots.times.values())[1])
     done = walk.send(walk.open(url), "Reschedule")
-    assert "Your booking has been moved." in done.text
+    assert "Your booking has been rescheduled." in done.text
     [booking] = sandbox.bookings()
     assert (booking["starts"], booking["ends"] - booking["starts"]) == (start.timestamp(), 60 * minutes)
 
@@ -89,7 +89,7 @@ def test_a_link_to_a_time_of_another_length_moves_nothing(visitor: Visitor, odd_
         assert "/reschedule/?" in slots.url
         assert slots.times
     assert visitor.open(f"{page.url}reschedule/confirm/?start=20261210T150000Z&end=20261210T153000Z").heading == (
-        "Move your booking?"
+        "Reschedule your booking?"
     )
 
 
@@ -153,11 +153,11 @@ def test_a_move_that_kordless_cannot_parse_leads_back_to_the_booking(walk: Visit
     ask = question(walk, own)
     sandbox.faults.add("status", "reschedule", status=400)
     page = walk.send(ask, "Reschedule")
-    assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
+    assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
     assert walk.open(page.link("Back to your booking")).number == own.number
     slots = walk.open(page.link("Choose another time"))
-    assert "didn't accept that time" in slots.alert
+    assert "didn’t accept that time" in slots.alert
     assert slots.times
 
 
@@ -168,7 +168,7 @@ def test_a_cancellation_that_kordless_cannot_parse_leads_back_to_the_booking(
     own = own_page(walk, "haircut")
     sandbox.faults.add("status", "cancel", status=400)
     page = walk.send(walk.send(own, "Cancel booking"), "Cancel booking")
-    assert (page.status, page.heading) == (422, "This booking can't be canceled online")
+    assert (page.status, page.heading) == (422, "This booking can’t be canceled online")
     assert walk.open(page.link("Back to your booking")).number == own.number
 
 
@@ -218,7 +218,7 @@ def test_a_form_sent_twice_is_logged_once(
     caplog.set_level("INFO")
     ask = question(visitor, own_page(visitor, "fractions"))
     for _again in range(3):
-        assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
     assert count_requests(sandbox, "reschedule") == 1
     assert sum("booking_rescheduled" in record.getMessage() for record in caplog.records) == 1
 
@@ -230,7 +230,7 @@ def test_the_same_start_with_another_length_is_not_called_moved(
     own = own_page(visitor, "several-lengths")
     start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
     page = post_choice(visitor, own, start, timedelta(hours=1))
-    assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
+    assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert count_requests(sandbox, "reschedule") == 1
 
 
@@ -257,8 +257,8 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
     slots = walk.open(slots.days[NEXT_DAY])
     assert "9:00 AM" in slots.times_of_day
     page = walk.send(walk.open(next(iter(slots.times.values()))), "Reschedule")
-    assert "The booking system didn't accept that time for your booking." in page.alert
-    assert "aren't enough places" in page.alert
+    assert "The booking system didn’t accept that time for your booking." in page.alert
+    assert "aren’t enough spots" in page.alert
     assert "Here are the times" not in page.text
     assert page.times_of_day == [time for time in slots.times_of_day if time != "9:00 AM"]
     # The page that the script asks for is the same, and so is the day after a look at another one.
@@ -269,7 +269,7 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
     assert not elsewhere.alert
     assert walk.open(elsewhere.days[NEXT_DAY]).times_of_day == page.times_of_day
     done = walk.send(walk.open(next(iter(page.times.values()))), "Reschedule")
-    assert "Your booking has been moved." in done.text
+    assert "Your booking has been rescheduled." in done.text
 
 
 def test_a_time_that_somebody_else_has_taken_is_called_taken(walk: Visitor, site: Settings, sandbox: Sandbox):
@@ -293,7 +293,7 @@ def test_a_booking_without_a_status_can_be_moved_and_canceled(walk: Visitor, sit
     own = own_page(walk, "haircut")
     assert "Status" not in rows(own)
     moved = walk.send(question(walk, own), "Reschedule")
-    assert "Your booking has been moved." in moved.text
+    assert "Your booking has been rescheduled." in moved.text
     page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
     assert page.heading == "Booking canceled"
     assert not {"Cancel booking", "Reschedule"} & set(page.texts("button"))
@@ -311,7 +311,7 @@ def test_fractions_of_a_second_and_odd_numbers_are_moved_and_canceled(
     start = start_of(ask.url)
     assert start.microsecond == 250_000
     moved = walk.send(ask, "Reschedule")
-    assert "Your booking has been moved." in moved.text
+    assert "Your booking has been rescheduled." in moved.text
     assert moved.number == own.number
     [booking] = sandbox.bookings()
     assert booking["starts"] == int(start.timestamp())
@@ -325,7 +325,7 @@ def test_a_lost_answer_to_a_move_with_fractions_is_resolved(visitor: Visitor, od
     """The booking is found at the second that was asked for."""
     ask = question(visitor, own_page(visitor, "fractions"))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
 
 
 # What the link knows.
@@ -370,8 +370,8 @@ def test_a_service_that_is_gone_is_not_called_booked_out(
     clock.shift(timedelta(days=2))
     for url in (f"{own.url}reschedule/", f"{own.url}reschedule/confirm/?start=20261210T150000Z"):
         page = visitor.open(url)
-        assert (page.status, page.heading) == (404, "This service isn't offered")
-        assert "Your booking is unchanged, but it can't be moved online any more. Please contact us" in page.text
+        assert (page.status, page.heading) == (404, "This service isn’t available")
+        assert "Your booking is unchanged, but it can’t be rescheduled online anymore. Please contact us" in page.text
         assert "+12125550100" in page.text
         assert "no free times" not in page.text
     assert visitor.open(page.link("Back to your booking")).number == own.number
@@ -387,8 +387,8 @@ def test_a_booking_that_has_begun_or_is_over_says_why_it_has_no_buttons(
     own = own_page(visitor, "three-days")
     assert "changed online" not in own.text
     for moment, text in (
-        (datetime(2026, 12, 10, 15, tzinfo=UTC), "This booking has already begun, so it can't be changed online."),
-        (datetime(2026, 12, 20, 15, tzinfo=UTC), "This booking is over, so it can't be changed online."),
+        (datetime(2026, 12, 10, 15, tzinfo=UTC), "This booking has already begun, so it can’t be changed online."),
+        (datetime(2026, 12, 20, 15, tzinfo=UTC), "This booking is over, so it can’t be changed online."),
     ):
         clock.move_to(moment)
         page = visitor.open(own.url)

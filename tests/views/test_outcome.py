@@ -17,7 +17,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
-WAITING = "We\u2019re confirming your booking"
+WAITING = "Confirming your booking…"
 
 
 def creations(sandbox: Sandbox) -> list[str]:
@@ -28,13 +28,13 @@ def creations(sandbox: Sandbox) -> list[str]:
 def test_a_confirmation_says_everything(walk: Visitor):
     """Number, service, time with both zones, place as a map link, host, status, calendars and a way to change it."""
     page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert page.number.startswith("BOOK_")
     for words in (
         "Haircut",
         "Status Confirmed",
-        "Tuesday, December 1, 2026, 10:30 \u2013 11:30 on site New York · GMT-5",
-        "17:30 \u2013 18:30 for you Kyiv · GMT+2",
+        "Tuesday, December 1, 2026, 10:30 \u2013 11:30 local time New York · GMT-5",
+        "17:30 \u2013 18:30 your time Kyiv · GMT+2",
         "With Sarah",
     ):
         assert words in page.text, words
@@ -127,7 +127,7 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Visitor, sandbox: Sandbo
     """After a quarter of an hour the confirmation leads to the booking as Kordless knows it now."""
     page = walk.book("haircut", "?day=2026-12-09")
     sandbox.set_status(page.number, "canceled")
-    assert walk.open(page.url).heading == "You're booked"
+    assert walk.open(page.url).heading == "You’re booked"
     clock.shift(timedelta(minutes=16))
     page = walk.open(page.url)
     assert page.heading == "Your booking"
@@ -163,7 +163,7 @@ def test_a_changed_token_is_rejected(visitor: Visitor):
             for tail in ("", "booking.ics"):
                 refused = visitor.open(f"/book/{kind}/{bad}/{tail}")
                 assert refused.status == 404, (kind, bad)
-                assert refused.heading in {"This link doesn't work", "Page not found"}
+                assert refused.heading in {"This link doesn’t work", "Page not found"}
 
 
 def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -174,7 +174,7 @@ def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox:
     }  # fmt: skip
     for page, purpose in (("attempt", "receipt"), ("confirmation", "confirmation")):
         refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', said)}/")
-        assert (refused.status, refused.heading) == (404, "This link doesn't work")
+        assert (refused.status, refused.heading) == (404, "This link doesn’t work")
     old = [1, "haircut", 1796824800, 1796828400, "Europe/Paris", None, "Sarah", None, 1, "0123456789abcdef", 0]
     token = signing.dumps(old, salt="kordless_booking.draft:default", compress=True)
     assert visitor.open(f"/book/haircut/contact/?draft={token}").times
@@ -224,10 +224,10 @@ def test_a_lost_answer_becomes_a_booking(walk: Visitor, sandbox: Sandbox, clock:
     lose_answers(sandbox)
     page = walk.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
-    assert "Please don't book again" in page.text
+    assert "Please don’t book again" in page.text
     sandbox.faults.clear()
     page = wait(walk, page, clock, site)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     [booking] = sandbox.bookings()
     assert page.number == booking["number"]
     assert len(set(creations(sandbox))) == 1
@@ -275,7 +275,7 @@ def test_a_waiting_page_survives_a_restart(visitor: Visitor, sandbox: Sandbox, c
     page = visitor.send(form, "Book appointment", **JANE)
     sandbox.faults.clear()
     elsewhere = wait(Visitor(Client()), page, clock, site)
-    assert elsewhere.heading == "You're booked"
+    assert elsewhere.heading == "You’re booked"
     assert visitor.open(page.url).number == elsewhere.number
     assert len(sandbox.bookings()) == 1
 
@@ -292,7 +292,7 @@ def test_a_long_form_in_another_script_waits_as_well(
     assert page.heading == WAITING
     assert len(page.url) < 4000
     sandbox.faults.clear()
-    assert wait(visitor, page, clock, site).heading == "You're booked"
+    assert wait(visitor, page, clock, site).heading == "You’re booked"
     assert sandbox.bookings()[0]["notes"] == notes
 
 
@@ -305,7 +305,7 @@ def test_taken_after_an_attempt_with_unknown_outcome(walk: Visitor, sandbox: San
     sandbox.faults.clear()
     sandbox.faults.add("status", "create", status=409)
     page = wait(walk, page, clock, site)
-    assert "your own first try" in page.alert
+    assert "your own first attempt" in page.alert
     assert page.heading == "Haircut"
     page = walk.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"
@@ -321,7 +321,7 @@ def test_rejected_after_an_attempt_with_unknown_outcome(
     sandbox.faults.clear()
     sandbox.faults.add("status", "create", status=422)
     page = wait(visitor, page, clock, site)
-    assert (page.status, page.heading) == (503, "We couldn't confirm your booking")
+    assert (page.status, page.heading) == (503, "We couldn’t confirm your booking")
     assert "contact us before you book again" in page.text
 
 
@@ -335,7 +335,7 @@ def test_too_many_at_once_stand_in_line(visitor: Visitor, sandbox: Sandbox, cloc
     assert "next in line" in page.text
     assert not sandbox.bookings()
     page = wait(visitor, page, clock, site)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
@@ -345,15 +345,15 @@ def test_our_own_rate_limit_makes_a_queue_as_well(site: Settings, client: Client
     walk = Visitor(client)
     forms = [walk.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]
     pages = [walk.send(form, "Book appointment", **JANE) for form in forms]
-    assert [page.heading for page in pages] == ["You're booked", WAITING, WAITING]
+    assert [page.heading for page in pages] == ["You’re booked", WAITING, WAITING]
     assert len(creations(sandbox)) == 1
     clock.shift(65)
     restart(site)
-    assert walk.open(pages[1].url).heading == "You're booked"
+    assert walk.open(pages[1].url).heading == "You’re booked"
     assert walk.open(pages[2].url).heading == WAITING
     clock.shift(65)
     restart(site)
-    assert walk.open(pages[2].url).heading == "You're booked"
+    assert walk.open(pages[2].url).heading == "You’re booked"
     assert len(sandbox.bookings()) == 3
 
 
@@ -369,10 +369,10 @@ def test_a_refusal_after_waiting_keeps_what_was_typed(
     assert (page.status, page.heading) == (503, "Online booking is paused")
     sandbox.faults.clear()
     clock.shift(60)
-    page = visitor.open(page.link("Choose a time again"))
+    page = visitor.open(page.link("Choose a time"))
     page = visitor.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"
-    assert visitor.send(page, "Book appointment").heading == "You're booked"
+    assert visitor.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_an_attempt_keeps_no_secrets_once_it_is_done(visitor: Visitor):
@@ -391,5 +391,5 @@ def test_attempts_answer_htmx_and_browsers_alike(visitor: Visitor, sandbox: Sand
     page = visitor.send(form, "Book appointment", **JANE)
     sandbox.faults.clear()
     page = wait(Visitor(visitor.client, HTMX), page, clock, site)
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert "<html" not in page.html

@@ -134,7 +134,7 @@ def test_a_booking_is_looked_up_while_the_business_is_asked_for(visitor: Visitor
         times = visitor.send(page, "Reschedule")
         assert times.times
     with cold_in_rounds(site, sandbox, 2, 2):
-        assert visitor.open(list(times.times.values())[-1]).heading == "Move your booking?"
+        assert visitor.open(list(times.times.values())[-1]).heading == "Reschedule your booking?"
 
 
 def test_a_made_up_service_costs_nothing_while_the_list_is_known(

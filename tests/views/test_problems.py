@@ -26,23 +26,23 @@ pytestmark = pytest.mark.django_db
 
 EXPECTED = (
     (exceptions.KeyRefused(), 503, "Online booking is paused"),
-    (exceptions.NotFound(operation="organization"), 404, "This booking page isn't available"),
-    (exceptions.NotFound(operation="service"), 404, "This service isn't offered"),
-    (exceptions.NotFound(operation="availability"), 404, "This service isn't offered"),
+    (exceptions.NotFound(operation="organization"), 404, "This booking page isn’t available"),
+    (exceptions.NotFound(operation="service"), 404, "This service isn’t available"),
+    (exceptions.NotFound(operation="availability"), 404, "This service isn’t available"),
     (exceptions.NotFound(operation="lookup"), 404, "Booking not found"),
     (exceptions.ContactRefused(), 404, "Booking not found"),
     (exceptions.TooMany(retry_after=7), 503, "Very busy right now"),
-    (exceptions.BadRequest(), 422, "That wasn't possible"),
-    (exceptions.Refused(), 422, "That wasn't possible"),
-    (exceptions.SlotTaken(), 422, "That wasn't possible"),
+    (exceptions.BadRequest(), 422, "That didn’t work"),
+    (exceptions.Refused(), 422, "That didn’t work"),
+    (exceptions.SlotTaken(), 422, "That didn’t work"),
     (exceptions.Unreachable(), 503, "Temporarily unavailable"),
     (exceptions.CircuitOpen(retry_after=9), 503, "Temporarily unavailable"),
     (exceptions.OutcomeUnknown(), 503, "Temporarily unavailable"),
     (exceptions.KordlessError(), 503, "Temporarily unavailable"),
     (Http404(), 404, "Page not found"),
     (OperationalError(), 503, "Temporarily unavailable"),
-    (SuspiciousOperation(), 400, "We couldn't read that"),
-    (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), 400, "We couldn't read that"),
+    (SuspiciousOperation(), 400, "We couldn’t read your request"),
+    (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), 400, "We couldn’t read your request"),
 )
 
 

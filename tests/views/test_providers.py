@@ -232,7 +232,7 @@ def test_moving_a_booking_that_was_found_says_that_nobody_knows_with_whom(visito
     page = visitor.open("/book/manage/")
     page = visitor.send(page, "Find booking", number=number, contact=JANE["email"])
     page = visitor.send(page, "Reschedule")
-    assert "We can't tell from here whom you booked with." in page.text
+    assert "We can’t tell from here who you booked with." in page.text
     assert page.times
 
 
@@ -241,7 +241,7 @@ def test_moving_a_booking_of_a_single_host_says_nothing_of_it(visitor: Visitor):
     page = visitor.open(visitor.book("full-color").link("Change or cancel"))
     page = visitor.send(page, "Reschedule")
     assert "These are the times with" not in page.text
-    assert "whom you booked with" not in page.text
+    assert "who you booked with" not in page.text
 
 
 def test_moving_a_booking_of_teams_alone_says_team_and_not_person(visitor: Visitor, site: Settings, sandbox: Sandbox):
@@ -250,7 +250,7 @@ def test_moving_a_booking_of_teams_alone_says_team_and_not_person(visitor: Visit
     number = visitor.book("two-teams", "?team=team_south").number
     page = visitor.send(visitor.open("/book/manage/"), "Find booking", number=number, contact=JANE["email"])
     page = visitor.send(page, "Reschedule")
-    assert "We can't tell from here which team you booked with. Your booking stays with the same team" in page.text
+    assert "We can’t tell from here which team you booked with. Your booking stays with the same team" in page.text
     assert "person" not in page.text
 
 
@@ -268,7 +268,7 @@ def test_a_name_of_somebody_available_is_not_said_to_be_unavailable(visitor: Vis
     use_odd_business(site, sandbox, "odd-names")
     visitor.open("/book/same-name/")  # from here on the cache knows the name
     page = visitor.open("/book/only-sam/?host=host_sam_2")
-    assert "This person isn't available for this." in page.text
+    assert "This person isn’t available for this." in page.text
     assert "Sam Lee" not in page.text
     form = visitor.open(next(iter(page.times.values())))
     assert "With Sam Lee" in form.text

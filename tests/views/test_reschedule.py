@@ -40,16 +40,16 @@ def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     slots = walk.send(page, "Reschedule")
     assert slots.heading == "Choose a new time"
     assert "Your booking stays as it is until you confirm a new time." in slots.text
-    assert "Times in Kyiv" in slots.text
+    assert "Times shown in Kyiv" in slots.text
     assert slots.texts(".kb-hosts a") == []
     ask, start = question(walk, page)
-    assert ask.heading == "Move your booking?"
+    assert ask.heading == "Reschedule your booking?"
     assert ask.texts("dt")[:2] == ["From", "To"]
     assert ask.texts(".kb-was strong") == page.texts("dd strong")
     assert "To Wednesday, December 9" in ask.text
     assert moves(sandbox) == 0
     done = walk.send(ask, "Reschedule")
-    assert done.texts("[role=status].kb-notice") == ["Your booking has been moved."]
+    assert done.texts("[role=status].kb-notice") == ["Your booking has been rescheduled."]
     assert "Thursday, December 10" in done.text
     assert done.number == page.number
     [booking] = sandbox.bookings()
@@ -62,7 +62,7 @@ def test_moving_twice_moves_once(walk: Visitor, sandbox: Sandbox):
     """A second press of the button finds the booking already there."""
     ask, start = question(walk, own_page(walk))
     for _again in range(3):
-        assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in walk.send(ask, "Reschedule").text
     assert moves(sandbox) == 1
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
@@ -82,7 +82,7 @@ def test_another_zone_for_moving(visitor: Visitor):
     slots = visitor.send(own_page(visitor), "Reschedule")
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
     slots = visitor.open(zones.link("Kathmandu, Nepal"))
-    assert "Times in Kathmandu · GMT+5:45" in slots.text
+    assert "Times shown in Kathmandu · GMT+5:45" in slots.text
     ask = visitor.open(next(iter(slots.times.values())))
     assert "Kathmandu" in ask.text
 
@@ -114,7 +114,7 @@ def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
     before = sandbox.bookings()
     ask, _start = question(visitor, page, "Friday, December 11, 2026")
     page = visitor.send(ask, "Reschedule")
-    assert (page.status, page.heading) == (422, "This booking can't be moved to that time")
+    assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings() == before
 
@@ -123,7 +123,7 @@ def test_a_cut_move_tells_the_truth(walk: Visitor, sandbox: Sandbox):
     """When the answer is lost, Kordless is asked where the booking is."""
     ask, start = question(walk, own_page(walk))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been moved." in walk.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in walk.send(ask, "Reschedule").text
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
@@ -133,9 +133,9 @@ def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
     sandbox.faults.add("status", "reschedule", status=502)
     page = visitor.send(ask, "Reschedule")
     assert page.status == 503
-    assert "has been moved" not in page.text
+    assert "has been rescheduled" not in page.text
     sandbox.faults.clear()
-    assert "Your booking has been moved." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
 
 
 def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox):
@@ -167,7 +167,7 @@ def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox,
     clock.shift(VIEW_SECONDS + 1)
     for url in (f"{page.url}reschedule/", ask.url):
         refused = visitor.open(url)
-        assert (refused.status, refused.heading) == (409, "This booking can't be moved")
+        assert (refused.status, refused.heading) == (409, "This booking can’t be rescheduled")
     assert visitor.send(ask, "Reschedule").status == 409
     assert moves(sandbox) == 0
 
@@ -188,7 +188,7 @@ def test_the_service_is_gone(visitor: Visitor, sandbox: Sandbox, site: Settings,
     sandbox.faults.add("service_removed", service="haircut")
     clock.move_to(datetime(2026, 12, 3, 15, tzinfo=UTC))
     page = visitor.open(f"{page.url}reschedule/")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
 def test_only_times_of_the_booking_s_own_host(walk: Visitor, sandbox: Sandbox):
@@ -229,13 +229,13 @@ def test_an_old_question_does_not_move_a_booking_back(walk: Visitor, sandbox: Sa
     second, _other = question(walk, page, "Friday, December 11, 2026")
     walk.send(first, "Reschedule")
     refused = walk.send(second, "Reschedule")
-    assert (refused.status, refused.heading) == (409, "Your booking was moved in the meantime")
+    assert (refused.status, refused.heading) == (409, "Your booking was rescheduled in the meantime")
     assert "Thursday, December 10" in refused.text
     assert [booking["starts"] for booking in sandbox.bookings()] == [start.timestamp()]
     assert moves(sandbox) == 1
     # A new question is about the booking as it is now.
     again = walk.open(next(iter(walk.open(refused.link("Choose another time")).times.values())))
-    assert "moved" in walk.send(again, "Reschedule").text
+    assert "rescheduled" in walk.send(again, "Reschedule").text
     assert moves(sandbox) == 2
 
 
@@ -257,7 +257,7 @@ def test_a_page_says_moved_only_of_what_was_moved(walk: Visitor, sandbox: Sandbo
         assert walk.open(f"{manage}?done={made_up}").texts(".kb-notice") == []
     other = own_page(walk, query="?day=2026-12-11&tz=Europe/Kyiv")
     done = walk.send(question(walk, page)[0], "Reschedule")
-    assert walk.open(done.url).texts(".kb-notice") == ["Your booking has been moved."]
+    assert walk.open(done.url).texts(".kb-notice") == ["Your booking has been rescheduled."]
     assert "data-kb-event" in walk.open(done.url).html
     proof = done.url.partition("?")[2]
     assert walk.open(f"{other.url.partition('?')[0]}?{proof}").texts(".kb-notice") == []

@@ -75,7 +75,7 @@ def test_an_http_page_is_foreign_to_an_https_site(rf: RequestFactory):
 def test_an_old_safari_books_behind_a_proxy_that_ends_tls(visitor: Visitor, sandbox: Sandbox):
     """It sends no Sec-Fetch-Site, and its Origin is on https while Django sees http."""
     visitor.headers = {"Origin": "https://testserver"}
-    assert visitor.book().heading == "You're booked"
+    assert visitor.book().heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
@@ -92,7 +92,7 @@ def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers
     method, action, fields = visitor.choose().form("Book appointment")
     asked = len(sandbox.requests)
     page = visitor.open(action, {**fields, **JANE}, **headers)
-    assert (method, page.status, page.heading) == ("post", 403, "Please continue on our own page")
+    assert (method, page.status, page.heading) == ("post", 403, "Please continue on our booking page")
     # With the field that makes a POST one that only renders, it is still the form.
     assert visitor.open(action, {**fields, **JANE, "form_input": "x"}, **headers).status == 403
     assert len(sandbox.requests) == asked
@@ -219,11 +219,11 @@ def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, s
     assert client.get("/staff/").status_code == 302
     walk = Visitor(Client(enforce_csrf_checks=True))
     page = walk.book("haircut", "?day=2026-12-09")
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     page = walk.open(page.link("Change or cancel"))
     slots = walk.send(page, "Reschedule")
     moved = walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
-    assert "moved" in moved.text
+    assert "rescheduled" in moved.text
     page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in page.text
     for each in walk.seen:

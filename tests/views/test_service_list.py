@@ -47,7 +47,7 @@ def test_a_filter_that_finds_nothing_leads_back_to_all_services(site: Settings, 
     open_salon(site, 20)
     page = walk.open("/book/?q=plumber&tz=Asia/Tokyo")
     assert page.status == 200
-    assert page.texts("[data-kb-say]") == ["No service matches."]
+    assert page.texts("[data-kb-say]") == ["No matching service."]
     assert page.form("Search")[2]["q"] == "plumber"
     everything = walk.open(page.link("Show all services"))
     assert everything.query == {"tz": "Asia/Tokyo"}

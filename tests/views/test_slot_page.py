@@ -50,7 +50,7 @@ def test_the_first_free_day_is_chosen(walk: Visitor):
     page = walk.open("/book/haircut/")
     assert page.texts(".kb-sub") == ["December 2026", "Tuesday, December 1"]
     [current] = page.tree.css("table a[aria-current=date]")
-    assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times free · today"
+    assert current.attributes["aria-label"] == f"Tuesday, December 1, 2026, {len(page.times)} times available · today"
     assert page.times_of_day[0] == "10:30 AM"
 
 
@@ -58,7 +58,7 @@ def test_free_days_are_links_and_others_are_not(walk: Visitor):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
     page = walk.open("/book/haircut/")
     cells = {text_of(cell): cell.css_first("a") for cell in page.tree.css("td")}
-    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times free"
+    assert cells["2"].attributes["aria-label"] == "Wednesday, December 2, 2026, 10 times available"
     assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
     assert page.texts("th")[0].split() == ["Sun", "Sunday"]
     assert len(page.tree.css("tbody tr")) == 5
@@ -109,7 +109,7 @@ def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
     assert page.texts(".kb-month .kb-sub") == ["December 2026"]
     assert not page.days
     assert not page.times
-    assert "There are no free times in this month." in page.text
+    assert "There are no free times in the month shown." in page.text
     page = walk.open(page.link("Next free day: Tuesday, January 5"))
     assert page.texts(".kb-sub") == ["January 2027", "Tuesday, January 5"]
 
@@ -130,7 +130,7 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
     assert "There are no free times until March 31." in page.text
     assert "at the moment" not in page.text
     assert count_requests(sandbox, "availability") == 4
-    page = walk.open(page.link("Look at later months"))
+    page = walk.open(page.link("See later months"))
     assert page.texts(".kb-sub") == ["April 2027", "Tuesday, April 20"]
     assert page.times
 
@@ -138,7 +138,7 @@ def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Vi
 def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visitor, sandbox: Sandbox):
     """The page never says that there is nothing, as it has not looked at all months itself."""
     sandbox.faults.add("no_slots", "availability")
-    page = walk.open(walk.open("/book/bridal-styling/").link("Look at later months"))
+    page = walk.open(walk.open("/book/bridal-styling/").link("See later months"))
     assert "There are no free times from April 1 on." in page.text
     assert "until March 31" in walk.open(page.link("Earlier times")).text
     page = walk.open("/book/bridal-styling/?month=2027-01")
@@ -217,7 +217,7 @@ def test_what_an_empty_month_was_searched_for_is_said(walk: Visitor, sandbox: Sa
 def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
     """It is said, no link has the host any more, and Kordless is asked for no more than without a host."""
     page = visitor.open("/book/haircut/?host=host_noor")
-    assert page.texts(".kb-notice") == ["This person isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["This person isn’t available for this. Here are everyone’s times."]
     assert len(sandbox.requests) == 3
     assert page.times == visitor.open("/book/haircut/").times
     assert not [url for url in page.hrefs() if "host_noor" in url]
@@ -228,7 +228,7 @@ def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visi
 def test_a_team_that_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
     """As with a host."""
     page = visitor.open("/book/full-color/?team=team_nobody")
-    assert page.texts(".kb-notice") == ["This team isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["This team isn’t available for this. Here are everyone’s times."]
     assert (len(sandbox.requests), bool(page.times)) == (3, True)
     assert not [url for url in page.hrefs() if "team_nobody" in url]
 
@@ -238,7 +238,7 @@ def test_a_host_who_does_not_do_the_service_is_named_where_the_name_is_known(vis
     visitor.open("/book/color-consultation/")
     sandbox.clear_requests()
     page = visitor.open("/book/haircut/?host=host_noor")
-    assert page.texts(".kb-notice") == ["Noor isn't available for this. Here are everyone's times."]
+    assert page.texts(".kb-notice") == ["Noor isn’t available for this. Here are everyone’s times."]
     assert len(sandbox.requests) == 2
 
 
@@ -253,7 +253,7 @@ def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
     assert page.texts(".kb-sub") == ["February 2027", "Thursday, February 4"]
     assert count_requests(sandbox, "availability") == 1
     page = Visitor(client).open("/book/haircut/?host=host_nobody")
-    assert "This person isn't available for this." in page.text
+    assert "This person isn’t available for this." in page.text
     assert count_requests(sandbox, "availability") == 1
 
 
@@ -313,11 +313,11 @@ def test_nameless_hosts_are_no_choice(visitor: Visitor, sandbox: Sandbox):
 def test_a_class_has_seats(walk: Visitor):
     """A group class says how many places are left and asks how many people come."""
     page = walk.open("/book/styling-class/")
-    assert [*page.times] == ["6:30 PM 2 places left"]
+    assert [*page.times] == ["6:30 PM 2 spots left"]
     page = walk.send(page, "Update", party="5")
     assert page.query["party"] == "5"
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 10"]
-    assert [*page.times] == ["6:30 PM 5 places left"]
+    assert [*page.times] == ["6:30 PM 5 spots left"]
     assert "party=5" in next(iter(page.times.values()))
     assert "December 3" not in " ".join(page.days)
 
@@ -333,7 +333,7 @@ def test_a_service_without_seats_asks_nobody_how_many(visitor: Visitor):
 def test_the_business_zone_is_the_default(walk: Visitor):
     """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
     page = walk.open("/book/haircut/")
-    assert "Times in New York · GMT-5" in page.text
+    assert "Times shown in New York · GMT-5" in page.text
     [step] = page.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     [step] = walk.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
@@ -344,7 +344,7 @@ def test_the_business_zone_is_the_default(walk: Visitor):
 def test_an_old_zone_name_is_understood(visitor: Visitor):
     """Yesterday's name of a zone is today's."""
     page = visitor.open("/book/haircut/?tz=Europe/Kiev")
-    assert "Times in Kyiv" in page.text
+    assert "Times shown in Kyiv" in page.text
     assert "Kiev" not in "".join(page.links().values())
 
 
@@ -378,21 +378,23 @@ def test_a_slot_that_crosses_midnight_says_so(visitor: Visitor):
     """A time that ends on another date of the visitor's says which."""
     page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
     late = [name for name in page.times if name.startswith("23:30")]
-    assert late == ["23:30 for you until Fri, Dec 11, 00:30 · 16:30 on site"]
+    assert late == ["23:30 your time until Fri, Dec 11, 00:30 · 16:30 local time"]
 
 
 def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Visitor):
     """Each time on site says what either clock shows, and the page says what time it is on both."""
     page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
-    assert "Times in Kyiv · GMT+2 · 17:00 now On site: New York · GMT-5 · 10:00 now" in page.text
-    assert "16:00 for you 09:00 on site" in page.times
-    assert len([name for name in page.times if " for you " in name and name.endswith(" on site")]) == len(page.times)
+    assert "Times shown in Kyiv · GMT+2 · 17:00 now Local time: New York · GMT-5 · 10:00 now" in page.text
+    assert "16:00 your time 09:00 local time" in page.times
+    assert len([name for name in page.times if " your time " in name and name.endswith(" local time")]) == len(
+        page.times
+    )
 
 
 def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Visitor):
     """Midnight in Kyiv is the afternoon before in New York."""
     times = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-11&hours=24").times
-    assert "00:00 for you Thu, Dec 10, 17:00 on site" in times
+    assert "00:00 your time Thu, Dec 10, 17:00 local time" in times
 
 
 @pytest.mark.parametrize(
@@ -410,7 +412,7 @@ def test_one_clock_is_enough_elsewhere(visitor: Visitor, address: str):
     """For a call, at the visitor's own place, or where both clocks show the same, there is one time."""
     page = visitor.open(f"/book/{address}")
     assert page.times
-    assert "on site" not in page.text.lower()
+    assert "local time" not in page.text.lower()
 
 
 def test_clocks_that_differ_for_some_weeks_only(site: Settings, clock: Traveller, client: Client):
@@ -418,8 +420,8 @@ def test_clocks_that_differ_for_some_weeks_only(site: Settings, clock: Traveller
     at(site, clock, datetime(2027, 3, 1, 15, tzinfo=UTC))
     before = Visitor(client).open("/book/haircut/?day=2027-03-12&tz=America/Bogota&hours=24")
     after = Visitor(client).open("/book/haircut/?day=2027-03-16&tz=America/Bogota&hours=24")
-    assert not [name for name in before.times if "on site" in name]
-    assert all("on site" in name for name in after.times)
+    assert not [name for name in before.times if "local time" in name]
+    assert all("local time" in name for name in after.times)
 
 
 def test_hours_can_be_written_both_ways(walk: Visitor):

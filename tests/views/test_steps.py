@@ -44,7 +44,7 @@ def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
     assert "staff-training" not in walk.open("/book/").html
     for address in ("/book/staff-training/", "/book/staff-training/zone/", "/book/staff-training/contact/"):
         page = walk.open(f"{address}?start=20261202T140000Z")
-        assert (page.status, page.heading) == (404, "This service isn't offered")
+        assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
 def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sandbox: Sandbox):
@@ -52,7 +52,7 @@ def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sa
     sandbox.faults.add("not_public", service="beard-trim")
     assert "Beard trim" not in walk.open("/book/").text
     page = walk.open("/book/beard-trim/")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
 def test_a_service_link_leads_to_its_times(walk: Visitor):
@@ -74,7 +74,7 @@ def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client)
 def test_a_service_of_no_name_is_a_kind_404(walk: Visitor):
     """An unknown service gets its own words, the right status and a way to the others."""
     page = walk.open("/book/no-such-service/")
-    assert (page.status, page.heading) == (404, "This service isn't offered")
+    assert (page.status, page.heading) == (404, "This service isn’t available")
     assert walk.open(page.link("See all services")).status == 200
 
 
@@ -143,7 +143,7 @@ def test_absurd_choices_are_dropped(visitor: Visitor, sandbox: Sandbox):
 def test_the_last_of_several_values_counts(visitor: Visitor):
     """A choice that stands in the address several times is read once."""
     page = visitor.open("/book/haircut/?tz=Asia/Tokyo&tz=Europe/Kyiv&tz=Nowhere/Atlantis&tz=Europe/Paris")
-    assert "Times in Paris" in page.text
+    assert "Times shown in Paris" in page.text
 
 
 def test_many_different_months_cost_kordless_little(visitor: Visitor, sandbox: Sandbox):
@@ -166,7 +166,7 @@ def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbo
 def test_a_taken_time_is_explained(visitor: Visitor):
     """The slot page says why the visitor is back; nothing else in the query can speak."""
     assert "just taken" in visitor.open("/book/haircut/?taken=1").alert
-    assert "your own first try" in visitor.open("/book/haircut/?taken=2").alert
+    assert "your own first attempt" in visitor.open("/book/haircut/?taken=2").alert
     assert visitor.open("/book/haircut/?taken=%3Cb%3E").alert == ""
 
 
@@ -179,7 +179,7 @@ def test_zones_are_listed_by_region_with_offset_and_time(walk: Visitor):
     assert name == "Kyiv, Ukraine GMT+2 17:00"
     back = walk.open(url)
     assert back.query == {"tz": "Europe/Kyiv", "day": "2026-12-09", "hours": "24"}
-    assert "Times in Kyiv · GMT+2" in back.text
+    assert "Times shown in Kyiv · GMT+2" in back.text
 
 
 def test_zones_are_found_by_offset_and_country(visitor: Visitor):
@@ -189,7 +189,7 @@ def test_zones_are_found_by_offset_and_country(visitor: Visitor):
     assert found.texts("[data-kb-say]") == ["1 time zone found"]
     assert visitor.open("/book/haircut/zone/").texts("[data-kb-say]") == []
     assert visitor.open("/book/haircut/zone/?q=%2B5:45").links(".kb-zones a")
-    assert "No time zone matches" in visitor.open("/book/haircut/zone/?q=Atlantis").text
+    assert "No matching time zone" in visitor.open("/book/haircut/zone/?q=Atlantis").text
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
 
 
@@ -251,7 +251,7 @@ def test_an_unknown_business_is_a_404(site: Settings, client: Client):
     """A business that Kordless doesn't know has no booking page."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ORG_SLUG": "nobody"}
     page = Visitor(client).open("/book/")
-    assert (page.status, page.heading) == (404, "This booking page isn't available")
+    assert (page.status, page.heading) == (404, "This booking page isn’t available")
 
 
 def test_a_removed_service_is_gone(visitor: Visitor, sandbox: Sandbox):

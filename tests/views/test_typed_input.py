@@ -128,7 +128,7 @@ def test_an_email_that_no_mail_reaches_is_refused(visitor: Visitor, sandbox: San
     page = visitor.book("haircut", FAR, email=typed)
     assert (page.status, errors(page)) == (
         422,
-        ["Please check the email address: it should look like name@example.com."],
+        ["Please check the email address. It should look like name@example.com."],
     )
     assert not creations(sandbox)
 
@@ -169,7 +169,9 @@ def test_the_country_of_phones_is_unknown_without_a_zone(
 def test_a_phone_that_is_none_of_the_guessed_country_is_refused(visitor: Visitor, sandbox: Sandbox, typed: str) -> None:
     """Instead of a wrong number, the visitor gets the hint how to write it."""
     page = visitor.book("haircut", FAR, email="", phone=typed)
-    assert errors(page) == ["Please check the phone number. Outside your country, start with + and the country code."]
+    assert errors(page) == [
+        "Please check the phone number. If it’s from another country, start with + and the country code."
+    ]
     assert page.form("Book appointment")[2]["phone"] == typed
     assert not creations(sandbox)
 
@@ -227,7 +229,7 @@ def test_any_text_cleans_to_a_number_without_space(text: str) -> None:
 def test_a_name_that_does_not_show_is_none(walk: Visitor, sandbox: Sandbox, name: str) -> None:
     """Said as for an empty one."""
     page = walk.book("haircut", FAR, name=name)
-    assert (page.status, errors(page)) == (422, ["Please tell us your name."])
+    assert (page.status, errors(page)) == (422, ["Please enter your name."])
     assert not creations(sandbox)
 
 
@@ -253,14 +255,14 @@ def test_joiners_that_a_name_needs_reach_kordless(walk: Visitor, sandbox: Sandbo
 def test_an_appointment_by_phone_needs_a_phone_number(walk: Visitor, sandbox: Sandbox) -> None:
     """It is marked as required, said when it is missing, and everything typed stays."""
     page = walk.choose("late-advice")
-    assert "This appointment is by phone: please leave the number to call." in page.text
+    assert "This appointment is by phone: please enter the number to call." in page.text
     assert page.tree.css_first("#kb-phone").attributes["aria-required"] == "true"
     assert page.texts(".kb-label")[2] == "Phone Required"
     page = walk.send(page, "Book appointment", **JANE)
-    assert errors(page) == ["Please give your phone number: this appointment is by phone."]
+    assert errors(page) == ["Please enter your phone number: this appointment is by phone."]
     assert page.form("Book appointment")[2]["email"] == JANE["email"]
     assert not creations(sandbox)
-    assert walk.send(page, "Book appointment", phone="(212) 555-0199").heading == "You're booked"
+    assert walk.send(page, "Book appointment", phone="(212) 555-0199").heading == "You’re booked"
 
 
 def test_another_service_does_not_require_a_phone_number(walk: Visitor) -> None:
@@ -268,7 +270,7 @@ def test_another_service_does_not_require_a_phone_number(walk: Visitor) -> None:
     walk.choose("late-advice")
     page = walk.choose("haircut", FAR)
     assert "aria-required" not in page.tree.css_first("#kb-phone").attributes
-    assert walk.send(page, "Book appointment", **JANE).heading == "You're booked"
+    assert walk.send(page, "Book appointment", **JANE).heading == "You’re booked"
 
 
 def test_a_phone_appointment_says_by_phone_everywhere(visitor: Visitor) -> None:
@@ -297,7 +299,7 @@ def test_kordless_may_want_both_contacts(
     sandbox.faults.add("contact_required", "create")
     page = walk.book("haircut", FAR, **given, notes="Ring twice")
     assert page.status == 422
-    assert "didn't accept these details" in page.alert
+    assert "didn’t accept these details" in page.alert
     assert page.links("[role=alert] a") == {said: f"#kb-{missing}"}
     assert page.tree.css_first(f"#kb-{missing}").attributes["aria-required"] == "true"
     assert len(page.texts(".kb-label span")) == 2  # "Required", as beside the name
@@ -307,7 +309,7 @@ def test_kordless_may_want_both_contacts(
     assert {name: fields[name] for name in given} == given
     assert fields["notes"] == "Ring twice"
     page = walk.send(page, "Book appointment", email="jane@example.com", phone="+12125550123")
-    assert page.heading == "You're booked"
+    assert page.heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
