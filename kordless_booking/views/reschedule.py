@@ -219,7 +219,7 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
-    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), pgettext("button", "Reschedule"))
+    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), _("Reschedule your booking?"))
     status = 503 if problem else 200
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 

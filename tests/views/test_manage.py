@@ -143,7 +143,7 @@ def test_the_page_says_everything(walk: Visitor):
         "Haircut",
         "Status Confirmed",
         "Wednesday, December 9, 2026",
-        "for you Kyiv · GMT+2",
+        "your time Kyiv · GMT+2",
         "local time New York · GMT-5",
         "123 Main Street",
         "at least 24 hours ahead",
@@ -175,7 +175,7 @@ def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
     cancel = walk.send(page, "Cancel booking")
     done = walk.send(cancel, "Cancel booking")
     for each in (page, slots, question, cancel, done):
-        assert "for you" not in each.text
+        assert "your time" not in each.text
     theirs = walk.open(f"{page.url}?tz=Asia/Tokyo")
     assert "Wednesday, December 9, 2026, 7:00 AM \u2013 8:00 AM your time Tokyo · GMT+9" in theirs.text
 
@@ -187,14 +187,14 @@ def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(walk: Visitor, sandb
     slots = walk.open(f"{page.url}reschedule/?tz=Asia/Tokyo&day=2026-12-10")
     assert all(" your time " in name for name in slots.times)
     question = walk.open(next(iter(slots.times.values())))
-    assert "for you Tokyo · GMT+9" in question.text
+    assert "your time Tokyo · GMT+9" in question.text
     done = walk.send(question, "Reschedule")
     assert "Your booking has been rescheduled." in done.text
-    assert "for you Tokyo · GMT+9" in done.text
+    assert "your time Tokyo · GMT+9" in done.text
     assert sandbox.bookings()[0]["timezone"] == "Asia/Tokyo"
     times = walk.open("/book/haircut/?tz=Asia/Tokyo")
     found = find(walk, number, "jane@example.com", times.link("Change or cancel a booking"))
-    assert "for you Tokyo · GMT+9" in found.text
+    assert "your time Tokyo · GMT+9" in found.text
 
 
 def test_a_manage_link_works_for_months_and_then_no_more(visitor: Visitor, site: Settings, clock: Traveller):
