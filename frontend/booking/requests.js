@@ -5,7 +5,7 @@ import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { postToHost } from "./host-page.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
-import { addTimeZone } from "./time-zone.js";
+import { addTimeZone, keepClock } from "./time-zone.js";
 
 const POLL = "[data-kb-poll]"; // asks whether a booking has been made by now
 const WATCH = "[data-kb-watch]"; // asks whether the times are still as an open page shows them
@@ -27,6 +27,7 @@ const onHtmx = (name, act) =>
 
 const showProblem = (widget, detail, trigger) => {
   // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
+  if (trigger.matches("[data-kb-step]")) keepClock(trigger);
   if (trigger.matches("[data-kb-step]," + WATCH)) return;
   const retry = () => htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
   findAll(widget, "[data-kb-offline]").forEach((text) => (text.hidden = navigator.onLine));

@@ -16,13 +16,39 @@ export const addTimeZone = (widget, path, parameters) => {
 export const addressOf = (widget, path) =>
   lacksTimeZone(widget, path) ? `${path}${path.includes("?") ? "&" : "?"}tz=${encodeURIComponent(timeZone)}` : path;
 
+/** Returns whether the visitor sees the times of a card. The style sheet holds them back for a few seconds at most. */
+const showsTimes = (card) => {
+  const time = find(card, ".kb-time");
+  return !!time && getComputedStyle(time).visibility !== "hidden";
+};
+
+/** Leaves the times by the clock that they are by, and offers the visitor's own. */
+export const keepClock = (card) => {
+  card.removeAttribute("data-kb-hold");
+  const offer = find(card, "[data-kb-own-clock]");
+  if (offer) offer.hidden = false;
+};
+
 /** Asks for the step once more when it was made in another zone than the visitor's. Once: the server may not know it. */
 export const correctTimeZone = (widget) => {
   const state = stateOf(widget);
   const card = stepCard(widget);
-  if (state.zoneCorrected || !card.matches(`[data-kb-detect-zone][data-kb-zone]:not([data-kb-zone="${timeZone}"])`)) return;
+  const { kbDetectZone: path, kbZone: zone, kbHold: hold } = card.dataset;
+  if (state.zoneCorrected || path === undefined || !zone || zone === timeZone) {
+    card.removeAttribute("data-kb-hold");
+    return;
+  }
   state.zoneCorrected = true;
-  const url = new URL(card.dataset.kbDetectZone, location);
+  if (hold !== undefined) {
+    // The script came late: what the visitor has begun to read doesn't change any more.
+    if (showsTimes(card)) return keepClock(card);
+    card.addEventListener("animationend", ({ animationName }) => {
+      if (animationName !== "kb-hold") return;
+      htmx.trigger(card, "htmx:abort");
+      keepClock(card);
+    });
+  }
+  const url = new URL(path, location);
   url.searchParams.set("tz", timeZone);
   // KB-Seen: the same visitor looks at the same page again, so it isn't counted a second time.
   htmx.ajax("GET", url.href, { source: card, target: stage(widget), swap: "innerHTML", headers: { "KB-Seen": "zone" } });

@@ -90,7 +90,7 @@ class DayView(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthView:
-    """A month of free times and one of its days, as a page shows them. All dates are of the visitor's calendar."""
+    """A month of free times and one of its days, as a page shows them. All dates are those of its `zone`."""
 
     choices: Choices
     """The choices that it was made for; without the chosen host and team, if `provider_unavailable`."""
@@ -132,9 +132,7 @@ class MonthView:
     largest_party: int | None
     """Seats of the largest time that is known, when the chosen party is larger; else None."""
     zone: ZoneInfo
-    """The visitor's zone."""
-    venue_zone: ZoneInfo | None
-    """Zone of the place that the visitor comes to, if its clock differs from the visitor's, now or on the day."""
+    """The zone of all dates and times: the visitor's, or that of the place which they come to."""
 
 
 def month_view(
@@ -144,7 +142,6 @@ def month_view(
     *,
     zone: ZoneInfo,
     bounds: tuple[date, date],
-    venue_zone: ZoneInfo | None = None,
     keep_provider: bool = False,
     seats: int = 1,
 ) -> MonthView:
@@ -187,9 +184,6 @@ def month_view(
     times = localize(free[day], zone) if day else ()
     hosts, teams = _providers_to_choose(listed, choices)
     before, after = (month - timedelta(days=1)).replace(day=1), _next_month(month)
-    # First and last time as well: daylight saving may begin or end in one of the two zones before that day.
-    moments = (now, *(time.start for time in times[:1] + times[-1:]))
-    differs = venue_zone is not None and any(_clocks_differ(moment, zone, venue_zone) for moment in moments)
     return MonthView(
         choices=choices,
         month=month,
@@ -211,7 +205,6 @@ def month_view(
         party_sizes=_party_sizes(listed, choices.party_size),
         largest_party=_largest_party(read, choices.party_size, seats),
         zone=zone,
-        venue_zone=venue_zone if differs else None,
     )
 
 
@@ -612,10 +605,6 @@ def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
     # `fold=1`: when the clocks go back around midnight, the day ends at the second midnight.
     end = (begin + timedelta(days=1)).replace(fold=1)
     return begin.utcoffset() != end.utcoffset()
-
-
-def _clocks_differ(moment: datetime, zone: tzinfo, other: tzinfo) -> bool:
-    return moment.astimezone(zone).utcoffset() != moment.astimezone(other).utcoffset()
 
 
 def _one_per_host_and_team(slots: list[Slot]) -> tuple[Slot, ...]:

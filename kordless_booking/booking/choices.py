@@ -32,7 +32,7 @@ _PARTY = re.compile(r"[0-9]{1,2}")
 QUERY_NAMES: Final = frozenset(
     {
         *("tz", "month", "day", "host", "team", "with", "party"),
-        *("hours", "lang", "scheme", "accent", "theme", "embed"),
+        *("clock", "hours", "lang", "scheme", "accent", "theme", "embed"),
     }
 )
 """Names that `Choices.from_query` reads."""
@@ -52,6 +52,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     team_id: str | None = None
     party_size: int = 1
     """Party size; 1 means not chosen."""
+    clock: Literal["visitor", "business"] | None = None
+    """Whose clock the times are by; None means the one that counts, see `presentation.clocks`."""
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
     """Language code, one of the supported ones: the one that serves the requested code best."""
@@ -74,7 +76,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_query(cls, query: Mapping[str, str], languages: Collection[str]) -> Choices:
         """Parse a query, given by its last value for each name. `languages` are the codes that the site supports."""
-        hours = query.get("hours")
+        clock, hours = query.get("clock"), query.get("hours")
         host, team = _providers(query)
         theme = query.get("theme")
         return cls(
@@ -84,6 +86,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             host_id=host or None,
             team_id=team or None,
             party_size=_party(query.get("party", "")),
+            clock="visitor" if clock == "visitor" else "business" if clock == "business" else None,
             hours="12" if hours == "12" else "24" if hours == "24" else None,
             lang=best_supported_language(query.get("lang", ""), languages),
             scheme=_scheme(query.get("scheme")),
@@ -101,8 +104,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         return self.month or (self.day.replace(day=1) if self.day else None)
 
     def appearance(self) -> Choices:
-        """Return only the choices that every page keeps: language, hours and appearance."""
+        """Return only the choices that every page keeps: language, clock, hours and appearance."""
         return Choices(
+            clock=self.clock,
             hours=self.hours,
             lang=self.lang,
             scheme=self.scheme,
@@ -120,6 +124,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("host", self.host_id),
             ("team", self.team_id),
             ("party", str(self.party_size) if self.party_size != 1 else None),
+            ("clock", self.clock),
             ("hours", self.hours),
             ("lang", self.lang),
             ("scheme", self.scheme),

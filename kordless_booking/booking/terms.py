@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -84,14 +84,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             notes=notes,
         )
 
-    @property
-    def day(self) -> date:
-        """Date of the start, in the visitor's time zone."""
-        return self.start.astimezone(get_timezone(self.timezone)).date()
+    def choices_for_day(self, choices: Choices, timezone: str) -> Choices:
+        """Return `choices` with which the slot page shows the day of these terms. The chosen host stays.
 
-    def choices_for_day(self, choices: Choices) -> Choices:
-        """Return `choices` with which the slot page shows the day of these terms. The chosen host stays."""
-        return choices.replace(timezone=self.timezone, month=None, day=self.day, party_size=self.party_size)
+        `timezone` is the zone of the times on that page: the visitor's, or that of the place which they come to.
+        """
+        day = self.start.astimezone(get_timezone(timezone)).date()
+        return choices.replace(timezone=self.timezone, month=None, day=day, party_size=self.party_size)
 
     def choices_to_book_again(self, choices: Choices) -> Choices:
         """Return `choices` with the host, or else the team, and the party size of these terms, for any day."""

@@ -124,22 +124,21 @@ def _build_message(
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
     is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
-    site = booking_texts.booking_venue_timezone(booking, details.detail)
+    place = booking_texts.booking_place_clock(booking, details.detail)
     clocks = booking_texts.display_times(
-        booking.start, booking.end, zone, site, language, preferences.hours, is_visitors=is_visitors
+        booking.start, booking.end, zone, place, language, preferences.hours, is_visitors=is_visitors
     )
     # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
     # come to a place that has this one.
-    says_zone = bool(clocks.visitor) or not (is_visitors or site)
+    says_zone = bool(clocks.other) or not (is_visitors or (place and place.counts))
     # The clock that the body shows first.
-    first_zone = site if clocks.visitor and site else zone
-    when = _subject_time(booking, preferences, first_zone, says_zone=says_zone)
+    when = _subject_time(booking, preferences, clocks.timezone, says_zone=says_zone)
     mail_text = mail_texts(kind, booking.status, service, when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     palette = build_palette(organization.branding.primary_color if organization else None)
     direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
-    before = _before(mail, preferences, first_zone, says_zone=says_zone)
+    before = _before(mail, preferences, clocks.timezone, says_zone=says_zone)
     context: dict[str, Any] = {
         "kind": kind.value,
         "lang": language,
@@ -228,7 +227,7 @@ def _booking(
         if text
     ]
     where = booking_texts.describe_location(booking_texts.booking_location(booking, detail))
-    times = [(clocks.when, clocks.zone), (clocks.visitor, clocks.visitor_zone)]
+    times = [(clocks.when, clocks.zone), (clocks.other, clocks.other_zone)]
     place = where.text if where else ""
     if where and where.kind == "meet_url" and where.url:
         # On a line of its own: in a right-to-left line its slashes would change sides.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,6 +22,7 @@ from kordless_booking.api.resources import (
     ServiceDetail,
 )
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
+from kordless_booking.presentation.clocks import PlaceClock, place_clock
 from kordless_booking.presentation.locales import DEFAULT
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ _FOLDED_START_CHARS: Final = 240
 """Characters of a folded text's start. Less than the limit: a rest of a few words isn't worth a click."""
 _FOLDED_START_LINES: Final = 5
 """Lines of a folded text's start."""
+_MARKS: Final = frozenset({"Mn", "Mc", "Me", "Cf", "Sk"})
+"""Unicode categories of what belongs to the character before it."""
+_SHORT_PLACE_COLUMNS: Final = 32
+"""Columns of a place in short: about half a line of a phone. Most streets with their number have fewer."""
+_SHORTEST_PLACE_COLUMNS: Final = 6
+"""Columns below which the beginning of an address is a mere number."""
+_ADDRESS_PARTS: Final = re.compile("[\n\r\u2028\u2029,\u060c\u3001\uff0c;]+")
+"""What ends a part of an address: a line, a comma of any script."""
 
 
 @dataclass(frozen=True)
@@ -71,30 +80,43 @@ class LocationText:
 
 
 @dataclass(frozen=True)
+class ShortPlace:
+    """Place of an appointment in a few words."""
+
+    text: str
+    icon: str
+    """Name for parts/icon.html: "pin", "phone" or "video"."""
+
+
+@dataclass(frozen=True)
 class DisplayTimes:
-    """Time of a booking in words, in the zone of the venue where that differs from the visitor's."""
+    """Time of a booking in words, by the clock that counts and, where it shows another time, by the other one.
+
+    See `presentation.clocks`: for somebody who comes to the business, `when` is by the business's clock and `other` by
+    the customer's; where it isn't known whether they come, it is the other way round.
+    """
 
     when: str
-    """Date, start and end."""
+    """Date, start and end by the clock that counts."""
     zone: str
     """The zone of `when`: its city and offset."""
-    visitor: str = ""
-    """The same time for the visitor, where they come to a venue in another zone; else ""."""
-    visitor_zone: str = ""
-    """The zone of `visitor`; "" where that is empty."""
+    timezone: str
+    """IANA name of the zone of `when`."""
+    other: str = ""
+    """The same time by the other clock, with its date where that is another one; "" where one clock is enough."""
+    other_zone: str = ""
+    """The zone of `other`; "" where that is empty."""
     is_visitors: bool = True
-    """False where nobody knows the reader's zone: `visitor` is in the booking's, and says "for you" to nobody."""
+    """False where nobody knows the reader's zone: no text says "your time"."""
+    names_other: bool = False
+    """`other` doesn't say itself whose clock it is by, so `line` names its zone."""
 
     @property
     def line(self) -> str:
         """All times in one line, without the zones that their texts tell apart."""
-        if not self.visitor:
+        if not self.other:
             return self.when
-        return (
-            f"{self.when} · {self.visitor}"
-            if self.is_visitors
-            else f"{self.when} · {self.visitor} ({self.visitor_zone})"
-        )
+        return f"{self.when} · {self.other} ({self.other_zone})" if self.names_other else f"{self.when} · {self.other}"
 
 
 @dataclass(frozen=True)
@@ -129,10 +151,7 @@ def _after_marks(text: str, end: int) -> int:
     """
     for position in range(end, min(end + 20, len(text) - 1)):
         # Marks, joiners and the skin tones of emoji (Sk) belong to what is before them, and so does what is joined.
-        if (
-            unicodedata.category(text[position]) not in {"Mn", "Mc", "Me", "Cf", "Sk"}
-            and text[position - 1] != "\u200d"
-        ):
+        if unicodedata.category(text[position]) not in _MARKS and text[position - 1] != "\u200d":
             return position
     return end
 
@@ -176,57 +195,68 @@ def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     return f"{timezone_search.city_name(zone_name, language)} · {timezones.offset_text(local, language)}"
 
 
-def venue_timezone(location: Location | None, business_zone: str | None) -> str | None:
-    """Return the time zone of the venue that the visitor comes to.
-
-    None where nobody travels (phone, video call), and where the zone is unknown.
-    """
-    return timezones.business_timezone(business_zone) if location and location.type == "onsite" else None
-
-
 def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:
     """Return the booking's own location, else that of its service (`detail`), as far as it is known."""
     return booking.location or (detail.calendar.location if detail else None)
 
 
-def booking_venue_timezone(booking: Booking, detail: ServiceDetail | None) -> str | None:
-    """Return the time zone of the venue that the visitor of this booking comes to, as `venue_timezone` does."""
-    return venue_timezone(booking_location(booking, detail), detail.calendar.timezone if detail else None)
+def booking_place_clock(booking: Booking, detail: ServiceDetail | None) -> PlaceClock | None:
+    """Return the business's clock where the customer of this booking has to know it, as `place_clock` does."""
+    return place_clock(booking_location(booking, detail), detail.calendar.timezone if detail else None)
 
 
 def display_times(
     start: datetime,
     end: datetime,
     zone_name: str,
-    site: str | None,
+    place: PlaceClock | None,
     language: str,
     hours: Hours | None = None,
     *,
     is_visitors: bool = True,
 ) -> DisplayTimes:
-    """Return the time of a booking in words.
+    """Return the time of a booking in words, by the clock that counts first and by the other one where it differs.
 
-    `site` is the zone from `venue_timezone`: where its clock shows another time, that time comes first. `is_visitors`
-    is False where `zone_name` may be another zone than the reader's.
+    `zone_name` is the customer's zone, `place` the business's clock from `place_clock`. `is_visitors` is False where
+    `zone_name` may be another zone than the reader's.
     """
-    here, zone = start.astimezone(timezones.get_timezone(zone_name)), format_timezone(zone_name, language, start)
-    there = start.astimezone(timezones.get_timezone(site)) if site else here
+
+    def offset(zone: str) -> timedelta | None:
+        return start.astimezone(timezones.get_timezone(zone)).utcoffset()
+
     # By offset, not by name: Paris and Berlin show the same time.
-    if site is None or there.utcoffset() == here.utcoffset():
-        return DisplayTimes(format_range(start, end, zone_name, language, hours), zone)
-    until = end.astimezone(here.tzinfo)
-    own = (
-        formatting.time_range(here, until, language, hours)
-        if start < end and here.date() == there.date() and not formatting.shows_end_date(here, until)
-        else format_range(start, end, zone_name, language, hours)
-    )
+    if place is None or offset(place.zone) == offset(zone_name):
+        return DisplayTimes(
+            format_range(start, end, zone_name, language, hours),
+            format_timezone(zone_name, language, start),
+            zone_name,
+        )
+    for_you = _("%(when)s your time") if is_visitors else "%(when)s"
+    if place.counts:
+        first, first_text, second, second_text = place.zone, _("%(when)s local time"), zone_name, for_you
+    else:
+        first, first_text, second, second_text = zone_name, for_you, place.zone, "%(when)s"
+    own = _format_second_range(start, end, first, second, language, hours)
     return DisplayTimes(
-        _("%(when)s local time") % {"when": format_range(start, end, site, language, hours)},
-        format_timezone(site, language, start),
-        _("%(when)s your time") % {"when": own} if is_visitors else own,
-        zone,
+        first_text % {"when": format_range(start, end, first, language, hours)},
+        format_timezone(first, language, start),
+        first,
+        second_text % {"when": own},
+        format_timezone(second, language, start),
         is_visitors,
+        names_other=second_text == "%(when)s",
     )
+
+
+def _format_second_range(
+    start: datetime, end: datetime, first: str, second: str, language: str, hours: Hours | None
+) -> str:
+    """Format start and end in the zone `second`, with the date unless it is the one in the zone `first`."""
+    there = start.astimezone(timezones.get_timezone(first))
+    here, until = (moment.astimezone(timezones.get_timezone(second)) for moment in (start, end))
+    if start < end and here.date() == there.date() and not formatting.shows_end_date(here, until):
+        return formatting.time_range(here, until, language, hours)
+    return format_range(start, end, second, language, hours)
 
 
 def describe_location(location: Location | None) -> LocationText | None:
@@ -251,6 +281,64 @@ def describe_location(location: Location | None) -> LocationText | None:
             # A text that is no safe URL may still explain how to join, so it is shown as text.
             return LocationText(pgettext("label", "Video call") if url or not text else text, url, "meet_url")
     return LocationText(text, safe_links.safe_url(text), "custom") if text else None
+
+
+def short_place(location: Location | None) -> ShortPlace | None:
+    """Return the place in a few words, for where there is little room; None where nothing is known.
+
+    Of an address only its beginning, of a number or a link none: the summary has all of it.
+    """
+    text = (location.value or "").strip() if location else ""
+    match location.type if location else "":
+        case "phone":
+            return ShortPlace(pgettext("label", "By phone"), "phone")
+        case "meet_url":
+            return ShortPlace(pgettext("label", "Video call"), "video")
+    short = "" if safe_links.safe_url(text) else _beginning_of_address(text)
+    return ShortPlace(short, "pin") if short else None
+
+
+def _beginning_of_address(text: str) -> str:
+    """Return the beginning of an address, such as "123 Main Street": one line of `_SHORT_PLACE_COLUMNS` at most."""
+    first, *others = [part for each in _ADDRESS_PARTS.split(text[:1000]) if (part := " ".join(each.split()))] or [""]
+    # A house number alone says nothing: "12, Rue de la Paix".
+    if others and _columns(first) < _SHORTEST_PLACE_COLUMNS:
+        first = f"{first}, {others[0]}"
+    if _columns(first) <= _SHORT_PLACE_COLUMNS:
+        return first
+    end = next(end for end in range(len(first), 0, -1) if _columns(first[:end]) < _SHORT_PLACE_COLUMNS)
+    # At a space, where one is near.
+    space = first.rfind(" ", end * 2 // 3, end + 1)
+    return f"{first[: space if space > 0 else _before_marks(first, end)].rstrip()}…"
+
+
+def _columns(text: str) -> int:
+    """Return the width of a text in columns of Latin letters: Chinese and Japanese ones take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1 for character in text)
+
+
+def _before_marks(text: str, end: int) -> int:
+    """Return `end`, or the beginning of the character there, when it consists of several code points."""
+    for position in range(end, max(end - 20, 1), -1):
+        if unicodedata.category(text[position]) not in _MARKS and text[position - 1] != "\u200d":
+            return position
+    return end
+
+
+def short_notice(policy: CancellationPolicy | None) -> str:
+    """Return until when one can cancel, in a few words; "" where Kordless has no sensible notice in hours."""
+    minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
+    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    if rest:
+        # Translators: until when an appointment can be canceled; %(duration)s is such as "30 min" or "1 hr 30 min".
+        text = _("Cancel up to %(duration)s before")
+        return text % {"duration": formatting.duration(minutes, get_language() or DEFAULT)}
+    # Translators: until when an appointment can be canceled.
+    return ngettext("Cancel up to %(hours)s hour before", "Cancel up to %(hours)s hours before", hours) % {
+        "hours": hours
+    }
 
 
 def policy_text(policy: CancellationPolicy | None) -> str:

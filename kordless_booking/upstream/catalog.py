@@ -126,6 +126,11 @@ class Catalog:
         known: OrganizationDetail | None = self._cache.lookup(self.organization_item())[0].value
         return known
 
+    def cached_services(self, slugs: Sequence[str]) -> dict[str, ServiceDetail]:
+        """Return what is cached of these services' settings, however old, by slug. Sends no request."""
+        entries = self._cache.lookup(*map(self.service_item, slugs)) if slugs else []
+        return {slug: entry.value for slug, entry in zip(slugs, entries, strict=True) if entry.value is not None}
+
     def cached_slots(self, month: date, *, max_services: int = 12) -> Iterator[Slot]:
         """Yield what is cached of the slots in `month` of the first `max_services` services. Sends no request."""
         organization, window = self.cached_organization(), month_window(month, self._today(), None)

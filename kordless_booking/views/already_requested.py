@@ -14,6 +14,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.problems import Problem
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.slot_reading import choices_for_day
 from kordless_booking.views.summary import find_service, terms_summary
 
 
@@ -32,7 +33,7 @@ def already_requested(
     new_booking_url = visit.links.service_url(
         "contact",
         terms.service,
-        terms.choices_for_day(choices),
+        choices_for_day(visit.with_choices(choices), terms),
         start=format_start(terms.start),
         end=format_start(terms.end),
     )

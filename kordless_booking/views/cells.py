@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from html import escape, unescape
 from typing import Final, NamedTuple
@@ -136,33 +136,22 @@ def time_items(
     url: str,
     language: str,
     hours: Hours | None,
-    venue_zone: tzinfo | None = None,
-    city: str = "",
     form: str = "",
     says_length: bool = False,
 ) -> SafeString:
     """Return one item for each time.
 
-    `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. The time in
-    `venue_zone` is shown as well where it differs. `city` names the zone of the times where nobody knows the visitor's.
-    `form` is the DOM id of the form that the times post, or "" when they are links. `says_length` makes each say how
-    long it is. Times that start together always do, and their links carry the end: else each would book the shortest.
+    `part` is the template TIME. `url` is a link up to "start=", to which the start is appended. `form` is the DOM id of
+    the form that the times post, or "" when they are links. `says_length` makes each say how long it is. Times that
+    start together always do, and their links carry the end: else each would book the shortest.
     """
     times = tuple(times)
     count_by_start = Counter(time.start for time in times)
-    # A percent sign in the city would be read as a place for a value.
-    named = f"%(when)s ({city.replace('%', '%%')})"
-    visitor_format = escape(named if city else _("%(when)s your time")) if venue_zone else ""
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
         several = count_by_start[time.start] > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
-        venue_text = _on_site(time, venue_zone, language, hours) if venue_zone else ""
-        if venue_text:
-            label = SafeString(f"<span>{visitor_format % {'when': f'<b>{escape(label)}</b>'}}</span>")
-            # In an element of its own, which begins a line: two clocks in one line are easily taken for one.
-            detail = SafeString(f"{escape(detail)} · <span>{escape(venue_text)}</span>") if detail else venue_text
         end = f"&end={format_start(time.end)}" if several else ""
         items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
@@ -195,23 +184,6 @@ def parse_time(query: Mapping[str, str]) -> tuple[datetime | None, datetime | No
     """
     start, end = parse_start(query.get("start", "")), parse_start(query.get("end", ""))
     return (None, None) if query.get("end") and end is None else (start, end)
-
-
-def _on_site(time: AvailableTime, venue_zone: tzinfo, language: str, hours: Hours | None) -> str:
-    """Return the time on the venue's clock, with each date that isn't clear; "" when the clocks agree."""
-    visitor_time, venue_time = time.local_start, time.start.astimezone(venue_zone)
-    if venue_time.utcoffset() == visitor_time.utcoffset():
-        return ""
-    clock = formatting.clock_time(venue_time, language, hours)
-    if timezones.is_ambiguous(venue_time):
-        clock = f"{clock} ({timezones.offset_text(venue_time, language)})"
-    venue_end = time.end.astimezone(venue_zone)
-    if formatting.crosses_midnight(venue_time, venue_end):
-        clock = formatting.join_range(clock, formatting.short_date_and_time(venue_end, language, hours), language)
-    if venue_time.day != visitor_time.day:
-        day = formatting.short_day(venue_time, language)
-        return _("%(date)s, %(time)s local time") % {"date": day, "time": clock}
-    return _("%(when)s local time") % {"when": clock}
 
 
 def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_length: bool) -> str:

@@ -51,7 +51,7 @@ from kordless_booking.views.problems import Problem, cross_origin_post, from_api
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.slot_reading import free_slot, start_fetching_time, visitor_zone
+from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
 
 
@@ -314,7 +314,7 @@ def _form_page(
     visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
-    slots = visit.links.service_url("slots", chosen.terms.service, chosen.terms.choices_for_day(visit.choices))
+    slots = visit.links.service_url("slots", chosen.terms.service, choices_for_day(visit, chosen.terms))
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, choices),
@@ -380,7 +380,7 @@ def _to_slots(visit: WidgetRequest, service: str, terms: Terms | None = None, *,
 
     `terms` are those whose day is shown. `taken` is the reason, as in the query of the slot page.
     """
-    choices = terms.choices_for_day(visit.choices) if terms else visit.choices
+    choices = choices_for_day(visit, terms) if terms else visit.choices
     response = lost_slot_page(visit, service, choices, taken)
     if visit.form_input:
         _set_address(visit, response, visit.links.service_url("slots", service, choices))

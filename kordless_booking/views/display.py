@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kordless_booking.api.resources import Service
+from kordless_booking.api.resources import CalendarSettings, Service
 from kordless_booking.presentation import formatting, texts
-from kordless_booking.presentation.texts import DisplayTimes, FoldedText
+from kordless_booking.presentation.clocks import PlaceClock
+from kordless_booking.presentation.texts import DisplayTimes, FoldedText, ShortPlace
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -26,6 +27,10 @@ class ServiceCard:
     folded_description: FoldedText
     """The description, folded where it is long."""
     url: str = ""
+    place: ShortPlace | None = None
+    """Where it takes place, in a few words; None where that isn't known."""
+    notice: str = ""
+    """Until when it can be canceled, in a few words; "" where that isn't known."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Data of the business's set-up, for a site's own templates."""
 
@@ -38,11 +43,13 @@ def service_card(
     party: int = 1,
     price_per: str = "",
     lengths: Sequence[timedelta] = (),
+    calendar: CalendarSettings | None = None,
 ) -> ServiceCard:
     """Return what templates show of a service. `url` leads to its times.
 
     `party` is the number of people next to whom the price stands, `price_per` the setting. `lengths` are those of the
-    times next to which it stands: they are believed before the service's own, and of several none is said.
+    times next to which it stands: they are believed before the service's own, and of several none is said. `calendar`
+    has place and notice, as far as they are known.
     """
     duration = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""
     if lengths:
@@ -53,6 +60,8 @@ def service_card(
         duration=duration,
         price=texts.price_text(service.price, party, price_per, language),
         url=url,
+        place=texts.short_place(calendar.location) if calendar else None,
+        notice=texts.short_notice(calendar.cancellation_policy) if calendar else "",
         metadata=dict(service.metadata),
         folded_description=texts.fold_long_text(service.description or ""),
     )
@@ -68,14 +77,14 @@ def display_times(
     start: datetime,
     end: datetime,
     timezone: str,
-    venue_zone: str | None,
+    place: PlaceClock | None,
     *,
     is_visitors: bool = True,
 ) -> DisplayTimes:
-    """Return the time of a booking in words.
+    """Return the time of a booking in words, by the clock that counts first.
 
-    `venue_zone` is the zone from `venue_timezone`: where its clock shows another time, that time comes first.
-    `is_visitors` is False where `timezone` may be another zone than the reader's.
+    `place` is the business's clock from `place_clock`. `is_visitors` is False where `timezone` may be another zone than
+    the reader's.
     """
     language, hours = visit.language, visit.choices.hours
-    return texts.display_times(start, end, timezone, venue_zone, language, hours, is_visitors=is_visitors)
+    return texts.display_times(start, end, timezone, place, language, hours, is_visitors=is_visitors)

@@ -36,7 +36,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
-from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_venue_timezone
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
@@ -316,9 +316,9 @@ class ManagedBooking:
 
     def display_times(self, visit: WidgetRequest, start: datetime, end: datetime) -> DisplayTimes:
         """Return the booking's time in words, or one that it may move to."""
-        site = booking_venue_timezone(self.booking, self.detail(visit))
+        place = booking_place_clock(self.booking, self.detail(visit))
         is_visitors = self.visitor_timezone is not None
-        return display_times(visit, start, end, self.timezone, site, is_visitors=is_visitors)
+        return display_times(visit, start, end, self.timezone, place, is_visitors=is_visitors)
 
     def view(self, visit: WidgetRequest) -> BookingView:
         """Return the context of parts/booking.html."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from django.http import HttpResponse
@@ -25,7 +25,6 @@ from kordless_booking.changes import BookingChange
 from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
 from kordless_booking.presentation.texts import format_short
-from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
@@ -50,6 +49,7 @@ from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
 from kordless_booking.views.slot_reading import (
     SelectSlots,
+    choices_for_day,
     free_slot,
     read_month,
     start_fetching_month,
@@ -66,7 +66,8 @@ def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     visit, managed = _load_movable(visit, token)
     if visit.choices.requested_month() is None:
         # Begin where the booking is: whoever moves it most often stays near.
-        visit = visit.with_choices(visit.choices.replace(day=_booked_day(visit, managed)))
+        terms = managed.link.build_terms(managed.booking, visit.choices.timezone or managed.timezone)
+        visit = visit.with_choices(visit.choices.replace(day=choices_for_day(visit, terms).day))
     refused = parse_start(visit.request.GET.get("refused", ""))
     return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
 
@@ -112,6 +113,7 @@ def _slots_page(
         month.view,
         links,
         renderer,
+        clocks=month.clocks,
         notice=notice,
         is_visitors_zone=is_visitors,
         booked=managed.booking.start.astimezone(month.view.zone).date(),
@@ -126,6 +128,7 @@ def _slots_page(
             party=visit.choices.party_size,
             price_per=visit.account.price_per,
             lengths=[managed.booking.end - managed.booking.start],
+            calendar=detail.calendar,
         ),
         "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "rescheduling": {
@@ -153,11 +156,6 @@ def _slots_page(
     response = renderer.render("kordless_booking/steps/slot.html", context, status)
     response[VERSION_HEADER] = context["watch"]["version"]
     return response
-
-
-def _booked_day(visit: WidgetRequest, managed: ManagedBooking) -> date:
-    """Return the date of the booking in the visitor's zone, to begin with."""
-    return managed.booking.start.astimezone(get_timezone(visit.choices.timezone or managed.timezone)).date()
 
 
 @widget_view("GET", no_store=True)
@@ -472,7 +470,9 @@ def _resolve_failed_move(
         return None
     # The cached slots offered a time that Kordless doesn't give.
     visit.catalog.invalidate_slots(chosen.terms.service)
-    choices = visit.choices.appearance().replace(timezone=managed.visitor_timezone, day=chosen.terms.day)
+    choices = visit.choices.appearance().replace(
+        timezone=managed.visitor_timezone, day=choices_for_day(visit, chosen.terms).day
+    )
     others = partial(
         visit.links.url,
         "reschedule",

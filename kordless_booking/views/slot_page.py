@@ -20,8 +20,9 @@ from django.utils.translation import ngettext, pgettext
 from kordless_booking.booking.availability import EmptyReason, MonthView, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices, provider_value, query_id
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.clocks import ShownClocks, clock_city, clock_difference, clock_text
 from kordless_booking.presentation.texts import provider_text
-from kordless_booking.presentation.timezone_search import city_name
+from kordless_booking.presentation.timezones import get_timezone
 from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
@@ -35,7 +36,6 @@ from kordless_booking.views.display import format_timezone
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from zoneinfo import ZoneInfo
 
     from kordless_booking.api.resources import Host, Team
     from kordless_booking.upstream.entries import Cached
@@ -82,6 +82,7 @@ def slot_context(
     links: SlotLinks,
     renderer: PageRenderer,
     *,
+    clocks: ShownClocks,
     notice: str = "",
     is_visitors_zone: bool = True,
     says_length: bool = False,
@@ -89,25 +90,31 @@ def slot_context(
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
-    `renderer` is the one that renders the page: it notes which templates the parts come from. `is_visitors_zone` is
-    False where the times may be in another zone than the visitor's: then each names its city instead of "for you".
-    With `says_length` each says how long it is, for a page whose head can't say it for all. `booked` is the day of the
-    booking that is rescheduled, which the month marks.
+    `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
+    the view was made with. `is_visitors_zone` is False where nobody knows the reader's zone, and `clocks.visitor` is
+    another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the month marks.
     """
-    city = "" if is_visitors_zone else city_name(view.zone.key, visit.language)
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
         "party": _party(view, links, renderer.page),
         "month": _month(visit, view, links, renderer, booked),
-        "day": _day(visit, view, view.day, links, renderer, city, says_length=says_length) if view.day else None,
+        "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
+        "clock": _clock(visit, view, links, clocks, is_visitors_zone=is_visitors_zone),
         "zone": {
-            "name": view.zone.key,
-            **_clock(visit, view.zone),
+            "name": clocks.visitor,
+            "label": format_timezone(visit, clocks.visitor),
+            "now": formatting.clock_time(
+                visit.now.astimezone(get_timezone(clocks.visitor)), visit.language, visit.choices.hours
+            ),
             "change_url": links.zone,
-            "site": _clock(visit, view.venue_zone) if view.venue_zone else None,
+            "of_times": clocks.shown == clocks.visitor,
+            "is_visitors": is_visitors_zone,
+            # Where the script may find another zone, the times are held back until it has looked.
+            "follows_visitor": clocks.follows_visitor,
         },
         "hours": _hours(visit, view, links),
         "notice": notice,
@@ -252,7 +259,6 @@ def _day(
     day: date,
     links: SlotLinks,
     renderer: PageRenderer,
-    city: str,
     *,
     says_length: bool,
 ) -> dict[str, Any]:
@@ -270,7 +276,6 @@ def _day(
     return {
         "title": formatting.day_heading(day, language),
         "iso": day.isoformat(),
-        "two_clocks": view.venue_zone is not None,
         "parts": [
             {
                 "title": part_label(part_of_day),
@@ -280,8 +285,6 @@ def _day(
                     url=links.time,
                     language=language,
                     hours=view.choices.hours,
-                    venue_zone=view.venue_zone,
-                    city=city,
                     form=renderer.page.form_input_form_id,
                     says_length=says_length,
                 ),
@@ -423,10 +426,26 @@ def _choices_for_same_page(view: MonthView) -> Choices:
     return view.choices.replace(month=None, day=view.day) if view.day else view.choices
 
 
-def _clock(visit: WidgetRequest, zone: ZoneInfo) -> dict[str, str]:
-    """Return the name of a zone and the time there."""
-    now = formatting.clock_time(visit.now.astimezone(zone), visit.language, visit.choices.hours)
-    return {"label": format_timezone(visit, zone.key), "now": now}
+def _clock(
+    visit: WidgetRequest, view: MonthView, links: SlotLinks, clocks: ShownClocks, *, is_visitors_zone: bool
+) -> dict[str, Any]:
+    """Return the sentence that says by which clock the times are, and the link to the other one if it differs."""
+    moments = [time.start for time in view.times] or [visit.now]
+    city = clock_city(clocks.shown, visit.language, moments[0])
+    if clocks.other is None:
+        return {"text": clock_text(city, visit.language), "switch": None}
+    other = clock_city(clocks.other, visit.language, moments[0])
+    difference = clock_difference(moments, clocks.shown, clocks.other)
+    is_readers = is_visitors_zone and clocks.other == clocks.visitor
+    text = clock_text(city, visit.language, difference, other_city=other, is_readers=is_readers)
+    if difference == timedelta():
+        return {"text": text, "switch": None}
+    chosen = "visitor" if clocks.other == clocks.visitor else "business"
+    # A day of the other clock: the first time that is shown here is shown there as well.
+    day = moments[0].astimezone(get_timezone(clocks.other)).date() if view.day else view.choices.day
+    url = links.here(_choices_for_same_page(view).replace(clock=chosen, day=day))
+    # Translators: a link. city is such as "New York".
+    return {"text": text, "switch": {"url": url, "label": pgettext("button", "Show %(city)s time") % {"city": other}}}
 
 
 def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:

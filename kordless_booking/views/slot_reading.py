@@ -12,11 +12,13 @@ import msgspec
 from kordless_booking.api.resources import CalendarSettings, ServiceDetail, Slot
 from kordless_booking.booking import availability
 from kordless_booking.booking.availability import MonthView
-from kordless_booking.presentation.texts import venue_timezone
+from kordless_booking.presentation.clocks import ShownClocks, place_clock, shown_clocks
 from kordless_booking.presentation.timezones import business_timezone, get_timezone
 from kordless_booking.upstream.window import USUAL_WINDOW_DAYS, bookable_days
 
 if TYPE_CHECKING:
+    from kordless_booking.booking.choices import Choices
+    from kordless_booking.booking.terms import Terms
     from kordless_booking.upstream.entries import Cached
     from kordless_booking.views.request import WidgetRequest
 
@@ -43,6 +45,8 @@ class MonthRead:
     view: MonthView
     cached: Cached[tuple[Slot, ...]]
     """The slots of the month shown."""
+    clocks: ShownClocks
+    """Clock of the times, and the other one."""
 
 
 def start_fetching_month(visit: WidgetRequest, service: str) -> None:
@@ -56,7 +60,7 @@ def start_fetching_month(visit: WidgetRequest, service: str) -> None:
     months = [requested] if requested else _first_months(visit.now, zone)
     known = visit.catalog.preload(service, *months)
     if known:
-        zone = visitor_zone(visit, known)
+        zone = read_clocks(visit, known).shown
     # Without either, it stays at the months that it may be anywhere on earth.
     if zone or requested:
         bounds = availability.months_in_window(visit.now, get_timezone(zone or "UTC"), _window(known))
@@ -83,6 +87,22 @@ def _first_months(now: datetime, zone: str | None) -> list[date]:
 def visitor_zone(visit: WidgetRequest, detail: ServiceDetail) -> str:
     """Return the IANA name of the chosen zone, else of the business's own, else "UTC"."""
     return visit.choices.timezone or business_timezone(detail.calendar.timezone) or "UTC"
+
+
+def read_clocks(visit: WidgetRequest, detail: ServiceDetail) -> ShownClocks:
+    """Return the clock of a service's page of times, and the other one. The visitor may have chosen one."""
+    place = place_clock(detail.calendar.location, detail.calendar.timezone)
+    return shown_clocks(visitor_zone(visit, detail), place, chosen=visit.choices.clock)
+
+
+def choices_for_day(visit: WidgetRequest, terms: Terms) -> Choices:
+    """Return the choices with which the page of times shows the day of these terms, by its own clock.
+
+    Sends no request: by the visitor's clock where nothing is known of the service.
+    """
+    visit = visit.with_choices(visit.choices.replace(timezone=terms.timezone))
+    detail = visit.catalog.preload(terms.service)
+    return terms.choices_for_day(visit.choices, read_clocks(visit, detail).shown if detail else terms.timezone)
 
 
 def is_service_skipped(visit: WidgetRequest, slug: str) -> bool:
@@ -137,8 +157,8 @@ def read_month(
     `select` chooses from the slots of a month those that are offered. `keep_provider`: show no times of others when the
     host or team has no slot at all.
     """
-    choices, window = visit.choices, _window(detail)
-    zone = get_timezone(visitor_zone(visit, detail))
+    choices, window, clocks = visit.choices, _window(detail), read_clocks(visit, detail)
+    zone = get_timezone(clocks.shown)
     bounds = availability.months_in_window(visit.now, zone, window)
     read: dict[date, Cached[tuple[Slot, ...]]] = {}
 
@@ -147,18 +167,16 @@ def read_month(
             read[month] = visit.catalog.slots(detail.service.slug, month, window_days=window)
             yield month, select(read[month].value)
 
-    venue = venue_timezone(detail.calendar.location, detail.calendar.timezone)
     view = availability.month_view(
         slots(),
         choices,
         visit.now,
         zone=zone,
         bounds=bounds,
-        venue_zone=get_timezone(venue) if venue else None,
         keep_provider=keep_provider,
         seats=detail.calendar.max_parallel_bookings or 1,
     )
-    return MonthRead(view, read[view.month])
+    return MonthRead(view, read[view.month], clocks)
 
 
 def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, last: date) -> Iterator[date]:
@@ -172,7 +190,7 @@ def _months_to_read(visit: WidgetRequest, detail: ServiceDetail, first: date, la
     visit.catalog.preload(slug, *months, window_days=window)
     # `start_fetching_month` has fetched a month that begins soon. It is likely to have free days, so it is read before
     # any later one is fetched.
-    soon = _first_months(visit.now, visitor_zone(visit, detail))
+    soon = _first_months(visit.now, read_clocks(visit, detail).shown)
     # A host or team in a link may not do this service at all. One month more is enough to find out
     # (`PROVIDER_SEARCH_DAYS`).
     has_provider = visit.choices.host_id or visit.choices.team_id

@@ -138,9 +138,13 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
     choices = visit.choices.replace(day=None, month=None)
+    # In a long list the places would be noise, and each read of it costly.
+    known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
     for service in found:
         url = visit.links.service_url("slots", service.slug, choices)
-        groups.setdefault((service.category or "").strip(), []).append(service_card(service, visit.language, url))
+        calendar = known[service.slug].calendar if service.slug in known else None
+        card = service_card(service, visit.language, url, calendar=calendar)
+        groups.setdefault((service.category or "").strip(), []).append(card)
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
     token = visit.form_input_token
@@ -242,13 +246,16 @@ def slots_page(visit: WidgetRequest, service: str, *, taken: str = "", status: i
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     lengths = unique_lengths(month.cached.value)
-    context = slot_context(visit, view, links, renderer, notice=notice, says_length=len(lengths) > 1) | {
+    context = slot_context(
+        visit, view, links, renderer, clocks=month.clocks, notice=notice, says_length=len(lengths) > 1
+    ) | {
         "service": service_card(
             detail.service,
             visit.language,
             party=visit.choices.party_size,
             price_per=visit.account.price_per,
             lengths=lengths,
+            calendar=detail.calendar,
         ),
         "back": _back(visit),
         "taken": _taken(taken or visit.request.GET.get("taken"), others_free=view.day is not None),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.clocks import place_clock
 from kordless_booking.presentation.texts import (
     DisplayTimes,
     FoldedText,
     LocationText,
     booking_location,
-    booking_venue_timezone,
+    booking_place_clock,
     describe_location,
     fold_long_text,
     mask_contact,
@@ -21,7 +22,6 @@ from kordless_booking.presentation.texts import (
     price_text,
     provider_text,
     status_texts,
-    venue_timezone,
 )
 from kordless_booking.views.display import display_times
 
@@ -62,11 +62,11 @@ def terms_summary(
 
     `with_offer` adds place, duration, price and policy.
     """
-    site = venue_timezone(detail.calendar.location, detail.calendar.timezone) if detail else None
+    place = place_clock(detail.calendar.location, detail.calendar.timezone) if detail else None
     offer = detail if with_offer else None
     return TermsSummary(
         service=detail.service.name if detail else terms.service,
-        clocks=display_times(visit, terms.start, terms.end, terms.timezone, site),
+        clocks=display_times(visit, terms.start, terms.end, terms.timezone, place),
         host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
         where=describe_location(offer.calendar.location) if offer else None,
@@ -127,7 +127,7 @@ def booking_view(
     `contact` is masked.
     """
     texts = status_texts(booking.status)
-    site = booking_venue_timezone(booking, detail)
+    place = booking_place_clock(booking, detail)
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
@@ -135,7 +135,7 @@ def booking_view(
         headline=texts.headline,
         lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
-        clocks=display_times(visit, booking.start, booking.end, timezone, site, is_visitors=is_visitors_zone),
+        clocks=display_times(visit, booking.start, booking.end, timezone, place, is_visitors=is_visitors_zone),
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",

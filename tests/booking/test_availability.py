@@ -363,7 +363,7 @@ MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 BOUNDS = MARCH, MAY
 
 
-def view(*months, now=NOW, zone="UTC", venue=None, bounds=BOUNDS, **choices) -> MonthView:
+def view(*months, now=NOW, zone="UTC", bounds=BOUNDS, **choices) -> MonthView:
     """Return the view of months from March on, each given by its slots, for a visitor with these choices."""
     given = Choices(**choices)
     months_from = [date(2026, 3 + number, 1) for number in range(len(months))]
@@ -374,7 +374,6 @@ def view(*months, now=NOW, zone="UTC", venue=None, bounds=BOUNDS, **choices) -> 
         now,
         zone=get_timezone(zone),
         bounds=bounds,
-        venue_zone=get_timezone(venue) if venue else None,
     )
 
 
@@ -629,24 +628,6 @@ def test_days_on_which_the_clocks_change_keep_all_their_times(zone, day, utc, sh
     assert [moment.ambiguous for moment in shown.times] == twice
 
 
-@pytest.mark.parametrize(
-    ("zone", "venue", "day", "kept"),
-    [
-        ("Europe/Berlin", None, date(2026, 3, 10), False),
-        ("Europe/Berlin", "Europe/Paris", date(2026, 3, 10), False),
-        ("Europe/Berlin", "America/New_York", date(2026, 3, 10), True),
-        # Same time on March 1 and on March 10, but Berlin's clocks have changed by then.
-        ("Africa/Lagos", "Europe/Berlin", date(2026, 3, 10), False),
-        ("Africa/Lagos", "Europe/Berlin", date(2026, 3, 30), True),
-    ],
-)
-def test_the_venues_zone_stays_where_its_clock_differs(zone, venue, day, kept):
-    """Now, or at the first or last time of the day."""
-    slots = [slot("2026-03-10 10:00"), slot("2026-03-30 10:00")]
-    shown = view(slots, zone=zone, venue=venue, day=day)
-    assert (shown.venue_zone is not None) is kept
-
-
 def test_free_days_of_several_months_join_without_a_day_twice():
     """A calendar of weeks shows days of two months: each month's days come from its own slots."""
     slots = tuple(slot(at("2026-03-30 09:00") + timedelta(days=number)) for number in range(5))
@@ -675,7 +656,6 @@ def offers(draw):
 @given(
     slots=offers(),
     zone=st.sampled_from(EVERY_ZONE),
-    venue=st.none() | st.sampled_from(EVERY_ZONE),
     choices=st.builds(
         Choices,
         month=st.none() | st.sampled_from([date(2026, 1, 1), MARCH, APRIL, MAY, date(2027, 1, 1)]),
@@ -686,7 +666,7 @@ def offers(draw):
     ),
 )
 @settings(max_examples=200, deadline=None)
-def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
+def test_a_month_view_accounts_for_every_slot(slots, zone, choices):
     """In every zone and for all choices: each bookable time of the month counts on its own date, and nothing else."""
     here = get_timezone(zone)
     bounds = months_in_window(NOW, here, 80)
@@ -698,7 +678,6 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, venue, choices):
         NOW,
         zone=here,
         bounds=bounds,
-        venue_zone=get_timezone(venue) if venue else None,
     )
     if choices.host_id:
         has_slot = any(each.host and each.host.id == choices.host_id for each in slots)

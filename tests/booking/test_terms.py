@@ -135,15 +135,15 @@ def test_without_names_leaves_the_request_body_unchanged() -> None:
     assert short.new_booking(contact, None) == FULL.new_booking(contact, None)
 
 
-def test_the_day_is_that_of_the_visitor() -> None:
-    """Half past midnight in Auckland is still yesterday in UTC."""
+def test_the_day_is_that_of_the_clock_of_the_page() -> None:
+    """Half past midnight in Auckland is still yesterday in UTC; the visitor's zone stays what it was."""
     start = datetime(2026, 12, 1, 11, 30, tzinfo=UTC)
     terms = make_terms(start=start, timezone="Pacific/Auckland", party_size=2)
-    assert terms.day == date(2026, 12, 2)
     before = Choices(lang="de", host_id="host_tom", month=date(2026, 12, 1))
-    assert terms.choices_for_day(before) == Choices(
-        lang="de", host_id="host_tom", timezone="Pacific/Auckland", day=date(2026, 12, 2), party_size=2
-    )
+    for zone, day in (("Pacific/Auckland", date(2026, 12, 2)), ("UTC", date(2026, 12, 1))):
+        assert terms.choices_for_day(before, zone) == Choices(
+            lang="de", host_id="host_tom", timezone="Pacific/Auckland", day=day, party_size=2
+        )
 
 
 def test_tokens_are_as_short_as_their_contents_allow() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
 from kordless_booking.presentation import formatting
+from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.texts import display_times, format_range, mask_contact, policy_text, price_text
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
@@ -104,8 +105,8 @@ def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: i
     start = NINE + timedelta(minutes=minutes)
     end = start + timedelta(minutes=length)
     with translation.override("en"):
-        said = display_times(start, end, own, site, "en")
-    for text, zone in ((said.when, site), (said.visitor, own)):
+        said = display_times(start, end, own, PlaceClock(site, counts=True), "en")
+    for text, zone in ((said.when, site), (said.other, own)):
         here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, end))
         if text and here.date() != until.date():
             assert (formatting.full_date(until.date(), "en") in text) is ends_another_day(here, until)

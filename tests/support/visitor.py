@@ -116,7 +116,7 @@ class Page:
     @property
     def times(self) -> dict[str, str]:
         """The day's free times: label to address."""
-        return self.links(".kb-times a, .kb-times button")
+        return self.links(".kb-times li a, .kb-times li button")
 
     @property
     def times_of_day(self) -> list[str]:

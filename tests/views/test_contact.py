@@ -203,7 +203,7 @@ def test_a_taken_time_leads_back_to_fresh_times(walk: Visitor, sandbox: Sandbox)
     assert "just taken" in page.alert
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
     assert "5:30 PM" not in page.times_of_day
-    assert "Times shown in Kyiv" in page.text
+    assert "Your time zone: Kyiv" in page.text
     page = walk.open(next(iter(page.days.values())))
     page = walk.open(page.link("24-hour clock"))
     page = walk.open(next(iter(page.times.values())))

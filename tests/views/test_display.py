@@ -1,5 +1,6 @@
 """Services, places and bookings as templates show them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,10 +13,12 @@ from pytest_django import Settings
 
 from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
 from kordless_booking.presentation import texts
+from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
 from kordless_booking.views import display
 from kordless_booking.views.request import WidgetRequest
 
+SALON = PlaceClock("America/New_York", counts=True)
 START, END = datetime(2026, 12, 1, 23, 0, tzinfo=UTC), datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
 
 
@@ -99,34 +102,51 @@ def test_times_are_written_in_the_visitors_zone(visit: WidgetRequest):
 
 def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
-    said = display.display_times(visit, START, END, "Asia/Kathmandu", "America/New_York")
+    said = display.display_times(visit, START, END, "Asia/Kathmandu", SALON)
     assert (said.when, said.zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time",
         "New York · GMT-5",
     )
-    assert (said.visitor, said.visitor_zone) == (
+    assert (said.other, said.other_zone, said.timezone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu · GMT+5:45",
+        "America/New_York",
     )
-    assert said.line == f"{said.when} · {said.visitor}"
-    said = display.display_times(visit, START, END, "America/Chicago", "America/New_York")
-    assert said.visitor == "5:00 PM \u2013 6:00 PM your time"
+    assert said.line == f"{said.when} · {said.other}"
+    said = display.display_times(visit, START, END, "America/Chicago", SALON)
+    assert said.other == "5:00 PM \u2013 6:00 PM your time"
+
+
+def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visit: WidgetRequest):
+    """The business's stands after it, named by its city, with its own date."""
+    place = PlaceClock("America/New_York", counts=False)
+    said = display.display_times(visit, START, END, "Asia/Kathmandu", place)
+    assert (said.when, said.zone, said.timezone) == (
+        "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
+        "Kathmandu · GMT+5:45",
+        "Asia/Kathmandu",
+    )
+    assert (said.other, said.other_zone) == (
+        "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM",
+        "New York · GMT-5",
+    )
+    assert said.line == f"{said.when} · {said.other} (New York · GMT-5)"
 
 
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
     """The second time names the booking's zone when only that one is known, in one line as well."""
-    said = display.display_times(visit, START, END, "America/Chicago", "America/New_York", is_visitors=False)
+    said = display.display_times(visit, START, END, "America/Chicago", SALON, is_visitors=False)
     assert said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
-    assert (said.visitor, said.visitor_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
+    assert (said.other, said.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
     assert said.line == f"{said.when} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
 
 
-@pytest.mark.parametrize("site", [None, "America/Toronto"])
-def test_one_clock_is_written_once(visit: WidgetRequest, site: str | None):
-    """Where nobody comes, or the clock on site shows the same, the visitor's own is all there is."""
+@pytest.mark.parametrize("site", [None, PlaceClock("America/Toronto", True), PlaceClock("America/Toronto", False)])
+def test_one_clock_is_written_once(visit: WidgetRequest, site: PlaceClock | None):
+    """Where nobody comes, or the clock local time shows the same, the visitor's own is all there is."""
     said = display.display_times(visit, START, END, "America/New_York", site)
     assert said.line == said.when == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
-    assert (said.zone, said.visitor, said.visitor_zone) == ("New York · GMT-5", "", "")
+    assert (said.zone, said.other, said.other_zone) == ("New York · GMT-5", "", "")
 
 
 @given(
@@ -139,25 +159,15 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
         told = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
-        said = display.display_times(told, start, start + timedelta(minutes=50), own, site)
+        said = display.display_times(told, start, start + timedelta(minutes=50), own, PlaceClock(site, counts=True))
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
-    assert bool(said.visitor) is (here.utcoffset() != there.utcoffset())
-    if said.visitor:
+    assert bool(said.other) is (here.utcoffset() != there.utcoffset())
+    if said.other:
         assert f"{there:%H:%M} \u2013 " in said.when
-        assert f"{here:%H:%M} \u2013 " in said.visitor
+        assert f"{here:%H:%M} \u2013 " in said.other
         # Midnight sharp still belongs to the evening before.
         last = (start + timedelta(minutes=50) - timedelta(microseconds=1)).astimezone(get_timezone(own))
-        assert (f"{here:%Y}" in said.visitor) is (here.date() != there.date() or last.date() != here.date())
-
-
-@pytest.mark.parametrize("zone_name", [None, "", "Nowhere/Atlantis"])
-def test_only_a_known_place_has_a_clock(zone_name: str | None):
-    """A zone that makes no sense, a call, and no place at all have none."""
-    onsite = Location(type="onsite", value="123 Main St")
-    assert texts.venue_timezone(onsite, zone_name) is None
-    assert texts.venue_timezone(onsite, "US/Eastern") == "America/New_York"
-    for other in (None, Location(type="phone", value=""), Location(type="custom", value="At yours")):
-        assert texts.venue_timezone(other, "America/New_York") is None
+        assert (f"{here:%Y}" in said.other) is (here.date() != there.date() or last.date() != here.date())
 
 
 def test_a_card_says_what_is_known():
@@ -168,3 +178,81 @@ def test_a_card_says_what_is_known():
     full = Service(slug="x", name="X", duration_minutes=90, price=price)
     card = display.service_card(full, "en", "/x/")
     assert (card.duration, card.price, card.url) == ("1 hr 30 min", "€1,234.50", "/x/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "icon"),
+    [
+        ("onsite", "123 Main Street, Brooklyn, NY 11201", "123 Main Street", "pin"),
+        ("onsite", "Nordstraße 12, 10115 Berlin", "Nordstraße 12", "pin"),
+        ("onsite", "123 Main Street\r\nBrooklyn", "123 Main Street", "pin"),
+        ("onsite", "12, Rue de la Paix, Paris", "12, Rue de la Paix", "pin"),
+        ("onsite", " \n, 5 Elm Street", "5 Elm Street", "pin"),
+        ("onsite", "شارع الملك فهد ١٢، الرياض", "شارع الملك فهد ١٢", "pin"),
+        (
+            "onsite",
+            "東京都渋谷区神南一丁目十九番十一号パークウェースクエア二階",
+            "東京都渋谷区神南一丁目十九番十…",
+            "pin",
+        ),
+        ("onsite", "The old mill behind the river bridge at the market", "The old mill behind the river…", "pin"),
+        ("onsite", "<b>Here</b>", "<b>Here</b>", "pin"),
+        ("custom", "At your place: we call you to arrange the details", "At your place: we call you to…", "pin"),
+        ("phone", "+12125550123", "By phone", "phone"),
+        ("phone", None, "By phone", "phone"),
+        ("meet_url", "https://meet.example.com/x", "Video call", "video"),
+        ("meet_url", "javascript:alert(1)", "Video call", "video"),
+        ("hologram", "Deck 7", "Deck 7", "pin"),
+    ],
+)
+def test_a_place_in_short_fits_on_one_line(kind: str, value: str | None, text: str, icon: str):
+    """The beginning of an address, and of a call only that it is one."""
+    with translation.override("en"):
+        place = texts.short_place(Location(type=kind, value=value))
+    assert place == texts.ShortPlace(text, icon)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        None,
+        Location(type="onsite", value=" ,\n "),
+        Location(type="onsite", value=None),
+        Location(type="custom", value="https://example.com/where"),
+    ],
+)
+def test_an_unknown_place_has_no_short_text(location: Location | None):
+    """Neither has an address of a page: it would say nothing in few words."""
+    assert texts.short_place(location) is None
+
+
+@given(kind=st.sampled_from(["onsite", "phone", "meet_url", "custom", "other", ""]), value=st.text(max_size=300))
+def test_a_short_place_is_one_short_line(kind: str, value: str):
+    """Whatever the business writes: one line of half a phone's width, and nothing that the text doesn't have."""
+    place = texts.short_place(Location(type=kind, value=value))
+    if place is not None and place.icon == "pin":
+        assert place.text
+        assert len(place.text.splitlines()) == 1
+        assert len(place.text) <= 33
+        assert "".join(place.text.removesuffix("…").split()).replace(",", "") in re.sub(
+            "[\\s,;\u060c\u3001\uff0c]+", "", value
+        )
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [
+        (None, ""),
+        (0, ""),
+        (-3, ""),
+        (1e9, ""),
+        (0.5, "Cancel up to 30 min before"),
+        (1, "Cancel up to 1 hour before"),
+        (24, "Cancel up to 24 hours before"),
+    ],
+)
+def test_a_notice_in_short_says_until_when_one_can_cancel(hours: float | None, text: str):
+    """In hours as Kordless has them; what only a mistake can be is left out."""
+    with translation.override("en"):
+        assert texts.short_notice(CancellationPolicy(notice_hours=hours, text="Be kind.")) == text
+    assert texts.short_notice(None) == ""

@@ -18,7 +18,7 @@ from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
 from tests.support.odd_answers import OddAnswers, many_hosts
 from tests.support.received_requests import count_requests
-from tests.support.visitor import JANE, Visitor, start_of, text_of
+from tests.support.visitor import JANE, Page, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -344,7 +344,7 @@ def test_the_business_zone_is_the_default(walk: Visitor):
 def test_an_old_zone_name_is_understood(visitor: Visitor):
     """Yesterday's name of a zone is today's."""
     page = visitor.open("/book/haircut/?tz=Europe/Kiev")
-    assert "Times shown in Kyiv" in page.text
+    assert "Your time zone: Kyiv" in page.text
     assert "Kiev" not in "".join(page.links().values())
 
 
@@ -375,53 +375,127 @@ def test_a_month_is_whole_at_both_ends_of_the_world(visitor: Visitor):
 
 
 def test_a_slot_that_crosses_midnight_says_so(visitor: Visitor):
-    """A time that ends on another date of the visitor's says which."""
-    page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24")
+    """A time that ends on another date of the page's clock says which."""
+    page = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-10&hours=24&clock=visitor")
     late = [name for name in page.times if name.startswith("23:30")]
-    assert late == ["23:30 your time until Fri, Dec 11, 00:30 · 16:30 local time"]
+    assert late == ["23:30 until Fri, Dec 11, 00:30"]
 
 
-def test_both_clocks_are_shown_where_the_visitor_comes_to_another(walk: Visitor):
-    """Each time on site says what either clock shows, and the page says what time it is on both."""
+def clock_line(page: Page) -> str:
+    """Return the sentence above the times that says by which clock they are."""
+    [line] = page.texts(".kb-times .kb-hint")
+    return line
+
+
+def starts(page: Page) -> list[str]:
+    """Return the moments of the times on a page."""
+    return [url.rpartition("start=")[2] for url in page.times.values()]
+
+
+def test_each_time_is_by_the_clock_of_the_place_where_the_visitor_comes(walk: Visitor):
+    """One time in each button; a sentence says how far the visitor's clock is, and the zone line has their zone."""
     page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
-    assert "Times shown in Kyiv · GMT+2 · 17:00 now Local time: New York · GMT-5 · 10:00 now" in page.text
-    assert "16:00 your time 09:00 local time" in page.times
-    assert len([name for name in page.times if " your time " in name and name.endswith(" local time")]) == len(
-        page.times
-    )
+    assert clock_line(page) == "Times in New York. You’re 7 hours ahead."
+    assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
+    assert page.times_of_day[0] == "09:00"
+    assert [*page.times] == page.times_of_day
+    assert "Your time zone: Kyiv · GMT+2 · 17:00 now" in page.text
+    assert page.tree.css("[data-kb-step]")[0].attributes["data-kb-zone"] == "Europe/Kyiv"
 
 
-def test_the_clock_on_site_says_its_date_where_it_has_another(visitor: Visitor):
-    """Midnight in Kyiv is the afternoon before in New York."""
-    times = visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-11&hours=24").times
-    assert "00:00 your time Thu, Dec 10, 17:00 local time" in times
+def test_the_other_clock_is_a_link_away_and_back(walk: Visitor):
+    """The same day's first time stands there too, on its own date; the choice stays when the day changes."""
+    page = walk.open("/book/haircut/?tz=Asia/Tokyo&day=2026-12-09&hours=24")
+    assert (clock_line(page), page.times_of_day[0]) == ("Times in New York. You’re 14 hours ahead.", "09:00")
+    other = walk.open(page.link("Show Tokyo time"))
+    assert clock_line(other) == "Times in Tokyo. It’s 14 hours earlier in New York."
+    assert (other.times_of_day[-1], other.texts(".kb-times .kb-sub")) == ("23:30", ["Wednesday, December 9"])
+    assert starts(page)[0] in starts(other)
+    assert "Times shown in Tokyo · GMT+9 · 00:00 now" in other.text
+    day = walk.open(other.days["Friday, December 11, 2026"])
+    assert clock_line(day).startswith("Times in Tokyo.")
+    back = walk.open(day.link("Show New York time"))
+    assert clock_line(back).startswith("Times in New York.")
+    assert starts(day)[0] in starts(back)
+
+
+def test_back_from_the_form_leads_to_the_day_of_the_pages_clock(visitor: Visitor):
+    """An evening in New York is the next day in Tokyo: the day that was chosen is shown again, by either clock."""
+    for query in ("", "&clock=visitor"):
+        page = visitor.open(f"/book/haircut/?tz=Asia/Tokyo&day=2026-12-10&hours=24{query}")
+        url = [*page.times.values()][-1]
+        form = visitor.open(url)
+        again = visitor.open(form.link("Choose another time"))
+        assert again.texts(".kb-times .kb-sub") == ["Thursday, December 10"]
+        assert url.rpartition("start=")[2] in starts(again)
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "line"),
     [
-        "haircut/?tz=America/New_York",
-        "haircut/?tz=America/Toronto",
-        "haircut/",
-        "color-consultation/?tz=Europe/Kyiv",
-        "late-advice/?tz=Europe/Kyiv",
-        "bridal-styling/?tz=Europe/Kyiv",
+        ("haircut/?tz=America/New_York", "Times in New York."),
+        ("haircut/?tz=America/Toronto", "Times in New York."),
+        ("haircut/", "Times in New York."),
+        ("color-consultation/?tz=Europe/Kyiv", "Times in Kyiv."),
+        ("late-advice/?tz=Europe/Kyiv", "Times in Kyiv."),
+        ("late-advice/?tz=Europe/Kyiv&clock=business", "Times in Kyiv."),
     ],
 )
-def test_one_clock_is_enough_elsewhere(visitor: Visitor, address: str):
-    """For a call, at the visitor's own place, or where both clocks show the same, there is one time."""
+def test_one_clock_is_enough_elsewhere(visitor: Visitor, address: str, line: str):
+    """For a call, at the visitor's own place, or where both clocks show the same, nothing is said of a difference."""
     page = visitor.open(f"/book/{address}")
     assert page.times
-    assert "local time" not in page.text.lower()
+    assert clock_line(page) == line
+    assert not [name for name in page.links() if name.startswith("Show ")]
+
+
+def test_both_clocks_are_told_where_nobody_knows_whether_the_visitor_travels(visitor: Visitor):
+    """The visitor's counts; the business's is told, can be chosen, and stands second in the summary."""
+    page = visitor.open("/book/bridal-styling/?tz=Europe/Kyiv&hours=24")
+    assert clock_line(page) == "Times in Kyiv. It’s 7 hours earlier in New York."
+    form = visitor.open(next(iter(page.times.values())))
+    assert form.texts(".kb-summary dd strong")[0].endswith(" your time")
+    assert [text.partition(" ·")[0] for text in form.texts(".kb-summary dd small")[:2]] == ["Kyiv", "New York"]
+    assert clock_line(visitor.open(page.link("Show New York time"))) == "Times in New York. You’re 7 hours ahead."
+
+
+def test_half_hours_between_the_clocks_are_said(visitor: Visitor):
+    """Kathmandu is ten hours and three quarters ahead of New York."""
+    page = visitor.open("/book/haircut/?tz=Asia/Kathmandu")
+    assert clock_line(page) == "Times in New York. You’re 10 hr 45 min ahead."
 
 
 def test_clocks_that_differ_for_some_weeks_only(site: Settings, clock: Traveller, client: Client):
-    """Bogotá keeps its clocks while New York's go forward: both are told from that day on."""
+    """Bogotá keeps its clocks while New York's go forward: the difference is said from that day on."""
     at(site, clock, datetime(2027, 3, 1, 15, tzinfo=UTC))
     before = Visitor(client).open("/book/haircut/?day=2027-03-12&tz=America/Bogota&hours=24")
     after = Visitor(client).open("/book/haircut/?day=2027-03-16&tz=America/Bogota&hours=24")
-    assert not [name for name in before.times if "local time" in name]
-    assert all("local time" in name for name in after.times)
+    assert clock_line(before) == "Times in New York."
+    assert clock_line(after) == "Times in New York. You’re 1 hour behind."
+
+
+@pytest.mark.parametrize(
+    ("address", "held"), [("haircut/", False), ("color-consultation/", True), ("haircut/?clock=visitor", True)]
+)
+def test_only_times_that_may_become_others_are_held_back(visitor: Visitor, address: str, held: bool):
+    """By the clock of the place they stay the same, whatever zone the script finds."""
+    for query, expected in (("", held), ("tz=Europe/Kyiv", False)):
+        page = visitor.open(f"/book/{address}{'&' if '?' in address else '?'}{query}")
+        [step] = page.tree.css("[data-kb-step]")
+        assert ("data-kb-hold" in step.attributes) is expected
+        assert bool(page.tree.css("[data-kb-own-clock]")) is expected
+
+
+def test_the_head_says_where_and_until_when(visitor: Visitor):
+    """Place and notice stand beside length and price; a call is no address."""
+    assert visitor.open("/book/haircut/").texts(".kb-head .kb-facts span") == [
+        "1 hr",
+        "$45.00",
+        "123 Main Street",
+        "Cancel up to 24 hours before",
+    ]
+    assert "Video call" in visitor.open("/book/color-consultation/").texts(".kb-head .kb-facts span")
+    assert "By phone" in visitor.open("/book/late-advice/").texts(".kb-head .kb-facts span")
 
 
 def test_hours_can_be_written_both_ways(walk: Visitor):
