@@ -39,7 +39,7 @@ def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     page = own_page(walk)
     slots = walk.send(page, "Reschedule")
     assert slots.heading == "Choose a new time"
-    assert "Your booking stays as it is until you confirm a new time." in slots.text
+    assert "Nothing changes until you confirm." in slots.text
     assert "Times in New York. You’re 7 hours ahead." in slots.text
     assert slots.texts(".kb-hosts a") == []
     ask, start = question(walk, page)
