@@ -76,7 +76,7 @@ def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
     manage = walk.open(done.link("Change or cancel"))
     assert ONE_DAY in manage.text
     slots = walk.send(manage, "Reschedule")
-    assert slots.texts(".kb-old") == ["Your current time: Tue, Dec 8, 9:00 AM \u2013 Wed, Dec 9, 9:00 AM"]
+    assert slots.texts(".kb-old") == ["Booked for Tue, Dec 8, 9:00 AM \u2013 Wed, Dec 9, 9:00 AM"]
     question = walk.open(next(iter(walk.open(slots.days["Thursday, December 10, 2026"]).times.values())))
     assert ONE_DAY in question.text
     assert "Thursday, December 10, 2026, 9:00 AM \u2013 Friday, December 11, 2026, 9:00 AM" in question.text

@@ -273,7 +273,7 @@ def test_rescheduling_begins_where_the_booking_is(walk: Visitor):
     """In its month, with its current time in one line, and its day marked for eyes and for screen readers."""
     page = own_page(walk, query="?day=2027-01-13&tz=America/New_York")
     slots = walk.send(page, "Reschedule")
-    assert slots.texts(".kb-old") == ["Your current time: Wed, Jan 13, 9:00 AM"]
+    assert slots.texts(".kb-old") == ["Booked for Wed, Jan 13, 9:00 AM"]
     assert "Haircut" in slots.texts(".kb-facts")[0]
     [marked] = slots.tree.css("td .kb-booked")
     assert marked.text(deep=False).strip() == "13"
