@@ -217,11 +217,12 @@ def _booking(
     before: str,
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
+    party = booking_texts.party_text(terms.party_size) if terms else ""
     rows = [
         (label, text)
         for label, text in (
             (pgettext("before a person's name", "With"), _provider(preferences)),
-            (pgettext("label", "People"), booking_texts.party_text(terms.party_size) if terms else ""),
+            (pgettext("label", "People"), party),
             (pgettext("label", "Confirmation number"), booking.confirmation_number),
         )
         if text
@@ -241,7 +242,8 @@ def _booking(
         "where": where,
         "rows": rows,
         "times": [time_in_zone(when, zone) for when, zone in times if when],
-        "lines": [labeled_line(label, text) for label, text in lines if text],
+        # "2 people" says by itself what it is.
+        "lines": [text if text == party else labeled_line(label, text) for label, text in lines if text],
         "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
 from django.core import mail
 from django.test import Client
 from django.urls import set_script_prefix
@@ -15,6 +17,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
+import kordless_booking
 from kordless_booking.api.resources import Contact, Location
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.receipt import ManageLink
@@ -25,7 +28,7 @@ from kordless_booking.mail.message import compose
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
-from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
+from tests.support.mail_events import FIRST, GERMAN, MOVED, TERMS, booking
 from tests.support.mail_reader import Letter, opened, sent
 from tests.support.mail_settings import MAIL, SITE
 from tests.support.terms import make_terms
@@ -87,6 +90,29 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     assert file.get_filename() == "booking.ics"
     assert file.get_param("method") == "PUBLISH"
     assert file.get_content_charset() == "utf-8"
+
+
+def test_no_line_of_a_mail_is_built_from_a_label_and_a_colon():
+    """Languages write a colon in ways of their own: French after a space, Chinese as a sign of another width."""
+    folder = Path(kordless_booking.__file__).parent / "templates" / "kordless_booking" / "mail"
+    for template in folder.iterdir():
+        assert not re.findall(r"[%}]}\s*[:(]", template.read_text()), template.name
+
+
+def test_the_lines_of_a_text_mail_follow_the_patterns_of_its_language(writing: Settings, tmp_path: Path):
+    """Label and value, and a time with its zone, are each one text to translate."""
+    folder = tmp_path / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    catalog = Catalog(locale="fr")
+    catalog.add("%(label)s: %(value)s", "%(label)s\u00a0: %(value)s", context="label and value")
+    catalog.add("%(when)s (%(zone)s)", "%(when)s [%(zone)s]", context="time and time zone")
+    with (folder / "django.mo").open("wb") as file:
+        write_mo(file, catalog)
+    writing.LOCALE_PATHS = [tmp_path]
+    letter = written(preferences=VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS))
+    assert "\u00a0: BOOK_AB12CD34\n" in letter.text
+    assert "[New York" in letter.text
+    assert "[New York]" in letter.subject
 
 
 def test_what_the_customer_may_do_stands_above_a_policy_of_any_length(writing: Settings):
