@@ -109,13 +109,14 @@ class Page:
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
         return {
-            re.sub(r", \d+ times? available.*", "", name): url for name, url in self.links("table a, table button").items()
+            re.sub(r", \d+ times? available.*", "", name): url
+            for name, url in self.links("table a, table button").items()
         }
 
     @property
     def times(self) -> dict[str, str]:
         """The day's free times: label to address."""
-        return self.links(".kb-times a, .kb-times button")
+        return self.links(".kb-times li a, .kb-times li button")
 
     @property
     def times_of_day(self) -> list[str]:
