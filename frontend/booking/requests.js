@@ -46,6 +46,8 @@ const endWaiting = (widget) => {
 
 const beginWaiting = (widget, { requestConfig }, trigger) => {
   if (trigger.matches(WATCH)) return;
+  // Whoever goes on while the zone's correction is under way must not be taken back by it.
+  if (!trigger.matches("[data-kb-step]")) htmx.trigger(stepCard(widget), "htmx:abort");
   endWaiting(widget); // this request replaces the one before
   find(widget, "[data-kb-trouble]").hidden = true;
   if (trigger.matches(POLL)) return;

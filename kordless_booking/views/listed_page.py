@@ -2,9 +2,9 @@
 
 Of the two calls that the page of a cold service costs, the one for its settings can be left out: the list of services
 has name, price and length, and the slots have the time zone. Such a page doesn't know whether the customer comes to a
-venue, so its times are by the visitor's clock where those of a complete page may be by the venue's. The next visitor gets the
-complete page as soon as the settings are cached. A page that is open already keeps what it showed, or its times would
-move under the visitor's eyes: the version that it sends back (KB-Seen) says that it was made in this way.
+venue, so its times are by the visitor's clock where those of a complete page may be by the venue's. The next visitor
+gets the complete page as soon as the settings are cached. A page that is open already keeps what it showed, or its
+times would move under the visitor's eyes: the version that it sends back (KB-Seen) says that it was made in this way.
 """
 
 from __future__ import annotations

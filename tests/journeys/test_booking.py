@@ -75,7 +75,7 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         page.keyboard.press("Enter")
         page.wait_for_url("**q=Kathmandu**")  # the list before the search has this link too
         page.locator("[data-kb-step=zone]").get_by_role("link", name=re.compile("Kathmandu")).first.click()
-        expect(page.get_by_text(re.compile("Times shown in Kathmandu"))).to_be_visible()
+        expect(page.get_by_text(re.compile("Your time zone: Kathmandu"))).to_be_visible()
         booking_steps.to_contact(page)
         page.get_by_role("button", name="Book appointment").click()
         expect(page.locator("[aria-invalid=true]").first).to_be_visible()

@@ -13,8 +13,8 @@ LINK = "/book/color-consultation/"
 """A video call: its times are by the visitor's clock, which the first request doesn't say."""
 HELD_MS = 3000
 """Time for which the style sheet holds the times back at most."""
-SLOW = {"offline": False, "latency": 500, "downloadThroughput": 60_000, "uploadThroughput": 60_000}
-"""About a phone on a bad line: half a second each way, 480 kbit/s."""
+SLOW = {"offline": False, "latency": 300, "downloadThroughput": 60_000, "uploadThroughput": 60_000}
+"""About a phone on a bad line: 300 ms for each answer, 480 kbit/s."""
 WATCH = """
   window.watched = { frames: [], shifts: [] };
   new PerformanceObserver((list) => list.getEntries().forEach(
@@ -92,10 +92,24 @@ def test_times_come_back_when_the_answer_does_not(far: Page, demo: Demo):
     clock_line(far, "Times in Berlin.")
 
 
+def test_a_visitor_who_goes_on_is_not_taken_back(far: Page, demo: Demo):
+    """A time that is pressed while the page in the visitor's zone is under way leads to its form, and stays there."""
+    with booking_steps.unanswered(far, "**/book/haircut/?tz=**"):
+        far.goto(f"{demo.url}/book/haircut/")
+        with far.expect_event("requestfailed", lambda request: "haircut/?tz=" in request.url):
+            booking_steps.to_contact(far)
+    far.wait_for_load_state("networkidle")
+    booking_steps.at(far, "contact")
+
+
 def test_times_stay_when_the_script_comes_late(far: Page, demo: Demo):
     """Whoever has begun to read sees no other times, and is offered their own zone."""
     waiting: list[Route] = []
-    far.route("**/booking*.js", waiting.append)
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    far.route("**/booking*.js", keep)
     far.goto(f"{demo.url}{LINK}", wait_until="commit")
     expect(far.locator(".kb-time").first).to_be_visible()
     assert held_ms(far) < HELD_MS + 1000

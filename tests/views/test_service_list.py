@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.model import Policy
 from kordless_booking.views import response_cache
 from kordless_booking.views.steps import MAX_UNFILTERED
@@ -134,3 +135,17 @@ def test_a_short_text_is_not_folded(site: Settings, walk: Visitor):
     page = walk.open("/book/haircut/")
     assert not page.tree.css("details")
     assert "A word. Another word." in page.text
+
+
+def test_a_card_says_the_place_as_soon_as_it_is_known(visitor: Visitor, sandbox: Sandbox):
+    """From what is cached of the service, without a request; a page of another minute has it."""
+    assert "123 Main Street" not in visitor.open("/book/").text
+    for service in ("haircut", "color-consultation"):
+        visitor.open(f"/book/{service}/")
+    sandbox.clear_requests()
+    page = visitor.open("/book/?lang=en")
+    cards = dict(zip(page.texts(".kb-service :is(a, button)"), page.texts(".kb-service .kb-facts"), strict=True))
+    assert cards["Haircut"] == "$45.00 1 hr 123 Main Street"
+    assert cards["Color consultation"] == "Free 30 min Video call"
+    assert cards["Beard trim"] == "$18.50 20 min"
+    assert sandbox.requests == []
