@@ -92,5 +92,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         day = self.start.astimezone(get_timezone(timezone)).date()
         return choices.replace(timezone=self.timezone, month=None, day=day, party_size=self.party_size)
 
+    def choices_to_book_again(self, choices: Choices) -> Choices:
+        """Return `choices` with the host, or else the team, and the party size of these terms, for any day."""
+        # Of both, the host decides: the same person may also have times in another team.
+        team_id = None if self.host_id else self.team_id
+        return choices.replace(month=None, day=None, host_id=self.host_id, team_id=team_id, party_size=self.party_size)
+
 
 warm_up(Terms)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from django.core.exceptions import ValidationError
 
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.resources import Booking, Contact
+from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.conf import Account
 from kordless_booking.forms import MAX_EMAIL
+from kordless_booking.models import Appointment
 from kordless_booking.normalization import normalize_email, validate_deliverable_email
-
-if TYPE_CHECKING:
-    from kordless_booking.models import Appointment
 
 
 class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +93,22 @@ def _merge_preferences(
     return msgspec.structs.replace(
         reported, timezone=reported.timezone or known.timezone, terms=reported.terms or known.terms
     )
+
+
+def find_terms(account: Account, number: str) -> Terms | None:
+    """Return the terms on which a booking was made here, for a customer who has proved the right to manage it.
+
+    Kordless repeats neither host nor party size. None while MAIL is off, and for a booking that was made elsewhere.
+    """
+    if not account.mail:
+        return None
+    row = Appointment.objects.filter(account=account.name, number_hash__in=number_hashes([number])).first()
+    try:
+        preferences = AppointmentData.from_row(row).preferences if row else None
+    except InvalidToken:
+        # The SECRET_KEY has changed.
+        return None
+    return preferences.terms if preferences else None
 
 
 def usable_email(text: str | None) -> str:

@@ -25,18 +25,20 @@ from kordless_booking import conf
 from kordless_booking.api.deadline import deadline
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.api.resources import Booking, Organization, ServiceDetail
+from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.texts import greeting_name, mail_texts, one_line
+from kordless_booking.mail.appointment_data import AppointmentData, usable_email
+from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line, time_in_zone
 from kordless_booking.models import OutgoingMail
-from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation import texts as booking_texts
+from kordless_booking.presentation import timezones
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.timezone_search import city_name
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import absolute_url
 
@@ -128,17 +130,21 @@ def _build_message(
     )
     # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
     # come to a place that has this one.
-    says_zone = clocks.other or not (is_visitors or (place and place.counts))
-    zone_note = f" ({booking_texts.format_timezone(zone, language, booking.start)})" if says_zone else ""
-    when = f"{_subject_time(booking, preferences, zone)}{zone_note}"
-    mail_text = mail_texts(kind, booking.status, one_line(service), when)
+    says_zone = bool(clocks.other) or not (is_visitors or (place and place.counts))
+    # The clock that the body shows first.
+    when = _subject_time(booking, preferences, clocks.timezone, says_zone=says_zone)
+    mail_text = mail_texts(kind, booking.status, service, when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     palette = build_palette(organization.branding.primary_color if organization else None)
+    direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
+    before = _before(mail, preferences, clocks.timezone, says_zone=says_zone)
     context: dict[str, Any] = {
         "kind": kind.value,
         "lang": language,
-        "dir": "rtl" if translation.get_language_info(language)["bidi"] else "ltr",
+        "dir": direction,
+        # For programs that drop `dir`, or know no `text-align: start`.
+        "align": "right" if direction == "rtl" else "left",
         "subject": mail_text.subject,
         "headline": mail_text.headline,
         "about": mail_text.about,
@@ -147,22 +153,23 @@ def _build_message(
         "business": business,
         "tones": palette.light,
         "dark": palette.dark,
-        "booking": _booking(booking, details, preferences, clocks, service),
-        "before": _before(mail, preferences, zone, zone_note),
+        "booking": _booking(booking, details, preferences, clocks, service, before),
+        "before": before,
         "manage_url": link,
-        "again_url": absolute_url(account, "services", lang=language) if is_canceled else None,
+        "again_url": _again_link(account, details, preferences) if is_canceled else None,
         "support_email": account.support_email,
         "support_phone": account.support_phone,
         "why": _("You’re receiving this email because you booked with %(business)s.") % {"business": business},
     }
     message = EmailMultiAlternatives(
         # A template file ends with a line break, which Django refuses in a header.
-        subject=one_line(_render("subject.txt", kind, context)),
+        subject=subject_line(_render("subject.txt", kind, context), direction),
         body=_render("mail.txt", kind, context).strip() + "\n",
         # Without a name in MAIL_FROM the business's is shown, with 70 characters at most.
         from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
         to=[data.email],
-        reply_to=[account.support_email] if account.support_email else [],
+        # The setting takes what mail programs may read as two addresses, or as one that no mail reaches.
+        reply_to=[support] if (support := usable_email(account.support_email)) else [],
         headers=_headers(mail, sender[1]),
     )
     message.attach_alternative(_render("mail.html", kind, context), "text/html")
@@ -207,31 +214,52 @@ def _booking(
     preferences: VisitorPreferences,
     clocks: booking_texts.DisplayTimes,
     service: str,
+    before: str,
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
+    party = booking_texts.party_text(terms.party_size) if terms else ""
     rows = [
-        (pgettext("before a person's name", "With"), _provider(preferences)),
-        (pgettext("label", "People"), booking_texts.party_text(terms.party_size) if terms else ""),
-        (pgettext("label", "Confirmation number"), booking.confirmation_number),
+        (label, text)
+        for label, text in (
+            (pgettext("before a person's name", "With"), _provider(preferences)),
+            (pgettext("label", "People"), party),
+            (pgettext("label", "Confirmation number"), booking.confirmation_number),
+        )
+        if text
     ]
+    where = booking_texts.describe_location(booking_texts.booking_location(booking, detail))
+    times = [(clocks.when, clocks.zone), (clocks.other, clocks.other_zone)]
+    place = where.text if where else ""
+    if where and where.kind == "meet_url" and where.url:
+        # On a line of its own: in a right-to-left line its slashes would change sides.
+        place = f"{place}\n{where.url}"
+    lines = [(pgettext("label", "Previous time"), before), (pgettext("label", "Where"), place), *rows]
     return {
         "number": booking.confirmation_number,
         "status": booking.status,
         "service": service,
         "clocks": clocks,
-        "where": booking_texts.describe_location(booking_texts.booking_location(booking, detail)),
-        "rows": [(label, text) for label, text in rows if text],
+        "where": where,
+        "rows": rows,
+        "times": [time_in_zone(when, zone) for when, zone in times if when],
+        # "2 people" says by itself what it is.
+        "lines": [text if text == party else labeled_line(label, text) for label, text in lines if text],
         "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
     }
 
 
-def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str) -> str:
-    """Return the start, and the end only where that is on a later date: a subject has to be short."""
-    place = timezones.get_timezone(zone)
-    start, end = booking.start.astimezone(place), booking.end.astimezone(place)
-    if start < end and formatting.shows_end_date(start, end):
-        return formatting.date_and_time_range(start, end, preferences.language, preferences.hours)
-    return formatting.date_and_time(start, preferences.language, preferences.hours)
+def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str, *, says_zone: bool) -> str:
+    """Return the time in short, with the city where the customer has to know whose clock it is on."""
+    language = preferences.language
+    when = booking_texts.format_short(booking.start, booking.end, zone, language, preferences.hours)
+    start = booking.start.astimezone(timezones.get_timezone(zone))
+    if timezones.is_ambiguous(start):
+        return time_in_zone(when, booking_texts.format_timezone(zone, language, start))
+    if not says_zone:
+        return when
+    # An offset is no city.
+    city = timezones.offset_text(start, language) if zone.startswith("Etc/") else city_name(zone, language)
+    return time_in_zone(when, city)
 
 
 def _provider(preferences: VisitorPreferences) -> str:
@@ -240,12 +268,24 @@ def _provider(preferences: VisitorPreferences) -> str:
     return booking_texts.provider_text(terms.host_name, terms.team_name) if terms else ""
 
 
-def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str, zone_note: str) -> str:
+def _before(mail: OutgoingMail, preferences: VisitorPreferences, zone: str, *, says_zone: bool) -> str:
     if mail.before_start is None or mail.before_end is None or mail.before_start == mail.appointment.start:
         # Unknown, or moved back to where it was: "before" would repeat the current time.
         return ""
     start, end = mail.before_start, mail.before_end
-    return f"{booking_texts.format_range(start, end, zone, preferences.language, preferences.hours)}{zone_note}"
+    when = booking_texts.format_range(start, end, zone, preferences.language, preferences.hours)
+    return time_in_zone(when, booking_texts.format_timezone(zone, preferences.language, start)) if says_zone else when
+
+
+def _again_link(account: conf.Account, details: BookingDetails, preferences: VisitorPreferences) -> str:
+    """Return the link to book the same again: the service's times with the same host, or else the services."""
+    choices = Choices(lang=preferences.language, hours=preferences.hours)
+    if details.detail is None or not details.detail.service.bookable:
+        return absolute_url(account, "services", **dict(choices.query_items()))
+    if preferences.terms:
+        choices = preferences.terms.choices_to_book_again(choices)
+    # By this name a service is found whatever its slug is.
+    return absolute_url(account, "slots-named", details.detail.service.slug, **dict(choices.query_items()))
 
 
 def _greeting(data: AppointmentData) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,14 @@ from kordless_booking.presentation.texts import status_texts
 
 MAX_SUBJECT_CHARS: Final = 150
 """Characters."""
+MAX_SUBJECT_SERVICE_CHARS: Final = 30
+"""Characters of the service's name in a subject. Phones show about 45 of a subject, and the day has to be in sight."""
 MAX_NAME_CHARS: Final = 60
 """Characters."""
+_BEFORE_CUT: Final = " ,;:.\u2013-("
+"""Characters that don't stand before an ellipsis."""
+_DIRECTION: Final = "\u200e\u200f\u2066\u2067\u2068\u2069"
+"""Marks and isolates of text direction, with which dates and times are formatted."""
 _LIKE_A_LINK: Final = re.compile(
     # A dot in the middle of the line is part of Japanese names, and of Catalan ones between two letters "l".
     r"[/\\@:<>]|\w\.\w|www|http|\d{4}|[a-z0-9](?:\u30fb|(?<!l)\xb7|\xb7(?!l))[a-z0-9]",
@@ -49,14 +56,18 @@ class MailTexts:
 
 
 def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) -> MailTexts:
-    """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it."""
-    values = {"service": service, "when": when}
+    """Return the texts. `service` and `when` are plain text; `status` is the booking's, as Kordless writes it.
+
+    A subject begins with what and when, because phones and lists of mails show no more of it.
+    """
+    values = {"service": shorten(one_line(service), MAX_SUBJECT_SERVICE_CHARS), "when": when}
     enclosed = _("Open the attached file to add the appointment to your calendar.")
     texts = status_texts(status)
     match kind:
         case OutgoingMail.Kind.CANCELLED:
             canceled = status_texts("canceled")
-            subject = _("Your booking has been canceled: %(service)s, %(when)s") % values
+            # Translators: subject of an email, such as "Haircut, Wed, Dec 9, 9:00 AM: canceled".
+            subject = pgettext("subject of an email", "%(service)s, %(when)s: canceled") % values
             return MailTexts(
                 subject,
                 canceled.headline,
@@ -64,31 +75,84 @@ def mail_texts(kind: OutgoingMail.Kind, status: str, service: str, when: str) ->
                 _("Open the attached file to remove the appointment from your calendar."),
             )
         case OutgoingMail.Kind.RESCHEDULED:
-            subject = _("Your booking has been rescheduled: %(service)s, %(when)s") % values
-            moved = _("Your booking has been rescheduled.")
-            # Staff may have to accept the new time first; the status text says so.
-            return MailTexts(
-                subject,
-                pgettext("label", "New time"),
-                f"{moved} {texts.lead}" if status == "pending" else moved,
-                enclosed,
+            # Translators: subject of an email; the date and time are the new ones.
+            subject = pgettext("subject of an email", "%(service)s, %(when)s: rescheduled") % values
+            about = (
+                _("Your booking has been rescheduled. The new time still has to be accepted. We’ll let you know.")
+                if status == "pending"
+                else _("Your booking has been rescheduled.")
             )
+            return MailTexts(subject, pgettext("label", "New time"), about, enclosed)
         case OutgoingMail.Kind.REMINDER:
-            subject = _("Reminder: %(service)s, %(when)s") % values
+            # Translators: subject of an email.
+            subject = pgettext("subject of an email", "%(service)s, %(when)s: reminder") % values
             return MailTexts(subject, _("See you soon"), _("This is a reminder of your booking."), enclosed)
         case OutgoingMail.Kind.REQUESTED:
-            subject = _("We have received your request: %(service)s, %(when)s") % values
+            # Translators: subject of an email. The business still has to accept the booking.
+            subject = pgettext("subject of an email", "%(service)s, %(when)s: request received") % values
         case _:
-            subject = _("Your booking is confirmed: %(service)s, %(when)s") % values
+            # Translators: subject of an email, such as "Haircut, Wed, Dec 9, 9:00 AM: confirmed".
+            subject = pgettext("subject of an email", "%(service)s, %(when)s: confirmed") % values
     return MailTexts(subject, texts.headline, texts.lead, enclosed)
 
 
-def one_line(text: str, max_chars: int = MAX_SUBJECT_CHARS) -> str:
-    """Return `text` as one line for a header: single spaces, at most `max_chars` characters."""
+def labeled_line(label: str, text: str) -> str:
+    """Return a row of a mail as a line of plain text, such as "With: Sarah"."""
+    # Translators: a line in an email, such as "With: Sarah". Keep your language's space before a colon, if it has one.
+    return pgettext("label and value", "%(label)s: %(value)s") % {"label": label, "value": text}
+
+
+def time_in_zone(when: str, zone: str) -> str:
+    """Return a time with its zone, such as "9:00 AM (New York · GMT-5)"."""
+    # Translators: a time, and in brackets the city or the offset whose clock it is on.
+    return pgettext("time and time zone", "%(when)s (%(zone)s)") % {"when": when, "zone": zone}
+
+
+def subject_line(text: str, direction: str) -> str:
+    """Return `text` as one line for a subject, as `one_line` does, which reads in `direction` ("rtl" or "ltr").
+
+    Keeps marks of direction, with which times are formatted.
+    """
+    line = one_line(text, keep=_DIRECTION)
+    opened, closed = (sum(line.count(mark) for mark in marks) for marks in ("\u2066\u2067\u2068", "\u2069"))
+    if opened != closed:
+        # One of a pair was cut off, or Kordless's text has one: the rest of the line would be turned round.
+        line = one_line(line)
+    first = next((kind for kind in map(unicodedata.bidirectional, line) if kind in {"L", "R", "AL"}), "")
+    # Mail programs take the first letter's direction for that of the line, and it may be that of a service's name.
+    if direction == "rtl" and first == "L":
+        return f"\u200f{line}"
+    return f"\u200e{line}" if direction == "ltr" and first in {"R", "AL"} else line
+
+
+def one_line(text: str, max_chars: int = MAX_SUBJECT_CHARS, *, keep: str = "") -> str:
+    """Return `text` as one line for a header: single spaces, at most `max_chars` characters.
+
+    `keep` are characters that stay although they don't show.
+    """
+    parts = re.split(f"([{keep}])", text) if keep else [text]
+    visible = "".join(part if part and part in keep else visible_text(part) for part in parts)
     # Unprintable are what is left of line breaks (header injection), unassigned characters and odd spaces. The joiners
     # that are left are part of words, such as Persian ones.
-    line = " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in visible_text(text)).split())
-    return line if len(line) <= max_chars else f"{line[: max_chars - 1].rstrip()}\u2026"
+    shown = "".join(c if c.isprintable() or c in JOINERS or c in keep else " " for c in visible)
+    return shorten(" ".join(shown.split()), max_chars)
+
+
+def shorten(text: str, max_chars: int) -> str:
+    """Return one line cut to `max_chars` characters, between two words where that costs little.
+
+    Never between a letter and its marks.
+    """
+    if len(text) <= max_chars:
+        return text
+    end = max_chars - 1
+    space = text.rfind(" ", end // 2, end + 1)
+    if space > 0:
+        end = space
+    # Marks belong to the letter before them, and what a joiner joins is one sign.
+    while end > 1 and (unicodedata.category(text[end])[0] == "M" or text[end - 1] in JOINERS or text[end] in JOINERS):
+        end -= 1
+    return text[:end].rstrip(_BEFORE_CUT) + "\u2026"
 
 
 def greeting_name(name: str) -> str:

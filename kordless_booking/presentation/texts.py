@@ -176,6 +176,16 @@ def format_range(start: datetime, end: datetime, zone_name: str, language: str, 
     }
 
 
+def format_short(start: datetime, end: datetime, zone_name: str, language: str, hours: Hours | None = None) -> str:
+    """Format a short date and the start in a zone, and the end only where that is on another date."""
+    zone = timezones.get_timezone(zone_name)
+    local, until = start.astimezone(zone), end.astimezone(zone)
+    when = formatting.short_date_and_time(local, language, hours)
+    if end <= start or not formatting.shows_end_date(local, until):
+        return when
+    return formatting.join_range(when, formatting.short_date_and_time(until, language, hours), language)
+
+
 def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     """Format the zone's city and its offset at a moment."""
     local = moment.astimezone(timezones.get_timezone(zone_name))
@@ -432,8 +442,19 @@ def status_texts(status: str) -> StatusTexts:
                 _("This booking has been canceled."),
                 pgettext("status", "Canceled"),
             )
-    # A status that Kordless may add is shown as it is. Whatever it is, the booking exists.
-    return StatusTexts(pgettext("heading", "Your booking"), _("Your booking has been received."), status)
+    # Of a status that Kordless may add, its own word is shown. Whatever it is, the booking exists.
+    return StatusTexts(pgettext("heading", "Your booking"), _("Your booking has been received."), _own_status(status))
+
+
+def _own_status(status: str) -> str:
+    """Return what a status is called that isn't documented. Other booking systems have the two that are translated."""
+    match status.replace("-", "_"):
+        case "completed":
+            return pgettext("status", "Completed")
+        case "no_show":
+            # Translators: the customer didn't come.
+            return pgettext("status", "Missed")
+    return status.replace("_", " ")
 
 
 def mailed_text(email: str) -> str:

@@ -49,19 +49,29 @@ class _Grid(NamedTuple):
     """DOM id of the swap target, with which the cells' ids begin."""
     form: str
     """DOM id of the form that the days post, or "" when they are links."""
+    booked: date | None
+    """Day of the booking that is rescheduled."""
 
 
 def month_rows(
-    view: MonthView, *, part: PackagePart | SiteTemplatePart, url: str, language: str, target_id: str, form: str = ""
+    view: MonthView,
+    *,
+    part: PackagePart | SiteTemplatePart,
+    url: str,
+    language: str,
+    target_id: str,
+    form: str = "",
+    booked: date | None = None,
 ) -> list[SafeString]:
     """Return one row of cells for each week.
 
     `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day. `form` is the DOM id of
-    the form that the days post, or "" when they are links.
+    the form that the days post, or "" when they are links. `booked` is the day of the booking that is rescheduled.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.start, tuple([day for day, _times in free]), view.day, view.today, language, target_id, form)
-    names = _accessible_names(free, view.today, language)
+    days = tuple([day for day, _times in free])
+    grid = _Grid(view.start, days, view.day, view.today, language, target_id, form, booked)
+    names = _accessible_names(free, view.today, language, booked)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
         values = [escape(before), escape(after), *names]
@@ -72,19 +82,21 @@ def month_rows(
 
 
 @cached_per_language(256)
-def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str) -> list[str]:
+def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
     """Return the accessible names of all free days, escaped."""
     # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
     # of the month.
-    return [_accessible_name(day, times, day == today, language) for day, times in free]
+    return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
 
 
 @cached_per_language(4096)
-def _accessible_name(day: date, times: int, today: bool, language: str) -> str:
+def _accessible_name(day: date, times: int, today: bool, booked: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time available", "%(date)s, %(count)s times available", times)
     name = text % {"date": formatting.full_date(day, language), "count": times}
-    return escape(f"{name} · {pgettext('label', 'today')}" if today else name)
+    # Translators: the day of the booking that is being rescheduled, in the calendar.
+    own = pgettext("label", "your current day") if booked else ""
+    return escape(" · ".join(filter(None, [name, pgettext("label", "today") if today else "", own])))
 
 
 @cached_per_language(256)
@@ -112,6 +124,7 @@ def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Ca
             full=named[day] if free else "",
             form=grid.form if free else "",
             today=day == grid.today,
+            booked=day == grid.booked,
             current=free and day == grid.day,
         )
 

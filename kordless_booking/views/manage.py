@@ -11,13 +11,15 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 from django.core import signing
+from django.db import DatabaseError
 from django.http import HttpResponse
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -31,6 +33,7 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
 from kordless_booking.forms import FindForm, throttled_number
 from kordless_booking.logs import log_event
+from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock
@@ -61,6 +64,10 @@ FOUND_LINK_SECONDS: Final = 2 * 3600
 
 DONE_SECONDS: Final = 300
 """Seconds for which the booking's page says what was just done. Its URL may be reloaded, kept and passed on."""
+
+
+MAX_NOTICE_HOURS: Final = 366 * 24
+"""A longer notice period is a mistake: bookings are made for the coming months."""
 
 
 class Done(StrEnum):
@@ -101,7 +108,12 @@ def find(visit: WidgetRequest) -> HttpResponse:
         text = _("We can’t find a booking with this number and this email or phone number. Please check both.")
         return _find_page(visit, form, problem=text, status=404)
     guess.give_back()
-    link = ManageLink(
+    terms = None
+    with suppress(DatabaseError):
+        # Whom the booking is with, and for how many. The page works without.
+        terms = find_terms(visit.account, found[0])
+    link = ManageLink.for_terms(
+        terms,
         number=found[0],
         contact=found[1],
         expires=int(visit.now.timestamp()) + FOUND_LINK_SECONDS,
@@ -136,12 +148,9 @@ def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] 
 def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it."""
     managed = load_managed_booking(visit, token)
-    return render(
-        visit,
-        "kordless_booking/manage/booking.html",
-        build_page(visit, pgettext("heading", "Your booking")),
-        _context(managed, visit),
-    )
+    context = _context(managed, visit)
+    page = build_page(visit, context["title"])
+    return render(visit, "kordless_booking/manage/booking.html", page, context)
 
 
 @widget_view("GET", "POST", no_store=True)
@@ -387,7 +396,11 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
     is_change = visit.request.method == "POST" or _read_done(visit, number)[0] is not None
     scope = "view_change" if is_change else "view"
     if rejection := rate_limit(visit, scope) or rate_limit(visit, scope, number.casefold()):
-        link = (visit.links.url("manage", token), _("Back to your booking"))
+        match, url = visit.request.resolver_match, visit.links.url("manage", token)
+        is_own_page = match is not None and match.url_name == "manage"
+        # The query with the proof of a change stays.
+        here = escape_leading_slashes(visit.request.get_full_path())
+        link = (here, pgettext("button", "Try again")) if is_own_page else (url, _("Back to your booking"))
         raise throttled(rejection, rejection.seconds, main_link=link)
 
 
@@ -436,15 +449,27 @@ def change_failed_page(
 
 
 def _why_closed(booking: Booking, now: datetime) -> str:
-    """Return why a booking can't be changed online any more."""
+    """Return why a booking can't be changed online any more; "" for a canceled one, whose heading says so."""
     if booking.status == "canceled":
-        return _("This booking has been canceled.")
+        return ""
     if booking.end <= now:
         return _("This booking is over, so it can’t be changed online.")
     if booking.start <= now:
         return _("This booking has already begun, so it can’t be changed online.")
     # A status that Kordless may add.
     return _("This booking can’t be changed online.")
+
+
+def _late_notice(managed: ManagedBooking, detail: ServiceDetail | None, now: datetime) -> str:
+    """Return the notice for a booking that begins within the business's notice period; "" for any other.
+
+    Only Kordless knows whether it still takes a change then, so the buttons stay.
+    """
+    policy = detail.calendar.cancellation_policy if detail else None
+    hours = (policy.notice_hours or 0) if policy else 0
+    if not 0 < hours <= MAX_NOTICE_HOURS or managed.booking.start - now >= timedelta(hours=hours):
+        return ""
+    return _("Your appointment is soon, so it may be too late to change or cancel it online.")
 
 
 def _cancel_page(
@@ -459,7 +484,7 @@ def _cancel_page(
         "policy": shared["booking"].policy,
         "problem": problem,
     }
-    page = build_page(visit, pgettext("button", "Cancel booking"))
+    page = build_page(visit, _("Cancel this booking?"))
     return render(visit, "kordless_booking/manage/cancel.html", page, context, status or (503 if problem else 200))
 
 
@@ -473,7 +498,7 @@ def _find_page(visit: WidgetRequest, form: FindForm, *, problem: str = "", statu
         "support": support_contacts(visit) if status in {429, 503} else None,
         "hidden": [],
     }
-    page = build_page(visit, _("Find your booking"), address=context["action"])
+    page = build_page(visit, _("Find your booking"), address=context["action"], name="manage-find")
     return render(visit, "kordless_booking/manage/find.html", page, context, status)
 
 
@@ -481,28 +506,53 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     """Return the context that the pages of a booking share."""
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = managed.carried_choices(visit).query_items()
+    booking, detail = managed.booking, managed.detail(visit)
     # "": Kordless didn't say, and decides about each change anyway.
-    changeable = managed.booking.status in {"confirmed", "pending", ""} and managed.booking.start > visit.now
+    changeable = booking.status in {"confirmed", "pending", ""} and booking.start > visit.now
+    view = managed.view(visit)
     done, event = "", None
     match managed.done(visit):
         case Done.MOVED:
-            done, event = _("Your booking has been rescheduled."), embed_event("rescheduled", managed.booking)
+            done, event = _("Your booking has been rescheduled."), embed_event("rescheduled", booking)
         case Done.CANCELED:
-            done, event = _("Your booking has been canceled."), embed_event("cancelled", managed.booking)
+            # Nothing else to say: the heading says that it is canceled.
+            event = embed_event("cancelled", booking)
         case Done.CANCELED_BEFORE:
             # No event: the page around the widget has heard of it, or isn't concerned.
-            done = _("Your booking has been canceled.")
+            pass
+    closed = "" if changeable else _why_closed(booking, visit.now)
+    late = _late_notice(managed, detail, visit.now) if changeable else ""
     return {
-        "booking": managed.view(visit),
-        "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar")),
+        "title": view.headline if booking.status == "canceled" else pgettext("heading", "Your booking"),
+        # What happens next, where something has to.
+        "lead": view.lead_text if booking.status == "pending" and changeable else "",
+        "booking": view,
+        # Nobody puts what is over into a calendar.
+        "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar"))
+        if booking.end > visit.now
+        else None,
         "can_change": changeable,
-        # Said already where it has just been canceled.
-        "closed": "" if changeable or done else _why_closed(managed.booking, visit.now),
+        "closed": closed,
+        "late": late,
+        "support": support_contacts(visit) if closed or late else None,
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
-        "again_url": visit.links.url("services", choices=managed.carried_choices(visit)),
+        "again": None if changeable else _again_link(visit, managed, detail),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,
         "event": event,
     }
+
+
+def _again_link(visit: WidgetRequest, managed: ManagedBooking, detail: ServiceDetail | None) -> dict[str, str]:
+    """Return the link to book the same again: the service's times, with the same host and party size.
+
+    Leads to the list of services where the service isn't offered any more.
+    """
+    choices = managed.carried_choices(visit)
+    if detail is None or not detail.service.bookable:
+        return {"url": visit.links.url("services", choices=choices), "label": _("See all services")}
+    terms = managed.link.build_terms(managed.booking, managed.timezone)
+    url = visit.links.service_url("slots", detail.service.slug, terms.choices_to_book_again(choices))
+    return {"url": url, "label": pgettext("button", "Book again")}

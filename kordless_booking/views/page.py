@@ -132,10 +132,13 @@ def embed_event(
     }
 
 
-def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, address: str = "", **more: Any) -> Page:
+def build_page(
+    visit: WidgetRequest, title: str, *, step: Step | None = None, address: str = "", name: str = "", **more: Any
+) -> Page:
     """Return the context that every template gets as `kb`. `more` are further fields of it.
 
-    `address` is the URL of the step, where nothing in it opens something personal.
+    `address` is the URL of the step, where nothing in it opens something personal. `name` is the page's URL name where
+    the foot would link to it, so that no link leads to the page that it is on.
     """
     layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
     organization = visit.organization
@@ -152,11 +155,13 @@ def build_page(visit: WidgetRequest, title: str, *, step: Step | None = None, ad
         subheading="h3" if visit.inline else "h2",
         business=business,
         style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
-        home_url=visit.links.services_url(),
+        home_url=visit.links.services_url() if name != "services" else "",
         # With the visitor's zone: the booking that is found there is shown in it.
         manage_url=visit.links.url(
             "manage-find", choices=visit.choices.appearance().replace(timezone=visit.choices.timezone)
-        ),
+        )
+        if name != "manage-find"
+        else "",
         sandbox=bool(visit.account.sandbox),
         skip_assets=visit.skip_assets,
         # Elsewhere the address of the page says it.

@@ -451,9 +451,12 @@ def not_configured(request: HttpRequest) -> HttpResponse:
 
 def _actions(visit: WidgetRequest, problem: Problem, token: str) -> list[dict[str, Any]]:
     """Return the links of a problem page, the main one first. `plain` ones are links even with form input (`token`)."""
+    match = visit.request.resolver_match
+    is_services = match is not None and match.url_name == "services" and not visit.embedded
     services: dict[str, Any] = {
         "url": visit.links.url("services"),
-        "label": _("See all services"),
+        # No link of another name leads to the page that it stands on.
+        "label": pgettext("button", "Try again") if is_services else _("See all services"),
         "primary": problem.next_action == "services" and problem.main_link is None,
     }
     if problem.main_link is not None:

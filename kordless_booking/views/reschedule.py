@@ -24,6 +24,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange
 from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
+from kordless_booking.presentation.texts import format_short
 from kordless_booking.upstream import booking_cache
 from kordless_booking.views.abuse import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
@@ -63,6 +64,10 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
+    if visit.choices.requested_month() is None:
+        # Begin where the booking is: whoever moves it most often stays near.
+        terms = managed.link.build_terms(managed.booking, visit.choices.timezone or managed.timezone)
+        visit = visit.with_choices(visit.choices.replace(day=choices_for_day(visit, terms).day))
     refused = parse_start(visit.request.GET.get("refused", ""))
     return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
 
@@ -101,10 +106,18 @@ def _slots_page(
     page = build_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
     )
+    provider_note = _provider_note(managed.link, month.cached.value)
     notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(
-        visit, month.view, links, renderer, clocks=month.clocks, notice=notice, is_visitors_zone=is_visitors
+        visit,
+        month.view,
+        links,
+        renderer,
+        clocks=month.clocks,
+        notice=notice,
+        is_visitors_zone=is_visitors,
+        booked=managed.booking.start.astimezone(month.view.zone).date(),
     ) | {
         # A booking keeps its host, team and party size.
         "hosts": [],
@@ -121,8 +134,12 @@ def _slots_page(
         "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "rescheduling": {
             "number": managed.booking.confirmation_number,
-            "old_when": managed.display_times(visit, managed.booking.start, managed.booking.end).line,
-            "provider_note": _provider_note(managed.link, month.cached.value),
+            # In short, and on the clock of the calendar below.
+            "old_when": format_short(
+                managed.booking.start, managed.booking.end, month.view.zone.key, visit.language, visit.choices.hours
+            ),
+            "host": "" if provider_note else managed.view(visit).host,
+            "provider_note": provider_note,
         },
         "taken": notice_text,
         "unavailable": "",
@@ -198,10 +215,11 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         ),
         # Signed, so that only a time that was offered can be sent.
         "hidden": [("draft", draft.sign(chosen, _purpose(visit, managed))), managed.shown_field(visit)],
+        "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
     }
-    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), pgettext("button", "Reschedule"))
+    page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), _("Reschedule your booking?"))
     status = 503 if problem else 200
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 

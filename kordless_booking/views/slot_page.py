@@ -88,19 +88,20 @@ def slot_context(
     notice: str = "",
     is_visitors_zone: bool = True,
     says_length: bool = False,
+    booked: date | None = None,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
     the view was made with. `is_visitors_zone` is False where nobody knows the reader's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
-    can't say it for all.
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the month marks.
     """
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
         "party": _party(view, links, renderer.page),
-        "month": _month(visit, view, links, renderer),
+        "month": _month(visit, view, links, renderer, booked),
         "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
@@ -228,7 +229,9 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
     }
 
 
-def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> dict[str, Any]:
+def _month(
+    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, booked: date | None
+) -> dict[str, Any]:
     language = visit.language
     narrow = formatting.narrow_weekday_names(language)
     names = [Weekday(*name, narrow[day]) for day, name in enumerate(formatting.weekday_names(language))]
@@ -250,6 +253,7 @@ def _month(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: Pa
             language=language,
             target_id=visit.target_id,
             form=renderer.page.form_input_form_id,
+            booked=booked,
         ),
     }
 

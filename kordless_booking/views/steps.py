@@ -172,6 +172,8 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         _("Choose a service"),
         step=Step.SERVICE,
         address=visit.links.url("services", choices=visit.choices),
+        # A search leads back to all of them.
+        name="" if query else "services",
         autozone=autozone,
         form_input_token=token,
     )

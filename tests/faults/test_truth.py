@@ -31,7 +31,7 @@ def state(scenario: FaultScenario) -> tuple[str, float]:
 
 
 DONE = {"cancel": ("canceled", START.timestamp()), "reschedule": ("confirmed", LATER.timestamp())}
-WORDS = {"cancel": "Your booking has been canceled.", "reschedule": "Your booking has been rescheduled."}
+WORDS = {"cancel": "Booking canceled", "reschedule": "Your booking has been rescheduled."}
 
 
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])

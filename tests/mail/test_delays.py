@@ -90,8 +90,8 @@ def test_a_customer_who_moves_a_booking_often_gets_one_mail(visitor: Visitor, cl
         send_due()
     clock.shift(RESCHEDULED_DELAY)
     send_due()
-    subjects = [letter.subject.partition(":")[0] for letter in letters()]
-    assert subjects == ["Your booking is confirmed", "Your booking has been rescheduled"]
+    subjects = [letter.subject.rpartition(": ")[2] for letter in letters()]
+    assert subjects == ["confirmed", "rescheduled"]
 
 
 @pytest.mark.usefixtures("booked")
@@ -100,7 +100,7 @@ def test_a_cancellation_does_not_wait_behind_a_move() -> None:
     hook(BookingChange.RESCHEDULED, 10, start=MOVED)
     hook(BookingChange.CANCELLED, 20, start=MOVED)
     assert send_due() == {State.SENT: 1}
-    assert "storniert" in letters()[0].subject
+    assert letters()[0].calendar["method"] == "CANCEL"
     assert states() == ["sent", "superseded", "sent"]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
 from django.core import mail
 from django.test import Client
 from django.urls import set_script_prefix
@@ -15,17 +17,19 @@ from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
+import kordless_booking
 from kordless_booking.api.resources import Contact, Location
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.conf import get_account
 from kordless_booking.mail.enqueue import record_and_enqueue
+from kordless_booking.mail.message import compose
 from kordless_booking.models import OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
-from tests.support.mail_events import FIRST, GERMAN, MOVED, booking
-from tests.support.mail_reader import Letter, sent
+from tests.support.mail_events import FIRST, GERMAN, MOVED, TERMS, booking
+from tests.support.mail_reader import Letter, opened, sent
 from tests.support.mail_settings import MAIL, SITE
 from tests.support.terms import make_terms
 from tests.support.visitor import Page, Visitor
@@ -88,6 +92,29 @@ def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     assert file.get_content_charset() == "utf-8"
 
 
+def test_no_line_of_a_mail_is_built_from_a_label_and_a_colon():
+    """Languages write a colon in ways of their own: French after a space, Chinese as a sign of another width."""
+    folder = Path(kordless_booking.__file__).parent / "templates" / "kordless_booking" / "mail"
+    for template in folder.iterdir():
+        assert not re.findall(r"[%}]}\s*[:(]", template.read_text()), template.name
+
+
+def test_the_lines_of_a_text_mail_follow_the_patterns_of_its_language(writing: Settings, tmp_path: Path):
+    """Label and value, and a time with its zone, are each one text to translate."""
+    folder = tmp_path / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    catalog = Catalog(locale="fr")
+    catalog.add("%(label)s: %(value)s", "%(label)s\u00a0: %(value)s", context="label and value")
+    catalog.add("%(when)s (%(zone)s)", "%(when)s [%(zone)s]", context="time and time zone")
+    with (folder / "django.mo").open("wb") as file:
+        write_mo(file, catalog)
+    writing.LOCALE_PATHS = [tmp_path]
+    letter = written(preferences=VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS))
+    assert "\u00a0: BOOK_AB12CD34\n" in letter.text
+    assert "[New York" in letter.text
+    assert "[New York]" in letter.subject
+
+
 def test_what_the_customer_may_do_stands_above_a_policy_of_any_length(writing: Settings):
     """5,000 characters don't push the link to the booking out of reach, in the text as in the HTML."""
     letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms()))
@@ -127,7 +154,8 @@ def test_a_mail_speaks_the_customers_language_and_clock(writing: Settings):
     """German, on Berlin's clock with 24 hours."""
     letter = written()
     assert letter.html.css_first("html").attributes == {"lang": "de", "dir": "ltr"}
-    assert "Mittwoch, 2. Dezember 2026" in letter.subject
+    assert letter.subject.startswith("Haircut, Mi., 2. Dez., 10:00 (New York): ")
+    assert "Mittwoch, 2. Dezember 2026" in letter.text
     assert "Ihre Buchung ist bestätigt." in letter.text
     assert "16:00" in letter.text
     assert str(letter.start.tzinfo) == "Europe/Berlin"
@@ -139,10 +167,30 @@ def test_right_to_left(writing: Settings):
     letter = written(preferences=VisitorPreferences(language="ar", timezone="Africa/Cairo"))
     assert letter.html.css_first("html").attributes == {"lang": "ar", "dir": "rtl"}
     assert "تم تأكيد حجزك" in letter.text
-    assert "الأربعاء" in letter.subject
+    assert "الأربعاء" in letter.text
     assert letter.html.css_first("h1").text().strip()
     assert "Haircut" in [node.text() for node in letter.html.css("bdi")]
     assert "text-align:left" not in letter.part("text/html").get_content()
+
+
+@pytest.mark.parametrize(
+    ("language", "dir_", "align"), [("ar", "rtl", "right"), ("he", "rtl", "right"), ("de", "ltr", "left")]
+)
+def test_a_mail_keeps_its_direction_without_the_html_element(writing: Settings, language: str, dir_: str, align: str):
+    """Some mail programs drop html and body: then the outer element and each table say language and direction."""
+    letter = written(preferences=VisitorPreferences(language=language, timezone="Africa/Cairo"))
+    outer = letter.html.css_first("body > *")
+    assert (outer.attributes["lang"], outer.attributes["dir"]) == (language, dir_)
+    assert {table.attributes["dir"] for table in letter.html.css("table")} == {dir_}
+    aligned = [node.attributes["style"] or "" for node in letter.html.css("[style*=text-align]")]
+    assert len(aligned) >= 4
+    assert all(f"text-align:{align}" in style for style in aligned)
+
+
+def test_a_right_to_left_subject_reads_from_the_right(writing: Settings):
+    """Mail programs take the direction of a subject from its first letter, which may be that of a service's name."""
+    letter = written(preferences=VisitorPreferences(language="he", timezone="Africa/Cairo"))
+    assert letter.subject.startswith("\u200fHaircut, ")
 
 
 def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone(writing: Settings):
@@ -169,11 +217,9 @@ def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: 
         now=NOW,
     )
     letter = sent()[-1]
-    assert letter.subject == (
-        "Your booking has been rescheduled: Haircut, Thursday, December 3, 2026, 5:00 PM (Kyiv · GMT+2)"
-    )
+    assert letter.subject == "Haircut, Thu, Dec 3, 10:00 AM (New York): rescheduled"
     assert "5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
-    assert "Previous time: Wednesday, December 2, 2026, 5:00 PM \u2013 6:00 PM (Kyiv · GMT+2)\n" in letter.text
+    assert ": Wednesday, December 2, 2026, 10:00 AM \u2013 11:00 AM (New York · GMT-5)\n" in letter.text
     assert "your time" not in letter.text
     assert "your time" not in letter.words
     [token] = set(re.findall(r"/book/manage/([\w-]{60,})/", letter.text))
@@ -188,8 +234,43 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
     visitor.send(page, "Reschedule")
     _booked, moved = sent()
     for letter in (booked, moved):
-        assert letter.subject.endswith("M (Kyiv · GMT+2)")
-    assert re.search(r"^Previous time: .*M \(Kyiv · GMT\+2\)$", moved.text, re.MULTILINE)
+        assert "M (New York): " in letter.subject
+        assert letter.text.index("(New York · GMT-5)") < letter.text.index("(Kyiv · GMT+2)")
+    assert re.search(r"^[\w ]+: .*M \(New York · GMT-5\)$", moved.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (OutgoingMail.Kind.REQUESTED, "request received"),
+        (OutgoingMail.Kind.CONFIRMED, "confirmed"),
+        (OutgoingMail.Kind.RESCHEDULED, "rescheduled"),
+        (OutgoingMail.Kind.CANCELLED, "canceled"),
+        (OutgoingMail.Kind.REMINDER, "reminder"),
+    ],
+)
+def test_the_subject_of_each_kind_of_mail_begins_with_what_and_when(
+    writing: Settings, kind: OutgoingMail.Kind, said: str
+):
+    """On the clock that the mail shows first, and short enough for the list of mails on a phone."""
+    english = VisitorPreferences(language="en", timezone="America/New_York")
+    written(preferences=english)
+    mail = OutgoingMail.objects.get()
+    mail.kind = kind
+    letter = opened(compose(mail, NOW))
+    assert letter.subject == f"Haircut, Wed, Dec 2, 10:00 AM: {said}"
+    assert "Wednesday, December 2, 2026, 10:00 AM \u2013 11:00 AM" in letter.text
+
+
+@pytest.mark.parametrize(
+    "support", ["sales,help@salon.example", "help@localhost", "help@10.0.0.1", "=?utf-8?q?x?=@a.example"]
+)
+def test_replies_go_to_no_address_that_is_none(writing: Settings, support: str):
+    """The setting takes what a mail program reads as two addresses or as none; then they go to the sender."""
+    writing.KORDLESS_BOOKING = {**writing.KORDLESS_BOOKING, "SUPPORT_EMAIL": support}
+    message = written().message
+    assert message["Reply-To"] is None
+    assert message["From"] == "Acme Salon <bookings@salon.example>"
 
 
 def test_a_page_that_does_not_know_the_customers_zone_leaves_it(visitor: Visitor):
@@ -208,7 +289,7 @@ def test_an_outage_of_kordless_holds_no_mail_back(writing: Settings, sandbox: Sa
     """Then it says what is known: no name of the service, no place, but the time, the number and the link."""
     sandbox.faults.add("status", "*", status=503)
     letter = written(preferences=VisitorPreferences(language="en", timezone="Europe/Berlin"))
-    assert letter.subject == "Your booking is confirmed: Booking, Wednesday, December 2, 2026, 4:00 PM"
+    assert letter.subject == "Booking, Wed, Dec 2, 4:00 PM: confirmed"
     assert "BOOK_AB12CD34" in letter.text
     assert f"{SITE}/book/manage/" in letter.text
 
@@ -247,10 +328,22 @@ def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
     letter = written(
         BookingChange.CANCELLED, VisitorPreferences(language="en", timezone="Europe/Berlin"), status="canceled"
     )
-    assert manage_page(letter, client, "Book another appointment").status == 200
+    page = manage_page(letter, client, "Book again")
+    assert (page.status, page.heading) == (200, "Haircut")
     assert "manage/" not in letter.text
     assert "Change or cancel" not in letter.words
     assert letter.html.css_first("s") is not None
+
+
+def test_the_mail_about_a_canceled_booking_books_the_same_again(writing: Settings):
+    """The service's times, with the same host and for as many; the services where it isn't offered any more."""
+    terms = make_terms(host_id="host_sarah", host_name="Sarah", team_id="team_hair", party_size=2)
+    english = VisitorPreferences(language="en", timezone="America/New_York", terms=terms)
+    written(preferences=english)
+    letter = written(BookingChange.CANCELLED, english, status="canceled")
+    assert f"{SITE}/book/service/haircut/?host=host_sarah&party=2&lang=en" in letter.links
+    gone = written(BookingChange.CANCELLED, english, status="canceled", service_slug="gone", confirmation_number="B2")
+    assert f"{SITE}/book/?lang=en" in gone.links
 
 
 def test_addresses_come_from_the_settings_alone(writing: Settings, client: Client):
@@ -299,9 +392,8 @@ def test_a_move_says_both_times(writing: Settings):
     english = VisitorPreferences(language="en", timezone="Europe/Berlin")
     written(preferences=english)
     letter = written(BookingChange.RESCHEDULED, english, start=MOVED)
-    assert "Your booking has been rescheduled" in letter.subject
-    assert "Thursday, December 3" in letter.subject
-    assert "Previous time: Wednesday, December 2, 2026, 4:00 PM" in letter.text
+    assert letter.subject == "Haircut, Thu, Dec 3, 10:00 AM (New York): rescheduled"
+    assert re.search(r"^[\w ]+: Wednesday, December 2, 2026, 10:00 AM", letter.text, re.MULTILINE)
     assert "December 2" in letter.html.css_first("s").text()
 
 
@@ -316,7 +408,8 @@ def test_hostile_texts_stay_texts(writing: Settings):
     letter = written(
         preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **said
     )
-    assert letter.subject.startswith('Your booking is confirmed: Cut"><img src=x onerror=alert(1)>{{ 7|add:7 }}')
+    assert letter.subject.startswith('Cut"><img src=x…, Wed, Dec 2, ')
+    assert letter.subject.endswith(": confirmed")
     assert letter.message["Bcc"] is None
     assert letter.message.get_all("To") == ["canary@example.com"]
     assert letter.html.css("img, script, iframe, link") == []

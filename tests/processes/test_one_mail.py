@@ -26,9 +26,13 @@ def writing(tmp_path: Path, postgres: str) -> Iterator[Served]:
 
 
 def subjects(folder: Path, number: str) -> list[str]:
-    """Of all mails about a booking that were written so far."""
+    """What became of it, by all mails about a booking that were written so far."""
     mails = [file.read_text() for file in folder.glob("mail/*")]
-    return [re.findall("^Subject: ([^:]*)", mail, re.MULTILINE)[0] for mail in mails if f"UID:{number.lower()}" in mail]
+    return [
+        re.findall("^Subject: .*: ([a-z ]+)$", mail, re.MULTILINE)[0]
+        for mail in mails
+        if f"UID:{number.lower()}" in mail
+    ]
 
 
 def settled(site: Served, folder: Path, number: str, mails: int) -> list[str]:
@@ -50,7 +54,7 @@ def test_a_change_in_many_deliveries_at_once(writing: Served, tmp_path: Path) ->
     booked = delivery(event_body(confirmation_number="BOOK_MAIL0001"), delivery_id="dlv_mail")
     answers = all_at_once(lambda _: post(writing, booked), 20)
     assert counted(answers) == {(200, "processed"): 1, (200, "duplicate"): 19}
-    assert settled(writing, tmp_path, "BOOK_MAIL0001", 1) == ["Your booking is confirmed"]
+    assert settled(writing, tmp_path, "BOOK_MAIL0001", 1) == ["confirmed"]
     gone = [
         delivery(
             event_body("booking.cancelled", confirmation_number="BOOK_MAIL0001", status="cancelled", attempt=number),
@@ -61,6 +65,6 @@ def test_a_change_in_many_deliveries_at_once(writing: Served, tmp_path: Path) ->
     answers = all_at_once(lambda number: post(writing, gone[number]), 20)
     assert counted(answers) == {(200, "processed"): 1, (200, "superseded"): 19}
     assert settled(writing, tmp_path, "BOOK_MAIL0001", 2) == [
-        "Your booking has been canceled",
-        "Your booking is confirmed",
+        "canceled",
+        "confirmed",
     ]

@@ -163,16 +163,15 @@ def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
         "Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM",
     ]
     assert page.texts(".kb-summary dd small") == ["New York · GMT-5", "Kyiv · GMT+2"]
-    line = "6:00 PM local time · Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM (Kyiv · GMT+2)"
     slots = walk.send(page, "Reschedule")
-    assert line in slots.text
+    assert slots.texts(".kb-old") == ["Booked for Tue, Dec 8, 5:00 PM"]
     assert "Times in New York. It’s 7 hours later in Kyiv." in slots.text
     slots = walk.open(slots.days["Thursday, December 10, 2026"])
     assert [*slots.times] == slots.times_of_day
     [step] = slots.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
     question = walk.open(next(iter(slots.times.values())))
-    assert line in question.text
+    assert question.texts(".kb-was strong") == page.texts(".kb-summary dd strong")
     cancel = walk.send(page, "Cancel booking")
     done = walk.send(cancel, "Cancel booking")
     for each in (page, slots, question, cancel, done):
@@ -242,8 +241,7 @@ def test_the_same_form_sent_again_later_leads_to_the_live_booking(
     walk.send(page, change)
     clock.shift(90)
     again = walk.send(form, "Book appointment", **JANE)
-    assert again.heading == "Your booking"
-    assert ("Status Canceled" in again.text) == (change == "Cancel booking")
+    assert again.heading == ("Booking canceled" if change == "Cancel booking" else "Your booking")
     assert len(sandbox.bookings()) == 1
 
 
@@ -254,7 +252,7 @@ def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(walk: Visi
     done = walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
     for shown in (done, walk.open(page.url)):
         assert policy not in shown.text
-        assert walk.open(shown.link("Book another appointment")).heading == "What would you like to book?"
+        assert walk.open(shown.link("Book again")).heading == "Haircut"
 
 
 def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):
@@ -266,8 +264,8 @@ def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):
     assert walk.open(ask.link("Keep booking")).heading == "Your booking"
     assert canceled(sandbox) == 0
     done = walk.send(ask, "Cancel booking")
-    assert done.texts("[role=status].kb-notice") == ["Your booking has been canceled."]
-    assert "Status Canceled" in done.text
+    assert done.heading == "Booking canceled"
+    assert done.texts(".kb-notice, .kb-status") == []
     assert sandbox.bookings()[0]["status"] == "canceled"
     assert "Reschedule" not in done.texts("button")
 
@@ -286,8 +284,8 @@ def test_canceling_twice_is_harmless(walk: Visitor, sandbox: Sandbox):
     ask = walk.send(own_page(walk), "Cancel booking")
     for _again in range(3):
         page = walk.send(ask, "Cancel booking")
-        assert (page.status, "has been canceled" in page.text) == (200, True)
-    assert walk.open(ask.url).heading == "Your booking"
+        assert (page.status, page.heading) == (200, "Booking canceled")
+    assert walk.open(ask.url).heading == "Booking canceled"
     assert canceled(sandbox) == 1
 
 
@@ -314,7 +312,7 @@ def test_a_cut_cancel_tells_the_truth(walk: Visitor, sandbox: Sandbox):
     """When the answer to a cancellation is lost, Kordless is asked what became of it."""
     ask = walk.send(own_page(walk), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502, carried_out=True)
-    assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
+    assert walk.send(ask, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
@@ -323,10 +321,10 @@ def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
     sandbox.faults.add("status", "cancel", status=502)
     page = walk.send(ask, "Cancel booking")
     assert page.status == 503
-    assert "has been canceled" not in page.text
+    assert page.heading == "Cancel this booking?"
     assert "Status Confirmed" in page.text
     sandbox.faults.clear()
-    assert "Your booking has been canceled." in walk.send(ask, "Cancel booking").text
+    assert walk.send(ask, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -387,7 +385,7 @@ def test_the_business_may_fall_silent_about_the_service(visitor: Visitor, sandbo
     page = visitor.open(page.url)
     assert (page.status, "Haircut" in page.text) == (200, True)
     page = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
-    assert "Your booking has been canceled." in page.text
+    assert page.heading == "Booking canceled"
 
 
 def test_the_contact_stays_out_of_the_page(visitor: Visitor):
@@ -406,7 +404,7 @@ def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(walk: Visitor
     again = walk.send(ask, "Cancel booking")
     assert (again.status, canceled(sandbox)) == (409, 0)
     assert "was rescheduled after you opened this page" in again.alert
-    assert "has been canceled" in walk.send(again, "Cancel booking").text
+    assert walk.send(again, "Cancel booking").heading == "Booking canceled"
 
 
 def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(walk: Visitor, sandbox: Sandbox):

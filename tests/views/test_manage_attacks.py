@@ -129,7 +129,7 @@ def test_who_has_opened_bookings_too_often_can_still_cancel_one_and_is_told_one_
     seconds = int(refused.response["Retry-After"])
     assert f"Please try again in {seconds} second" in refused.text
     assert refused.text.count("try again") == 1
-    assert "Your booking has been canceled." in customer.send(question, "Cancel booking").text
+    assert customer.send(question, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_link_to_a_booking_that_is_gone_takes_no_lookups_from_others_however_many_have_it(limited: Sandbox) -> None:
@@ -164,7 +164,7 @@ def test_a_lookup_is_never_spared_before_a_change(limited: Sandbox) -> None:
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
     ask = customer.send(manage, "Cancel booking")
     limited.set_status(manage.number, "canceled")
-    assert customer.send(ask, "Cancel booking").texts("[role=status].kb-notice") == ["Your booking has been canceled."]
+    assert customer.send(ask, "Cancel booking").heading == "Booking canceled"
     assert count_requests(limited, "cancel") == 0
 
 
@@ -174,7 +174,7 @@ def test_a_change_shows_at_once_on_pages_that_were_opened_before(limited: Sandbo
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
     phone.open(manage.url)
     customer.send(customer.send(manage, "Cancel booking"), "Cancel booking")
-    assert "This booking has been canceled." in phone.open(manage.url).text
+    assert phone.open(manage.url).heading == "Booking canceled"
 
 
 def test_a_change_that_a_webhook_tells_of_shows_at_once(limited: Sandbox, site: Settings) -> None:
@@ -183,10 +183,10 @@ def test_a_change_that_a_webhook_tells_of_shows_at_once(limited: Sandbox, site: 
     customer = visitor_at("203.0.113.5")
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
     limited.set_status(manage.number, "canceled")
-    assert "has been canceled" not in customer.open(manage.url).text
+    assert customer.open(manage.url).heading == "Your booking"
     body = event_body("booking.cancelled", confirmation_number=manage.number, status="canceled")
     assert delivery(body).post(Client()).status_code == 200
-    assert "This booking has been canceled." in customer.open(manage.url).text
+    assert customer.open(manage.url).heading == "Booking canceled"
 
 
 def test_the_page_after_a_change_is_true_where_the_invalidation_was_lost(
@@ -198,7 +198,7 @@ def test_the_page_after_a_change_is_true_where_the_invalidation_was_lost(
     ask = customer.send(manage, "Cancel booking")
     monkeypatch.setattr(BookingCache, "invalidate", lambda self, number: None)
     monkeypatch.setattr(BookingCache, "refresh", lambda self, number, contact, look_up: look_up())
-    assert customer.send(ask, "Cancel booking").texts("[role=status].kb-notice") == ["Your booking has been canceled."]
+    assert customer.send(ask, "Cancel booking").heading == "Booking canceled"
 
 
 def test_nothing_is_cached_of_a_booking_that_other_processes_could_not_drop(limited: Sandbox, site: Settings) -> None:

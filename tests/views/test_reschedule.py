@@ -8,6 +8,7 @@ from time_machine import Traveller
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.booking_cache import VIEW_SECONDS
+from tests.support.clock import BUSINESS
 from tests.support.visitor import Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -37,13 +38,15 @@ def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     """Choose, see old and new, confirm: the same booking at another time, in the same zone."""
     page = own_page(walk)
     slots = walk.send(page, "Reschedule")
-    assert "Until you confirm it, your booking stays as it is" in slots.text
-    assert "Times shown in Kyiv" in slots.text
+    assert slots.heading == "Choose a new time"
+    assert "Nothing changes until you confirm." in slots.text
+    assert "Times in New York. You’re 7 hours ahead." in slots.text
     assert slots.texts(".kb-hosts a") == []
     ask, start = question(walk, page)
     assert ask.heading == "Reschedule your booking?"
-    assert ask.texts("dd s") == [" · ".join(page.texts("dd strong"))]
-    assert "New time Wednesday, December 9" in ask.text
+    assert ask.texts("dt")[:2] == ["From", "To"]
+    assert ask.texts(".kb-was strong") == page.texts("dd strong")
+    assert "To Thursday, December 10" in ask.text
     assert moves(sandbox) == 0
     done = walk.send(ask, "Reschedule")
     assert done.texts("[role=status].kb-notice") == ["Your booking has been rescheduled."]
@@ -79,7 +82,7 @@ def test_another_zone_for_moving(visitor: Visitor):
     slots = visitor.send(own_page(visitor), "Reschedule")
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
     slots = visitor.open(zones.link("Kathmandu, Nepal"))
-    assert "Times shown in Kathmandu · GMT+5:45" in slots.text
+    assert "You’re 10 hr 45 min ahead." in slots.text
     ask = visitor.open(next(iter(slots.times.values())))
     assert "Kathmandu" in ask.text
 
@@ -101,7 +104,7 @@ def test_a_time_that_is_not_free_is_not_asked_about(visitor: Visitor):
     page = own_page(visitor)
     for start in ("", "x", "20261209T000000Z", "20200101T000000Z", "00010101T000000Z", "99991231T235959Z"):
         slots = visitor.open(f"{page.url}reschedule/confirm/?start={start}")
-        assert (slots.status, slots.heading) == (200, "Haircut"), start
+        assert (slots.status, slots.heading) == (200, "Choose a new time"), start
         assert slots.times
 
 
@@ -130,7 +133,7 @@ def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
     sandbox.faults.add("status", "reschedule", status=502)
     page = visitor.send(ask, "Reschedule")
     assert page.status == 503
-    assert "has been rescheduled" not in page.text
+    assert "Your booking has been rescheduled." not in page.text
     sandbox.faults.clear()
     assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
 
@@ -140,7 +143,7 @@ def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox
     one, other = own_page(visitor), own_page(visitor)
     _method, _action, fields = question(visitor, one)[0].form("Reschedule")
     page = visitor.open(f"{other.url}reschedule/confirm/", fields)
-    assert page.heading == "Haircut"
+    assert page.heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
@@ -150,9 +153,9 @@ def test_a_changed_or_old_choice_leads_back(visitor: Visitor, sandbox: Sandbox, 
     ask, _start = question(visitor, page)
     _method, action, fields = ask.form("Reschedule")
     for token in ("", "x", fields["draft"][:-1], "x" * 5000):
-        assert visitor.open(action, {"draft": token}).heading == "Haircut"
+        assert visitor.open(action, {"draft": token}).heading == "Choose a new time"
     clock.shift(7201)
-    assert visitor.send(ask, "Reschedule").heading == "Haircut"
+    assert visitor.send(ask, "Reschedule").heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
@@ -173,7 +176,7 @@ def test_absurd_choices_are_dropped(visitor: Visitor):
     """Host and party can't be changed, and nonsense is dropped, on these pages too."""
     page = own_page(visitor)
     slots = visitor.open(f"{page.url}reschedule/?host=host_miguel&party=9&tz=x&month=9999-99&day=0000-00-00&lang=tlh")
-    assert (slots.status, slots.heading) == (200, "Haircut")
+    assert (slots.status, slots.heading) == (200, "Choose a new time")
     assert slots.times
     assert "host=" not in "".join(slots.links().values())
     assert "party=" not in "".join(slots.links().values())
@@ -242,7 +245,7 @@ def test_a_question_without_the_time_that_it_showed_moves_nothing(visitor: Visit
     ask, _start = question(visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026")
     _method, action, fields = ask.form("Reschedule")
     for shown in ("", "20261209T080000Z", other.form("Reschedule")[2]["shown"]):
-        assert visitor.open(action, {**fields, "shown": shown}).heading == "Haircut"
+        assert visitor.open(action, {**fields, "shown": shown}).heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
@@ -264,3 +267,38 @@ def test_a_page_says_moved_only_of_what_was_moved(walk: Visitor, sandbox: Sandbo
     moved = walk.send(question(walk, page, "Wednesday, December 16, 2026")[0], "Reschedule")
     walk.send(question(walk, page, "Thursday, December 17, 2026")[0], "Reschedule")
     assert walk.open(moved.url).texts(".kb-notice") == []
+
+
+def test_rescheduling_begins_where_the_booking_is(walk: Visitor):
+    """In its month, with its current time in one line, and its day marked for eyes and for screen readers."""
+    page = own_page(walk, query="?day=2027-01-13&tz=America/New_York")
+    slots = walk.send(page, "Reschedule")
+    assert slots.texts(".kb-old") == ["Booked for Wed, Jan 13, 9:00 AM"]
+    assert "Haircut" in slots.texts(".kb-facts")[0]
+    [marked] = slots.tree.css("td .kb-booked")
+    assert marked.text(deep=False).strip() == "13"
+    assert (marked.attributes.get("aria-label") or marked.text()).endswith("your current day")
+    elsewhere = walk.open(slots.link("Previous month"))
+    assert elsewhere.tree.css("td .kb-booked") == []
+    assert elsewhere.texts(".kb-old") == slots.texts(".kb-old")
+
+
+def test_a_booked_day_without_free_times_is_marked_too(visitor: Visitor, sandbox: Sandbox):
+    """It is no link then, and says what it is."""
+    page = own_page(visitor, query="?day=2026-12-09&tz=America/New_York&host=host_miguel")
+    day = (datetime(2026, 12, 9, tzinfo=BUSINESS), datetime(2026, 12, 10, tzinfo=BUSINESS), "host_miguel")
+    while free := sandbox.free("haircut", *day):
+        sandbox.book_by_phone("haircut", free[0], "host_miguel")
+    slots = visitor.send(page, "Reschedule")
+    [marked] = slots.tree.css("td .kb-booked")
+    assert marked.tag == "span"
+    assert [node.text() for node in marked.css(".kb-sr")] == ["your current day"]
+
+
+def test_the_times_of_a_new_booking_mark_no_day(visitor: Visitor):
+    """Nothing is booked yet, whoever has rescheduled on the same page before."""
+    page = own_page(visitor, query="?day=2026-12-09&tz=America/New_York")
+    visitor.send(page, "Reschedule")
+    times = visitor.open("/book/haircut/?day=2026-12-09&tz=America/New_York")
+    assert times.tree.css(".kb-booked") == []
+    assert "your current day" not in times.html
