@@ -64,7 +64,7 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
-    if visit.choices.requested_month() is None:
+    if visit.choices.requested_date() is None:
         # Begin where the booking is: whoever moves it most often stays near.
         terms = managed.link.build_terms(managed.booking, visit.choices.timezone or managed.timezone)
         visit = visit.with_choices(visit.choices.replace(day=choices_for_day(visit, terms).day))
