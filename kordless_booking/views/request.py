@@ -80,6 +80,8 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|clock|hours|after|taken)=")
 FORM_INPUT_FIELD: Final = "form_input"
 """Name of the hidden field with the encrypted form input."""
+FOUND_SUFFIX: Final = "_found"
+"""End of the DOM id of a search's results, behind that of the stage. No stage's id has an underscore."""
 TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 
@@ -193,7 +195,8 @@ class WidgetRequest:
         account = conf.get_account(namespace)
         is_readable = make_readable(request, embedded=stage is not None)
         htmx = HtmxDetails(request)  # not `request.htmx`: a host may do without the middleware
-        target = htmx.target or ""
+        # A search swaps its results alone; they are within the stage.
+        target = (htmx.target or "").removesuffix(FOUND_SUFFIX)
         target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else TARGET_ID)
         choices = Choices.from_query(request.GET, supported_languages())
         language = choices.lang or language_for(request)

@@ -39,6 +39,21 @@ def test_typing_filters_and_a_row_leads_to_its_times(page: Page, demo: Demo):
     booking_steps.at(page, "zone")
 
 
+def test_typing_filters_inside_a_page_of_a_site(page: Page, demo: Demo):
+    """What is found is swapped in there too, and the site's address stays."""
+    page.goto(f"{demo.url}/")
+    booking_steps.to_times(page, "Haircut")
+    page.get_by_role("link", name="Change time zone").click()
+    booking_steps.at(page, "zone")
+    page.get_by_role("searchbox").press_sequentially("berl")
+    rows = page.locator(".kb-zones button:visible")
+    expect(rows).to_have_count(1)
+    rows.click()
+    booking_steps.at(page, "slot")
+    expect(page.get_by_text(re.compile("Times shown in Berlin"))).to_be_visible()
+    expect(page).to_have_url(f"{demo.url}/")
+
+
 def test_the_way_through_the_continents_by_keyboard(page: Page, demo: Demo):
     """Enter unfolds a continent, Tab goes on into it, and Enter on a row chooses it."""
     page.goto(f"{demo.url}{PAGE}?tz=Europe/Berlin")

@@ -11,6 +11,7 @@ from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.page import business_of, origin_of
 from kordless_booking.views.request import WidgetRequest
+from tests.support.salon import open_salon
 from tests.support.visitor import HTMX, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,20 @@ def test_going_back_gets_a_whole_page(site: Settings, client: Client):
     """When htmx restores a page of its history it needs the document."""
     headers = {**HTMX, "HX-History-Restore-Request": "true"}
     assert "<!doctype html>" in Visitor(client, headers).open("/book/haircut/").html
+
+
+def test_the_results_of_a_search_are_those_of_the_stage_around_them(site: Settings, client: Client):
+    """Inside a page of the site too: htmx names the results as its target, and looks for them in the response."""
+    open_salon(site, 300)
+    service = Visitor(client).open("/book/").hrefs(".kb-service a")[0]
+    for target in ("kb-inline-side", "kb-stage"):
+        for url in ("/book/?q=treatment", f"{service}zone/?q=nepal"):
+            page = Visitor(client, {"HX-Request": "true", "HX-Target": f"{target}_found"}).open(url)
+            form = page.tree.css_first("form[role=search]")
+            results = (form.attributes["data-hx-target"] or "").removeprefix("#")
+            assert results == f"{target}_found"
+            assert page.tree.css(f"[id={results}] > *")
+            assert f"#{results} > *" in (form.attributes["data-hx-select"] or "")
 
 
 @pytest.mark.parametrize("target", ["kb-inline-<b>", "kb-inline-", "kb-inline-" + "x" * 60, "body", "kb-inline-É", ""])
