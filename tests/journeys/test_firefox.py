@@ -125,6 +125,24 @@ def test_the_dialog_comes_under_a_policy_with_a_nonce(visitor: Firefox, elsewher
         assert visitor.complaints() == []
 
 
+@pytest.mark.parametrize("place", ["page", "frame", "inline"])
+def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsewhere, place: str):
+    """The steps come back without loading a page anew, on the widget's own page, in a frame and in a host's page."""
+    frame = "Haircut" if place == "frame" else ""
+    addresses = {"page": f"{elsewhere.book}haircut/", "frame": page(elsewhere, "inline"), "inline": elsewhere.demo.url}
+    with visitor.tab(addresses[place]):
+        if place == "inline":
+            visitor.click('.kb-service a[href*="/haircut/"]')
+        visitor.click(".kb-time", frame)
+        visitor.see('[data-kb-step="contact"]', frame)
+        visitor.fill("[name=name]", "Ada Lovelace", frame)
+        visitor.ask("history.back()")
+        visitor.see('[data-kb-step="slot"]', frame)
+        visitor.ask("history.forward()")
+        visitor.see('[data-kb-step="contact"]', frame)
+        visitor.wait_for("document.querySelector('[name=name]').value === 'Ada Lovelace'", frame)
+
+
 def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):
     """The form comes from the cache, through the redirect, and is reported; Back brings the whole page."""
     visitor.forget_pages_at_once()

@@ -206,7 +206,7 @@ def test_announcements_of_live_regions(page: Page, tour: Tour):
     tour.fill(name="Ada", email="slow@example.com")
     with booking_steps.unanswered(page, "**/book/color-consultation/contact/**"):
         page.get_by_role("button", name="Book appointment").click()
-        expect(live).to_have_text("One moment, please.")
+        expect(live).to_have_text("Booking…")
     booking_steps.at(page, "confirmation")
     expect(live).to_have_text("")
 
