@@ -113,7 +113,7 @@ def choices_for_day(visit: WidgetRequest, terms: Terms) -> Choices:
     Sends no request: by the visitor's clock where nothing is known of the service.
     """
     visit = visit.with_choices(visit.choices.replace(timezone=terms.timezone))
-    detail = visit.catalog.preload(terms.service)
+    detail = visit.catalog.cached_services([terms.service]).get(terms.service)
     return terms.choices_for_day(visit.choices, read_clocks(visit, detail).shown if detail else terms.timezone)
 
 

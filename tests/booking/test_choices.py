@@ -14,7 +14,7 @@ from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.timezones import selectable_timezones
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
-NAMES = ("tz", "month", "day", "host", "team", "with", "party", "hours", "lang")
+NAMES = ("tz", "month", "day", "host", "team", "with", "party", "clock", "hours", "lang")
 IDS = st.none() | st.text(min_size=1, max_size=250)
 DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
 CHOICES = st.builds(
@@ -25,6 +25,7 @@ CHOICES = st.builds(
     host_id=IDS,
     team_id=IDS,
     party_size=st.integers(1, MAX_PARTY_SIZE),
+    clock=st.sampled_from([None, "visitor", "business"]),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
 )
@@ -54,6 +55,7 @@ def test_any_text_reads_as_something_safe(query):
     assert Choices.from_query(dict(choices.query_items()), LANGUAGES) == choices
     assert 1 <= choices.party_size <= MAX_PARTY_SIZE
     assert choices.lang in {None, *LANGUAGES}
+    assert choices.clock in {None, "visitor", "business"}
     assert choices.hours in {None, "12", "24"}
 
 
@@ -90,6 +92,7 @@ def test_any_bytes_read_as_something_safe(raw):
         ("party", "100"),
         ("party", "٣"),
         ("party", "2.0"),
+        ("clock", "mine"),
         ("hours", "23"),
         ("hours", "12 "),
         ("lang", "tlh"),
@@ -147,6 +150,7 @@ def test_one_field_can_choose_a_host_a_team_or_anyone(id_):
         ({"party": "3"}, Choices(party_size=3)),
         ({"party": "0"}, Choices()),
         ({"party": "99"}, Choices(party_size=MAX_PARTY_SIZE)),
+        ({"clock": "business"}, Choices(clock="business")),
         ({"hours": "24"}, Choices(hours="24")),
         ({"lang": "PT-BR"}, Choices(lang="pt-br")),
         ({"unknown": "1"}, Choices()),

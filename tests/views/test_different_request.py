@@ -66,7 +66,7 @@ STATES = {placed: "placed", waiting: "waiting", sending: "placing", lease_ran_ou
 
 def first_sends(walk: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]) -> tuple[Page, Page]:
     """The form of one of a class's many places, and where Jane, who sends it first, is led."""
-    form = walk.choose("styling-class", "?day=2026-12-11&party=2&tz=Europe/Kyiv&hours=24")
+    form = walk.choose("styling-class", "?day=2026-12-10&party=2&tz=Europe/Kyiv&hours=24")
     stands(sandbox)
     page = walk.send(form, "Book appointment", **JANE)
     if stands in {sending, lease_ran_out}:
