@@ -46,7 +46,7 @@ class Tour:
         yield "services"
         self.open("haircut/", "slot")
         yield "times on two clocks"
-        self.open("haircut/", "slot", taken="1")
+        self.open("haircut/", "slot", taken="1", near=f"{self.demo.sandbox.clock.now():%Y%m%dT%H%M%SZ}")
         yield "a time that was taken"
         self.open("head-spa/", "slot", month=f"{self.demo.sandbox.clock.now():%Y-%m}")
         yield "an empty month"

@@ -30,7 +30,7 @@ def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
     query, seen = f"?lang={lang}&tz=Europe/Kyiv", {}
     seen["services"] = walk.open(f"/book/{query}")
     seen["times"] = walk.open(f"/book/haircut/{query}")
-    seen["taken"] = walk.open(f"/book/haircut/{query}&taken=2")
+    seen["taken"] = walk.open(f"/book/haircut/{query}&taken=2&near=20261209T170000Z")
     seen["empty month"] = walk.open(f"/book/head-spa/{query}&month=2026-12")
     seen["class"] = walk.open(f"/book/styling-class/{query}")
     seen["zones"] = walk.open(f"/book/haircut/zone/{query}&q=ind")
