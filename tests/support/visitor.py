@@ -109,7 +109,7 @@ class Page:
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
         return {
-            re.sub(r", \d+ times? free.*", "", name): url for name, url in self.links("table a, table button").items()
+            re.sub(r", \d+ times? available.*", "", name): url for name, url in self.links("table a, table button").items()
         }
 
     @property
