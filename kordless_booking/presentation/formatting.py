@@ -79,6 +79,22 @@ def month_title(month: date, language: str) -> str:
     return _heading(_date(date(month.year, month.month, 1), locale_name(language), "month"), language)
 
 
+def month_name(month: date, language: str) -> str:
+    """Format as "December", in the form that stands alone."""
+    return str(locale_of(language).months["stand-alone"]["wide"][month.month])
+
+
+def city_and_country(city: str, country: str) -> str:
+    """Join a city with its country, as in "Kolkata, India"; the city alone where it is the country's name, or has none.
+
+    In the active language, as the names should be.
+    """
+    if country in {"", city}:
+        return city
+    # Translators: a city and its country, such as "Kolkata, India".
+    return pgettext("city and country", "%(city)s, %(country)s") % {"city": city, "country": country}
+
+
 def weekday_names(language: str) -> list[tuple[str, str]]:
     """Return the short and the full name of each weekday, Monday first, whatever day the week begins with."""
     return list(_weekdays(locale_name(language)))

@@ -81,7 +81,7 @@ def _accessible_name(day: date, times: int, today: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time available", "%(date)s, %(count)s times available", times)
     name = text % {"date": formatting.full_date(day, language), "count": times}
-    return escape(f"{name} · {pgettext('label', 'today')}" if today else name)
+    return escape(" · ".join([name, pgettext("label", "today")]) if today else name)
 
 
 @cached_per_language(256)

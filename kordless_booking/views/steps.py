@@ -316,7 +316,7 @@ def zone_context(
     for choice in choices:
         groups.setdefault(choice.region, []).append(
             {
-                "label": f"{choice.label}, {choice.country}" if choice.country else choice.label,
+                "label": formatting.city_and_country(choice.label, choice.country),
                 "offset": choice.offset,
                 "now": formatting.clock_time(choice.local, visit.language, visit.choices.hours),
                 "url": back(visit.choices.replace(timezone=choice.name)),

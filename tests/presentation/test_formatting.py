@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.resources import Price, PriceKind
 from kordless_booking.presentation.formatting import (
+    city_and_country,
     clock_time,
     date_and_time,
     day_heading,
@@ -23,6 +24,7 @@ from kordless_booking.presentation.formatting import (
     full_date,
     money,
     month_day,
+    month_name,
     month_title,
     phone_number,
     short_day,
@@ -409,3 +411,19 @@ def test_every_duration_has_words(minutes, language):
 def test_a_phone_number_is_written_internationally(text, language, shown):
     """With its country code; without one as it is; and in order within right-to-left text."""
     assert phone_number(text, language) == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "December"), ("de", "Dezember"), ("ru", "декабрь"), ("pl", "grudzień"), ("he", "דצמבר"), ("ja", "12月")],
+)
+def test_a_month_that_stands_alone_has_the_case_for_it(language, name):
+    """Not "grudnia", which stands behind a day."""
+    assert month_name(date(2026, 12, 5), language) == name
+
+
+def test_a_city_is_joined_with_its_country_by_a_pattern():
+    """A city that is called like its country is said once, and so is one without a country."""
+    assert city_and_country("Kolkata", "India") == "Kolkata, India"
+    assert city_and_country("Singapore", "Singapore") == "Singapore"
+    assert city_and_country("UTC", "") == "UTC"

@@ -20,6 +20,7 @@ from django.test import Client
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from kordless_booking.upstream.registry import fetch_pool
+from tests.support.spaces import plain_spaces
 
 HTMX = {"HX-Request": "true", "HX-Target": "kb-stage"}
 JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "", "notes": ""}
@@ -81,7 +82,8 @@ class Page:
     def links(self, selector: str = "a[href], button[formaction]") -> dict[str, str]:
         """Accessible name to address, in reading order."""
         return {
-            node.attributes.get("aria-label") or text_of(node): self._address(node) for node in self.tree.css(selector)
+            plain_spaces(node.attributes.get("aria-label") or "") or text_of(node): self._address(node)
+            for node in self.tree.css(selector)
         }
 
     def hrefs(self, selector: str = "a[href], button[formaction]") -> list[str]:
@@ -109,7 +111,8 @@ class Page:
     def days(self) -> dict[str, str]:
         """The month's free days: full date to address."""
         return {
-            re.sub(r", \d+ times? available.*", "", name): url for name, url in self.links("table a, table button").items()
+            re.sub(r", \d+ times? available.*", "", name): url
+            for name, url in self.links("table a, table button").items()
         }
 
     @property
@@ -120,7 +123,7 @@ class Page:
     @property
     def times_of_day(self) -> list[str]:
         """The clock times alone, without the text beside them."""
-        return [(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
+        return [plain_spaces(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
         """(method, action, fields as they stand) of the form with this button."""

@@ -64,7 +64,7 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
 def test_a_button_says_when_a_long_time_ends(visitor: Visitor, service: str, query: str, button: str):
     """The date of the end stands on the button, on each of two clocks its own."""
     [found] = visitor.open(f"/book/{service}/{query}").texts(".kb-times a")
-    assert re.sub(r"( ·)? \d+ places? left(?= ·|$)", "", found).replace("you · ", "you ") == button
+    assert re.sub(r"( ·)? \d+ spots? left(?= ·|$)", "", found).replace("your time · ", "your time ") == button
 
 
 def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
