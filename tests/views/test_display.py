@@ -145,8 +145,8 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     assert bool(said.visitor) is (here.utcoffset() != there.utcoffset())
     if said.visitor:
-        assert f"{there:%H:%M} \u2013 " in said.when
-        assert f"{here:%H:%M} \u2013 " in said.visitor
+        assert f"{there:%H:%M} \u2013 " in plain_spaces(said.when)
+        assert f"{here:%H:%M} \u2013 " in plain_spaces(said.visitor)
         # Midnight sharp still belongs to the evening before.
         last = (start + timedelta(minutes=50) - timedelta(microseconds=1)).astimezone(get_timezone(own))
         assert (f"{here:%Y}" in said.visitor) is (here.date() != there.date() or last.date() != here.date())
