@@ -3,6 +3,12 @@
 `language` is a Django code ("pt-br", "zh-hans", "he"); an unknown one means English. Times are formatted as they are:
 convert them to the visitor's zone first. Each pattern is looked up once, and each minute of the day is formatted once
 per language: a page shows a hundred times, and Babel is too slow to format each of them anew.
+
+No line breaks inside a clock time, a range of two, a date's day and month and year, or a number and its unit: their
+spaces are no-break spaces, in mails and plain text too. Browsers and mail programs find them with plain spaces typed. A
+full date may break beside its weekday, and date and time break between each other. Chinese and Japanese dates have no
+spaces: the style sheet keeps them whole (`word-break: keep-all`), since word joiners would keep people from finding
+them in a mail.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import phonenumbers
-from babel.dates import format_date, format_interval, parse_pattern
+from babel.dates import format_interval, parse_pattern
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import pgettext
 
@@ -33,6 +39,7 @@ Hours = Literal["12", "24"]
 """12-hour or 24-hour clock."""
 
 _MIDNIGHT = time()
+_NO_BREAK = "\xa0"
 
 
 def crosses_midnight(start: datetime, end: datetime) -> bool:
@@ -85,6 +92,22 @@ def months_title(first: date, last: date, language: str) -> str:
     return _months(date(first.year, first.month, 1), date(last.year, last.month, 1), name)
 
 
+def month_name(month: date, language: str) -> str:
+    """Format as "December", in the form that stands alone."""
+    return str(locale_of(language).months["stand-alone"]["wide"][month.month])
+
+
+def city_and_country(city: str, country: str) -> str:
+    """Join a city with its country, as in "Kolkata, India"; the city alone where it is the country's name, or has none.
+
+    In the active language, as the names should be.
+    """
+    if country in {"", city}:
+        return city
+    # Translators: a city and its country, such as "Kolkata, India".
+    return pgettext("city and country", "%(city)s, %(country)s") % {"city": city, "country": country}
+
+
 def weekday_names(language: str) -> list[tuple[str, str]]:
     """Return the short and the full name of each weekday, Monday first, whatever day the week begins with."""
     return list(_weekdays(locale_name(language)))
@@ -131,7 +154,9 @@ def time_range(start: datetime, end: datetime, language: str, hours: Hours | Non
     Both ends are written in full, not as "9:00 - 10:00 AM", so that each reads like the button it was chosen with.
     """
     ends = clock_time(start, language, hours), _with_own_offset(clock_time(end, language, hours), start, end, language)
-    return _range_pattern(language).replace("{0}", ends[0]).replace("{1}", ends[1])
+    # Where CLDR has no space, as in Indonesian, a line would break behind the dash.
+    pattern = _unbreakable(_range_pattern(language).replace("}\u2013{", "} \u2013 {"))
+    return pattern.replace("{0}", ends[0]).replace("{1}", ends[1])
 
 
 def date_and_time_range(start: datetime, end: datetime, language: str, hours: Hours | None = None) -> str:
@@ -142,8 +167,8 @@ def date_and_time_range(start: datetime, end: datetime, language: str, hours: Ho
 
 def join_range(first: str, last: str, language: str) -> str:
     """Join the texts of two ends, of which one at least has a date, with the language's own dash."""
-    # Some languages write no spaces around the dash, which is right only between single words.
-    pattern = _range_pattern(language).replace("}\u2013{", "} \u2013 {")
+    # Some languages write thin spaces or none around the dash, which is right only between single words.
+    pattern = re.sub(r"\s?([\u2013\u2014~])\s?", f"{_NO_BREAK}\\1 ", _range_pattern(language))
     return pattern.replace("{0}", first).replace("{1}", last)
 
 
@@ -168,7 +193,10 @@ def money(price: Price, language: str) -> str:
 
 
 def duration(minutes: int, language: str) -> str:
-    """Format as "45 min", "1 hr 30 min", "3 days" or "1 day 2 hr"; "" for zero or less."""
+    """Format as "45 min", "1 hr 30 min", "3 days" or "1 day 2 hr"; "" for zero or less.
+
+    Between the parts a line may break, inside of them not.
+    """
     return _duration(minutes, locale_name(language)) if minutes > 0 else ""
 
 
@@ -179,8 +207,15 @@ def length_text(length: timedelta, language: str) -> str:
 
 def _join_date_and_time(day: str, clock: str, language: str, width: Literal["full", "short"]) -> str:
     # Quotes mark literal text in CLDR patterns; here only the two places are filled, so they would be shown.
-    pattern = str(locale_of(language).datetime_formats[width]).replace("'", "")
+    locale = locale_of(language)
+    pattern = str(locale.datetime_formats[width]).replace("'", "")
+    if locale.language in _COMMA_BEFORE_TIME:
+        pattern = "{1}, {0}"
     return pattern.replace("{0}", clock).replace("{1}", day)
+
+
+# CLDR's patterns put the time right behind the year: "1 dicembre 2026 17:30".
+_COMMA_BEFORE_TIME = frozenset({"fr", "id", "it", "pl", "pt"})
 
 
 def _range_pattern(language: str) -> str:
@@ -196,7 +231,9 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
     """
     if end.tzinfo is None or end.utcoffset() == start.utcoffset() or not is_ambiguous(end):
         return text
-    return f"{text} ({offset_text(end, language)})"
+    # Translators: a time, and in brackets the city or the offset whose clock it is on.
+    pattern = pgettext("time and time zone", "%(when)s (%(zone)s)")
+    return _unbreakable(pattern) % {"when": text, "zone": offset_text(end, language)}
 
 
 @lru_cache(maxsize=4096)
@@ -215,15 +252,51 @@ def phone_number(text: str, language: str) -> str:
 @lru_cache(maxsize=4096)
 def _date(day: date, name: str, form: Literal["full", "day", "short", "month", "month_day"]) -> str:
     locale = locale_of(name)
-    if form == "full":
-        return format_date(day, "full", locale=locale)
-    if form == "day":
-        return _day_pattern(name).apply(day, locale)
     if form == "month":
+        # A heading, and longer than half a line where text is twice as large: it may break.
         return _pattern(locale, "yMMMM", "MMMM y").apply(day, locale)
-    if form == "month_day":
-        return _pattern(locale, "MMMMd", "d MMMM").apply(day, locale)
-    return _pattern(locale, "MMMEd", "E, d MMM").apply(day, locale)
+    if form == "full":
+        pattern = locale.date_formats["full"]
+    elif form == "day":
+        pattern = _day_pattern(name)
+    elif form == "month_day":
+        pattern = _pattern(locale, "MMMMd", "d MMMM")
+    else:
+        pattern = _pattern(locale, "MMMEd", "E, d MMM")
+    text = _unbreakable(_day_as_written(pattern, day, name).apply(day, locale))
+    return text if form == "short" else _breaking_at_weekday(text, day, locale)
+
+
+# What people write for the first of a month, where CLDR writes a bare 1.
+_FIRST_OF_MONTH = {"fr": "1er", "pt": "1º"}
+
+
+def _day_as_written(pattern: DateTimePattern, day: date, name: str) -> DateTimePattern:
+    """Return the pattern with the day as people write it: "1er" in French, no leading zero in Indonesian."""
+    # In Brazil, not in Portugal.
+    number = _FIRST_OF_MONTH.get(locale_of(name).language) if day.day == 1 and name != "pt_PT" else None
+    if number is None and "dd" not in pattern.pattern:
+        return pattern
+    parts = re.split("('[^']*')", pattern.pattern)  # quoted text is literal
+    parts[::2] = [re.sub("d+", f"'{number}'" if number else "d", part) for part in parts[::2]]
+    return parse_pattern("".join(parts))
+
+
+def _unbreakable(text: str) -> str:
+    """Replace plain and thin spaces with no-break ones of the same width."""
+    return text.replace(" ", _NO_BREAK).replace("\u2009", "\u202f")
+
+
+def _breaking_at_weekday(text: str, day: date, locale: Locale) -> str:
+    """Return an unbreakable full date with the one plain space beside its weekday.
+
+    A second one stands before the year of Spanish and Portuguese dates, which would be longer than a line of a phone
+    where text is twice as large.
+    """
+    weekday = _unbreakable(locale.days["format"]["wide"][day.weekday()])
+    text = re.sub(f"({re.escape(weekday)}[^\\w\\s]*){_NO_BREAK}", r"\1 ", text)
+    text = re.sub(f"{_NO_BREAK}(\\(?{re.escape(weekday)})", r" \1", text)
+    return re.sub(f"{_NO_BREAK}de{_NO_BREAK}(?=[0-9]{{4}})", f" de{_NO_BREAK}", text)
 
 
 @lru_cache(maxsize=512)
@@ -288,7 +361,11 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
         pattern = _pattern(locale, "Hm", "HH:mm")
     if _writes_own_wide_periods(name):
         pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
-    return _plain_spaces(pattern.apply(time(hour, minute), locale), locale)
+    text = _unbreakable(_plain_spaces(pattern.apply(time(hour, minute), locale), locale))
+    # Between right-to-left letters "5:30 PM" would change places with what is beside it. An isolate, not a mark: the
+    # ends of a range then stand in the same order as those without letters do.
+    isolated = locale.text_direction == "rtl" and re.search("[A-Za-z]", text)
+    return f"\u2066{text}\u2069" if isolated else text
 
 
 def _heading(text: str, language: str) -> str:
@@ -297,10 +374,7 @@ def _heading(text: str, language: str) -> str:
 
 
 def _plain_spaces(text: str, locale: Locale) -> str:
-    """Replace CLDR's narrow spaces before AM with plain ones in English.
-
-    People type plain ones, and would not find the text otherwise.
-    """
+    """Replace CLDR's narrow and thin spaces with plain ones in English, where people don't write them."""
     return re.sub("[\u202f\xa0\u2009]", " ", text) if locale.language == "en" else text
 
 
@@ -332,22 +406,49 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
 @lru_cache(maxsize=1024)
 def _duration(minutes: int, name: str) -> str:
     days, rest = divmod(minutes, 1440)
-    units = [(days, "duration-day"), (rest // 60, "duration-hour"), (rest % 60, "duration-minute")]
-    text, *more = [_amount(number, unit, name) for number, unit in units if number]
+    units = [(days, "day"), (rest // 60, "hour"), (rest % 60, "minute")]
+    first, *more = [_amount(number, unit, name) for number, unit in units if number]
+    locale = locale_of(name)
+    # Traditional Chinese has spaces, simplified has none.
+    middle, last = _DURATION_JOINTS.get(locale.language if locale.script != "Hant" else name, (" ", " "))
+    text = first
     for index, part in enumerate(more, start=1):
-        pattern = _list_pattern("2" if len(more) == 1 else "end" if index == len(more) else "start", name)
-        text = pattern.replace("{0}", text).replace("{1}", part)
+        joint = last if index == len(more) else middle
+        # A Hebrew "and" is part of the word after it, but not of a number.
+        hyphen = "-" if locale.language == "he" and joint is last and part[0].isdigit() else ""
+        text = f"{text}{joint}{hyphen}{part}"
     return text
 
 
-def _list_pattern(place: Literal["2", "start", "end"], name: str) -> str:
-    """Return CLDR's pattern to join two units, or the first two or the last two of three.
-
-    Not `format_list`: where CLDR leaves "2" out, Babel repeats the last element.
-    """
-    styles = locale_of(name).list_patterns
-    found: Mapping[str, str] = styles.get("unit-narrow") or styles.get("unit-short") or {}
-    return found.get(place) or (found.get("end") if place == "2" else found.get("2")) or "{0} {1}"
+# What stands between the units of a duration, and before its last one. CLDR's patterns for lists of units are not
+# what people write in some languages ("2 Std., 30 Min."), and it has none for others.
+_DURATION_JOINTS: Mapping[str, tuple[str, str]] = {
+    "ar": (" و", " و"),
+    "he": (", ", " ו"),  # noqa: RUF001 (a Hebrew letter)
+    "ja": ("", ""),
+    "zh": ("", ""),
+}
+# Units in full, not abbreviated: one letter says little, or the word is as short. Days are in full everywhere.
+_UNITS_IN_FULL: Mapping[str, frozenset[str]] = {
+    "ar": frozenset({"hour", "minute"}),
+    "he": frozenset({"hour", "minute"}),
+    "hi": frozenset({"hour", "minute"}),
+    "id": frozenset({"hour", "minute"}),
+    "tr": frozenset({"hour"}),
+}
+# One of a unit where CLDR writes a bare noun, or a number that nobody writes.
+_ONE_UNIT: Mapping[str, Mapping[str, str]] = {
+    "ar": {
+        "day": "يوم واحد",
+        "hour": "ساعة واحدة",
+        "minute": "دقيقة واحدة",
+    },
+    "he": {
+        "day": "יום אחד",
+        "hour": "שעה",
+        "minute": "דקה",
+    },
+}
 
 
 def _amount(number: int, unit: str, name: str) -> str:
@@ -356,8 +457,14 @@ def _amount(number: int, unit: str, name: str) -> str:
     Babel's `format_unit` then says "1 horas", so its data is read here directly.
     """
     locale = locale_of(name)
-    number_text = format_decimal(number, locale=locale)
-    lengths: Mapping[str, Mapping[str, str]] = locale._data["unit_patterns"].get(unit, {})
-    usable = (lengths[length] for length in ("short", "long") if "other" in lengths.get(length, {}))
+    if number == 1 and locale.language in _ONE_UNIT:
+        return _unbreakable(_ONE_UNIT[locale.language][unit])
+    in_full = unit == "day" or unit in _UNITS_IN_FULL.get(locale.language, ())
+    lengths: Mapping[str, Mapping[str, str]] = locale._data["unit_patterns"].get(f"duration-{unit}", {})
+    wanted = ("long", "short") if in_full else ("short", "long")
+    usable = (lengths[length] for length in wanted if "other" in lengths.get(length, {}))
     patterns = next(usable, {"other": "{0}"})
-    return (patterns.get(locale.plural_form(number)) or patterns["other"]).replace("{0}", number_text)
+    pattern = patterns.get(locale.plural_form(number)) or patterns["other"]
+    if locale.language == "ja":  # CLDR's space between number and unit isn't written
+        pattern = pattern.replace(" ", "")
+    return _unbreakable(pattern.replace("{0}", format_decimal(number, locale=locale)))

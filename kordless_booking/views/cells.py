@@ -182,13 +182,11 @@ def zone_items(
     """
     items = []
     for zone in zones:
-        # Singapore's country is Singapore.
-        label = f"{zone.label}, {zone.country}" if zone.country not in {"", zone.label} else zone.label
         items.append(
             part.render(
                 name=zone.name,
                 url=url(zone.name) if url else "",
-                label=label,
+                label=formatting.city_and_country(zone.label, zone.country),
                 detail=f"{zone.everyday_name} ·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
                 now=formatting.clock_time(zone.local, language, hours),
                 current=zone.name == current,

@@ -44,9 +44,11 @@ _LOADED: Final = re.compile(r"\{%\s*load\s+(.*?)\s*%\}")
 _LIBRARIES: Final[Mapping[str, str]] = {
     "django_htmx": "django_htmx.templatetags.django_htmx",
     "i18n": "django.templatetags.i18n",
+    "kordless_text": "kordless_booking.templatetags.kordless_text",
     "static": "django.templatetags.static",
 }
-"""Tag libraries that the package's templates load. The output of their tags depends only on language and settings."""
+"""Tag libraries that the package's templates load. The output of their tags depends only on language and settings,
+that of their filters on the value."""
 # None is a cached decision, too.
 _UNKNOWN: Final = object()
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
+from kordless_booking.presentation.locales import supported_languages
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
@@ -21,6 +22,39 @@ LINES = """
   return range.getClientRects().length;
 }
 """
+BROKEN = """
+() => [...document.querySelectorAll(".kb-whole, .kb-time b, .kb-time")].flatMap((element) => {
+  // A button with details has lines of its own for them: its own text is the clock time.
+  const texts = element.matches(".kb-time") ? [...element.childNodes].filter((node) => node.nodeType === 3) : [element];
+  return texts.filter((text) => text.textContent.trim()).map((text) => {
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const rows = [...range.getClientRects()].filter((box) => box.width).map((box) => Math.round(box.bottom / 8));
+    return new Set(rows).size > 1 ? text.textContent : null;
+  });
+}).filter(Boolean)
+"""
+
+
+def test_a_clock_time_a_date_and_a_range_stay_in_one_line(browser: Browser, demo: Demo):
+    """On a phone, and a clock time in the narrowest frame, in every language, on the 12-hour clock."""
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        for lang in supported_languages():
+            page.goto(f"{demo.url}/book/haircut/?lang={lang}&hours=12")
+            booking_steps.at(page, "slot")
+            url = page.locator("a.kb-time").first.get_attribute("href")
+            for width in (390, 280):
+                page.set_viewport_size({"width": width, "height": 844})
+                assert page.evaluate(BROKEN) == [], f"{lang}, {width}"
+            page.goto(f"{demo.url}{url}")
+            booking_steps.at(page, "contact")
+            page.set_viewport_size(PHONE)
+            assert page.locator(".kb-whole").count() or lang in {"ja", "ko", "zh-hans", "zh-hant"}
+            assert page.evaluate(BROKEN) == [], lang
+            # A Spanish range is wider than such a page: it breaks between two words.
+            page.set_viewport_size({"width": 280, "height": 844})
+            assert not booking_steps.is_too_wide(page), lang
 
 
 @pytest.mark.parametrize("lang", ["ja", "ar"])

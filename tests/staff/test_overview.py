@@ -108,6 +108,21 @@ def test_it_asks_kordless_nothing_even_when_nothing_is_known(owner: Client, sand
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize(
+    ("language", "months"),
+    [("de", ["Dezember", "Januar"]), ("pl", ["grudzień", "styczeń"]), ("ja", ["12月", "1月"])],
+)
+def test_months_are_written_as_in_the_widget(
+    owner: Client, client: Client, shop: Settings, language: str, months: list[str]
+) -> None:
+    """By CLDR, in the form that stands alone: Django's own names differ in five languages."""
+    client.get("/book/haircut/")
+    shop.LANGUAGE_CODE = language
+    page = seen(owner)
+    heads = page.texts(".kb-wide thead th")[2:]
+    assert [month in head for month, head in zip(months, heads, strict=True)] == [True, True]
+
+
 def test_ages_grow(owner: Client, client: Client, clock: time_machine.Traveller, shop: Settings) -> None:
     """And what is old is not called fresh."""
     client.get("/book/haircut/")

@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from kordless_booking.mail.outbox import send_due
 from kordless_booking.models import OutgoingMail
+from tests.support.spaces import plain_spaces
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Letter:
 
     @property
     def text(self) -> str:
-        return str(self.part("text/plain").get_content())
+        """Return the plain text, with plain spaces."""
+        return plain_spaces(str(self.part("text/plain").get_content()))
 
     @property
     def html(self) -> LexborHTMLParser:

@@ -20,6 +20,7 @@ from django.test import Client
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from kordless_booking.upstream.registry import fetch_pool
+from tests.support.spaces import plain_spaces
 
 HTMX = {"HX-Request": "true", "HX-Target": "kb-stage"}
 CONTROLS = "a[href], button[formaction], button[name=tz]"
@@ -83,7 +84,8 @@ class Page:
     def links(self, selector: str = CONTROLS) -> dict[str, str]:
         """Accessible name to address, in reading order."""
         return {
-            node.attributes.get("aria-label") or text_of(node): self._address(node) for node in self.tree.css(selector)
+            plain_spaces(node.attributes.get("aria-label") or "") or text_of(node): self._address(node)
+            for node in self.tree.css(selector)
         }
 
     def hrefs(self, selector: str = CONTROLS) -> list[str]:
@@ -126,7 +128,7 @@ class Page:
     @property
     def times_of_day(self) -> list[str]:
         """The clock times alone, without the text beside them."""
-        return [(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
+        return [plain_spaces(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
         """(method, action, fields as they stand) of the form with this button."""

@@ -1,0 +1,29 @@
+"""Template filter for texts with dates and times."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+_NO_BREAK = ("\xa0", "\u202f")
+
+
+@register.filter
+def whole(text: str) -> SafeString:
+    """Put what `presentation.formatting` keeps on one line into elements that move to the next line as a whole.
+
+    Only in one that is wider than the page, where text is twice as large, a line breaks, and then between two words: at
+    no-break spaces it would break within one. Those become plain spaces, so that a copied text has them.
+    """
+    return mark_safe(" ".join([_piece(piece) for piece in conditional_escape(text).split(" ")]))  # noqa: S308 (escaped)
+
+
+def _piece(piece: str) -> str:
+    if not any(space in piece for space in _NO_BREAK):
+        return piece
+    for space in _NO_BREAK:
+        piece = piece.replace(space, " ")
+    return f'<span class="kb-whole">{piece}</span>'
