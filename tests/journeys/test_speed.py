@@ -118,9 +118,9 @@ def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: boo
         page.wait_for_load_state("networkidle")
         assert observed(page)["shifts"] == []
         logo = page.locator(".kb-logo")
-        assert logo.evaluate("logo => [logo.offsetWidth, logo.offsetHeight]") == [44, 44]
+        assert logo.evaluate("logo => [logo.offsetWidth, logo.offsetHeight]") == [36, 36]
         image = logo.locator("img")
-        assert image.evaluate("image => [image.width, image.height, image.alt]") in ([42, 42, ""], [44, 44, ""])
+        assert image.evaluate("image => [image.width, image.height, image.alt]") in ([34, 34, ""], [36, 36, ""])
         assert image.evaluate("image => image.naturalWidth > 0") is there
         if not there:
             shown = image.evaluate("image => getComputedStyle(image, '::after').content")
