@@ -87,6 +87,7 @@ SHOW = """
 import json, sys
 from datetime import datetime, timedelta
 from kordless_booking.presentation import calendar_event, formatting, timezones
+from tests.support.spaces import plain_spaces
 start = datetime.fromisoformat(sys.argv[1])
 local = start.astimezone(timezones.get_timezone("Europe/Kyiv"))
 end = start + timedelta(hours=1)
@@ -106,7 +107,7 @@ def shown_with(folder: Path | None, start: datetime) -> list[str]:
         text=True,
         check=True,
     )
-    said: list[str] = json.loads(done.stdout)
+    said: list[str] = [plain_spaces(text) for text in json.loads(done.stdout)]
     return said
 
 
