@@ -19,6 +19,7 @@ from kordless_booking.booking.availability import free_times, months_in_window
 from kordless_booking.presentation.calendar_event import CalendarEvent, calendar_file, google_link
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
+from tests.support.spaces import plain_spaces
 from tests.support.timezones import EVERY_NAME, EVERY_ZONE, write_zone
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -87,7 +88,6 @@ SHOW = """
 import json, sys
 from datetime import datetime, timedelta
 from kordless_booking.presentation import calendar_event, formatting, timezones
-from tests.support.spaces import plain_spaces
 start = datetime.fromisoformat(sys.argv[1])
 local = start.astimezone(timezones.get_timezone("Europe/Kyiv"))
 end = start + timedelta(hours=1)
