@@ -19,6 +19,7 @@ from kordless_booking.booking.availability import calendar_pages, free_times
 from kordless_booking.presentation.calendar_event import CalendarEvent, calendar_file, google_link
 from kordless_booking.presentation.timezones import canonical_timezone, get_timezone
 from kordless_booking.presentation.vtimezone import utc_offset_changes
+from tests.support.spaces import plain_spaces
 from tests.support.timezones import EVERY_NAME, EVERY_ZONE, write_zone
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -107,7 +108,7 @@ def shown_with(folder: Path | None, start: datetime) -> list[str]:
         text=True,
         check=True,
     )
-    said: list[str] = json.loads(done.stdout)
+    said: list[str] = [plain_spaces(text) for text in json.loads(done.stdout)]
     return said
 
 
