@@ -459,7 +459,8 @@ def _own_status(status: str) -> str:
 
 def mailed_text(email: str) -> str:
     """Say that the details of a booking were sent to an email address, which is masked."""
-    shown = mask_contact(email)
+    # A line would break behind the ellipsis.
+    shown = mask_contact(email).replace("…", "…\u2060")
     # In a line of right-to-left letters its parts would change places.
     shown = f"\u2066{shown}\u2069" if get_language_bidi() else shown
     # Translators: %(email)s is a masked email address, such as "a…@example.com".

@@ -180,18 +180,17 @@ def zone_items(
     "Eastern Time". `url` returns for a name the URL that the row posts to; without it, the row is a button of a form
     that is sent by GET, and adds the zone to its fields.
     """
-    items = []
-    for zone in zones:
-        items.append(
-            part.render(
-                name=zone.name,
-                url=url(zone.name) if url else "",
-                label=formatting.city_and_country(zone.label, zone.country),
-                detail=f"{zone.everyday_name} ·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
-                now=formatting.clock_time(zone.local, language, hours),
-                current=zone.name == current,
-            )
+    items = [
+        part.render(
+            name=zone.name,
+            url=url(zone.name) if url else "",
+            label=formatting.city_and_country(zone.label, zone.country),
+            detail=f"{zone.everyday_name} ·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
+            now=formatting.clock_time(zone.local, language, hours),
+            current=zone.name == current,
         )
+        for zone in zones
+    ]
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 

@@ -215,7 +215,7 @@ def test_a_mask_shows_one_character_of_the_name(name: str, domain: str):
 def test_a_masked_address_keeps_its_direction_in_a_right_to_left_sentence(language: str, shown: str):
     """Isolated there, because its parts would change places among Hebrew letters."""
     with translation.override(language):
-        assert shown in mailed_text("jane@example.com")
+        assert shown in mailed_text("jane@example.com").replace("\u2060", "")
 
 
 @pytest.mark.parametrize(
