@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.availability import AvailableTime, MonthView, page_weeks
+from kordless_booking.booking.availability import AvailableTime, CalendarPage, page_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.presentation.timezone_search import ZoneChoice
@@ -53,8 +53,8 @@ class _Grid(NamedTuple):
     """Day of the booking that is rescheduled."""
 
 
-def month_rows(
-    view: MonthView,
+def week_rows(
+    view: CalendarPage,
     *,
     part: PackagePart | SiteTemplatePart,
     url: str,
