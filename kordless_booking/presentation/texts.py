@@ -107,7 +107,7 @@ class DisplayTimes:
     other_zone: str = ""
     """The zone of `other`; "" where that is empty."""
     is_visitors: bool = True
-    """False where nobody knows the reader's zone: no text says "your time"."""
+    """False where nobody knows the visitor's zone: no text says "your time"."""
     names_other: bool = False
     """`other` doesn't say itself whose clock it is by, so `line` names its zone."""
 
@@ -218,7 +218,7 @@ def display_times(
     """Return the time of a booking in words, by the clock that counts first and by the other one where it differs.
 
     `zone_name` is the customer's zone, `place` the business's clock from `place_clock`. `is_visitors` is False where
-    `zone_name` may be another zone than the reader's.
+    `zone_name` may be another zone than the visitor's.
     """
 
     def offset(zone: str) -> timedelta | None:

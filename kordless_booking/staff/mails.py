@@ -24,7 +24,7 @@ from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
 from kordless_booking.staff.labels import mail_legend, mail_tone
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, may
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -105,7 +105,7 @@ class MailAdmin(ListAdmin):
         """Show one mail with the whole address, and record the access in the admin's history."""
         # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._mail(request, number)
-        if not may(request, "view_personal_data"):
+        if not has_app_permission(request, "view_personal_data"):
             raise PermissionDenied
         self.log_change(request, row, "Looked at the address.")
         return self._page(request, row, full=True)
@@ -113,7 +113,7 @@ class MailAdmin(ListAdmin):
     def resend_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Queue a mail once more that was certainly not sent."""
         row = self._mail(request, number)
-        if not may(request, "resend_outgoingmail"):
+        if not has_app_permission(request, "resend_outgoingmail"):
             raise PermissionDenied
         if requeue(row, datetime.now(UTC)):
             self.log_change(request, row, "Queued once more.")
@@ -148,8 +148,8 @@ class MailAdmin(ListAdmin):
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
             "full": full,
-            "may_see": bool(address) and not full and may(request, "view_personal_data"),
-            "can_resend": can_requeue(row, datetime.now(UTC)) and may(request, "resend_outgoingmail"),
+            "may_see": bool(address) and not full and has_app_permission(request, "view_personal_data"),
+            "can_resend": can_requeue(row, datetime.now(UTC)) and has_app_permission(request, "resend_outgoingmail"),
         }
         response = render(request, "kordless_booking/admin/mail.html", context)
         response["Cache-Control"] = "no-store, private"

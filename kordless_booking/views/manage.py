@@ -224,7 +224,7 @@ class ManagedBooking:
     chosen_timezone: str | None
     """Time zone in the query, which the links carry on; None where there is none."""
     visitor_timezone: str | None
-    """Time zone of the reader, from the query or the link.
+    """Time zone of the visitor, from the query or the link.
 
     None where neither says it: then `timezone` is the booking's, and perhaps another one.
     """
@@ -243,7 +243,7 @@ class ManagedBooking:
         return self.url(visit, "manage"), _("Back to your booking")
 
     def carried_choices(self, visit: WidgetRequest) -> Choices:
-        """Return the choices that the booking's pages carry on: the appearance, and the reader's zone."""
+        """Return the choices that the booking's pages carry on: the appearance, and the visitor's zone."""
         return visit.choices.appearance().replace(timezone=self.chosen_timezone)
 
     def done_url(self, visit: WidgetRequest, done: Done, start: datetime | None = None) -> str:

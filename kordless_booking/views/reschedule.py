@@ -101,7 +101,7 @@ def _slots_page(
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(read.view))),
     )
-    # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
+    # The script reports the visitor's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
     page = build_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
@@ -363,7 +363,7 @@ def _taken(
 def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
     """Return the choices for a URL, without host, team and party size, which the token has already.
 
-    Without the booking's zone too, where nobody knows the reader's: the next page would take it for a choice.
+    Without the booking's zone too, where nobody knows the visitor's: the next page would take it for a choice.
     """
     known = managed.visitor_timezone is not None
     timezone = choices.timezone if known else None

@@ -93,7 +93,7 @@ def slot_context(
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
-    the view was made with. `is_visitors_zone` is False where nobody knows the reader's zone, and `clocks.visitor` is
+    the view was made with. `is_visitors_zone` is False where nobody knows the visitor's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
     can't say it for all. `booked` is the day of the booking that is rescheduled, which the month marks.
     """
@@ -454,8 +454,8 @@ def _clock(
         return {"text": clock_text(city, visit.language), "switch": None}
     other = clock_city(clocks.other, visit.language, moments[0])
     difference = clock_difference(moments, clocks.shown, clocks.other)
-    is_readers = is_visitors_zone and clocks.other == clocks.visitor
-    text = clock_text(city, visit.language, difference, other_city=other, is_readers=is_readers)
+    is_visitors = is_visitors_zone and clocks.other == clocks.visitor
+    text = clock_text(city, visit.language, difference, other_city=other, is_visitors=is_visitors)
     if difference == timedelta():
         return {"text": text, "switch": None}
     chosen = "visitor" if clocks.other == clocks.visitor else "business"

@@ -194,7 +194,7 @@ def read_calendar_page(
 
 
 def _pages_to_read(visit: WidgetRequest, detail: ServiceDetail, pages: CalendarPages) -> Iterator[date]:
-    """Yield the page to open and, for a reader that found nothing free on it, at most `PAGES_AHEAD` more."""
+    """Yield the page to open and, for a caller that found nothing free on it, at most `PAGES_AHEAD` more."""
     page = pages.to_open(visit.choices)
     yield page
     later: list[date] = []

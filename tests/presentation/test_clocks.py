@@ -79,7 +79,7 @@ def test_one_sentence_says_how_far_the_visitors_clock_is(zone: str, other: str, 
     """In hours, or with minutes where they aren't whole; nothing where both clocks show the same."""
     with translation.override("en"):
         difference = clock_difference([NOON], zone, other)
-        assert clock_text(clock_city(zone, "en", NOON), "en", difference, other_city="X", is_readers=True) == text
+        assert clock_text(clock_city(zone, "en", NOON), "en", difference, other_city="X", is_visitors=True) == text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_difference_that_changes_between_the_times_is_left_out():
     assert clock_difference([after], NEW_YORK, BERLIN) == timedelta(hours=6)
     assert clock_difference([before, after], NEW_YORK, BERLIN) is None
     with translation.override("en"):
-        assert clock_text("New York", "en", None, other_city="Berlin", is_readers=True) == "Times in New York."
+        assert clock_text("New York", "en", None, other_city="Berlin", is_visitors=True) == "Times in New York."
 
 
 @given(zone=ZONES, other=ZONES, minutes=st.lists(st.integers(0, 3 * 365 * 1440), min_size=1, max_size=4))

@@ -278,7 +278,7 @@ def test_rescheduling_begins_where_the_booking_is(walk: Visitor):
     [marked] = slots.tree.css("td .kb-booked")
     assert marked.text(deep=False).strip() == "13"
     assert (marked.attributes.get("aria-label") or marked.text()).endswith("your current day")
-    elsewhere = walk.open(slots.link("Previous month"))
+    elsewhere = walk.open(slots.link("Earlier dates"))
     assert elsewhere.tree.css("td .kb-booked") == []
     assert elsewhere.texts(".kb-old") == slots.texts(".kb-old")
 
