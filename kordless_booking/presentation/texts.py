@@ -21,6 +21,7 @@ from kordless_booking.api.resources import (
     PriceKind,
     ServiceDetail,
 )
+from kordless_booking.normalization import JOINERS
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 from kordless_booking.presentation.clocks import PlaceClock, place_clock
 from kordless_booking.presentation.locales import DEFAULT
@@ -116,7 +117,8 @@ class DisplayTimes:
         """All times in one line, without the zones that their texts tell apart."""
         if not self.other:
             return self.when
-        return f"{self.when} · {self.other} ({self.other_zone})" if self.names_other else f"{self.when} · {self.other}"
+        other = formatting.time_in_zone(self.other, self.other_zone) if self.names_other else self.other
+        return f"{self.when} · {other}"
 
 
 @dataclass(frozen=True)
@@ -333,7 +335,7 @@ def _beginning_of_address(text: str) -> str:
     end = next(end for end in range(len(first), 0, -1) if _columns(first[:end]) < _SHORT_PLACE_COLUMNS)
     # At a space, where one is near.
     space = first.rfind(" ", end * 2 // 3, end + 1)
-    return f"{first[: space if space > 0 else _before_marks(first, end)].rstrip()}…"
+    return f"{first[: space if space > 0 else before_marks(first, end)].rstrip()}…"
 
 
 def _columns(text: str) -> int:
@@ -341,11 +343,10 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1 for character in text)
 
 
-def _before_marks(text: str, end: int) -> int:
-    """Return `end`, or the beginning of the character there, when it consists of several code points."""
-    for position in range(end, max(end - 20, 1), -1):
-        if unicodedata.category(text[position]) not in _MARKS and text[position - 1] != "\u200d":
-            return position
+def before_marks(text: str, end: int) -> int:
+    """Return `end`, or the beginning of the character there, when it consists of several code points; at least 1."""
+    while end > 1 and (unicodedata.category(text[end]) in _MARKS or text[end - 1] in JOINERS):
+        end -= 1
     return end
 
 

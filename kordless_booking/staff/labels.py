@@ -133,10 +133,19 @@ def mail_tone(state: str) -> str:
     return _MAIL_TONES.get(state, "idle")
 
 
+def mail_meaning(state: str) -> str:
+    """Return what a mail's state means; "" for one of another version."""
+    return next((text for each, text in _mail_meanings().items() if each == state), "")
+
+
 def mail_legend() -> list[Meaning]:
     """Return what the states of a mail mean."""
+    return [Meaning(str(state.label), mail_tone(state), text) for state, text in _mail_meanings().items()]
+
+
+def _mail_meanings() -> dict[OutgoingMail.State, str]:
     states = OutgoingMail.State
-    meanings = {
+    return {
         states.SENT: _("The mail server has accepted it."),
         states.QUEUED: _(
             "It is sent when it is due. If the mail server doesn’t accept it, it is tried again for two days."
@@ -151,7 +160,6 @@ def mail_legend() -> list[Meaning]:
         ),
         states.SUPERSEDED: _("A newer mail about the same booking took its place, or the appointment had begun."),
     }
-    return [Meaning(str(state.label), mail_tone(state), text) for state, text in meanings.items()]
 
 
 def delivery_tone(outcome: str) -> str:

@@ -23,7 +23,7 @@ from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
-from kordless_booking.staff.labels import mail_legend, mail_tone
+from kordless_booking.staff.labels import mail_legend, mail_meaning, mail_tone
 from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class MailAdmin(ListAdmin):
             "opts": self.opts,
             "title": row.get_kind_display(),
             "original": row,
-            "state": Meaning(label, tone, _meaning(label)),
+            "state": Meaning(label, tone, mail_meaning(row.state)),
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
             "full": full,
@@ -154,10 +154,6 @@ class MailAdmin(ListAdmin):
         response = render(request, "kordless_booking/admin/mail.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
-
-
-def _meaning(label: str) -> str:
-    return next((each.text for each in mail_legend() if each.label == label), "")
 
 
 def _address(row: OutgoingMail) -> str:
