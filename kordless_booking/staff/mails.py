@@ -67,7 +67,7 @@ class MailAdmin(ListAdmin):
 
     @admin.display(description=pgettext_lazy("label", "Recipient"))
     def recipient(self, row: OutgoingMail) -> str:
-        """Return the masked address; a dash where it can't be decrypted any more."""
+        """Return the masked address; a dash where it can't be decrypted anymore."""
         return mask_contact(_address(row)) or NOTHING
 
     @admin.display(description=pgettext_lazy("label", "Service"))

@@ -85,7 +85,7 @@ def week_rows(
 def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
     """Return the accessible names of all free days, escaped."""
     # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
-    # of the month.
+    # of the calendar.
     return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
 
 

@@ -1,4 +1,4 @@
-"""Context of steps/slot.html: a month, the times of one of its days, and the controls that change them.
+"""Context of steps/slot.html: a page of the calendar, the times of one of its days, and the controls that change them.
 
 Everything is made from a `CalendarPage`. Booking and rescheduling share this page. They differ in where its links lead,
 which `SlotLinks` says. All texts are built here, so that the template only inserts strings, and can be made into a
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MAX_HOST_LINKS: Final = 12
 """Hosts and teams that are offered as links, in one line that scrolls on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
-"""Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
+"""Times of a day in one response. Together with the days of the calendar, these are about 120 links and 60 kB."""
 NOTICE_IN_HOURS_FROM: Final = 2
 """Hours from which the notice names hours instead of minutes."""
 AGE_NOTICE_SECONDS: Final = 120
@@ -70,7 +70,7 @@ class SlotLinks:
 
 
 class Weekday(NamedTuple):
-    """Heading of a column of the month."""
+    """Heading of a column of the calendar."""
 
     short: str
     full: str
@@ -95,7 +95,7 @@ def slot_context(
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
     the view was made with. `is_visitors_zone` is False where nobody knows the visitor's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
-    can't say it for all. `booked` is the day of the booking that is rescheduled, which the month marks.
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks.
     """
     return {
         "hosts": _hosts(view, links),
@@ -330,7 +330,7 @@ def part_label(part: PartOfDay) -> str:
 
 
 def _empty(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, Any] | None:
-    """Return the text in place of the times, with a link to where there may be some; None when the month has some."""
+    """Return the text in place of the times, with a link to where there may be some; None when the page has some."""
     if view.largest_party is not None:
         return _party_too_large(view.largest_party, view, links)
     match view.empty:

@@ -58,7 +58,7 @@ def services(visit: WidgetRequest) -> HttpResponse:
 
 @widget_view("GET", "POST", shareable=True, prefetchable=True, any_origin=True)
 def slots(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Show a month of days, and the times of one of them."""
+    """Show a page of the calendar, and the times of one of its days."""
     if visit.request.method == "POST":
         post = visit.request.POST
         # A contact form, which has a draft, may have a field of such a name.
@@ -253,7 +253,7 @@ def slots_page(
     view, unavailable = read.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, read)
-        # No link on the page has the host or team any more.
+        # No link on the page has the host or team anymore.
         visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
