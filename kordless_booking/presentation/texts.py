@@ -350,10 +350,16 @@ def before_marks(text: str, end: int) -> int:
     return end
 
 
+def notice_minutes(policy: CancellationPolicy | None) -> int:
+    """Return the business's notice period in minutes; 0 for none, and for one that only a mistake can be."""
+    minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
+    return minutes if 0 < minutes <= _MAX_NOTICE_MINUTES else 0
+
+
 def short_notice(policy: CancellationPolicy | None) -> str:
     """Return until when one can cancel, in a few words; "" where Kordless has no sensible notice in hours."""
-    minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
-    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+    minutes = notice_minutes(policy)
+    if not minutes:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:
@@ -372,14 +378,8 @@ def policy_text(policy: CancellationPolicy | None) -> str:
         return ""
     if policy.text and policy.text.strip():
         return policy.text.strip()
-    if policy.notice_hours and policy.notice_hours > 0:
-        return _notice_text(round(policy.notice_hours * 60))
-    return ""
-
-
-def _notice_text(minutes: int) -> str:
-    """Return a notice period in a sentence; "" for none, and for one that only a mistake can be."""
-    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+    minutes = notice_minutes(policy)
+    if not minutes:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:
