@@ -106,6 +106,8 @@ class Reader:
             *texts_in(MAIL),
             *JANE.values(),
             mask_contact(JANE["email"]),
+            mask_contact(JANE["email"]).replace("…", "…\u2060"),
+            "123 Main Street",  # the beginning of the address
             "acme-salon",
         } - {""}
         self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)

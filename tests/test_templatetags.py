@@ -37,7 +37,7 @@ def test_a_service_shows_its_times(site: Settings, client: Client):
     page = Visitor(client).open("/page/?service=haircut")
     assert page.heading == "Haircut"
     assert page.times_of_day[0] == "10:30 AM"
-    assert page.texts("h2, h3")[:2] == ["Haircut", "December 2026"]
+    assert page.texts("h2, h3")[:2] == ["Haircut", "Dec 2026 \u2013 Jan 2027"]
 
 
 def test_swaps_stay_inside(site: Settings, client: Client):
@@ -156,7 +156,7 @@ def test_it_needs_the_request(site: Settings):
 def test_choices_of_the_page_are_heeded(site: Settings, client: Client):
     """Zone and hours in the host page's own query are the widget's; nonsense is dropped."""
     page = Visitor(client).open("/page/?service=haircut&tz=Asia/Kathmandu&hours=24&day=x")
-    assert "Times shown in Kathmandu" in page.text
+    assert "Your time zone: Kathmandu" in page.text
 
 
 def test_hostile_texts_stay_texts(site: Settings, client: Client, sandbox: Sandbox):

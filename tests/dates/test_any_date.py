@@ -10,14 +10,17 @@ from icalendar import Calendar
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.booking.availability import WEEKS_SHOWN
 from kordless_booking.conf import get_account
 from kordless_booking.funnel import counters
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import Appointment, FunnelCount
+from kordless_booking.presentation.formatting import months_title
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.window import month_window
 from tests.support.mail_reader import sent
 from tests.support.parallel_calls import cold_in_rounds
+from tests.support.spaces import plain_spaces
 from tests.support.visitor import Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +52,11 @@ def test_the_first_page_shows_the_next_free_times(visitor: Visitor, sandbox: San
     free = sandbox.free("haircut", now, now + 20 * DAY)
     first = min(start.astimezone(wall).date() for start in free if start > now)
     assert starts(page) == [start for start in free if start.astimezone(wall).date() == first and start > now]
-    assert page.texts(".kb-month .kb-sub") == [f"{first:%B %Y}"]
+    begin = now.astimezone(wall).date()
+    last = begin + timedelta(days=7 * WEEKS_SHOWN - 1 - begin.isoweekday() % 7)
+    while first > last:
+        begin, last = last + DAY, last + 7 * WEEKS_SHOWN * DAY
+    assert page.texts(".kb-month .kb-sub") == [plain_spaces(months_title(begin, last, "en"))]
 
 
 @pytest.mark.parametrize("zone", ZONES[:2])

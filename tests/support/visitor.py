@@ -128,7 +128,7 @@ class Page:
     @property
     def times_of_day(self) -> list[str]:
         """The clock times alone, without the text beside them."""
-        return [plain_spaces(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-time")]
+        return [plain_spaces(node.text(deep=False) or "").strip() for node in self.tree.css(".kb-times .kb-time")]
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
         """(method, action, fields as they stand) of the form with this button."""

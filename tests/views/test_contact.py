@@ -102,13 +102,11 @@ def test_the_summary_says_how_many_come(walk: Visitor, sandbox: Sandbox):
     ],
 )
 def test_the_price_for_a_party_says_what_it_is_for(visitor: Visitor, site: Settings, price_per: str | None, price: str):
-    """Beside three people, the page of times, the form and the page of times to move to say the same of the price."""
+    """Beside three people, the page of times and the form say the same of the price."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "PRICE_PER": price_per}
     form = visitor.choose("styling-class", "?party=3")
     assert price in visitor.seen[0].texts(".kb-facts span")
     assert price in form.texts(".kb-summary dd")
-    manage = visitor.open(visitor.send(form, "Book appointment", **JANE).link("Change or cancel"))
-    assert price in visitor.send(manage, "Reschedule").texts(".kb-facts span")
     alone = visitor.choose("styling-class")
     assert "$30.00" in alone.texts(".kb-summary dd")
 

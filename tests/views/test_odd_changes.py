@@ -123,7 +123,7 @@ def test_a_month_without_times_of_the_bookings_length_says_what_was_looked_at(
 def test_a_head_says_a_length_only_where_all_times_have_it(visitor: Visitor, odd_times: Settings):
     """Beside times of three lengths the service's own would be wrong for two; each button says its own."""
     page = visitor.open(f"/book/several-lengths/{DAY}")
-    assert page.texts(".kb-facts span") == ["$40.00"]
+    assert page.texts(".kb-facts span") == ["$40.00", "1 Odd Street"]
     page = visitor.open(list(page.times.values())[2])
     assert rows(page)["Duration"] == "1 hr 30 min"
     assert visitor.open(f"/book/fractions/{DAY}").texts(".kb-facts span") == ["30 min", "$40.00"]
@@ -141,7 +141,7 @@ def test_a_head_says_the_length_of_the_times_and_not_another(visitor: Visitor, o
     """The head has the length of the slots when the list of services says another duration."""
 
     offer(odd_times, sandbox, lengthened)
-    assert visitor.open(f"/book/fractions/{DAY}").texts(".kb-facts span") == ["45 min", "$40.00"]
+    assert visitor.open(f"/book/fractions/{DAY}").texts(".kb-facts span") == ["45 min", "$40.00", "1 Odd Street"]
 
 
 # Refusals.

