@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from kordless_booking.conf import Account
 from kordless_booking.models import BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
+from kordless_booking.presentation.locales import DEFAULT, best_supported_language
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.read_only import Meaning
 from kordless_booking.upstream.registry import services_for
+
+
+def text_language() -> str:
+    """Return the language of the package's texts on this page: the admin's where they have it, else English.
+
+    Names of months are in it too: a Czech one would stand in an English sentence.
+    """
+    return best_supported_language(get_language() or "") or DEFAULT
 
 
 def stage_label(stage: FunnelCount.Stage) -> str:
