@@ -263,7 +263,7 @@ class RejectedDeliveryCount(models.Model):
 
 
 class LostDemandCount(models.Model):
-    """Number of times that visitors were shown no free time, per day, account, service, placement and month shown."""
+    """Number of times that visitors were shown no free time, per day, account, service, placement and wanted month."""
 
     day = models.DateField()
     """Day of the visit, one of the site's TIME_ZONE."""

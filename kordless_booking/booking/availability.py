@@ -75,9 +75,9 @@ class EmptyReason(Enum):
     """Reason why a page of the calendar has no free day."""
 
     PAGE_FULL = auto()
-    """A later page has one, see `MonthView.first_free`."""
+    """A later page has one, see `CalendarPage.first_free`."""
     NOTHING_FREE = auto()
-    """No page that was looked at has one, see `MonthView.searched_from` and `searched_until`."""
+    """No page that was looked at has one, see `CalendarPage.searched_from` and `searched_until`."""
 
 
 class DayView(msgspec.Struct, frozen=True):
@@ -134,7 +134,7 @@ class CalendarPages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonthView:
+class CalendarPage:
     """A page of the calendar with its free times, and one of its days. All dates are those of its `zone`."""
 
     choices: Choices
@@ -186,7 +186,7 @@ class MonthView:
     """The zone of all dates and times: the visitor's, or that of the place which they come to."""
 
 
-def month_view(
+def calendar_page(
     slots: Iterable[tuple[date, tuple[Slot, ...]]],
     choices: Choices,
     now: datetime,
@@ -196,7 +196,7 @@ def month_view(
     keep_provider: bool = False,
     seats: int = 1,
     near: datetime | None = None,
-) -> MonthView:
+) -> CalendarPage:
     """Return the view of a page of the calendar.
 
     `slots` are pairs of a page (its first day) and the slots around it, in order. The first one is what `pages.to_open`
@@ -236,7 +236,7 @@ def month_view(
     times = localize(free[day], zone) if day else ()
     hosts, teams = _providers_to_choose(listed, choices)
     last_read = read[-1][0] + PAGE - timedelta(days=1)
-    return MonthView(
+    return CalendarPage(
         choices=choices,
         start=page,
         last=min(page + PAGE - timedelta(days=1), pages.last),
@@ -518,12 +518,12 @@ def slots_to_move_to(
     return slots if len(found) == len(slots) else found
 
 
-def _largest_party(months: list[tuple[date, tuple[Slot, ...]]], chosen: int, seats: int) -> int | None:
-    """Return the capacity that is known from these months and `seats`, if the chosen party is larger; else None."""
-    # Without any slot it isn't known: a month may be empty because all of its times are taken.
-    if chosen <= max(1, seats) or not any(listed for _, listed in months):
+def _largest_party(pages: list[tuple[date, tuple[Slot, ...]]], chosen: int, seats: int) -> int | None:
+    """Return the capacity that is known from these pages and `seats`, if the chosen party is larger; else None."""
+    # Without any slot it isn't known: a page may be empty because all of its times are taken.
+    if chosen <= max(1, seats) or not any(listed for _, listed in pages):
         return None
-    known = max(1, seats, *(max_party_size(listed) for _, listed in months))
+    known = max(1, seats, *(max_party_size(listed) for _, listed in pages))
     return known if chosen > known else None
 
 

@@ -64,7 +64,7 @@ class PageView(NamedTuple):
     continues: bool = False
     """The page's query string alone says that the visitor has been in this widget before."""
     empty_month: date | None = None
-    """First day of the month that is shown without any free time; None when there is one."""
+    """First day of the month in which a time was wanted and none is free; None when there is one."""
 
 
 def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = True) -> bool:

@@ -31,14 +31,15 @@ from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
-from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line, time_in_zone
+from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation import texts as booking_texts
 from kordless_booking.presentation import timezones
 from kordless_booking.presentation.calendar_event import calendar_file, event_for_booking
+from kordless_booking.presentation.clocks import clock_city
+from kordless_booking.presentation.formatting import time_in_zone
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
-from kordless_booking.presentation.timezone_search import city_name
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import absolute_url
 
@@ -257,9 +258,7 @@ def _subject_time(booking: Booking, preferences: VisitorPreferences, zone: str, 
         return time_in_zone(when, booking_texts.format_timezone(zone, language, start))
     if not says_zone:
         return when
-    # An offset is no city.
-    city = timezones.offset_text(start, language) if zone.startswith("Etc/") else city_name(zone, language)
-    return time_in_zone(when, city)
+    return time_in_zone(when, clock_city(zone, language, start))
 
 
 def _provider(preferences: VisitorPreferences) -> str:

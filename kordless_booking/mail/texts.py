@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 
 from kordless_booking.models import OutgoingMail
 from kordless_booking.normalization import JOINERS, compact_text, visible_text
-from kordless_booking.presentation.texts import status_texts
+from kordless_booking.presentation.texts import before_marks, status_texts
 
 MAX_SUBJECT_CHARS: Final = 150
 """Characters."""
@@ -102,12 +102,6 @@ def labeled_line(label: str, text: str) -> str:
     return pgettext("label and value", "%(label)s: %(value)s") % {"label": label, "value": text}
 
 
-def time_in_zone(when: str, zone: str) -> str:
-    """Return a time with its zone, such as "9:00 AM (New York · GMT-5)"."""
-    # Translators: a time, and in brackets the city or the offset whose clock it is on.
-    return pgettext("time and time zone", "%(when)s (%(zone)s)") % {"when": when, "zone": zone}
-
-
 def subject_line(text: str, direction: str) -> str:
     """Return `text` as one line for a subject, as `one_line` does, which reads in `direction` ("rtl" or "ltr").
 
@@ -149,10 +143,7 @@ def shorten(text: str, max_chars: int) -> str:
     space = text.rfind(" ", end // 2, end + 1)
     if space > 0:
         end = space
-    # Marks belong to the letter before them, and what a joiner joins is one sign.
-    while end > 1 and (unicodedata.category(text[end])[0] == "M" or text[end - 1] in JOINERS or text[end] in JOINERS):
-        end -= 1
-    return text[:end].rstrip(_BEFORE_CUT) + "\u2026"
+    return text[: before_marks(text, end)].rstrip(_BEFORE_CUT) + "\u2026"
 
 
 def greeting_name(name: str) -> str:

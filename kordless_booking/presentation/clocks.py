@@ -92,12 +92,12 @@ def clock_text(
     difference: timedelta | None = None,
     *,
     other_city: str = "",
-    is_readers: bool = False,
+    is_visitors: bool = False,
 ) -> str:
     """Return the sentence that says by which clock the times are, and how far the other one is from it.
 
-    `difference` is that of `clock_difference`; None or zero says nothing of the other clock. `is_readers`: the other
-    clock is known to be the reader's, so the sentence says "you" and not its city.
+    `difference` is that of `clock_difference`; None or zero says nothing of the other clock. `is_visitors`: the other
+    clock is known to be the visitor's, so the sentence says "you" and not its city.
     """
     minutes = round(abs(difference).total_seconds() / 60) if difference else 0
     hours, rest = divmod(minutes, 60)
@@ -105,26 +105,26 @@ def clock_text(
     if not difference or not minutes:
         # Translators: which clock the times are by, such as "Times in New York."
         return _("Times in %(city)s.") % values
-    if is_readers:
-        return _readers_text(ahead=difference > timedelta(), hours=hours, whole=not rest) % values
+    if is_visitors:
+        return _visitors_text(ahead=difference > timedelta(), hours=hours, whole=not rest) % values
     return _others_text(ahead=difference > timedelta(), hours=hours, whole=not rest) % values
 
 
-def _readers_text(*, ahead: bool, hours: int, whole: bool) -> str:
+def _visitors_text(*, ahead: bool, hours: int, whole: bool) -> str:
     if not whole:
         if ahead:
-            # Translators: the reader's clock is ahead of that of the city. duration is such as "5 hr 30 min".
+            # Translators: the visitor's clock is ahead of that of the city. duration is such as "5 hr 30 min".
             return _("Times in %(city)s. You’re %(duration)s ahead.")
-        # Translators: the reader's clock is behind that of the city. duration is such as "3 hr 30 min".
+        # Translators: the visitor's clock is behind that of the city. duration is such as "3 hr 30 min".
         return _("Times in %(city)s. You’re %(duration)s behind.")
     if ahead:
-        # Translators: the reader's clock is ahead of that of the city.
+        # Translators: the visitor's clock is ahead of that of the city.
         return ngettext(
             "Times in %(city)s. You’re %(hours)s hour ahead.",
             "Times in %(city)s. You’re %(hours)s hours ahead.",
             hours,
         )
-    # Translators: the reader's clock is behind that of the city.
+    # Translators: the visitor's clock is behind that of the city.
     return ngettext(
         "Times in %(city)s. You’re %(hours)s hour behind.",
         "Times in %(city)s. You’re %(hours)s hours behind.",

@@ -231,9 +231,13 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
     """
     if end.tzinfo is None or end.utcoffset() == start.utcoffset() or not is_ambiguous(end):
         return text
+    return _unbreakable(time_in_zone(text, offset_text(end, language)))
+
+
+def time_in_zone(when: str, zone: str) -> str:
+    """Return a time with its zone, such as "9:00 AM (New York · GMT-5)". In the active language."""
     # Translators: a time, and in brackets the city or the offset whose clock it is on.
-    pattern = pgettext("time and time zone", "%(when)s (%(zone)s)")
-    return _unbreakable(pattern) % {"when": text, "zone": offset_text(end, language)}
+    return pgettext("time and time zone", "%(when)s (%(zone)s)") % {"when": when, "zone": zone}
 
 
 @lru_cache(maxsize=4096)

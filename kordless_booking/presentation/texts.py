@@ -21,6 +21,7 @@ from kordless_booking.api.resources import (
     PriceKind,
     ServiceDetail,
 )
+from kordless_booking.normalization import JOINERS
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
 from kordless_booking.presentation.clocks import PlaceClock, place_clock
 from kordless_booking.presentation.locales import DEFAULT
@@ -107,7 +108,7 @@ class DisplayTimes:
     other_zone: str = ""
     """The zone of `other`; "" where that is empty."""
     is_visitors: bool = True
-    """False where nobody knows the reader's zone: no text says "your time"."""
+    """False where nobody knows the visitor's zone: no text says "your time"."""
     names_other: bool = False
     """`other` doesn't say itself whose clock it is by, so `line` names its zone."""
 
@@ -116,7 +117,8 @@ class DisplayTimes:
         """All times in one line, without the zones that their texts tell apart."""
         if not self.other:
             return self.when
-        return f"{self.when} · {self.other} ({self.other_zone})" if self.names_other else f"{self.when} · {self.other}"
+        other = formatting.time_in_zone(self.other, self.other_zone) if self.names_other else self.other
+        return f"{self.when} · {other}"
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def display_times(
     """Return the time of a booking in words, by the clock that counts first and by the other one where it differs.
 
     `zone_name` is the customer's zone, `place` the business's clock from `place_clock`. `is_visitors` is False where
-    `zone_name` may be another zone than the reader's.
+    `zone_name` may be another zone than the visitor's.
     """
 
     def offset(zone: str) -> timedelta | None:
@@ -333,7 +335,7 @@ def _beginning_of_address(text: str) -> str:
     end = next(end for end in range(len(first), 0, -1) if _columns(first[:end]) < _SHORT_PLACE_COLUMNS)
     # At a space, where one is near.
     space = first.rfind(" ", end * 2 // 3, end + 1)
-    return f"{first[: space if space > 0 else _before_marks(first, end)].rstrip()}…"
+    return f"{first[: space if space > 0 else before_marks(first, end)].rstrip()}…"
 
 
 def _columns(text: str) -> int:
@@ -341,18 +343,23 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1 for character in text)
 
 
-def _before_marks(text: str, end: int) -> int:
-    """Return `end`, or the beginning of the character there, when it consists of several code points."""
-    for position in range(end, max(end - 20, 1), -1):
-        if unicodedata.category(text[position]) not in _MARKS and text[position - 1] != "\u200d":
-            return position
+def before_marks(text: str, end: int) -> int:
+    """Return `end`, or the beginning of the character there, when it consists of several code points; at least 1."""
+    while end > 1 and (unicodedata.category(text[end]) in _MARKS or text[end - 1] in JOINERS):
+        end -= 1
     return end
+
+
+def notice_minutes(policy: CancellationPolicy | None) -> int:
+    """Return the business's notice period in minutes; 0 for none, and for one that only a mistake can be."""
+    minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
+    return minutes if 0 < minutes <= _MAX_NOTICE_MINUTES else 0
 
 
 def short_notice(policy: CancellationPolicy | None) -> str:
     """Return until when one can cancel, in a few words; "" where Kordless has no sensible notice in hours."""
-    minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
-    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+    minutes = notice_minutes(policy)
+    if not minutes:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:
@@ -371,14 +378,8 @@ def policy_text(policy: CancellationPolicy | None) -> str:
         return ""
     if policy.text and policy.text.strip():
         return policy.text.strip()
-    if policy.notice_hours and policy.notice_hours > 0:
-        return _notice_text(round(policy.notice_hours * 60))
-    return ""
-
-
-def _notice_text(minutes: int) -> str:
-    """Return a notice period in a sentence; "" for none, and for one that only a mistake can be."""
-    if not 0 < minutes <= _MAX_NOTICE_MINUTES:
+    minutes = notice_minutes(policy)
+    if not minutes:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:

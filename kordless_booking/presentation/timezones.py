@@ -61,13 +61,11 @@ def get_timezone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def selectable_timezones() -> tuple[str, ...]:
-    """Return the names to choose from, sorted: one for each place that the database lists, about 420."""
-    return tuple(sorted(_countries()))
-
-
 def timezones_by_country() -> tuple[str, ...]:
-    """Return the same names in the database's order: by country, and there the most populous zones first, mostly."""
+    """Return the names to choose from: one for each place that the database lists, about 420.
+
+    In the database's order: by country, and there the most populous zones first, mostly.
+    """
     return tuple(_countries())
 
 

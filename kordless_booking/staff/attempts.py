@@ -34,8 +34,8 @@ from kordless_booking.staff.read_only import (
     KnownValuesFilter,
     ListAdmin,
     Meaning,
+    has_app_permission,
     known_accounts,
-    may,
 )
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.upstream.registry import services_for
@@ -113,7 +113,7 @@ def _cached_region(account: Account) -> str | None:
     return phone_region(account, detail.calendar.timezone if detail else None)
 
 
-def may_be_booked(row: BookingAttempt) -> bool:
+def is_perhaps_booked(row: BookingAttempt) -> bool:
     """Return True if a booking may exist though the attempt isn't placed."""
     return row.outcome_unknown and row.state != BookingAttempt.State.PLACED
 
@@ -162,20 +162,20 @@ class AttemptAdmin(ListAdmin):
             "title": pgettext("heading", "Booking attempt"),
             "original": row,
             "state": Meaning(text, tone, attempt_meaning(row)),
-            "may_be_booked": may_be_booked(row),
+            "may_be_booked": is_perhaps_booked(row),
             "service": service_names(known_accounts().values()).get(row.service, row.service),
         }
         return render(request, "kordless_booking/admin/attempt.html", context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list. Only those who may see personal data can search by person."""
-        more = {"find_form": FindForm() if may(request, "view_personal_data") else None}
+        more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
     @sensitive_variables()
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Search attempts by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and may(request, "view_personal_data")):
+        if not (self.has_view_permission(request) and has_app_permission(request, "view_personal_data")):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
         found = find_attempts(form.cleaned_data["wanted"]) if form.is_valid() else None
@@ -185,7 +185,7 @@ class AttemptAdmin(ListAdmin):
             "title": _("Find bookings of a person"),
             "deeper": True,
             "form": form,
-            "found": None if found is None else [(row, *attempt_outcome(row), may_be_booked(row)) for row in found],
+            "found": None if found is None else [(row, *attempt_outcome(row), is_perhaps_booked(row)) for row in found],
         }
         response = render(request, "kordless_booking/admin/find_attempts.html", context)
         response["Cache-Control"] = "no-store, private"

@@ -28,7 +28,14 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.labels import delivery_legend, delivery_tone, event_label, source_label
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, KnownValuesFilter, ListAdmin, Meaning, may
+from kordless_booking.staff.read_only import (
+    NOTHING,
+    AccountFilter,
+    KnownValuesFilter,
+    ListAdmin,
+    Meaning,
+    has_app_permission,
+)
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
@@ -226,7 +233,7 @@ class DeliveryAdmin(ListAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list. Only those who may see personal data can search by person."""
-        more = {"find_form": FindForm() if may(request, "view_personal_data") else None}
+        more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def change_view(
@@ -242,7 +249,7 @@ class DeliveryAdmin(ListAdmin):
         """Show one delivery in full, and record the access in the admin's history."""
         # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._delivery(request, number)
-        if not may(request, "view_personal_data"):
+        if not has_app_permission(request, "view_personal_data"):
             raise PermissionDenied
         self.log_change(request, row, "Looked at the personal data.")
         return self._page(request, row, full=True)
@@ -250,7 +257,7 @@ class DeliveryAdmin(ListAdmin):
     @sensitive_variables()
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Search deliveries by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and may(request, "view_personal_data")):
+        if not (self.has_view_permission(request) and has_app_permission(request, "view_personal_data")):
             raise PermissionDenied
         form = FindForm(request.POST if request.method == "POST" else None)
         found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
@@ -269,7 +276,7 @@ class DeliveryAdmin(ListAdmin):
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Ask for confirmation, then send the delivery's signals again and show the result."""
         row = self._delivery(request, number)
-        if not may(request, "replay_webhookdelivery"):
+        if not has_app_permission(request, "replay_webhookdelivery"):
             raise PermissionDenied
         now, back = (
             datetime.now(UTC),
@@ -335,8 +342,8 @@ class DeliveryAdmin(ListAdmin):
             "made": source_label(row.source),
             "body": (format_body(body) if full else mask_body(body)) if body else "",
             "full": full,
-            "may_see": bool(body) and not full and may(request, "view_personal_data"),
-            "may_replay": bool(body) and may(request, "replay_webhookdelivery"),
+            "may_see": bool(body) and not full and has_app_permission(request, "view_personal_data"),
+            "may_replay": bool(body) and has_app_permission(request, "replay_webhookdelivery"),
         }
         response = render(request, "kordless_booking/admin/delivery.html", context)
         response["Cache-Control"] = "no-store, private"

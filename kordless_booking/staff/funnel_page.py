@@ -10,17 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kordless_booking.funnel.counters import today
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation.formatting import month_title
-from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.staff import funnel
 from kordless_booking.staff.funnel import HEIGHT, build_chart
-from kordless_booking.staff.labels import placement_label, service_names, stage_label
+from kordless_booking.staff.labels import placement_label, service_names, stage_label, text_language
 from kordless_booking.staff.read_only import ReadOnlyAdmin, has_several_accounts, known_accounts
 
 
@@ -46,7 +45,7 @@ class FunnelAdmin(ReadOnlyAdmin):
         totals = _sum_counts(days.values())
         names = service_names(known_accounts().values())
         base, rows, lost = stages[0], funnel.matching_rows(query), funnel.lost_demand(query)
-        language = best_supported_language(get_language() or "") or "en"
+        language = text_language()
         context = {
             **self.admin_site.each_context(request),
             "title": pgettext("heading", "Funnel"),

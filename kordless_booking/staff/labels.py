@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from kordless_booking.conf import Account
 from kordless_booking.models import BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
+from kordless_booking.presentation.locales import DEFAULT, best_supported_language
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.read_only import Meaning
 from kordless_booking.upstream.registry import services_for
+
+
+def text_language() -> str:
+    """Return the language of the package's texts on this page: the admin's where they have it, else English.
+
+    Names of months are in it too: a Czech one would stand in an English sentence.
+    """
+    return best_supported_language(get_language() or "") or DEFAULT
 
 
 def stage_label(stage: FunnelCount.Stage) -> str:
@@ -133,10 +142,19 @@ def mail_tone(state: str) -> str:
     return _MAIL_TONES.get(state, "idle")
 
 
+def mail_meaning(state: str) -> str:
+    """Return what a mail's state means; "" for one of another version."""
+    return next((text for each, text in _mail_meanings().items() if each == state), "")
+
+
 def mail_legend() -> list[Meaning]:
     """Return what the states of a mail mean."""
+    return [Meaning(str(state.label), mail_tone(state), text) for state, text in _mail_meanings().items()]
+
+
+def _mail_meanings() -> dict[OutgoingMail.State, str]:
     states = OutgoingMail.State
-    meanings = {
+    return {
         states.SENT: _("The mail server has accepted it."),
         states.QUEUED: _(
             "It is sent when it is due. If the mail server doesn’t accept it, it is tried again for two days."
@@ -151,7 +169,6 @@ def mail_legend() -> list[Meaning]:
         ),
         states.SUPERSEDED: _("A newer mail about the same booking took its place, or the appointment had begun."),
     }
-    return [Meaning(str(state.label), mail_tone(state), text) for state, text in meanings.items()]
 
 
 def delivery_tone(outcome: str) -> str:

@@ -23,8 +23,8 @@ from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
-from kordless_booking.staff.labels import mail_legend, mail_tone
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, may
+from kordless_booking.staff.labels import mail_legend, mail_meaning, mail_tone
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -67,7 +67,7 @@ class MailAdmin(ListAdmin):
 
     @admin.display(description=pgettext_lazy("label", "Recipient"))
     def recipient(self, row: OutgoingMail) -> str:
-        """Return the masked address; a dash where it can't be decrypted any more."""
+        """Return the masked address; a dash where it can't be decrypted anymore."""
         return mask_contact(_address(row)) or NOTHING
 
     @admin.display(description=pgettext_lazy("label", "Service"))
@@ -105,7 +105,7 @@ class MailAdmin(ListAdmin):
         """Show one mail with the whole address, and record the access in the admin's history."""
         # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
         row = self._mail(request, number)
-        if not may(request, "view_personal_data"):
+        if not has_app_permission(request, "view_personal_data"):
             raise PermissionDenied
         self.log_change(request, row, "Looked at the address.")
         return self._page(request, row, full=True)
@@ -113,7 +113,7 @@ class MailAdmin(ListAdmin):
     def resend_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Queue a mail once more that was certainly not sent."""
         row = self._mail(request, number)
-        if not may(request, "resend_outgoingmail"):
+        if not has_app_permission(request, "resend_outgoingmail"):
             raise PermissionDenied
         if requeue(row, datetime.now(UTC)):
             self.log_change(request, row, "Queued once more.")
@@ -144,20 +144,16 @@ class MailAdmin(ListAdmin):
             "opts": self.opts,
             "title": row.get_kind_display(),
             "original": row,
-            "state": Meaning(label, tone, _meaning(label)),
+            "state": Meaning(label, tone, mail_meaning(row.state)),
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
             "full": full,
-            "may_see": bool(address) and not full and may(request, "view_personal_data"),
-            "can_resend": can_requeue(row, datetime.now(UTC)) and may(request, "resend_outgoingmail"),
+            "may_see": bool(address) and not full and has_app_permission(request, "view_personal_data"),
+            "can_resend": can_requeue(row, datetime.now(UTC)) and has_app_permission(request, "resend_outgoingmail"),
         }
         response = render(request, "kordless_booking/admin/mail.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
-
-
-def _meaning(label: str) -> str:
-    return next((each.text for each in mail_legend() if each.label == label), "")
 
 
 def _address(row: OutgoingMail) -> str:

@@ -41,7 +41,7 @@ class Rejections:
 
 
 @dataclass(frozen=True)
-class LostDemand:
+class ServiceLostDemand:
     """Times that visitors of a service were shown that nothing is free."""
 
     service: str
@@ -91,7 +91,7 @@ class AccountState:
     months: tuple[date, ...]
     """First days of the months that `services` are about: this one and the next."""
     attempts: tuple[OpenAttempts, ...]
-    lost: tuple[LostDemand, ...]
+    lost: tuple[ServiceLostDemand, ...]
     """Services with most lost demand."""
     mails: Mapping[OutgoingMail.State, int]
     """Mails that wait, and those of the last 24 hours that were given up, withheld, or have an unknown outcome."""
@@ -129,11 +129,11 @@ def _refusals(account: Account, today: date) -> tuple[Rejections, ...]:
     return tuple(Rejections(reason, now.get(reason, 0), number) for reason, number in week.items())
 
 
-def _lost_demand(account: Account, today: date, names: Mapping[str, str]) -> tuple[LostDemand, ...]:
+def _lost_demand(account: Account, today: date, names: Mapping[str, str]) -> tuple[ServiceLostDemand, ...]:
     rows = LostDemandCount.objects.filter(account=account.name, day__gt=today - timedelta(days=REFUSAL_DAYS))
     sums = rows.order_by().values_list("service").annotate(week=Sum("count"), now=Sum("count", filter=Q(day=today)))
     return tuple(
-        LostDemand(names.get(slug, slug), now or 0, week)
+        ServiceLostDemand(names.get(slug, slug), now or 0, week)
         for slug, week, now in sums.order_by("-week", "service")[:MAX_LOST]
     )
 

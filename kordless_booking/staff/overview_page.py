@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, URLPattern, path, reverse
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,8 +20,7 @@ from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.funnel.counters import today
 from kordless_booking.models import BookingAttempt, OutgoingMail
 from kordless_booking.presentation.formatting import month_name
-from kordless_booking.presentation.locales import DEFAULT
-from kordless_booking.staff.labels import format_age, mail_tone, rejection_label
+from kordless_booking.staff.labels import format_age, mail_tone, rejection_label, text_language
 from kordless_booking.staff.overview import AccountState, account_state
 from kordless_booking.staff.read_only import ReadOnlyAdmin, known_accounts
 
@@ -74,7 +73,7 @@ class OverviewAdmin(ReadOnlyAdmin):
                         (row.name, status_cell(row.details), [status_cell(month) for month in row.months])
                         for row in state.services
                     ],
-                    "months": [month_name(month, get_language() or DEFAULT) for month in state.months],
+                    "months": [month_name(month, text_language()) for month in state.months],
                     "attempts": [
                         (
                             row.state,

@@ -78,7 +78,7 @@ class ListAdmin(ReadOnlyAdmin):
         more = {
             "title": capfirst(self.opts.verbose_name_plural),
             "legend": self.legend(),
-            "may_see_overview": may(request, "view_overview"),
+            "may_see_overview": has_app_permission(request, "view_overview"),
         }
         return super().changelist_view(request, {**more, **(extra_context or {})})
 
@@ -118,7 +118,7 @@ class AccountFilter(KnownValuesFilter):
         return {name: name for name in known_accounts()}
 
 
-def may(request: HttpRequest, permission: str) -> bool:
+def has_app_permission(request: HttpRequest, permission: str) -> bool:
     """Return whether the member of staff has a permission of this app."""
     return request.user.has_perm(f"kordless_booking.{permission}")
 

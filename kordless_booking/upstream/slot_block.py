@@ -1,4 +1,4 @@
-"""Blocks of slots: what one cache item holds, from which the catalog cuts the months that pages show.
+"""Blocks of slots: what one cache item holds, from which the catalog cuts the weeks that pages show.
 
 Most pages are about the next two months, and one request brings both: the near block. Months beyond it are a block
 each. Where Kordless refuses so long a range, or it has more slots than are good for one item, the near block ends after

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.availability import AvailableTime, MonthView, page_weeks
+from kordless_booking.booking.availability import AvailableTime, CalendarPage, page_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.presentation.timezone_search import ZoneChoice
@@ -53,8 +53,8 @@ class _Grid(NamedTuple):
     """Day of the booking that is rescheduled."""
 
 
-def month_rows(
-    view: MonthView,
+def week_rows(
+    view: CalendarPage,
     *,
     part: PackagePart | SiteTemplatePart,
     url: str,
@@ -85,7 +85,7 @@ def month_rows(
 def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
     """Return the accessible names of all free days, escaped."""
     # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
-    # of the month.
+    # of the calendar.
     return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
 
 

@@ -84,7 +84,7 @@ def display_times(
     """Return the time of a booking in words, by the clock that counts first.
 
     `place` is the business's clock from `place_clock`. `is_visitors` is False where `timezone` may be another zone than
-    the reader's.
+    the visitor's.
     """
     language, hours = visit.language, visit.choices.hours
     return texts.display_times(start, end, timezone, place, language, hours, is_visitors=is_visitors)

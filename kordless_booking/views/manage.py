@@ -36,7 +36,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
-from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, notice_minutes
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
@@ -64,10 +64,6 @@ FOUND_LINK_SECONDS: Final = 2 * 3600
 
 DONE_SECONDS: Final = 300
 """Seconds for which the booking's page says what was just done. Its URL may be reloaded, kept and passed on."""
-
-
-MAX_NOTICE_HOURS: Final = 366 * 24
-"""A longer notice period is a mistake: bookings are made for the coming months."""
 
 
 class Done(StrEnum):
@@ -224,7 +220,7 @@ class ManagedBooking:
     chosen_timezone: str | None
     """Time zone in the query, which the links carry on; None where there is none."""
     visitor_timezone: str | None
-    """Time zone of the reader, from the query or the link.
+    """Time zone of the visitor, from the query or the link.
 
     None where neither says it: then `timezone` is the booking's, and perhaps another one.
     """
@@ -243,7 +239,7 @@ class ManagedBooking:
         return self.url(visit, "manage"), _("Back to your booking")
 
     def carried_choices(self, visit: WidgetRequest) -> Choices:
-        """Return the choices that the booking's pages carry on: the appearance, and the reader's zone."""
+        """Return the choices that the booking's pages carry on: the appearance, and the visitor's zone."""
         return visit.choices.appearance().replace(timezone=self.chosen_timezone)
 
     def done_url(self, visit: WidgetRequest, done: Done, start: datetime | None = None) -> str:
@@ -465,9 +461,8 @@ def _late_notice(managed: ManagedBooking, detail: ServiceDetail | None, now: dat
 
     Only Kordless knows whether it still takes a change then, so the buttons stay.
     """
-    policy = detail.calendar.cancellation_policy if detail else None
-    hours = (policy.notice_hours or 0) if policy else 0
-    if not 0 < hours <= MAX_NOTICE_HOURS or managed.booking.start - now >= timedelta(hours=hours):
+    notice = notice_minutes(detail.calendar.cancellation_policy if detail else None)
+    if managed.booking.start - now >= timedelta(minutes=notice):
         return ""
     return _("Your appointment is soon, so it may be too late to change or cancel it online.")
 

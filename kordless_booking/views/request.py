@@ -293,7 +293,8 @@ class WidgetRequest:
     def page_view(self, service: str = "", *, empty_month: date | None = None) -> PageView | None:
         """Return the page view for the funnel: of the times of a service, or the list of services. None when it is off.
 
-        It is counted with the response. `empty_month` is the first day of the month shown, if it has no free time.
+        It is counted with the response. `empty_month` is the first day of the month in which a time was wanted, if the
+        page has none.
         """
         if not self.account.funnel:
             return None

@@ -51,8 +51,8 @@ from kordless_booking.views.slot_reading import (
     SelectSlots,
     choices_for_day,
     free_slot,
-    read_month,
-    start_fetching_month,
+    read_calendar_page,
+    start_fetching_calendar_page,
     start_fetching_time,
 )
 from kordless_booking.views.steps import zone_context
@@ -80,12 +80,12 @@ def _slots_page(
     `taken` is the reason why the visitor was sent back, or "". `refused` is the start that Kordless didn't accept.
     """
     token = managed.token
-    start_fetching_month(visit, managed.booking.service_slug or "")
+    start_fetching_calendar_page(visit, managed.booking.service_slug or "")
     with _explaining_removed_service(visit, managed):
         detail = _detail(visit, managed)
         near = refused if taken else None
-        month = read_month(visit, detail, select=_movable_slots(managed, refused), keep_provider=True, near=near)
-        notice_text = _taken(visit, detail, taken, refused, others_free=month.view.day is not None)
+        read = read_calendar_page(visit, detail, select=_movable_slots(managed, refused), keep_provider=True, near=near)
+        notice_text = _taken(visit, detail, taken, refused, others_free=read.view.day is not None)
     choices = _url_choices(managed, visit.choices)
 
     def here(choices: Choices) -> str:
@@ -99,25 +99,25 @@ def _slots_page(
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(month.view))),
+        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(read.view))),
     )
-    # The script reports the reader's zone where nobody knows it, as on the page of a new booking.
+    # The script reports the visitor's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
     page = build_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
     )
-    provider_note = _provider_note(managed.link, month.cached.value)
-    notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
+    provider_note = _provider_note(managed.link, read.cached.value)
+    notice = age_notice(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(
         visit,
-        month.view,
+        read.view,
         links,
         renderer,
-        clocks=month.clocks,
+        clocks=read.clocks,
         notice=notice,
         is_visitors_zone=is_visitors,
-        booked=managed.booking.start.astimezone(month.view.zone).date(),
+        booked=managed.booking.start.astimezone(read.view.zone).date(),
     ) | {
         # A booking keeps its host, team and party size.
         "hosts": [],
@@ -136,7 +136,7 @@ def _slots_page(
             "number": managed.booking.confirmation_number,
             # In short, and on the clock of the calendar below.
             "old_when": format_short(
-                managed.booking.start, managed.booking.end, month.view.zone.key, visit.language, visit.choices.hours
+                managed.booking.start, managed.booking.end, read.view.zone.key, visit.language, visit.choices.hours
             ),
             "host": "" if provider_note else managed.view(visit).host,
             "provider_note": provider_note,
@@ -144,10 +144,10 @@ def _slots_page(
         "taken": notice_text,
         "unavailable": "",
     }
-    if month.view.largest_party is not None:
+    if read.view.largest_party is not None:
         # A booking keeps its party, so there is no way to a smaller one.
         context["empty"] |= {"url": "", "label": ""}
-    elif context["empty"] and _has_other_length(managed, month.cached.value):
+    elif context["empty"] and _has_other_length(managed, read.cached.value):
         if context["empty"]["url"]:  # there are other months, or later ones that weren't looked at
             limit = _("Only times that are as long as your booking were looked at.")
             text = f"{context['empty']['text']} {limit}"
@@ -363,7 +363,7 @@ def _taken(
 def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:
     """Return the choices for a URL, without host, team and party size, which the token has already.
 
-    Without the booking's zone too, where nobody knows the reader's: the next page would take it for a choice.
+    Without the booking's zone too, where nobody knows the visitor's: the next page would take it for a choice.
     """
     known = managed.visitor_timezone is not None
     timezone = choices.timezone if known else None

@@ -1,7 +1,7 @@
 """Template skeletons (partial evaluation): rendered once with placeholders, then filled for each request.
 
-A month has about forty cells and a day up to a hundred times. Apart from these and from some links, the slot page is
-the same for every visitor. Rendering all of it for each request costs ten times as much as joining strings.
+A page of the calendar has 35 cells and a day up to a hundred times. Apart from these and from some links, the slot page
+is the same for every visitor. Rendering all of it for each request costs ten times as much as joining strings.
 
 Only the package's own templates are made into skeletons, which `PackageTemplates` proves: a site's template would see
 placeholders instead of values. `SiteTemplatePart` renders a site's template with the real values, for one request.
@@ -63,7 +63,7 @@ class Skeleton:
 
 
 class PackagePart:
-    """Small package template that is used many times on a page, such as a cell of the month."""
+    """Small package template that is used many times on a page, such as a cell of the calendar."""
 
     def __init__(self, package: PackageTemplates) -> None:
         self.package = package

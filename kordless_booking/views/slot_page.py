@@ -1,6 +1,6 @@
-"""Context of steps/slot.html: a month, the times of one of its days, and the controls that change them.
+"""Context of steps/slot.html: a page of the calendar, the times of one of its days, and the controls that change them.
 
-Everything is made from a `MonthView`. Booking and rescheduling share this page. They differ in where its links lead,
+Everything is made from a `CalendarPage`. Booking and rescheduling share this page. They differ in where its links lead,
 which `SlotLinks` says. All texts are built here, so that the template only inserts strings, and can be made into a
 skeleton.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.availability import EmptyReason, MonthView, PartOfDay, parts_of_day
+from kordless_booking.booking.availability import CalendarPage, EmptyReason, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices, provider_value, query_id
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import ShownClocks, clock_city, clock_difference, clock_text
@@ -28,9 +28,9 @@ from kordless_booking.views.cells import (
     DAY,
     TIME,
     format_start,
-    month_rows,
     parse_start,
     time_items,
+    week_rows,
 )
 from kordless_booking.views.display import format_timezone
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MAX_HOST_LINKS: Final = 12
 """Hosts and teams that are offered as links, in one line that scrolls on a phone. More of them become a select."""
 MAX_TIMES_SHOWN: Final = 80
-"""Times of a day in one response. Together with the days of the month, these are about 120 links and 60 kB."""
+"""Times of a day in one response. Together with the days of the calendar, these are about 120 links and 60 kB."""
 NOTICE_IN_HOURS_FROM: Final = 2
 """Hours from which the notice names hours instead of minutes."""
 AGE_NOTICE_SECONDS: Final = 120
@@ -70,7 +70,7 @@ class SlotLinks:
 
 
 class Weekday(NamedTuple):
-    """Heading of a column of the month."""
+    """Heading of a column of the calendar."""
 
     short: str
     full: str
@@ -80,7 +80,7 @@ class Weekday(NamedTuple):
 
 def slot_context(
     visit: WidgetRequest,
-    view: MonthView,
+    view: CalendarPage,
     links: SlotLinks,
     renderer: PageRenderer,
     *,
@@ -93,15 +93,15 @@ def slot_context(
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
-    the view was made with. `is_visitors_zone` is False where nobody knows the reader's zone, and `clocks.visitor` is
+    the view was made with. `is_visitors_zone` is False where nobody knows the visitor's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
-    can't say it for all. `booked` is the day of the booking that is rescheduled, which the month marks.
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks.
     """
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
         "party": _party(view, links, renderer.page),
-        "month": _month(visit, view, links, renderer, booked),
+        "month": _calendar(visit, view, links, renderer, booked),
         "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
@@ -125,7 +125,7 @@ def slot_context(
     }
 
 
-def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
+def _hosts(view: CalendarPage, links: SlotLinks) -> list[dict[str, Any]]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     base = _choices_from_shown_day(view)
     return [
@@ -138,7 +138,7 @@ def _hosts(view: MonthView, links: SlotLinks) -> list[dict[str, Any]]:
     ]
 
 
-def _host_select(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | None:
+def _host_select(view: CalendarPage, links: SlotLinks, page: Page) -> dict[str, Any] | None:
     """Return the context of the form that chooses between many hosts and teams; None where they are links."""
     options = _provider_options(view)
     if len(options) <= MAX_HOST_LINKS + 1:
@@ -173,7 +173,7 @@ class _ProviderOption(NamedTuple):
     team_id: str | None = None
 
 
-def _provider_options(view: MonthView) -> list[_ProviderOption]:
+def _provider_options(view: CalendarPage) -> list[_ProviderOption]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
     # Of both, the host decides: the team is that host's.
     chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
@@ -217,7 +217,7 @@ def _unique_names(providers: Sequence[tuple[str, str]]) -> list[str]:
     return names
 
 
-def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | None:
+def _party(view: CalendarPage, links: SlotLinks, page: Page) -> dict[str, Any] | None:
     """Return the context of the party size's form; None when there is no choice."""
     if not view.party_sizes:
         return None
@@ -229,8 +229,8 @@ def _party(view: MonthView, links: SlotLinks, page: Page) -> dict[str, Any] | No
     }
 
 
-def _month(
-    visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer, booked: date | None
+def _calendar(
+    visit: WidgetRequest, view: CalendarPage, links: SlotLinks, renderer: PageRenderer, booked: date | None
 ) -> dict[str, Any]:
     language = visit.language
     narrow = formatting.narrow_weekday_names(language)
@@ -238,15 +238,15 @@ def _month(
     monday = formatting.first_weekday(language)
     base = view.choices.replace(month=view.month)
 
-    def step(month: date | None, label: str) -> dict[str, str] | None:
-        return {"url": links.here(base.replace(month=month, day=None)), "label": label} if month else None
+    def turn(page: date | None, label: str) -> dict[str, str] | None:
+        return {"url": links.here(base.replace(month=page, day=None)), "label": label} if page else None
 
     return {
         "title": formatting.months_title(max(view.start, view.today), view.last, language),
-        "previous": step(view.previous, pgettext("button", "Earlier dates")),
-        "next": step(view.next, pgettext("button", "Later dates")),
+        "previous": turn(view.previous, pgettext("button", "Earlier dates")),
+        "next": turn(view.next, pgettext("button", "Later dates")),
         "weekdays": names[monday:] + names[:monday],
-        "rows": month_rows(
+        "rows": week_rows(
             view,
             part=renderer.part(DAY),
             url=links.here(base.replace(day=ANY_DAY)),
@@ -260,7 +260,7 @@ def _month(
 
 def _day(
     visit: WidgetRequest,
-    view: MonthView,
+    view: CalendarPage,
     day: date,
     links: SlotLinks,
     renderer: PageRenderer,
@@ -303,7 +303,7 @@ def _day(
     }
 
 
-def _nearest(visit: WidgetRequest, view: MonthView, links: SlotLinks, renderer: PageRenderer) -> str:
+def _nearest(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, renderer: PageRenderer) -> str:
     """Return the buttons of the times that are nearest to the lost one, each with its date; "" when there are none."""
     return time_items(
         view.nearest,
@@ -329,8 +329,8 @@ def part_label(part: PartOfDay) -> str:
             return pgettext("part of day", "Evening")
 
 
-def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, Any] | None:
-    """Return the text in place of the times, with a link to where there may be some; None when the month has some."""
+def _empty(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, Any] | None:
+    """Return the text in place of the times, with a link to where there may be some; None when the page has some."""
     if view.largest_party is not None:
         return _party_too_large(view.largest_party, view, links)
     match view.empty:
@@ -352,7 +352,7 @@ def _empty(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     return None
 
 
-def _party_too_large(largest: int, view: MonthView, links: SlotLinks) -> dict[str, Any]:
+def _party_too_large(largest: int, view: CalendarPage, links: SlotLinks) -> dict[str, Any]:
     """Return the text for a party that no time has room for, with a link to the times for the largest one."""
     text = ngettext(
         "Each time has room for only %(count)s person.",
@@ -364,7 +364,7 @@ def _party_too_large(largest: int, view: MonthView, links: SlotLinks) -> dict[st
     return {"text": text % {"count": largest}, "url": url, "label": label % {"count": largest}}
 
 
-def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:
+def _nothing_free(visit: WidgetRequest, view: CalendarPage) -> str:
     """Return the text for a page that found nothing free. It says which days were looked at, unless it was all."""
 
     def written(day: date | None) -> str:
@@ -383,7 +383,7 @@ def _nothing_free(visit: WidgetRequest, view: MonthView) -> str:
     return _("There are no free times at the moment. Please check again later.")
 
 
-def _with_limits(text: str, view: MonthView) -> str:
+def _with_limits(text: str, view: CalendarPage) -> str:
     """Append for whom was looked, where there may be times for others."""
     limits = [text]
     if host := _provider_name(view):
@@ -401,7 +401,7 @@ def _with_limits(text: str, view: MonthView) -> str:
     return " ".join(limits)
 
 
-def _next_free_notice(visit: WidgetRequest, view: MonthView) -> str:
+def _next_free_notice(visit: WidgetRequest, view: CalendarPage) -> str:
     """Return the notice that later weeks are shown than those of the chosen day; "" where it is these."""
     if not view.is_next_free or not view.day:
         return ""
@@ -413,7 +413,7 @@ def _next_free_notice(visit: WidgetRequest, view: MonthView) -> str:
     return _("The next free time is %(date)s.") % {"date": date}
 
 
-def _provider_name(view: MonthView) -> str:
+def _provider_name(view: CalendarPage) -> str:
     """Return the name of the chosen host or team, or both; "" when there is none, or the host's isn't known."""
     host = _name_of(view.choices.host_id, view.hosts)
     if view.choices.host_id and not host:
@@ -425,7 +425,7 @@ def _name_of(chosen: str | None, providers: Sequence[Host | Team]) -> str:
     return next((each.name for each in providers if query_id(each.id) == chosen and each.name), "")
 
 
-def _choices_from_shown_day(view: MonthView) -> Choices:
+def _choices_from_shown_day(view: CalendarPage) -> Choices:
     """Return the choices for a link that changes what is free: they name a day and no month.
 
     A page stays shown though it is empty, because the visitor has turned to it. From a day, it goes on to the next free
@@ -434,18 +434,18 @@ def _choices_from_shown_day(view: MonthView) -> Choices:
     return view.choices.replace(month=None, day=view.day or (view.start if view.choices.month else view.choices.day))
 
 
-def choices_for_return(view: MonthView) -> Choices:
+def choices_for_return(view: CalendarPage) -> Choices:
     """Return the choices for a link that leads back to this page: what is shown, if the visitor chose where to look."""
     return _choices_for_same_page(view) if view.choices.requested_date() else view.choices
 
 
-def _choices_for_same_page(view: MonthView) -> Choices:
+def _choices_for_same_page(view: CalendarPage) -> Choices:
     """Return the choices that show this page again."""
     return view.choices.replace(month=view.month, day=view.day) if view.day else view.choices
 
 
 def _clock(
-    visit: WidgetRequest, view: MonthView, links: SlotLinks, clocks: ShownClocks, *, is_visitors_zone: bool
+    visit: WidgetRequest, view: CalendarPage, links: SlotLinks, clocks: ShownClocks, *, is_visitors_zone: bool
 ) -> dict[str, Any]:
     """Return the sentence that says by which clock the times are, and the link to the other one if it differs."""
     moments = [time.start for time in view.times] or [visit.now]
@@ -454,8 +454,8 @@ def _clock(
         return {"text": clock_text(city, visit.language), "switch": None}
     other = clock_city(clocks.other, visit.language, moments[0])
     difference = clock_difference(moments, clocks.shown, clocks.other)
-    is_readers = is_visitors_zone and clocks.other == clocks.visitor
-    text = clock_text(city, visit.language, difference, other_city=other, is_readers=is_readers)
+    is_visitors = is_visitors_zone and clocks.other == clocks.visitor
+    text = clock_text(city, visit.language, difference, other_city=other, is_visitors=is_visitors)
     if difference == timedelta():
         return {"text": text, "switch": None}
     chosen = "visitor" if clocks.other == clocks.visitor else "business"
@@ -466,7 +466,7 @@ def _clock(
     return {"text": text, "switch": {"url": url, "label": pgettext("button", "Show %(city)s time") % {"city": other}}}
 
 
-def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
+def _hours(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, str]:
     """Return the link to the other hour format."""
     here = _choices_for_same_page(view)
     now = view.choices.hours or formatting.default_hours(visit.language)
@@ -475,7 +475,7 @@ def _hours(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str,
     return {"url": links.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
 
 
-def _watch(visit: WidgetRequest, view: MonthView, links: SlotLinks) -> dict[str, str]:
+def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     # Month and day: an open page must not turn to other weeks by itself, so empty ones stay.
     here = links.here(view.choices.replace(month=view.start, day=view.day) if view.day else view.choices)

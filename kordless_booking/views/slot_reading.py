@@ -11,7 +11,7 @@ import msgspec
 
 from kordless_booking.api.resources import CalendarSettings, ServiceDetail, Slot
 from kordless_booking.booking import availability
-from kordless_booking.booking.availability import PAGE, CalendarPages, MonthView
+from kordless_booking.booking.availability import PAGE, CalendarPage, CalendarPages
 from kordless_booking.presentation.clocks import ShownClocks, place_clock, shown_clocks
 from kordless_booking.presentation.formatting import first_weekday
 from kordless_booking.presentation.timezones import business_timezone, get_timezone
@@ -43,18 +43,18 @@ def all_slots(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
 
 
 @dataclass(frozen=True)
-class MonthRead:
+class CalendarPageRead:
     """A page of the calendar as it was read."""
 
-    view: MonthView
+    view: CalendarPage
     cached: Cached[tuple[Slot, ...]]
     """The slots of the page shown."""
     clocks: ShownClocks
     """Clock of the times, and the other one."""
 
 
-def start_fetching_month(visit: WidgetRequest, service: str) -> None:
-    """Start fetching in parallel what `read_month` will read.
+def start_fetching_calendar_page(visit: WidgetRequest, service: str) -> None:
+    """Start fetching in parallel what `read_calendar_page` will read.
 
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
     window are not, so the page is guessed.
@@ -157,14 +157,14 @@ def _zone_of_slots(visit: WidgetRequest, slug: str, pages: list[Days], window: i
     return None
 
 
-def read_month(
+def read_calendar_page(
     visit: WidgetRequest,
     detail: ServiceDetail,
     *,
     select: SelectSlots = all_slots,
     keep_provider: bool = False,
     near: datetime | None = None,
-) -> MonthRead:
+) -> CalendarPageRead:
     """Read the page of the calendar that the visitor looks at, and the ones after it while nothing is free.
 
     `select` chooses from the slots of a page those that are offered. `keep_provider`: show no times of others when the
@@ -180,7 +180,7 @@ def read_month(
             read[page] = visit.catalog.slots(detail.service.slug, page_days(page), window_days=window)
             yield page, select(read[page].value)
 
-    view = availability.month_view(
+    view = availability.calendar_page(
         slots(),
         choices,
         visit.now,
@@ -190,11 +190,11 @@ def read_month(
         seats=detail.calendar.max_parallel_bookings or 1,
         near=near,
     )
-    return MonthRead(view, read[view.start], clocks)
+    return CalendarPageRead(view, read[view.start], clocks)
 
 
 def _pages_to_read(visit: WidgetRequest, detail: ServiceDetail, pages: CalendarPages) -> Iterator[date]:
-    """Yield the page to open and, for a reader that found nothing free on it, at most `PAGES_AHEAD` more."""
+    """Yield the page to open and, for a caller that found nothing free on it, at most `PAGES_AHEAD` more."""
     page = pages.to_open(visit.choices)
     yield page
     later: list[date] = []
@@ -217,7 +217,8 @@ def free_slot(
 ) -> availability.AvailableTime | None:
     """Return the time from `start` to `end`, or None when it isn't free for the visitor's host, team and party.
 
-    Without an `end` it is the shortest time that starts then. `select` chooses from the slots, as for `read_month`.
+    Without an `end` it is the shortest time that starts then. `select` chooses from the slots, as for
+    `read_calendar_page`.
     """
     zone = get_timezone(visitor_zone(visit, detail))
     slug, choices = detail.service.slug, visit.choices

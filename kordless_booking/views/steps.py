@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.availability import MonthView, provider_name, unique_lengths
+from kordless_booking.booking.availability import CalendarPage, provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
@@ -34,7 +34,13 @@ from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
-from kordless_booking.views.slot_reading import MonthRead, page_days, read_month, start_fetching_month, visitor_zone
+from kordless_booking.views.slot_reading import (
+    CalendarPageRead,
+    page_days,
+    read_calendar_page,
+    start_fetching_calendar_page,
+    visitor_zone,
+)
 
 MAX_UNFILTERED: Final = 12
 """Services up to which their list has no filter: they fit about two screens of a phone."""
@@ -52,7 +58,7 @@ def services(visit: WidgetRequest) -> HttpResponse:
 
 @widget_view("GET", "POST", shareable=True, prefetchable=True, any_origin=True)
 def slots(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Show a month of days, and the times of one of them."""
+    """Show a page of the calendar, and the times of one of its days."""
     if visit.request.method == "POST":
         post = visit.request.POST
         # A contact form, which has a draft, may have a field of such a name.
@@ -240,14 +246,14 @@ def slots_page(
     taken = taken or visit.request.GET.get("taken", "")
     near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
     # Before anything is read: reading one thing after another could exceed the page's deadline.
-    start_fetching_month(visit, service)
+    start_fetching_calendar_page(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    month = read_month(visit, detail, near=near)
-    view, unavailable = month.view, ""
+    read = read_calendar_page(visit, detail, near=near)
+    view, unavailable = read.view, ""
     if view.provider_unavailable:
-        unavailable = _unavailable(visit, month)
-        # No link on the page has the host or team any more.
+        unavailable = _unavailable(visit, read)
+        # No link on the page has the host or team anymore.
         visit = visit.with_choices(view.choices)
 
     def here(choices: Choices) -> str:
@@ -271,11 +277,11 @@ def slots_page(
         address=here(visit.choices),
         form_input_token=token,
     )
-    notice = age_notice(visit, month.cached, min_age_seconds=AGE_NOTICE_SECONDS)
+    notice = age_notice(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
-    lengths = unique_lengths(month.cached.value)
+    lengths = unique_lengths(read.cached.value)
     context = slot_context(
-        visit, view, links, renderer, clocks=month.clocks, notice=notice, says_length=len(lengths) > 1
+        visit, view, links, renderer, clocks=read.clocks, notice=notice, says_length=len(lengths) > 1
     ) | {
         "service": service_card(
             detail.service,
@@ -303,7 +309,7 @@ def slots_page(
     return response
 
 
-def _empty_month(view: MonthView) -> date | None:
+def _empty_month(view: CalendarPage) -> date | None:
     """Return the first day of the month in which the visitor wanted a time and got none; None when there is one."""
     if view.empty:
         # By the day in the middle: a page of the calendar may begin or end in another month.
@@ -314,10 +320,10 @@ def _empty_month(view: MonthView) -> date | None:
     return None
 
 
-def _unavailable(visit: WidgetRequest, month: MonthRead) -> str:
+def _unavailable(visit: WidgetRequest, read: CalendarPageRead) -> str:
     """Return the notice that the chosen host or team doesn't do this service. Says the name if the cache knows it."""
-    name = provider_name(visit.catalog.cached_slots(page_days(month.view.start)), visit.choices)
-    available = {each.name for slot in month.cached.value for each in (slot.host, slot.team) if each}
+    name = provider_name(visit.catalog.cached_slots(page_days(read.view.start)), visit.choices)
+    available = {each.name for slot in read.cached.value for each in (slot.host, slot.team) if each}
     # Not a name that one of those has whose times are shown: "Sam isn't available" would contradict "With Sam".
     if name and name not in available:
         # Translators: host is the name of a person or team, "this" the service on the page.

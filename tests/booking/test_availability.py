@@ -13,14 +13,14 @@ from kordless_booking.booking import availability
 from kordless_booking.booking.availability import (
     PAGE,
     WEEKS_SHOWN,
+    CalendarPage,
     CalendarPages,
     EmptyReason,
-    MonthView,
     PartOfDay,
+    calendar_page,
     calendar_pages,
     free_days,
     free_times,
-    month_view,
     page_weeks,
     parts_of_day,
     slots_to_move_to,
@@ -396,13 +396,13 @@ MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 5), date(2026, 5, 10)
 PAGES = CalendarPages(today=MARCH, last=date(2026, 6, 13), first_weekday=SUNDAY)
 
 
-def view(*pages_of_slots, now=NOW, zone="UTC", near=None, **choices) -> MonthView:
+def view(*pages_of_slots, now=NOW, zone="UTC", near=None, **choices) -> CalendarPage:
     """Return the view of pages from March on, each given by its slots, for a visitor with these choices."""
     given = Choices(**choices)
     pages = calendar_pages(now, get_timezone(zone), (PAGES.last - MARCH).days, SUNDAY)
     starts = [MARCH + number * PAGE for number in range(len(pages_of_slots))]
     first = pages.to_open(given)
-    return month_view(
+    return calendar_page(
         [(page, tuple(slots)) for page, slots in zip(starts, pages_of_slots, strict=True) if page >= first],
         given,
         now,
@@ -417,7 +417,7 @@ def free_on(shown):
     return {day.date: day.free for day in shown.days if day.free}
 
 
-def test_a_month_view_has_every_day_of_its_weeks_in_order():
+def test_a_calendar_page_has_every_day_of_its_weeks_in_order():
     """Days without a free time are in it too, with 0."""
     shown = view([slot("2026-03-10 09:00"), slot("2026-03-10 10:00"), slot("2026-03-31 23:00")])
     assert [day.date for day in shown.days] == [MARCH + timedelta(days=number) for number in range(35)]
@@ -536,7 +536,7 @@ def test_the_search_for_a_host_ends_when_a_page_of_others_was_seen():
     def read(**choice):
         pages = iter(listed)
         given = Choices(host_id="host_sarah", **choice)
-        shown = month_view(pages, given, NOW, zone=get_timezone("UTC"), pages=PAGES)
+        shown = calendar_page(pages, given, NOW, zone=get_timezone("UTC"), pages=PAGES)
         return shown.provider_unavailable, 3 - len(list(pages))
 
     assert read() == (True, 1)
@@ -547,7 +547,7 @@ def test_the_host_of_a_booking_is_never_left():
     """Nobody else can take it over."""
     months = [(MARCH, (slot("2026-03-10 10:00", host=SARAH),))]
     given = Choices(host_id="nobody")
-    shown = month_view(months, given, NOW, zone=get_timezone("UTC"), pages=PAGES, keep_provider=True)
+    shown = calendar_page(months, given, NOW, zone=get_timezone("UTC"), pages=PAGES, keep_provider=True)
     assert (shown.provider_unavailable, shown.choices, shown.times) == (False, given, ())
 
 
@@ -560,14 +560,14 @@ def test_nothing_free_in_any_month_is_its_own_reason():
 def test_no_more_months_are_taken_than_needed():
     """An iterator fetches each month when it is asked for it."""
     months = iter([(MARCH, ()), (APRIL, (slot("2026-04-10 10:00"),)), (MAY, ())])
-    month_view(months, Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
+    calendar_page(months, Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
     assert [month for month, _slots in months] == [MAY]
 
 
-def test_a_month_view_needs_a_month():
+def test_a_calendar_page_needs_slots_of_a_page():
     """There is nothing to show otherwise."""
     with pytest.raises(ValueError, match="at least one"):
-        month_view([], Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
+        calendar_page([], Choices(), NOW, zone=get_timezone("UTC"), pages=PAGES)
 
 
 @pytest.mark.parametrize(
@@ -603,7 +603,7 @@ def test_links_name_a_month_only_on_a_page_that_a_day_would_not_open():
     shown = view([], [], month=date(2026, 4, 1))
     assert (shown.start, shown.month) == (MARCH + PAGE, None)
     pages = [(date(2026, 3, 29), (slot("2026-04-01 10:00"),))]
-    shown = month_view(pages, Choices(month=date(2026, 4, 1)), NOW, zone=get_timezone("UTC"), pages=PAGES)
+    shown = calendar_page(pages, Choices(month=date(2026, 4, 1)), NOW, zone=get_timezone("UTC"), pages=PAGES)
     assert (shown.start, shown.month, shown.previous, shown.next) == (date(2026, 3, 29),) * 2 + (
         MARCH,
         date(2026, 5, 3),
@@ -613,7 +613,7 @@ def test_links_name_a_month_only_on_a_page_that_a_day_would_not_open():
 def test_the_last_day_of_a_page_is_one_that_can_be_booked():
     """The heading names no month of which nothing can be booked."""
     pages = CalendarPages(today=MARCH, last=date(2026, 3, 31), first_weekday=SUNDAY)
-    assert month_view([(MARCH, ())], Choices(), NOW, zone=get_timezone("UTC"), pages=pages).last == date(2026, 3, 31)
+    assert calendar_page([(MARCH, ())], Choices(), NOW, zone=get_timezone("UTC"), pages=pages).last == date(2026, 3, 31)
     assert view([], [], []).last == date(2026, 4, 4)
 
 
@@ -737,7 +737,7 @@ def offers(draw):
     first_weekday=st.integers(0, 6),
 )
 @settings(max_examples=200, deadline=None)
-def test_a_month_view_accounts_for_every_slot(slots, zone, choices, first_weekday):
+def test_a_calendar_page_accounts_for_every_slot(slots, zone, choices, first_weekday):
     """In every zone and for all choices: each bookable time of the page counts on its own date, and nothing else."""
     here = get_timezone(zone)
     pages = calendar_pages(NOW, here, 80, first_weekday)
@@ -745,7 +745,7 @@ def test_a_month_view_accounts_for_every_slot(slots, zone, choices, first_weekda
     read = [first]
     while following := pages.after(read[-1]):
         read.append(following)
-    shown = month_view(
+    shown = calendar_page(
         [(page, slots) for page in read],
         choices,
         NOW,
@@ -856,9 +856,9 @@ def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
     """No further month is taken, because reading it may cost a request; the service's own seats count as well."""
     march = tuple(slot(f"2026-03-0{day} 09:00", capacity=3, free=2) for day in range(2, 6))
 
-    def view(party: int, seats: int = 1) -> MonthView:
+    def view(party: int, seats: int = 1) -> CalendarPage:
         pages = iter([(MARCH, march), (APRIL, ())])
-        found = month_view(pages, Choices(party_size=party), NOW, zone=get_timezone("UTC"), pages=PAGES, seats=seats)
+        found = calendar_page(pages, Choices(party_size=party), NOW, zone=get_timezone("UTC"), pages=PAGES, seats=seats)
         assert (next(pages, None) is None) is (found.largest_party is None and not found.times)
         return found
 
@@ -871,5 +871,5 @@ def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
 def test_while_no_slot_is_known_a_large_party_is_not_ruled_out():
     """A month may be empty because all of its times are taken, and full ones aren't listed."""
     listed = [(MARCH, ()), (APRIL, (slot("2026-04-12 09:00", capacity=6, free=6),))]
-    found = month_view(listed, Choices(party_size=5), NOW, zone=get_timezone("UTC"), pages=PAGES)
+    found = calendar_page(listed, Choices(party_size=5), NOW, zone=get_timezone("UTC"), pages=PAGES)
     assert (found.start, found.largest_party, len(found.times)) == (APRIL, None, 1)

@@ -111,7 +111,7 @@ def test_the_lines_of_a_text_mail_follow_the_patterns_of_its_language(writing: S
         write_mo(file, catalog)
     writing.LOCALE_PATHS = [tmp_path]
     letter = written(preferences=VisitorPreferences(language="fr", timezone="Europe/Paris", terms=TERMS))
-    assert " : BOOK_AB12CD34\n" in letter.text
+    assert "\u00a0: BOOK_AB12CD34\n" in letter.part("text/plain").get_content()
     assert "[New York" in letter.text
     assert "[New York]" in letter.subject
 

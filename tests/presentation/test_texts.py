@@ -1,5 +1,6 @@
 """Times, notices, prices and masked contacts in words: nothing that isn't so, in every zone and language."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,21 +14,24 @@ from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.texts import (
+    DisplayTimes,
     display_times,
     format_range,
     mailed_text,
     mask_contact,
+    notice_minutes,
     policy_text,
     price_text,
+    short_notice,
     short_times,
 )
-from kordless_booking.presentation.timezones import get_timezone, selectable_timezones
+from kordless_booking.presentation.timezones import get_timezone, timezones_by_country
 from tests.support.spaces import plain_spaces
 
 NEW_YORK, KYIV = "America/New_York", "Europe/Kyiv"
 NINE = datetime(2026, 12, 8, 14, tzinfo=UTC)
 """9 AM in New York."""
-ZONES = st.sampled_from(selectable_timezones())
+ZONES = st.sampled_from(timezones_by_country())
 LENGTHS = st.one_of(st.integers(1, 3 * 1440), st.sampled_from([1440, 2 * 1440, 3 * 1440, 7 * 1440]))
 
 
@@ -152,6 +156,24 @@ def test_no_notice_says_zero(notice: float, language: str):
         text = policy_text(CancellationPolicy(notice_hours=notice, text=None))
     assert " 0 " not in text
     assert bool(text) is (1 <= round(notice * 60) <= 366 * 24 * 60)
+
+
+@given(st.none() | st.floats(allow_nan=False, min_value=-1e15, max_value=1e15))
+def test_one_notice_period_counts_wherever_it_is_said(hours: float | None):
+    """The sentence, the few words in the head of a step and the minutes agree on what is a mistake."""
+    policy = CancellationPolicy(notice_hours=hours, text=None)
+    with translation.override("en"):
+        assert bool(notice_minutes(policy)) == bool(policy_text(policy)) == bool(short_notice(policy))
+
+
+def test_the_zone_of_the_other_clock_stands_in_the_line_as_it_does_in_mails():
+    """By one text to translate; not where the time says itself whose it is."""
+    clocks = DisplayTimes("9:00 AM", "New York", "America/New_York", "3:00 PM", "Berlin", names_other=True)
+    with translation.override("en"):
+        assert (
+            clocks.line == f"9:00 AM · {formatting.time_in_zone('3:00 PM', 'Berlin')}" == "9:00 AM · 3:00 PM (Berlin)"
+        )
+        assert replace(clocks, names_other=False).line == "9:00 AM · 3:00 PM"
 
 
 @pytest.mark.parametrize(
