@@ -42,7 +42,7 @@ const yieldToInline = (link) => {
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) inSight[isIntersecting ? "add" : "delete"](target);
     link.style.visibility = inSight.size ? "hidden" : "";
-  });
+  }, { rootMargin: "-20%" }); // an edge of it alone is not in sight
   // Such a frame stands behind its link and the way out of it, or, once it is ready, right behind its link.
   const observe = () => {
     for (const each of document.querySelectorAll(`${INLINE} + iframe, ${INLINE} + a + iframe`)) observer.observe(each);
