@@ -6,9 +6,8 @@
 import { addStyles, createElement } from "./frame.js";
 
 const INLINE = "[data-kordless-booking=inline]";
-const CALENDAR = "M2 4h16v14H2zM2 8h16M6 1v5M14 1v5"; // in a square of 20 pixels
 
-// The frame leaves room for the button at its upper corner; see `.kb-close-right` in booking.css. `!important` beats the
+// The frame leaves room for the button at its upper corner; see `.kb-dialog` in booking.css. `!important` beats the
 // frame's own `all: initial`: on a phone the widget's ground fills the screen under a short step, too.
 addStyles(`
 html:has(.kordless[open]) { overflow: hidden }
@@ -28,11 +27,10 @@ const dress = (link, accent, side) => {
   const [red, green, blue] = getComputedStyle(link).backgroundColor.match(/[\d.]+/g).map((part) => (part / 255) ** 2.2);
   // On a luminance of 0.179 black and white have the same contrast (WCAG 2): above 4.5.
   link.style.color = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff";
-  if (link.querySelector("svg, img")) return; // its own picture, or ours when the page has put the link back
-  const [icon, path] = ["svg", "path"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
-  icon.style.cssText = "flex: none; width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 2";
-  path.setAttribute("d", CALENDAR);
-  icon.append(path);
+  if (link.querySelector("svg, img, i")) return; // its own picture, or ours when the page has put the link back
+  // A calendar of borders, with two rings of shadow: a picture would need the page's policy, or attributes in a script.
+  const icon = createElement("i");
+  icon.style.cssText = "flex: none; width: 14px; height: 10px; border: 2px solid; border-top-width: 6px; border-radius: 3px; box-shadow: -4px -10px 0 -8px, 4px -10px 0 -8px";
   link.prepend(icon);
 };
 

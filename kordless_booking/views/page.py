@@ -87,7 +87,7 @@ class Page:
     framed: bool = False
     """In a frame on another page."""
     close_side: str = ""
-    """ "left" or "right" in a dialog: where the host page's close button stands over the header."""
+    """ "start" or "end" in a dialog: where the host page's close button stands over the header."""
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     skip_assets: bool = False
@@ -171,11 +171,19 @@ def build_page(
         keeps_history=visit.keeps_history,
         scheme=visit.choices.scheme or "",
         framed=bool(visit.choices.embed) and not visit.inline,
-        close_side=visit.choices.embed if visit.choices.embed in {"left", "right"} and not visit.inline else "",
+        close_side=_close_side(visit),
         embed_origin_pattern=security.embed_origin_pattern(visit.account),
         progress=_progress(visit, step) if step else [],
         **more,
     )
+
+
+def _close_side(visit: WidgetRequest) -> str:
+    """Return the side of the dialog's close button in the page's own direction: the page around may have another."""
+    side = visit.choices.embed
+    if visit.inline or side not in {"left", "right"}:
+        return ""
+    return "start" if (side == "right") == translation.get_language_info(visit.language)["bidi"] else "end"
 
 
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:

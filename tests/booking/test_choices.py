@@ -27,6 +27,7 @@ CHOICES = st.builds(
     party_size=st.integers(1, MAX_PARTY_SIZE),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
+    embed=st.sampled_from([None, "1", "left", "right"]),
 )
 
 
@@ -149,6 +150,9 @@ def test_one_field_can_choose_a_host_a_team_or_anyone(id_):
         ({"party": "99"}, Choices(party_size=MAX_PARTY_SIZE)),
         ({"hours": "24"}, Choices(hours="24")),
         ({"lang": "PT-BR"}, Choices(lang="pt-br")),
+        ({"embed": "1"}, Choices(embed="1")),
+        ({"embed": "right"}, Choices(embed="right")),
+        ({"embed": "top"}, Choices()),
         ({"unknown": "1"}, Choices()),
     ],
 )
