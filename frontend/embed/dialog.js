@@ -30,7 +30,7 @@ const dress = (link, accent, side) => {
   if (link.querySelector("svg, img, i")) return; // its own picture, or ours when the page has put the link back
   // A calendar of borders, with two rings of shadow: a picture would need the page's policy, or attributes in a script.
   const icon = createElement("i");
-  icon.style.cssText = "flex: none; width: 14px; height: 10px; border: 2px solid; border-top-width: 6px; border-radius: 3px; box-shadow: -4px -10px 0 -8px, 4px -10px 0 -8px";
+  icon.style.cssText = "box-sizing: content-box; flex: none; width: 14px; height: 10px; border: 2px solid; border-top-width: 6px; border-radius: 3px; box-shadow: -4px -10px 0 -8px, 4px -10px 0 -8px";
   link.prepend(icon);
 };
 
