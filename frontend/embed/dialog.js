@@ -22,7 +22,7 @@ export const attachDialog = (widget) => {
   widget.dialog = dialog;
   widget.close = () => dialog.close();
   dialog.append(createElement("button", { textContent: "×", ariaLabel: closeLabel }), wayOut, frame);
-  // The frame is lazy: nothing of it is loaded before the dialog is opened.
+  // Nothing of the frame is loaded before it can be seen, so before the dialog is opened.
   document.body.append(dialog);
   // On the button or beside the dialog: the backdrop is part of it, and clicks in the frame stay there.
   dialog.onclick = widget.close;

@@ -5,7 +5,8 @@ SPLIT = """
   const range = document.createRange(), found = [];
   for (const element of document.querySelectorAll(selector)) {
     if (!element.checkVisibility()) continue;
-    range.selectNodeContents(element.querySelector(".kb-sr") ? element.firstChild : element);
+    const seen = [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    range.selectNodeContents(element.querySelector(".kb-sr") ? seen : element);
     const boxes = [...range.getClientRects()].filter(({ width }) => width);
     const cell = (element.closest("td, th, li, dd") || element).getBoundingClientRect();
     const over = boxes.some(({ left, right }) => left < cell.left - 1 || right > cell.right + 1);

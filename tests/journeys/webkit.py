@@ -32,6 +32,11 @@ CAPABILITIES = {
     "timeouts": {"implicit": PATIENCE_SECONDS * 1000, "script": PATIENCE_SECONDS * 1000, "pageLoad": 60_000},
     "webkitgtk:browserOptions": {"args": ["--automation"]},
 }
+HEAR = """
+  window.heardClick = false;
+  addEventListener("click", () => { window.heardClick = true; }, { capture: true, once: true });
+"""
+IS_HEARD = "window.heardClick !== false"  # or the page has gone
 LISTEN = """(() => {
   window.complaints = [];
   addEventListener("error", ({ message }) => complaints.push(message));
@@ -102,8 +107,12 @@ class WebKit:
         self._on(what, frame, lambda element: self._shown(what, element))
 
     def click(self, what: str, frame: str = "") -> None:
-        """Click it with the mouse."""
-        self._on(what, frame, lambda element: self._driver.post(f"element/{element}/click"))
+        """Click it with the mouse; again if the frame hasn't heard it, as happens while it is drawn or grows."""
+        for _ in range(5):
+            self._on(what, frame, self._press)
+            if self.ask(IS_HEARD, frame):
+                return
+        raise AssertionError(f"{what} can't be clicked")
 
     def fill(self, what: str, text: str, frame: str = "") -> None:
         """Write at the end of a field."""
@@ -161,6 +170,10 @@ class WebKit:
             else:
                 return
         raise AssertionError(f"{what} can't be seen, or doesn't stay on the page")
+
+    def _press(self, element: str) -> None:
+        self._driver.post("execute/sync", script=HEAR, args=[])
+        self._driver.post(f"element/{element}/click")
 
     def _shown(self, what: str, element: str) -> None:
         if not self._driver.get(f"element/{element}/displayed"):
