@@ -52,7 +52,7 @@ export const createWidget = (link, base, parameters) => {
     frame.onload = () =>
       frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);
     frame.src = url;
-  }, { rootMargin: "1000px" });
+  }, { rootMargin: "1250px" }); // as far as Chromium's own lazy frames
   observer.observe(frame);
 
   const dispatch = (type, detail) =>

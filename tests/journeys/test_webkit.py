@@ -131,7 +131,7 @@ def test_finds_a_booking_by_its_number(visitor: WebKit, elsewhere: Elsewhere):
     demo = elsewhere.demo
     with visitor.tab(f"{demo.url}/book/color-consultation/"):
         book(visitor, "finder@example.com")
-        number = visitor.ask("document.querySelector('.kb-number').innerText")
+        number = visitor.text(".kb-number")
         visitor.go(f"{demo.url}/book/manage/")
         at(visitor, "find")
         visitor.fill("[name=number]", number.lower())

@@ -113,8 +113,8 @@ def running(driver: str, xvfb: str, folder: Path) -> Iterator[WebDriver]:
             "GDK_BACKEND": "x11",
             "NO_AT_BRIDGE": "1",  # there is no bus for it
         }
-        with reserved_port() as port:
-            command = [driver, f"--port={port}", "--host=127.0.0.1"]
+        port = stack.enter_context(reserved_port())
+        command = [driver, f"--port={port}", "--host=127.0.0.1"]
         server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603 (ours)
         stack.enter_context(ended(server))
         # Tries to connect again until the driver listens.

@@ -119,9 +119,10 @@ class WebKit:
         self._on(what, frame, lambda element: self._driver.post(f"element/{element}/value", text=text))
 
     def text(self, what: str, frame: str = "") -> str:
-        """The words in an element."""
+        """The words in an element, also while it fades in, when the driver's own command finds none."""
         self._enter(frame)
-        return str(self._driver.get(f"element/{self._find(what)}/text"))
+        given = [{ELEMENT: self._find(what)}]
+        return str(self._driver.post("execute/sync", script="return arguments[0].innerText", args=given))
 
     def press(self, key: str, times: int = 1, *, shift: bool = False) -> None:
         """Press a key where the focus is."""
