@@ -58,7 +58,7 @@ export const attachDialog = (widget) => {
   widget.close = () => dialog.close();
   dialog.style.colorScheme = frame.style.colorScheme;
   dialog.append(createElement("button", { textContent: "×", ariaLabel: closeLabel }), wayOut, frame);
-  // The frame is lazy: nothing of it is loaded before the dialog is opened, so its address may still change.
+  // Nothing of the frame is loaded before it can be seen, so before the dialog is opened: its address may still change.
   document.body.append(dialog);
   frame.src = frame.src.replace("embed=1", getComputedStyle(dialog).direction === "rtl" ? "embed=left" : "embed=right");
   // On the button or beside the dialog: the backdrop is part of it, and clicks in the frame stay there.
