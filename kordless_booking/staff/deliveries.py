@@ -28,7 +28,7 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.labels import delivery_legend, delivery_tone, event_label, source_label
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, KnownValuesFilter, ListAdmin, Meaning, may
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, KnownValuesFilter, ListAdmin, Meaning, may, parse_id
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
@@ -310,10 +310,8 @@ class DeliveryAdmin(ListAdmin):
     def _delivery(self, request: HttpRequest, number: str | int) -> WebhookDelivery:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not str(number).isdecimal():
-            # From `change_view` the id is whatever stands in the URL.
-            raise Http404
-        row = WebhookDelivery.objects.filter(pk=int(number)).first()
+        # From `change_view` the id is whatever stands in the URL.
+        row = WebhookDelivery.objects.filter(pk=parse_id(str(number))).first()
         if row is None:
             raise Http404
         return row
