@@ -43,7 +43,8 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-kb-wait", "content")
 UNSEEN = {"script", "style", "template"}
 SAME_EVERYWHERE = re.compile(
-    r"\b(?:GMT|UTC|Kordless|Google|Outlook|Office 365|Yahoo|Coyhaique|[A-Z]\w+/\w+)\b|BOOK_[A-Z0-9]+|[0-9a-f]{16}"
+    r"\b(?:GMT|UTC|Kordless|Google|Outlook|Office 365|Yahoo|Coyhaique|[A-Z]\w+/\w+)\b|Apple \(\.ics\)"
+    r"|BOOK_[A-Z0-9]+|[0-9a-f]{16}"
 )
 """Names, numbers and addresses that are written the same in every language; CLDR has a new zone in few of them."""
 
