@@ -28,7 +28,15 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.labels import delivery_legend, delivery_tone, event_label, source_label
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, KnownValuesFilter, ListAdmin, Meaning, may, parse_id
+from kordless_booking.staff.read_only import (
+    NOTHING,
+    AccountFilter,
+    KnownValuesFilter,
+    ListAdmin,
+    Meaning,
+    may,
+    parse_id,
+)
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
 from kordless_booking.webhooks.replay import event_of, is_outdated, replay
