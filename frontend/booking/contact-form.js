@@ -31,6 +31,8 @@ export const restoreFields = (widget) => {
   const state = stateOf(widget);
   // The next one to book on this page may be somebody else.
   if (state.step === "confirmation") state.typed = {};
+  // Number and contact open the booking that they have found, so they aren't kept for anybody else.
+  if (state.step === "booking") delete state.typed?.find;
   const typed = state.typed?.[state.step];
   if (!typed || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox])")) return;
   fieldsOf(widget).forEach((field, place) => {

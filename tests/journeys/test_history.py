@@ -219,6 +219,22 @@ def test_the_form_is_empty_for_whoever_books_next(page: Page, demo: Demo):
     expect_typed(page, {})
 
 
+def test_the_search_for_a_booking_is_empty_once_it_has_found_one(page: Page, demo: Demo):
+    """Number and contact open the booking: on a shared screen the next one to search must not find them filled in."""
+    page.goto(f"{demo.url}/book/")
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
+    number = booking_steps.book(page, email="ada@example.com")
+    page.goto(f"{demo.url}/book/")
+    page.get_by_role("link", name="Change or cancel a booking").click()
+    booking_steps.find(page, number, "ada@example.com")
+    booking_steps.at(page, "booking")
+    page.get_by_role("link", name="Change or cancel a booking").click()
+    booking_steps.at(page, "find")
+    for name in ("number", "contact"):
+        expect(page.locator(f".kb-field [name={name}]")).to_have_value("")
+
+
 def test_back_while_an_answer_is_on_its_way_shows_the_step_before(page: Page, demo: Demo):
     """The late answer doesn't take its place; Back while offline can be tried again."""
     page.goto(f"{demo.url}/book/")
