@@ -111,7 +111,7 @@ def test_a_booking_that_has_begun_leads_on(
     assert page.texts(".kb-notice, form button, .kb-policy") == []
     assert f"You can also reach us directly: {PHONE}" in page.text
     assert visitor.open(page.link("Book again")).times
-    assert ("Calendar file" in page.text) == (said == "This booking has already begun")
+    assert ("Apple (.ics)" in page.text) == (said == "This booking has already begun")
 
 
 @pytest.mark.parametrize(
