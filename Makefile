@@ -20,7 +20,7 @@ IN_PROCESS := not (packaging or slow or journey or processes)
 OR_NONE := || [ $$? = 5 ]
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo quick test test-matrix test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
+.PHONY: help demo quick test test-matrix test-webkit test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -53,8 +53,11 @@ test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser j
 
 test-matrix: $(VENV)/.test ## run what make test tries one case of: languages, Firefox, host projects, caches, themes, faults
 	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "matrix and journey and not slow" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "matrix and processes and not slow" $(ARGS) $(OR_NONE)
+
+test-webkit: $(VENV)/.test ## run the journeys in WebKitGTK, the engine of Safari (Debian: webkit2gtk-driver xvfb)
+	@$(PY) -m pytest -m webkit $(ARGS)
 
 # The clock-change days of Berlin and New York, month's and year's ends and beginnings; New York where no zone is given.
 DATES := 2026-10-25T00:30+02:00 2026-11-01T00:30 2026-12-01T00:05 2026-12-28T10:00 2026-12-31T23:30 2027-01-31T23:55 \
@@ -72,7 +75,7 @@ test-postgres: $(VENV)/.test ## run what touches the database on a temporary Pos
 test-slow: $(VENV)/.test ## run what takes minutes, most of them waiting: bursts over the rate limit
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)
 
-journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium or Firefox is missing
+journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium, Firefox or WebKitGTK is missing
 	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(ARGS)
 
 wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment and book through it

@@ -49,7 +49,9 @@ def website(book: str) -> WSGIApplication:
                 headers["Cross-Origin-Embedder-Policy"] = "require-corp"
             headers["Content-Type"] = "text/html; charset=utf-8"
             text = (PAGES / f"{ADDRESSES[path]}.html").read_text(encoding="utf-8")
-            body = text.replace("{book}", book).replace("{link}", _link(book, environ)).encode()
+            body = (
+                text.replace("{book}", book).replace("{salon}", salon).replace("{link}", _link(book, environ)).encode()
+            )
         # Exactly inside FILES, so "../" leads nowhere.
         elif (file := FILES / path.lstrip("/")).parent == FILES and file.is_file():
             headers["Content-Type"] = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -25,6 +25,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool
+from demo_site.navigation import navigation
 
 KEPT: Final = 50
 """Number of mails that are kept. Older ones are deleted."""
@@ -61,6 +62,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("letter", "")
     chosen = chosen if chosen in names else next(iter(names), "")
     context = {
+        **navigation(request),
         "letters": [_shown(name) for name in names],
         "chosen": {**_shown(chosen), "text": _part(chosen, "text/plain")} if chosen else None,
     }

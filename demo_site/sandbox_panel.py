@@ -19,6 +19,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods
 
 from demo_site.local import demo_tool
+from demo_site.navigation import navigation
 from kordless_booking import conf
 from kordless_booking.sandbox import SANDBOX_ORG, Sandbox
 from kordless_booking.sandbox.model import Business
@@ -65,7 +66,7 @@ def sandbox_panel(request: HttpRequest) -> HttpResponse:
     """Render the page. A POST performs the action named in `do` and redirects back."""
     sandbox = _sandbox()
     if request.method != "POST":
-        return render(request, "demo_site/counter.html", _context(request, sandbox))
+        return render(request, "demo_site/counter.html", {**navigation(request), **_context(request, sandbox)})
     act = _ACTS.get(request.POST.get("do", ""))
     if act is None:
         raise Http404
@@ -224,7 +225,7 @@ def _afresh(sandbox: Sandbox, request: HttpRequest) -> str:
     endpoints = sandbox.webhook_sender.endpoints
     sandbox.reset()
     sandbox.webhook_sender.endpoints = endpoints
-    return "The diary is empty."
+    return "All bookings are deleted."
 
 
 # Value of the form field "do" to the function, which returns the message for the page.

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from demo_site.local import demo_tool, may_use_tools
-from demo_site.staff import NAME
+from demo_site.local import demo_tool
+from demo_site.navigation import navigation
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.snippet import builder
@@ -23,13 +23,8 @@ SWITCHES: Final = [
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Render a salon's home page with the widget inline, and a notice if the sandbox replaces Kordless."""
-    on_sandbox = bool(settings.KORDLESS_BOOKING.get("SANDBOX"))
-    salon = "Acme Salon" if on_sandbox else "Our salon"
-    staff_login = NAME if getattr(settings, "STAFF_LOGIN", False) else ""
-    context = {**_neighbor(), "on_sandbox": on_sandbox, "salon": salon, "staff_login": staff_login}
-    context["tools"] = may_use_tools(request)
-    return render(request, "demo_site/home.html", context)
+    """Render a salon's home page with the widget inline, and the tour for whoever may use the demo's tools."""
+    return render(request, "demo_site/home.html", navigation(request))
 
 
 @demo_tool
@@ -39,7 +34,11 @@ def themes(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in ("theme", "scheme", "accent")}
     if chosen["theme"] not in THEMES:
         chosen["theme"] = PLAIN
-    return render(request, "demo_site/themes.html", {"switches": _switches(chosen), "theme": chosen["theme"]})
+    return render(
+        request,
+        "demo_site/themes.html",
+        {**navigation(request), "switches": _switches(chosen), "theme": chosen["theme"]},
+    )
 
 
 def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
@@ -59,11 +58,7 @@ def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:
 @require_safe
 def snippet(request: HttpRequest) -> HttpResponse:
     """Render the snippet builder. Its preview is someone else's website, if that is served."""
-    neighbor = _neighbor()["neighbor"]
+    neighbor = getattr(settings, "NEIGHBOR_ORIGIN", "")
     visit = WidgetRequest.from_http(request, namespace="kordless_booking")
     elsewhere = f"{neighbor}/preview/" if neighbor else None
-    return builder(visit, "demo_site/snippet.html", _neighbor(), elsewhere=elsewhere)
-
-
-def _neighbor() -> dict[str, str]:
-    return {"neighbor": getattr(settings, "NEIGHBOR_ORIGIN", "")}
+    return builder(visit, "demo_site/snippet.html", navigation(request), elsewhere=elsewhere)

@@ -20,7 +20,7 @@ CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
 
 
 def take_all(wanted: list[str]) -> None:
-    """The sheets of steps, of themes and of depths, and the README's picture."""
+    """The sheets of steps, of themes and of depths, and the README's pictures."""
     folder = DOCS / "screenshots"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -30,7 +30,7 @@ def take_all(wanted: list[str]) -> None:
             "steps": lambda browser: [everything.steps(browser, folder, *one) for one in everything.sets()],
             "themes": lambda browser: everything.themes(browser, folder),
             "depths": lambda browser: everything.depths(browser, folder),
-            "home": lambda browser: everything.home(browser, DOCS / "screenshot.png"),
+            "home": lambda browser: everything.home(browser, DOCS),
         }
         for name, act in kinds.items():
             if not wanted or name in wanted:

@@ -83,8 +83,9 @@ def depths(browser: Browser, folder: Path) -> list[Path]:
     return files
 
 
-def home(browser: Browser, file: Path) -> Path:
-    """The README's picture: the salon's home page with the times of a haircut in it."""
+def home(browser: Browser, folder: Path) -> list[Path]:
+    """Take the README's pictures: the times of a haircut in the salon's home page, and on a phone."""
+    desktop, phone = folder / "screenshot.png", folder / "screenshot-phone.png"
     with _fresh() as (site, _sandbox):
         page = visitor(browser, DESKTOP, "light", "en", "America/New_York")
         page.set_viewport_size({"width": 1280, "height": 1120})
@@ -98,9 +99,13 @@ def home(browser: Browser, file: Path) -> Path:
         page.locator(f'.kb-day[aria-current][id="{chosen}"]').wait_for()
         page.mouse.move(0, 0)
         page.locator("#book-title").evaluate("title => scrollTo(0, title.getBoundingClientRect().top + scrollY - 48)")
-        page.screenshot(path=file, animations="disabled", caret="hide")
+        page.screenshot(path=desktop, animations="disabled", caret="hide")
         page.context.close()
-    return file
+        page = visitor(browser, PHONE, "light", "en", "America/New_York")
+        page.goto(f"{site}/book/haircut/?day=2026-12-04&tz=America/New_York")
+        page.screenshot(path=phone, animations="disabled", caret="hide")
+        page.context.close()
+    return [desktop, phone]
 
 
 def gallery(folder: str) -> str:

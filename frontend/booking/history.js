@@ -13,6 +13,9 @@ const pageAddress = () => location.pathname + location.search;
 
 const entryOf = (widget) => history.state?.kb?.[stage(widget).id];
 
+// A text, a list or a Date of the host's can't hold ours as well: the widget then leaves the history alone.
+const isExtensible = (state) => state === null || Object.getPrototypeOf(state) === Object.prototype;
+
 const writeEntry = (widget, method, entry) =>
   // The rest of the state belongs to the host, and the other entries to other widgets on its page.
   history[method]({ ...history.state, kb: { ...history.state?.kb, [stage(widget).id]: entry } }, "");
@@ -29,7 +32,7 @@ export const recordStep = (widget, method, responseAddress) => {
   state.address = kbAddress || responseAddress;
   state.entry = kbAddress || Math.random();
   privateAddresses[state.entry] = state.address;
-  if (!method || !("kbHistory" in widget.dataset)) return;
+  if (!method || !("kbHistory" in widget.dataset) || !isExtensible(history.state)) return;
   if (!entryOf(widget)) writeEntry(widget, "replaceState", before);
   writeEntry(widget, method, state.entry);
 };

@@ -38,14 +38,22 @@ export const createWidget = (link, base, parameters) => {
   wayOut.style.cssText = "display: block; animation: kordless 9s"; // the animation, in loader.js, hides it so long
 
   url.searchParams.set("embed", 1);
-  const frame = createElement("iframe", { title, allow: "", loading: "lazy", referrerPolicy: "strict-origin", src: url });
+  const frame = createElement("iframe", { title, allow: "", referrerPolicy: "strict-origin" });
   // `all: initial`, because many a page has rules for every iframe. 40rem is about a month on a phone.
   frame.style.cssText = `all: initial; display: block; width: 100%; height: 40rem; margin: auto`;
   // As properties, which take one valid value each: in a text, a value could go on with rules of its own.
   Object.assign(frame.style, { maxWidth: width, colorScheme: scheme });
-  // On each load: a form that is sent without htmx loads another page into the frame.
-  frame.onload = () =>
-    frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);
+  // Loaded once it comes near the window, or its dialog is opened. Not by `loading`: in WebKit a frame that is lazy has no
+  // part in the page's history, so Back would leave the page.
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    // On each load: a form that is sent without htmx loads another page into the frame.
+    frame.onload = () =>
+      frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);
+    frame.src = url;
+  }, { rootMargin: "1250px" }); // as far as Chromium's own lazy frames
+  observer.observe(frame);
 
   const dispatch = (type, detail) =>
     link.dispatchEvent(new CustomEvent("kordless:" + type, { bubbles: true, detail: { version: 1, ...detail } }));

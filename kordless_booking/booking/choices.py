@@ -63,8 +63,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """Six lower-case hexadecimal digits."""
     theme: str | None = None
     """One of `THEMES`, or `PLAIN`."""
-    embed: bool = False
-    """Shown in a frame."""
+    embed: Literal["1", "left", "right"] | None = None
+    """Shown in a frame; "left" or "right": in a dialog, whose close button stands over that upper corner."""
 
     def __post_init__(self) -> None:
         # Here and not at each caller: an id that a link can't carry would be lost there, and anyone be booked.
@@ -92,7 +92,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             scheme=_scheme(query.get("scheme")),
             accent=_accent(query.get("accent", "")),
             theme=theme if theme in {PLAIN, *THEMES} else None,
-            embed=query.get("embed") == "1",
+            embed=_embed(query.get("embed")),
         )
 
     def replace(self, **changes: Any) -> Choices:
@@ -130,7 +130,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("scheme", self.scheme),
             ("accent", self.accent),
             ("theme", self.theme),
-            ("embed", "1" if self.embed else None),
+            ("embed", self.embed),
         ]
         return [(name, value) for name, value in values if value]
 
@@ -187,6 +187,10 @@ def _query_item(name: str, value: str) -> str:
 
 def _scheme(text: str | None) -> Literal["light", "dark"] | None:
     return "light" if text == "light" else "dark" if text == "dark" else None
+
+
+def _embed(text: str | None) -> Literal["1", "left", "right"] | None:
+    return "1" if text == "1" else "left" if text == "left" else "right" if text == "right" else None
 
 
 def _accent(text: str) -> str | None:

@@ -36,6 +36,7 @@ from kordless_booking.staff.read_only import (
     Meaning,
     has_app_permission,
     known_accounts,
+    parse_id,
 )
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.upstream.registry import services_for
@@ -152,7 +153,7 @@ class AttemptAdmin(ListAdmin):
         if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
             raise PermissionDenied
         # The id is whatever stands in the URL.
-        row = self.get_queryset(request).filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+        row = self.get_queryset(request).filter(pk=parse_id(object_id)).first()
         if row is None:
             raise Http404
         text, tone = attempt_outcome(row)

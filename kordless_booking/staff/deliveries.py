@@ -35,6 +35,7 @@ from kordless_booking.staff.read_only import (
     ListAdmin,
     Meaning,
     has_app_permission,
+    parse_id,
 )
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
@@ -317,10 +318,8 @@ class DeliveryAdmin(ListAdmin):
     def _delivery(self, request: HttpRequest, number: str | int) -> WebhookDelivery:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not str(number).isdecimal():
-            # From `change_view` the id is whatever stands in the URL.
-            raise Http404
-        row = WebhookDelivery.objects.filter(pk=int(number)).first()
+        # From `change_view` the id is whatever stands in the URL.
+        row = WebhookDelivery.objects.filter(pk=parse_id(str(number))).first()
         if row is None:
             raise Http404
         return row

@@ -24,7 +24,7 @@ from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
 from kordless_booking.staff.labels import mail_legend, mail_meaning, mail_tone
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission, parse_id
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -127,10 +127,8 @@ class MailAdmin(ListAdmin):
     def _mail(self, request: HttpRequest, number: str | int) -> OutgoingMail:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not str(number).isdecimal():
-            # From `change_view` the id is whatever stands in the URL.
-            raise Http404
-        row = OutgoingMail.objects.select_related("appointment").filter(pk=int(number)).first()
+        # From `change_view` the id is whatever stands in the URL.
+        row = OutgoingMail.objects.select_related("appointment").filter(pk=parse_id(str(number))).first()
         if row is None:
             raise Http404
         return row

@@ -123,6 +123,12 @@ def has_app_permission(request: HttpRequest, permission: str) -> bool:
     return request.user.has_perm(f"kordless_booking.{permission}")
 
 
+def parse_id(text: str) -> int | None:
+    """Return the primary key in a URL of the admin, where anything may stand; None for what is no key."""
+    # 19 digits are the most of a BIGINT. Python refuses to read thousands of them, with a ValueError.
+    return int(text) if text.isdecimal() and len(text) <= 19 else None
+
+
 def known_accounts() -> Mapping[str, conf.Account]:
     """Return all accounts by name, or none while the settings are unusable."""
     try:

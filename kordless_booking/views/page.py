@@ -86,6 +86,8 @@ class Page:
     """Inline, each step is an entry in the browser's history, so that Back leads to the step before."""
     framed: bool = False
     """In a frame on another page."""
+    close_side: str = ""
+    """ "start" or "end" in a dialog: where the host page's close button stands over the header."""
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     skip_assets: bool = False
@@ -168,11 +170,20 @@ def build_page(
         address=address if visit.inline else "",
         keeps_history=visit.keeps_history,
         scheme=visit.choices.scheme or "",
-        framed=visit.choices.embed and not visit.inline,
+        framed=bool(visit.choices.embed) and not visit.inline,
+        close_side=_close_side(visit),
         embed_origin_pattern=security.embed_origin_pattern(visit.account),
         progress=_progress(visit, step) if step else [],
         **more,
     )
+
+
+def _close_side(visit: WidgetRequest) -> str:
+    """Return the side of the dialog's close button in the page's own direction: the page around may have another."""
+    side = visit.choices.embed
+    if visit.inline or side not in {"left", "right"}:
+        return ""
+    return "start" if (side == "right") == translation.get_language_info(visit.language)["bidi"] else "end"
 
 
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:

@@ -33,6 +33,7 @@ from django.views.decorators.http import require_safe
 
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.locales import best_supported_language, supported_languages
+from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
@@ -294,14 +295,17 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
         text = form.chosen("text") or pgettext("button", "Book now")
         labels = {"close_label": pgettext("button", "Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
+    mode = form.chosen("mode") or MODES[0]
+    # A floating button stands on the other site, where the script can't ask for the color in Kordless.
+    own_color = visit.organization.branding.primary_color if visit.organization and mode == "button" else None
     return Snippet(
         base_url=base_url,
         service=path,
-        mode=form.chosen("mode") or MODES[0],
+        mode=mode,
         text=text,
         lang=lang,
         scheme=form.chosen("scheme"),
-        accent=form.chosen("accent"),
+        accent=form.chosen("accent") or (build_palette(own_color).light.accent if mode == "button" else ""),
         theme=form.chosen("theme"),
         width=form.chosen("width"),
         **{name: label for name, label in labels.items() if label != own[name]},

@@ -28,6 +28,7 @@ CHOICES = st.builds(
     clock=st.sampled_from([None, "visitor", "business"]),
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
+    embed=st.sampled_from([None, "1", "left", "right"]),
 )
 
 
@@ -153,6 +154,9 @@ def test_one_field_can_choose_a_host_a_team_or_anyone(id_):
         ({"clock": "business"}, Choices(clock="business")),
         ({"hours": "24"}, Choices(hours="24")),
         ({"lang": "PT-BR"}, Choices(lang="pt-br")),
+        ({"embed": "1"}, Choices(embed="1")),
+        ({"embed": "right"}, Choices(embed="right")),
+        ({"embed": "top"}, Choices()),
         ({"unknown": "1"}, Choices()),
     ],
 )

@@ -18,12 +18,15 @@ CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 FIREFOX = os.environ.get("KORDLESS_FIREFOX") or shutil.which("firefox-esr")
+WEBKIT = os.environ.get("KORDLESS_WEBKIT") or shutil.which("WebKitWebDriver")
+XVFB = shutil.which("Xvfb")
 REQUIRED = os.environ.get("KORDLESS_JOURNEYS") == "required"
 MISSING = {
     name: f"{name} is missing: install it (Debian: apt-get install {package}), or set {variable} to its path"
     for name, found, package, variable in (
         ("Chromium", CHROMIUM, "chromium", "KORDLESS_CHROMIUM"),
         ("Firefox", FIREFOX, "firefox-esr", "KORDLESS_FIREFOX"),
+        ("WebKit", WEBKIT and XVFB, "webkit2gtk-driver xvfb", "KORDLESS_WEBKIT"),
     )
     if not found
 }
@@ -33,6 +36,11 @@ MISSING = {
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
+def has(item: pytest.Item, browser: str) -> bool:
+    """Return True if a test is marked as one of this browser's."""
+    return item.get_closest_marker(browser.lower()) is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder is a journey, most of them in Chromium."""
     journeys = [item for item in items if HERE in item.path.parents]
@@ -40,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"KORDLESS_JOURNEYS=required, but {'; '.join(MISSING.values())}.")
     for item in journeys:
         item.add_marker(pytest.mark.journey)
-        why = MISSING.get("Firefox" if item.get_closest_marker("firefox") else "Chromium")
+        why = MISSING.get(next((name for name in ("Firefox", "WebKit") if has(item, name)), "Chromium"))
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
 

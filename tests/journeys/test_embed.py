@@ -274,9 +274,81 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     box = button.bounding_box()
     assert box
     assert (box["x"], round(box["y"] + box["height"])) == (20, 880)
+    look = button.evaluate(
+        "link => ['backgroundColor', 'color', 'textDecorationLine'].map((name) => getComputedStyle(link)[name])"
+    )
+    assert look == ["rgb(255, 238, 0)", "rgb(0, 0, 0)", "none"]
+    assert button.locator("i").bounding_box()
     assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
     button.click()
     booking_steps.at(page.locator("dialog iframe").content_frame, "service")
+
+
+@pytest.mark.parametrize(
+    ("accent", "text"), [("#1f6f5c", "255, 255, 255"), ("#ffee00", "0, 0, 0"), ("", "255, 255, 255")]
+)
+def test_the_floating_button_can_be_read_on_any_accent(page: Page, elsewhere: Elsewhere, accent: str, text: str):
+    """Its words are white on dark colors and black on light ones; without a color it is black."""
+    page.goto(elsewhere.write(page.context, elsewhere.link("button", "", accent=accent)))
+    has_dialog(page)
+    button = page.get_by_role("link", name="Book")
+    assert button.evaluate("link => getComputedStyle(link).color") == f"rgb({text})"
+    assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
+
+
+def test_the_floating_button_is_hidden_while_a_widget_in_the_page_is_in_sight(page: Page, elsewhere: Elsewhere):
+    """It leads to the same widget, and would stand over its times; it is back when the widget is scrolled away."""
+    text = "<p>Text.</p>" * 40
+    body = elsewhere.link("button", "", text="Salon") + text + elsewhere.link() + text
+    page.goto(elsewhere.write(page.context, body))
+    has_dialog(page)
+    button = page.locator("[data-kordless-booking=button]")
+    expect(button).to_be_visible()
+    page.locator('iframe[title="Book haircut/"]').evaluate("frame => frame.scrollIntoView()")
+    expect(button).to_be_hidden()
+    page.evaluate("scrollTo(0, 0)")
+    expect(button).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_close_button_of_the_dialog_stands_in_the_header_of_the_widget(
+    page: Page, elsewhere: Elsewhere, width: int, direction: str
+):
+    """It covers nothing in the row of the business, stays there on later steps, and is 44 px wide and high."""
+    page.set_viewport_size({"width": width, "height": 800})
+    script = f"<script>document.documentElement.dir = '{direction}'</script>"
+    page.goto(elsewhere.write(page.context, script + elsewhere.link("popup")))
+    has_dialog(page)
+    page.get_by_role("link", name=HAIRCUT).click()
+    frame, close = framed(page), page.get_by_role("button", name="Close")
+    for step in ("slot", "contact"):
+        booking_steps.at(frame, step)
+        box, top = close.bounding_box(), frame.locator(".kb-top").bounding_box()
+        assert box
+        assert top
+        assert (box["width"], box["height"]) == (44, 44)
+        assert (box["x"] < width / 2) == (direction == "rtl")
+        assert top["y"] - 12 <= box["y"] <= top["y"] + top["height"] - 32
+        for each in frame.locator(".kb-top > *").all():
+            part = each.bounding_box()
+            assert part
+            assert part["x"] >= box["x"] + 44 or part["x"] + part["width"] <= box["x"]
+        if step == "slot":
+            frame.locator(".kb-time").first.click()
+
+
+def test_a_narrow_frame_is_one_box(page: Page, elsewhere: Elsewhere):
+    """On a phone the card has no edge of its own inside the widget's; in a wide frame it stands on the ground."""
+    page.goto(elsewhere.write(page.context, elsewhere.link()))
+    card = framed(page).locator(".kb-card")
+    booking_steps.at(framed(page), "slot")
+    edges = "card => [getComputedStyle(card).borderTopWidth, getComputedStyle(card).boxShadow]"
+    assert card.evaluate(edges) != ["0px", "none"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    booking_steps.wait_for(page, "innerWidth === 390")
+    assert card.evaluate(edges) == ["0px", "none"]
+    assert not booking_steps.is_too_wide(page)
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,17 @@ def test_a_host_with_a_router_keeps_its_history_to_itself(page: Page, demo: Demo
     assert page.evaluate("[history.length, history.state]") == [entries, None]
 
 
+@pytest.mark.parametrize("state", ["'page two'", "42", "[1, 2]", "new Date(0)"])
+def test_a_state_of_the_host_that_is_no_object_stays_as_it_is(page: Page, demo: Demo, state: str):
+    """A text or a list can't hold the widget's entry as well, so the widget leaves the history alone."""
+    page.goto(f"{demo.url}/")
+    page.evaluate(f"history.replaceState({state}, '')")
+    before = page.evaluate("[history.length, JSON.stringify(history.state)]")
+    booking_steps.to_times(page, "Haircut")
+    booking_steps.to_contact(page)
+    assert page.evaluate("[history.length, JSON.stringify(history.state)]") == before
+
+
 def test_the_form_is_empty_for_whoever_books_next(page: Page, demo: Demo):
     """After a booking nothing of it is kept: the next one on this page may be somebody else."""
     page.goto(f"{demo.url}/book/")

@@ -7,22 +7,8 @@ from kordless_booking.presentation.locales import supported_languages
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
+from tests.journeys.line_boxes import SPLIT
 
-SPLIT = """
-(selector) => {
-  const range = document.createRange(), found = [];
-  for (const element of document.querySelectorAll(selector)) {
-    if (!element.checkVisibility()) continue;
-    range.selectNodeContents(element.querySelector(".kb-sr") ? element.firstChild : element);
-    const boxes = [...range.getClientRects()].filter(({ width }) => width);
-    const cell = (element.closest("td, th, li, dd") || element).getBoundingClientRect();
-    const over = boxes.some(({ left, right }) => left < cell.left - 1 || right > cell.right + 1);
-    if (boxes.length !== 1 || over) found.push(`${element.textContent}: ${boxes.length} boxes, too wide: ${over}`);
-  }
-  return found;
-}
-"""
-"""Elements that are in several line boxes, or reach over into their neighbors."""
 LARGE = """
 addEventListener("DOMContentLoaded", () => {
   const sheet = new CSSStyleSheet();

@@ -1,4 +1,4 @@
-"""Behind the counter of the sandbox: what staff do there, the widget beside it shows."""
+"""The panel of the sandbox: what staff do there, the widget beside it shows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,14 +83,49 @@ def test_it_fits(browser: Browser, demo: Demo, width: int):
     with browser.new_context(viewport={"width": width, "height": 700}, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{demo.url}/")
-        page.get_by_role("link", name="Go behind the counter").click()
-        expect(page.get_by_role("heading", name="Behind the counter")).to_be_visible()
+        page.get_by_role("link", name="Play the staff").click()
+        expect(page.get_by_role("heading", name="Sandbox panel")).to_be_visible()
         page.get_by_role("button", name="Book by phone").click()
         expect(page.get_by_text("is booked by phone.")).to_be_visible()
     with browser.new_context(viewport={"width": width, "height": 700}) as context:
         page = context.new_page()
         page.goto(f"{demo.url}/sandbox/")
         assert not booking_steps.is_too_wide(page)
+
+
+def test_every_page_of_the_demo_has_the_same_navigation(page: Page, demo: Demo):
+    """Each of its links leads to a page, which marks its own; the tour on the home page has the same stops."""
+    page.goto(f"{demo.url}/")
+    links = page.get_by_role("navigation", name="Demo").get_by_role("link")
+    names, urls = links.all_inner_texts(), [link.get_attribute("href") or "" for link in links.all()]
+    assert names == ["Salon", "Mails", "Sandbox", "Admin", "Themes", "Snippet"]
+    stops = page.locator(".site-tour li a")
+    assert [stop.get_attribute("href") for stop in stops.all()] == ["#book", *urls[1:]]
+    for name, url in zip(names, urls, strict=True):
+        answer = page.goto(f"{demo.url}{url}")
+        assert answer is not None
+        assert answer.status == 200
+        if name != "Admin":
+            assert links.all_inner_texts() == names
+            expect(page.get_by_role("navigation", name="Demo").locator("[aria-current=page]")).to_have_text(name)
+            expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(
+                ["Booking page", "Your booking"]
+            )
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
+def test_what_breaks_and_what_a_visitor_sees_of_it_are_in_sight_together(
+    page: Page, demo: Demo, width: int, height: int
+):
+    """The form that breaks things comes first, with the widget right beside or below it."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{demo.url}/sandbox/")
+    trouble, widget = page.locator(".desk-trouble").bounding_box(), page.locator(".desk-frame").bounding_box()
+    assert trouble
+    assert widget
+    assert trouble["y"] + trouble["height"] < height
+    assert widget["y"] < height - 100
+    assert not booking_steps.is_too_wide(page)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def watched(_prepared: Path, tmp_path: Path, browser: Browser) -> Iterator[Demo]
 def enter(page: Page, demo: Demo) -> None:
     """From the demo's home page into the admin, as it says there."""
     page.goto(f"{demo.url}/")
-    page.get_by_role("link", name="the admin").click()
+    page.get_by_role("link", name="Open the admin").click()
     page.get_by_label("Username").fill("salon")
     page.get_by_label("Password").fill("salon")
     page.get_by_role("button", name="Log in").click()

@@ -65,6 +65,15 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+def test_the_install_command_of_the_readme_works_in_a_checkout(tmp_path: Path):
+    """In a fresh environment it brings the package and all that it needs."""
+    commands = re.findall(r"^pip install .+$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert commands == ["pip install ."]
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    run("/bin/sh", "-eu", "-c", f". {tmp_path / 'venv/bin/activate'}; {commands[0]}", cwd=ROOT)
+    run(tmp_path / "venv" / "bin" / "python", "-c", "import django, kordless_booking", cwd=tmp_path)
+
+
 @pytest.fixture(scope="module")
 def host(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the host project, its database migrated."""

@@ -140,3 +140,11 @@ def test_mails_of_two_businesses_can_be_told_apart(two_accounts: Settings, owner
     """By a filter that a site with one business doesn't have."""
     two_accounts.ROOT_URLCONF = "tests.projects.plain.urls"
     assert "north" in seen(owner, "?account=north").texts("#changelist-filter li")
+
+
+@pytest.mark.parametrize("kind", ["outgoingmail", "webhookdelivery", "bookingattempt"])
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 20, "9" * 5000, "\u0661" * 5000, "\u00b2", "-1", "x"])
+def test_a_number_of_any_length_in_an_admin_address_is_not_found(hire: Hire, kind: str, number: str) -> None:
+    """Python reads no integer of thousands of digits; the page must answer as for any other unknown one."""
+    client = hire(f"view_{kind}")
+    assert client.get(f"/admin/kordless_booking/{kind}/{number}/change/").status_code == 404

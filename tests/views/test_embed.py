@@ -45,6 +45,28 @@ def test_the_scripts_are_small_and_for_everybody(client: Client, site: Settings,
     assert not response.cookies
 
 
+@pytest.mark.parametrize(
+    ("query", "side"),
+    [
+        ("embed=right", "end"),
+        ("embed=left", "start"),
+        ("embed=right&lang=ar", "start"),
+        ("embed=left&lang=ar", "end"),
+        ("embed=1", None),
+        ("embed=top", None),
+    ],
+)
+def test_a_dialog_leaves_room_for_its_close_button_on_the_side_where_the_host_has_it(
+    client: Client, site: Settings, query: str, side: str | None
+):
+    """The page's own direction may differ from the host's; links keep the side, and a frame in the page has none."""
+    for _ in range(2):  # the second one is from the cache
+        html = client.get(f"/book/haircut/?{query}").content.decode()
+        assert re.findall(r"kb-close-(start|end)", html) == ([side] if side else [])
+    value = query.partition("&")[0]
+    assert (value in html) == (value != "embed=top")
+
+
 def test_a_new_release_of_the_loader_arrives_within_an_hour(client: Client, site: Settings):
     """Its address stands in pages of other people and has no version."""
     assert "max-age=3600" in client.get(LOADER)["Cache-Control"]

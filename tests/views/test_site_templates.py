@@ -51,7 +51,7 @@ PUBLIC = (
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 MARKER = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 VARIABLE = re.compile(r"\{\{ ([a-z_]+(?:\.[a-z_]+)*)")
-NOT_TEXT = {"block", "body", "field", "form", "forloop", "nearest", "row", "snippet"}
+NOT_TEXT = {"block", "body", "continent", "field", "form", "forloop", "nearest", "row", "snippet", "zones"}
 
 
 def at_once_and_alone(names: list[str]) -> list[ParameterSet]:

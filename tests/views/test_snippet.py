@@ -73,6 +73,13 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
         assert said in text
 
 
+def test_a_floating_button_has_the_color_of_the_business(staff: Client):
+    """The script on another site can't ask Kordless for it; a chosen color wins, and other links need none."""
+    assert 'data-accent="#7a2e5d"' in lines(built(staff, "?mode=button"))
+    assert 'data-accent="#1f6f5c"' in lines(built(staff, "?mode=button&accent=%231f6f5c"))
+    assert "data-accent" not in lines(built(staff, "?mode=popup"))
+
+
 @pytest.mark.parametrize(("asked", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")])
 def test_the_nearest_language_is_in_the_snippet(staff: Client, asked: str, written: str):
     """A regional code gets what there is of that language."""
