@@ -67,7 +67,7 @@ def test_a_canceled_booking_says_so_once(walk: Visitor):
         assert "Status" not in rows(shown)
         assert shown.texts(".kb-policy") == []
         assert shown.texts(".kb-summary s") == shown.texts(".kb-summary dd strong")
-        assert "Calendar file" not in shown.text
+        assert "Apple (.ics)" not in shown.text
 
 
 def test_book_again_leads_to_the_same_service_host_and_party(walk: Visitor):
