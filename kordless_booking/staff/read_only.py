@@ -123,10 +123,10 @@ def has_app_permission(request: HttpRequest, permission: str) -> bool:
     return request.user.has_perm(f"kordless_booking.{permission}")
 
 
-def parse_id(text: str) -> int | None:
-    """Return the primary key in a URL of the admin, where anything may stand; None for what is no key."""
+def parse_id(text: str) -> int:
+    """Return the primary key in a URL of the admin, where anything may stand; 0, which no row has, for what is none."""
     # 19 digits are the most of a BIGINT. Python refuses to read thousands of them, with a ValueError.
-    return int(text) if text.isdecimal() and len(text) <= 19 else None
+    return int(text) if text.isdecimal() and len(text) <= 19 else 0
 
 
 def known_accounts() -> Mapping[str, conf.Account]:
