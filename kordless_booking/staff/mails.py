@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -162,11 +162,11 @@ def _address(row: OutgoingMail) -> str:
 def _data(row: OutgoingMail) -> AppointmentData | None:
     """Return what the mail's appointment holds; None when it can't be decrypted."""
     # On the row, because a list asks for it in several columns.
-    found: Mapping[str, Any] = row.__dict__
-    if "_appointment_data" not in found:
+    values: dict[str, Any] = row.__dict__
+    if "_appointment_data" not in values:
         try:
-            row._appointment_data = AppointmentData.from_row(row.appointment)  # type: ignore[attr-defined]
+            values["_appointment_data"] = AppointmentData.from_row(row.appointment)
         except InvalidToken:
-            row._appointment_data = None  # type: ignore[attr-defined]
-    data: AppointmentData | None = row.__dict__["_appointment_data"]
+            values["_appointment_data"] = None
+    data: AppointmentData | None = values["_appointment_data"]
     return data

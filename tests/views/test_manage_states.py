@@ -67,7 +67,7 @@ def test_a_canceled_booking_says_so_once(walk: Visitor):
         assert "Status" not in rows(shown)
         assert shown.texts(".kb-policy") == []
         assert shown.texts(".kb-summary s") == shown.texts(".kb-summary dd strong")
-        assert "Calendar file" not in shown.text
+        assert "Apple (.ics)" not in shown.text
 
 
 def test_book_again_leads_to_the_same_service_host_and_party(walk: Visitor):
@@ -111,7 +111,7 @@ def test_a_booking_that_has_begun_leads_on(
     assert page.texts(".kb-notice, form button, .kb-policy") == []
     assert f"You can also reach us directly: {PHONE}" in page.text
     assert visitor.open(page.link("Book again")).times
-    assert ("Calendar file" in page.text) == (said == "This booking has already begun")
+    assert ("Apple (.ics)" in page.text) == (said == "This booking has already begun")
 
 
 @pytest.mark.parametrize(
