@@ -140,7 +140,7 @@ def build_page(
     """Return the context that every template gets as `kb`. `more` are further fields of it.
 
     `address` is the URL of the step, where nothing in it opens something personal. `name` is the page's URL name where
-    the foot would link to it, so that no link leads to the page that it is on.
+    the foot would link to it, so that no link leads to the page that it is on, or there a second time.
     """
     layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
     organization = visit.organization

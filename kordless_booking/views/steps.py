@@ -268,10 +268,13 @@ def slots_page(
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.service_url("zone", service, choices_for_return(view)),
     )
+    back = _back(visit)
     page = build_page(
         visit,
         detail.service.name,
         step=Step.SLOT,
+        # The head of the step leads to the services already; on a phone a second link costs the foot a line.
+        name="services" if back else "",
         autozone=visit.choices.timezone is None and not token,
         self_url=here(visit.choices),
         address=here(visit.choices),
@@ -291,7 +294,7 @@ def slots_page(
             lengths=lengths,
             calendar=detail.calendar,
         ),
-        "back": _back(visit),
+        "back": back,
         "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
     }

@@ -15,6 +15,10 @@ LOWEST_FIRST_TIME = 800
 HIGHEST_PAGE = 1150
 """For a usual day."""
 USUAL_TIMES = 12
+LOWEST_NAME_FIELD = 560
+"""In the longest language; 500 in the others."""
+FAR_ZONE = "Asia/Kathmandu"
+"""A visitor whose clock isn't the salon's, by hours and minutes."""
 SERVICES = [service.slug for service in ACME.services if service.public]
 MEASURE = """
 () => {
@@ -32,9 +36,11 @@ MEASURE = """
 """
 
 
-def open_times(page: Page, demo: Demo, service: str, query: str = "") -> dict[str, Any]:
+def open_times(
+    page: Page, demo: Demo, service: str, query: str = "", *, zone: str = "America/New_York"
+) -> dict[str, Any]:
     """Open the page of a service's times, and return its measures in pixels."""
-    page.goto(f"{demo.url}/book/{service}/?tz=America/New_York{query}", wait_until="domcontentloaded")
+    page.goto(f"{demo.url}/book/{service}/?tz={zone}{query}", wait_until="domcontentloaded")
     booking_steps.at(page, "slot")
     return measure(page)
 
@@ -59,6 +65,32 @@ def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(brow
             if first > LOWEST_FIRST_TIME or on_small > 1.2 * SMALL_PHONE["height"]:
                 low[language] = first, on_small
         assert not low
+
+
+def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(browser: Browser, demo: Demo):
+    """In every language: the sentence about the clocks and its switch, and both clocks in the summary, take little."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        low = {}
+        for language, _name in settings.LANGUAGES:
+            first = open_times(page, demo, "haircut", f"&lang={language}", zone=FAR_ZONE)["first"]
+            assert page.locator(".kb-by a").count() == 1, language
+            page.locator(".kb-times .kb-time").first.click()
+            booking_steps.at(page, "contact")
+            name: float = page.evaluate("document.querySelector('[name=name]').getBoundingClientRect().top + scrollY")
+            if first > LOWEST_FIRST_TIME or name > LOWEST_NAME_FIELD:
+                low[language] = first, name
+        assert not low
+
+
+def test_a_page_of_times_by_two_clocks_is_short(browser: Browser, demo: Demo):
+    """At the service with most above the calendar, for someone at home at the place and for someone far away."""
+    with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        for zone in ("America/New_York", FAR_ZONE):
+            measures = open_times(page, demo, "haircut", "&day=2026-12-06", zone=zone)
+            assert 0 < measures["times"] <= USUAL_TIMES, zone
+            assert measures["height"] <= HIGHEST_PAGE, (zone, measures)
 
 
 def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser, demo: Demo):
@@ -95,7 +127,7 @@ def test_who_loses_a_time_has_the_nearest_free_ones_in_sight(browser: Browser, d
         booking_steps.to_contact(page, nth=1)
         demo.sandbox.faults.add("status", "create", times=1, status=409)
         page.get_by_label("Name", exact=True).fill("Ada Lovelace")
-        page.get_by_label("Email", exact=True).fill("ada@example.com")
+        page.get_by_label("Email (or phone)", exact=True).fill("ada@example.com")
         page.get_by_role("button", name="Book appointment").click()
         booking_steps.at(page, "slot")
         expect(page.get_by_role("alert")).to_contain_text("taken")

@@ -644,3 +644,17 @@ def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(cl
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
     assert len(page.times) == 40
     assert kordless.asked["availability"] == 1
+
+
+def test_the_switch_of_clocks_stands_in_the_sentence_that_says_which_counts(walk: Visitor):
+    """Beside the date of the day a long name of a city would break it into a column of words."""
+    page = walk.open("/book/haircut/?tz=Asia/Kathmandu&day=2026-12-09")
+    assert page.texts(".kb-by a") == ["Show Kathmandu time"]
+    assert not page.tree.css(".kb-bar .kb-clock a")
+
+
+def test_the_foot_of_the_times_does_not_repeat_the_link_of_the_head(walk: Visitor):
+    """On a phone a second link to the services would cost a line."""
+    page = walk.open("/book/haircut/")
+    assert page.texts(".kb-back") == ["All services"]
+    assert page.texts(".kb-foot a") == ["Change or cancel a booking"]
