@@ -9,6 +9,7 @@ from tests.journeys import booking_steps
 from tests.journeys.accessibility_tree import in_order, said
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
+from tests.support.spaces import plain_spaces
 
 FOOT = ('contentinfo "…', 'link "All services"', 'link "Change or cancel a booking"', 'status ""')
 WEEK = [f'columnheader "{day}day"' for day in ("Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur")]
@@ -46,8 +47,8 @@ def test_booking_by_ear(page: Page, tour: Tour):
     page.get_by_role("link", name="Styling class").click()
     booking_steps.at(page, "slot")
     expect(page.get_by_role("heading", name="Styling class")).to_be_focused()
-    month, chosen = page.locator(".kb-sub").all_inner_texts()
-    day = page.locator(".kb-day[aria-current=date]").get_attribute("aria-label") or ""
+    month, chosen = map(plain_spaces, page.locator(".kb-sub").all_inner_texts())
+    day = plain_spaces(page.locator(".kb-day[aria-current=date]").get_attribute("aria-label") or "")
     lines = hears(
         page,
         'link "Service"',
