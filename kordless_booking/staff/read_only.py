@@ -124,11 +124,7 @@ def has_app_permission(request: HttpRequest, permission: str) -> bool:
 
 
 def parse_id(text: str) -> int:
-<<<<<<< HEAD
     """Return the primary key in a URL of the admin, where anything may stand; 0, which no row has, for what is none."""
-=======
-    """Return the primary key in a URL of the admin, where anything may stand; 0, which no row has, for no key."""
->>>>>>> wip-X
     # 19 digits are the most of a BIGINT. Python refuses to read thousands of them, with a ValueError.
     return int(text) if text.isdecimal() and len(text) <= 19 else 0
 
