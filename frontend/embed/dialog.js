@@ -51,16 +51,16 @@ const yieldToInline = (link) => {
 
 /** Has a click on the link open the widget in a dialog; with `button` the link floats in a corner of the window. */
 export const attachDialog = (widget) => {
-  const { link, title, frame, wayOut, dispatch } = widget;
+  const { link, title, url, frame, wayOut, dispatch } = widget;
   const { kordlessBooking: mode, accent, closeLabel = "Close", position } = link.dataset;
   const dialog = createElement("dialog", { className: "kordless", ariaLabel: title });
   widget.dialog = dialog;
   widget.close = () => dialog.close();
   dialog.style.colorScheme = frame.style.colorScheme;
   dialog.append(createElement("button", { textContent: "×", ariaLabel: closeLabel }), wayOut, frame);
-  // Nothing of the frame is loaded before it can be seen, so before the dialog is opened: its address may still change.
   document.body.append(dialog);
-  frame.src = frame.src.replace("embed=1", getComputedStyle(dialog).direction === "rtl" ? "embed=left" : "embed=right");
+  // The frame isn't loaded before it can be seen, so before the dialog is opened.
+  url.searchParams.set("embed", getComputedStyle(dialog).direction === "rtl" ? "left" : "right");
   // On the button or beside the dialog: the backdrop is part of it, and clicks in the frame stay there.
   dialog.onclick = widget.close;
   dialog.onclose = () => {

@@ -20,8 +20,9 @@ export const addStyles = (css) => {
 /**
  * Makes the frame for a link, and the way out beside it: a link to a new tab, which shows when the frame stays silent.
  *
- * Returns `{ link, title, frame, wayOut, dispatch, receive }`, to be put onto the page. `receive` takes a message of the
- * frame's; for "close" it calls the `close` that whoever has a dialog adds.
+ * Returns `{ link, title, url, frame, wayOut, dispatch, receive }`, to be put onto the page. `url` is the frame's, and may
+ * change until it loads. `receive` takes a message of the frame's; for "close" it calls the `close` that whoever has a
+ * dialog adds.
  */
 export const createWidget = (link, base, parameters) => {
   const { dataset } = link;
@@ -65,7 +66,7 @@ export const createWidget = (link, base, parameters) => {
     frame.scrollIntoView();
   };
 
-  const widget = { link, title, frame, wayOut, dispatch };
+  const widget = { link, title, url, frame, wayOut, dispatch };
   widget.receive = (type, detail) => {
     if (type === "close") return widget.close?.();
     if (type === "view") return scrollTo(detail.top);

@@ -696,7 +696,7 @@ def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints
 
 @pytest.mark.matrix
 def test_what_it_costs(page: Page, elsewhere: Elsewhere):
-    """One script for a host without dialogs; in the frame at most 4 requests and 31.5 KB of bodies to the first times."""
+    """One script for a host without dialogs; in the frame at most 4 requests and 31.5 KB to the first times."""
     url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
     page.goto(url)
     booking_steps.at(framed(page), "slot")

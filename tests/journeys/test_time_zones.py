@@ -33,7 +33,7 @@ def test_typing_filters_and_a_row_leads_to_its_times(page: Page, demo: Demo):
     expect(rows).to_have_count(1)
     rows.click()
     booking_steps.at(page, "slot")
-    expect(page.get_by_text(re.compile("Times shown in Kathmandu"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Your time zone: Kathmandu"))).to_be_visible()
     expect(page).to_have_url(re.compile("tz=Asia(/|%2F)Kathmandu"))
     page.go_back()
     booking_steps.at(page, "zone")
@@ -50,7 +50,7 @@ def test_typing_filters_inside_a_page_of_a_site(page: Page, demo: Demo):
     expect(rows).to_have_count(1)
     rows.click()
     booking_steps.at(page, "slot")
-    expect(page.get_by_text(re.compile("Times shown in Berlin"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Your time zone: Berlin"))).to_be_visible()
     expect(page).to_have_url(f"{demo.url}/")
 
 
@@ -70,7 +70,7 @@ def test_the_way_through_the_continents_by_keyboard(page: Page, demo: Demo):
     page.keyboard.press("Enter")
     booking_steps.at(page, "slot")
     expect(page.locator(":focus")).to_have_class(re.compile("kb-title"))
-    expect(page.get_by_text(re.compile("Times shown in Kabul"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Your time zone: Kabul"))).to_be_visible()
 
 
 def test_continents_unfold_and_rows_choose_without_javascript(browser: Browser, demo: Demo):
@@ -81,7 +81,7 @@ def test_continents_unfold_and_rows_choose_without_javascript(browser: Browser, 
         expect(page.locator(".kb-continent[open] summary")).to_have_text("Europe")
         page.locator("summary", has_text="Africa").click()
         page.locator(".kb-zones button", has_text="Nairobi").click()
-        expect(page.get_by_text(re.compile("Times shown in Nairobi"))).to_be_visible()
+        expect(page.get_by_text(re.compile("Your time zone: Nairobi"))).to_be_visible()
         expect(page).to_have_url(re.compile("hours=24"))
 
 
