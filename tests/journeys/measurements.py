@@ -42,6 +42,8 @@ def cut_off(page: Page) -> list[str]:
                 const style = getComputedStyle(box), edge = box.getBoundingClientRect();
                 const solid = box.matches(".kb-time, .kb-day, .kb-button, .kb-turn");
                 const over = left < edge.left - 1 || right > edge.right + 1;
+                // What can be scrolled there isn't cut off.
+                if (!solid && over && style.overflowX === "auto") break;
                 const across = (solid || style.overflowX !== "visible") && over;
                 const down = (solid || style.overflowY === "hidden") && bottom > edge.bottom + 2;
                 if (across || down) found.push("cut off: " + text);
