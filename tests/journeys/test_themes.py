@@ -60,10 +60,11 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         page = context.new_page()
         page.goto(f"{demo.url}/themes/")
         looks = []
+        themes = page.get_by_role("list", name="Theme")
         for name in ("Plain", "Salon", "Clinic", "Studio"):
             with page.expect_navigation():  # to the end, with its style sheets
-                page.get_by_role("link", name=name, exact=True).click()
-            expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
+                themes.get_by_role("link", name=name, exact=True).click()
+            expect(themes.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
             looks.append(
                 page.locator(".kb-card").evaluate(
                     "card => { const { borderRadius, boxShadow, fontFamily } = getComputedStyle(card);"
