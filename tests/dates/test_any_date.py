@@ -47,7 +47,7 @@ def months(visitor: Visitor, url: str) -> list[Page]:
 @pytest.mark.parametrize("zone", ["", *ZONES])
 def test_the_first_page_shows_the_next_free_times(visitor: Visitor, sandbox: Sandbox, now: datetime, zone: str):
     """Of the first day with a free time, by the clock of the visitor; nothing that is past, and nothing left out."""
-    page = visitor.open(f"/book/haircut/?tz={zone}" if zone else "/book/haircut/")
+    page = visitor.open(f"/book/haircut/?tz={zone}&clock=visitor" if zone else "/book/haircut/")
     wall = ZoneInfo(zone or "America/New_York")
     free = sandbox.free("haircut", now, now + 20 * DAY)
     first = min(start.astimezone(wall).date() for start in free if start > now)
