@@ -144,7 +144,7 @@ class CalendarPage:
     last: date
     """Last day of the page that can be booked."""
     month: date | None
-    """What links to another day have to name as the month, to stay on this page; None where the day is enough."""
+    """Month to name in links to another day, so that they stay on this page; None where the day is enough."""
     days: tuple[DayView, ...]
     """Every day of the page, in order."""
     today: date

@@ -48,7 +48,7 @@ _SHORT_PLACE_COLUMNS: Final = 32
 _SHORTEST_PLACE_COLUMNS: Final = 6
 """Columns below which the beginning of an address is a mere number."""
 _ADDRESS_PARTS: Final = re.compile("[\n\r\u2028\u2029,\u060c\u3001\uff0c;]+")
-"""What ends a part of an address: a line, a comma of any script."""
+"""End of a part of an address: of a line, or a comma of any script."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ EMPTY = TIMES._replace(empty_month=date(2027, 1, 1))
 
 
 def lost(look: PageView = EMPTY, query: str = "", **headers: str) -> int:
-    """How often a request counts as one for times that there aren't."""
+    """Count the requests that met no free times."""
     given = {"User-Agent": CHROME, **{name.replace("_", "-"): value for name, value in headers.items()}}
     count_page_view(RequestFactory().get(f"{look.service_path}{query}", headers=given), look)
     counted_keys = counters.lost_demand_counter.drain()

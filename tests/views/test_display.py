@@ -144,7 +144,7 @@ def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: Widget
 
 @pytest.mark.parametrize("site", [None, PlaceClock("America/Toronto", True), PlaceClock("America/Toronto", False)])
 def test_one_clock_is_written_once(visit: WidgetRequest, site: PlaceClock | None):
-    """Where nobody comes, or the clock local time shows the same, the visitor's own is all there is."""
+    """The visitor's own is all there is where nobody comes, or the clock on site shows the same."""
     said = display.display_times(visit, START, END, "America/New_York", site)
     assert said.line == said.when
     assert plain_spaces(said.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
