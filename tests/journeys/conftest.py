@@ -11,6 +11,7 @@ import time_machine
 from playwright.sync_api import Page, expect
 
 from tests.journeys.demo import Demo, furnish, prepare, served
+from tests.journeys.embedding_pages import Elsewhere, opened
 from tests.support.clock import MOMENT
 
 HERE = Path(__file__).parent
@@ -121,3 +122,11 @@ def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     furnish(tmp_path, _prepared)
     with served(tmp_path) as demo:
         yield demo
+
+
+@pytest.fixture
+def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
+    """The demo and someone else's website, fresh for each journey: its rate limit is for one visitor's minute."""
+    furnish(tmp_path, _prepared)
+    with opened(tmp_path) as both:
+        yield both

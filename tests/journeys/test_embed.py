@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import booking_steps
 from tests.journeys.booking_steps import move_and_cancel
-from tests.journeys.demo import furnish
-from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen, opened
+from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen
 from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
 
@@ -44,14 +43,6 @@ def page(context: BrowserContext) -> Page:
     page = context.new_page()
     listen(page)
     return page
-
-
-@pytest.fixture
-def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
-    """The demo and someone else's website, fresh for each journey: its rate limit is for one visitor's minute."""
-    furnish(tmp_path, _prepared)
-    with opened(tmp_path) as both:
-        yield both
 
 
 def book_in(frame: FrameLocator, email: str, nth: int = 0) -> None:

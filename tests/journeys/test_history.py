@@ -1,28 +1,18 @@
 """Back, Forward and reload through the steps: on a page of the widget's own, inside a host's page, and in a frame."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 from tests.journeys import booking_steps
-from tests.journeys.demo import Demo, furnish
-from tests.journeys.embedding_pages import Elsewhere, framed, opened
+from tests.journeys.demo import Demo
+from tests.journeys.embedding_pages import Elsewhere, framed
 from tests.support.matrix import thinned
 
 TYPED = {"Name": "Ada Lovelace", "Email": "ada@example.com", "Phone": "+1 212 555 0142", "Notes": "By the window"}
 FIELDS = ("name", "email", "phone", "notes")
-
-
-@pytest.fixture
-def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
-    """The demo and someone else's website, fresh for each journey."""
-    furnish(tmp_path, _prepared)
-    with opened(tmp_path) as both:
-        yield both
 
 
 def fill_in(root: Page | FrameLocator) -> None:
