@@ -41,6 +41,15 @@ def to_times(page: Page, service: str) -> None:
     expect(page.locator("[data-kb-step]").get_by_role("heading", name=service)).to_be_visible()
 
 
+def at_rest(page: Page) -> None:
+    """Wait until nothing moves: a step slides in for a quarter of a second, and places measured meanwhile differ."""
+    wait_for(
+        page,
+        """!document.getAnimations().some(
+          (one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity)""",
+    )
+
+
 @contextmanager
 def unanswered(page: Page, address: str) -> Iterator[None]:
     """Inside, what the page asks for under this address (a pattern) is as slow as the test: it gets no answer."""

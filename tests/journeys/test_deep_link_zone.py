@@ -40,15 +40,22 @@ def far(browser: Browser) -> Iterator[Page]:
         yield page
 
 
+def watched_frames(page: Page) -> list[dict[str, Any]]:
+    """Return what was seen, once a frame with readable times is among it: it may be noted later than it is drawn."""
+    booking_steps.wait_for(page, "watched.frames.some((frame) => frame.labels)")
+    frames: list[dict[str, Any]] = page.evaluate("watched.frames")
+    return frames
+
+
 def readable(page: Page) -> list[str]:
     """Return the labels of the times in the order in which they could be read, each set once."""
-    frames: list[dict[str, Any]] = page.evaluate("watched.frames")
+    frames = watched_frames(page)
     return [frame["labels"] for frame in frames if frame["labels"]]
 
 
 def held_ms(page: Page) -> float:
     """Return the milliseconds from the first frame with times to the first in which they can be read."""
-    frames: list[dict[str, Any]] = page.evaluate("watched.frames")
+    frames = watched_frames(page)
     return float(next(frame["at"] for frame in frames if frame["labels"]) - frames[0]["at"])
 
 

@@ -23,6 +23,7 @@ def test_the_name_field_is_in_the_first_screen_of_a_phone(browser: Browser, demo
             tour = Tour(context.new_page(), demo, lang=lang)
             tour.open("haircut/", "slot")
             tour.press(".kb-time", "contact")
+            booking_steps.at_rest(tour.page)
             tops[lang] = tour.page.locator("[name=name]").bounding_box()["y"]  # type: ignore[index]
             assert tour.page.evaluate("scrollY") == 0
             assert not booking_steps.is_too_wide(tour.page)
@@ -55,6 +56,7 @@ def test_the_summary_stands_beside_the_form_on_a_desktop(page: Page, demo: Demo)
     tour.press(".kb-time", "contact")
     expect(page.get_by_text("$30.00")).to_be_visible()
     expect(page.locator(".kb-brief")).to_be_hidden()
+    booking_steps.at_rest(page)
     summary, form = (page.locator(place).bounding_box() for place in (".kb-summary", ".kb-form"))
     assert summary is not None
     assert form is not None

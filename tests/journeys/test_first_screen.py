@@ -46,7 +46,8 @@ def open_times(
 
 
 def measure(page: Page) -> dict[str, Any]:
-    """Return the measures of the page of times in pixels."""
+    """Return the measures of the page of times in pixels, once nothing in it moves."""
+    booking_steps.at_rest(page)
     measures: dict[str, Any] = page.evaluate(MEASURE)
     return measures
 
@@ -77,6 +78,7 @@ def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(b
             assert page.locator(".kb-by a").count() == 1, language
             page.locator(".kb-times .kb-time").first.click()
             booking_steps.at(page, "contact")
+            booking_steps.at_rest(page)
             name: float = page.evaluate("document.querySelector('[name=name]').getBoundingClientRect().top + scrollY")
             if first > LOWEST_FIRST_TIME or name > LOWEST_NAME_FIELD:
                 low[language] = first, name

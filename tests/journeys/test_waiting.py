@@ -121,6 +121,7 @@ def test_the_pressed_button_says_what_is_being_done(page: Page, demo: Demo):
     button = page.get_by_role("button", name="Book appointment")
     style = "(button, [part, name]) => getComputedStyle(button, part)[name]"
     assert button.evaluate(style, ["::after", "visibility"]) == "hidden"
+    booking_steps.at_rest(page)
     before = button.bounding_box()
     page.evaluate(
         """() => {
