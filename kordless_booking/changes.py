@@ -11,15 +11,17 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 
+from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
 from kordless_booking.conf import get_account
+from kordless_booking.hook_calls import call_hook_in_transaction
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import BookingProjection, OutgoingMail
@@ -78,17 +80,26 @@ def publish_change(
     `preferences` holds the customer's preferences, for mails.
     """
     recorded: Booking | None
+    source = ChangeSource.WIDGET
+
+    def describe(published: Booking) -> hooks.Change:
+        return describe_change(
+            change, published, account, source=source, now=now, attribution=attribution, preferences=preferences
+        )
+
     try:
         with transaction.atomic():
             recorded = record_change(change, booking, account=account, at=now)
             queue_mail(change, recorded, booking, account=get_account(account), now=now, preferences=preferences)
+            if recorded is not None and hooks.change_handlers:
+                call_change_handlers(describe(recorded))
     except DatabaseError as error:
         # Better published twice than never: Kordless has changed the booking already.
         log_event(log, logging.ERROR, "change_not_recorded", change=change.name.lower(), error=type(error).__name__)
         recorded = booking
     if recorded is None:
         return
-    source = ChangeSource.WIDGET
+    extra = signal_arguments(describe(recorded)) if hooks.signal_arguments else {}
     # Django logs a receiver's exception with its message, which may contain the booking.
     with redacted_dispatch_log():
         # Robust, in contrast to the webhook's: a failing receiver must not turn the visitor's success into an error.
@@ -100,11 +111,51 @@ def publish_change(
             source=source,
             attribution=dict(attribution or {}),
             replay=False,
+            **extra,
         )
     for listener, result in results:
         if isinstance(result, Exception):
             name = getattr(listener, "__qualname__", type(listener).__name__)
             log_event(log, logging.ERROR, "receiver_failed", receiver=name, **error_location(result))
+
+
+def describe_change(
+    change: BookingChange,
+    booking: Booking,
+    account: str,
+    *,
+    source: ChangeSource,
+    now: datetime,
+    attribution: Mapping[str, str] | None = None,
+    preferences: VisitorPreferences | None = None,
+    replay: bool = False,
+) -> hooks.Change:
+    """Return the change as extensions get it."""
+    return hooks.Change(
+        kind=change.name.lower(),
+        booking=booking,
+        service=cached_service(get_account(account), booking),
+        account=account,
+        source=source,
+        attribution=dict(attribution or {}),
+        now=now,
+        preferences=preferences,
+        replay=replay,
+    )
+
+
+def call_change_handlers(change: hooks.Change) -> None:
+    """Call the extensions' handlers, in the transaction that records the change. Never raises."""
+    for name, handler in hooks.change_handlers.items():
+        call_hook_in_transaction(hooks.change_handlers, name, handler, change)
+
+
+def signal_arguments(change: hooks.Change) -> dict[str, Any]:
+    """Return the extensions' arguments for the signal of a change. Never raises."""
+    return {
+        name: call_hook_in_transaction(hooks.signal_arguments, name, compute, change)[1]
+        for name, compute in hooks.signal_arguments.items()
+    }
 
 
 def record_change(change: BookingChange, booking: Booking, *, account: str, at: datetime) -> Booking | None:

@@ -11,6 +11,8 @@ and whether this site's own pages or Kordless's webhook reports it first. Receiv
 - `attribution`: campaign parameters of the visit, such as `{"utm_source": "newsletter"}`; empty when unknown;
 - `replay`: True when staff replayed an old delivery in Django's admin. The arguments are those of the old delivery.
 
+Apps may add arguments of their own (`hooks.signal_arguments`, docs/extending.md), so receivers take `**kwargs`.
+
 Signals about one booking never go back in time, replays excepted: nothing follows a cancellation.
 
 `event_received` is sent for every webhook delivery with a valid signature, also of unknown event types, before any of

@@ -6,17 +6,20 @@ as `namespace`. The order of the patterns matters: a service may have any slug.
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from kordless_booking import hooks
 from kordless_booking.views import contact, health, manage, outcome, reschedule, steps
 from kordless_booking.views.embed import embed, embed_dialog
+from kordless_booking.views.links import RESERVED
 from kordless_booking.views.snippet import preview, snippet
 from kordless_booking.views.stylesheet import style
 from kordless_booking.views.webhook import webhook
 
 app_name = "kordless_booking"
 
-urlpatterns = [
+_OWN_NAMES = [
     path("", steps.services, name="services"),
     path("manage/", manage.find, name="manage-find"),
     path("webhook/", webhook, name="webhook"),
@@ -24,6 +27,8 @@ urlpatterns = [
     path("webhook", webhook),
     path("health/", health.health, name="health"),
     path("snippet/", snippet, name="snippet"),
+]
+_SERVICES_AND_TOKENS = [
     # Any other name with a single slash is a service. Early, because most requests are for it.
     path("<str:service>/", steps.slots, name="slots"),
     re_path(r"^style-(?P<color>[0-9a-f]{6})\.css$", style, name="style"),
@@ -48,8 +53,21 @@ urlpatterns = [
     path("<str:service>/zone/", steps.zone, name="zone"),
     path("<str:service>/contact/", contact.contact, name="contact"),
 ]
-# Last: a redirect where only the slash at the end is missing, else the widget's own 404 page, in its design and
-# language, for the rest of the mount point. Django's APPEND_SLASH does nothing here: this pattern matches everything.
-urlpatterns.append(
-    re_path(r"^(?P<rest>.*)$", steps.not_found_view, {"pages": tuple(urlpatterns)}, name="nowhere"),
-)
+
+
+def build_urlpatterns() -> list[URLPattern | URLResolver]:
+    """Return all patterns, with those of extensions. Raises ImproperlyConfigured for a prefix that isn't free."""
+    prefixed: list[URLPattern | URLResolver] = []
+    files: list[URLPattern | URLResolver] = []
+    for prefix, patterns in hooks.url_patterns.items():
+        if prefix in RESERVED:
+            raise ImproperlyConfigured(f"hooks.url_patterns: the widget has pages of its own under {prefix!r}.")
+        (prefixed if prefix else files).append(path(f"{prefix}/" if prefix else "", include(patterns)))
+    pages = [*_OWN_NAMES, *prefixed, *_SERVICES_AND_TOKENS, *files]
+    # Last: a redirect where only the slash at the end is missing, else the widget's own 404 page, in its design and
+    # language, for the rest of the mount point. Django's APPEND_SLASH does nothing here: this pattern matches
+    # everything.
+    return [*pages, re_path(r"^(?P<rest>.*)$", steps.not_found_view, {"pages": tuple(pages)}, name="nowhere")]
+
+
+urlpatterns = build_urlpatterns()

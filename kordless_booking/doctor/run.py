@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from kordless_booking import conf
+from kordless_booking import conf, hooks
 from kordless_booking.doctor import (
     database,
     embedding,
@@ -79,6 +79,8 @@ class DoctorRun:
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
+                for area, examine in hooks.doctor_checks.items():
+                    yield area, name, partial(examine, account)
                 if self.origin:
                     yield "site", name, partial(site.examine, account, self.origin)
 

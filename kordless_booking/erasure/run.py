@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from django.db import router, transaction
+from django.db import DatabaseError, router, transaction
 
+from kordless_booking import hooks
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
 from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
+from kordless_booking.logs import error_location
 from kordless_booking.models import BookingAttempt, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 TARGETS: Final[tuple[ErasureTarget, ...]] = (
@@ -26,13 +29,31 @@ TARGETS: Final[tuple[ErasureTarget, ...]] = (
 ErasureResults = dict[str, ErasureResult]
 
 
+class TargetFailed(Exception):
+    """A target has raised, so nothing was done. The text names the target, the error's class and its place."""
+
+
+def find_targets() -> tuple[ErasureTarget, ...]:
+    """Return all targets; the extensions' come last, and so find the numbers that ours have collected."""
+    return (*TARGETS, *(target for _name, target in hooks.erasure_targets.items()))
+
+
+def export_person(person: Person, *, accounts: list[str] | None = None) -> dict[str, list[Mapping[str, Any]]]:
+    """Return what extensions store about a person, by the targets' names. Raises TargetFailed, DatabaseError."""
+    found = {}
+    for name, target in hooks.export_targets.items():
+        with _loudly(name):
+            found[name] = list(target.export_person(person, accounts=accounts))
+    return found
+
+
 def erase_person(
     person: Person, now: datetime, *, accounts: list[str] | None = None, including_open: bool = False, dry: bool = False
 ) -> ErasureResults:
     """Erase a person's data. Returns the results by the targets' names. Raises django.db.DatabaseError.
 
     `accounts` are names, None for all. `including_open` also erases attempts that may still become a booking. `dry`
-    erases, counts, and rolls back.
+    erases, counts, and rolls back. Raises TargetFailed when a target fails.
     """
     return _all(lambda kind: kind.erase_person(person, now, accounts=accounts, including_open=including_open), dry=dry)
 
@@ -47,8 +68,24 @@ def erase_old(
 def _all(erase: Callable[[ErasureTarget], ErasureResult], *, dry: bool) -> ErasureResults:
     alias = router.db_for_write(BookingAttempt)
     with transaction.atomic(using=alias):
-        results = {kind.name: erase(kind) for kind in TARGETS}
+        results = {}
+        for kind in find_targets():
+            # Incomplete would be worse than failed: whoever asks for it can't see what is left.
+            with _loudly(kind.name):
+                results[kind.name] = erase(kind)
         if dry:
             # Not a calculation of its own: the numbers are those of a real run.
             transaction.set_rollback(True, using=alias)
     return results
+
+
+@contextmanager
+def _loudly(name: str) -> Iterator[None]:
+    """Turn what a target raises into TargetFailed, without its message, which may be personal."""
+    try:
+        yield
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a target of an extension may raise anything)
+        location = error_location(error)
+        raise TargetFailed(f"{name}: {location['error']} at {location['at']}") from None

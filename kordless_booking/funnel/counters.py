@@ -18,6 +18,7 @@ from django.db import IntegrityError, connections, models, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from kordless_booking import hooks
 from kordless_booking.funnel.buffered_counter import BufferedCounter
 from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
 
@@ -29,7 +30,8 @@ class StageKey(NamedTuple):
     account: str
     service: str
     placement: FunnelCount.Placement
-    stage: FunnelCount.Stage
+    stage: str
+    """A `FunnelCount.Stage`, or one of `hooks.funnel_stages`."""
 
 
 class LostDemandKey(NamedTuple):
@@ -50,8 +52,10 @@ class RejectionKey(NamedTuple):
     reason: str
 
 
-def count_stage(account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage) -> None:
-    """Count a visitor who has reached `stage`."""
+def count_stage(account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage | str) -> None:
+    """Count a visitor who has reached `stage`. Raises ValueError for one that nobody has registered."""
+    if not isinstance(stage, FunnelCount.Stage) and stage not in hooks.funnel_stages:
+        raise ValueError(f"No hook of hooks.funnel_stages has the name {stage!r}.")
     stage_counter.add(StageKey(today(), account, service, placement, stage))
 
 

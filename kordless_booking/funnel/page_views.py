@@ -80,7 +80,7 @@ def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = Tru
 
 
 def count_later_stage(
-    request: HttpRequest, account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage
+    request: HttpRequest, account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage | str
 ) -> None:
     """Count a stage after the first page. Never raises."""
     try:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
+from kordless_booking import hooks
 from kordless_booking.models import FunnelCount, LostDemandCount
 
 PERIODS: Final = (7, 30, 90)
@@ -105,6 +106,15 @@ def counts_by(name: str, rows: QuerySet[FunnelCount]) -> dict[Any, Counts]:
         if row["stage"] in list(FunnelCount.Stage):
             found[row[name]][FunnelCount.Stage(row["stage"])] = row["number"]
     return dict(found)
+
+
+def extension_counts(rows: QuerySet[FunnelCount]) -> list[tuple[str, int]]:
+    """Return label and sum of each stage of an extension, in the order of registration."""
+    if not hooks.funnel_stages:
+        return []
+    names = dict(hooks.funnel_stages.items())
+    found = dict(rows.filter(stage__in=names).order_by().values_list("stage").annotate(number=Sum("count")))
+    return [(str(label), found.get(name, 0)) for name, label in names.items()]
 
 
 def counted_services(query: FunnelQuery) -> list[str]:

@@ -82,6 +82,7 @@ class FunnelAdmin(ReadOnlyAdmin):
                 lambda slug: names.get(slug, slug) or pgettext("label", "None chosen"),
             ),
             "by_placement": _table(funnel.counts_by("placement", rows), stages, placement_label),
+            "extension_counts": funnel.extension_counts(rows),
             "empty": not any(totals.values()),
             "counting": any(account.funnel for account in known_accounts().values()),
         }

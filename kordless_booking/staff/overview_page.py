@@ -15,9 +15,10 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kordless_booking import conf
+from kordless_booking import conf, hooks
 from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.funnel.counters import today
+from kordless_booking.hook_calls import call_hook
 from kordless_booking.models import BookingAttempt, OutgoingMail
 from kordless_booking.presentation.formatting import month_name
 from kordless_booking.staff.labels import format_age, mail_tone, rejection_label, text_language
@@ -89,12 +90,23 @@ class OverviewAdmin(ReadOnlyAdmin):
                 }
                 for state, account in states
             ],
+            "extension_pages": _extension_pages(request),
             "may_see_deliveries": request.user.has_perm("kordless_booking.view_webhookdelivery"),
             "may_see_attempts": request.user.has_perm("kordless_booking.view_bookingattempt"),
             "may_see_mails": request.user.has_perm("kordless_booking.view_outgoingmail"),
             "may_see_funnel": request.user.has_perm("kordless_booking.view_funnelcount"),
         }
         return render(request, "kordless_booking/admin/overview.html", context)
+
+
+def _extension_pages(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return label and URL of the extensions' pages that this user may see."""
+    found = [
+        (str(page.label), call_hook(hooks.admin_pages, name, reverse, page.url_name)[1])
+        for name, page in hooks.admin_pages.items()
+        if not page.permission or request.user.has_perm(page.permission)
+    ]
+    return [(label, url) for label, url in found if url]
 
 
 def attention(state: AccountState, now: datetime) -> list[str]:

@@ -103,6 +103,7 @@ class Catalog:
         log_throttle: LogThrottle | None = None,
         account_cache: CatalogCache | None = None,
         long_ranges: LongRanges | None = None,
+        on_slots: Callable[[str, SlotBlock], object] | None = None,
     ) -> None:
         self.account = account
         self._client = client
@@ -113,6 +114,8 @@ class Catalog:
         self._clock = clock or Clock()
         self._log_throttle = log_throttle or LogThrottle(self._clock)
         self._long_ranges = long_ranges or LongRanges()
+        #: Called with the service and its slots after they were fetched. It must not take time: readers wait.
+        self._on_slots = on_slots
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
@@ -125,6 +128,7 @@ class Catalog:
             log_throttle=self._log_throttle,
             account_cache=self._account_cache,
             long_ranges=self._long_ranges,
+            on_slots=self._on_slots,
         )
 
     def organization(self) -> Cached[OrganizationDetail]:
@@ -458,8 +462,20 @@ class Catalog:
 
     def _block_item(self, slug: str, name: str, fetch: Callable[[], SlotBlock]) -> CacheItem[SlotBlock]:
         # Neither the visitor's time zone (a block covers every zone) nor the party: all visitors share one entry.
-        fetch_block = self._invalidate_organization_on_404(fetch, slug)
+        fetch_block = self._report(self._invalidate_organization_on_404(fetch, slug), slug)
         return CacheItem(("slots", slug, name), fetch_block, encode_block, decode_block, self.lifetimes.slots)
+
+    def _report(self, fetch: Callable[[], SlotBlock], slug: str) -> Callable[[], SlotBlock]:
+        report = self._on_slots
+        if report is None:
+            return fetch
+
+        def fetched() -> SlotBlock:
+            block = fetch()
+            report(slug, block)
+            return block
+
+        return fetched
 
     def _invalidate_organization_on_404(self, fetch: Callable[[], T], slug: str) -> Callable[[], T]:
         """Wrap `fetch` so that a NotFound invalidates the list of services if the list names this service."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
+from kordless_booking import hooks
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
+from kordless_booking.hook_calls import call_hook
 from kordless_booking.logs import LogThrottle
 from kordless_booking.memory_budget import MemoryBudget
 from kordless_booking.setting_changes import on_setting_change
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kordless_booking.conf import Account
+    from kordless_booking.upstream.slot_block import SlotBlock
 
 SANDBOX_KEY: Final = "kordless-sandbox-key"
 SANDBOX_ORG: Final = "acme-salon"
@@ -98,7 +101,14 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         budget=local_budget,
     )
     lifetimes = build_lifetimes(account)
-    catalog = Catalog(account=account.name, client=slot_parts, cache=catalog_cache, lifetimes=lifetimes, clock=clock)
+    catalog = Catalog(
+        account=account.name,
+        client=slot_parts,
+        cache=catalog_cache,
+        lifetimes=lifetimes,
+        clock=clock,
+        on_slots=partial(_report_slots, account.name),
+    )
     has_atomic_add = cache.atomic_view() is cache
     bookings = BookingCache(
         cache,
@@ -109,6 +119,13 @@ def _upstream(account: Account, _pid: int) -> AccountServices:
         max_wait_seconds=account.browse_seconds,
     )
     return AccountServices(client, gate, catalog, catalog_cache, cache, bookings, LogThrottle(clock))
+
+
+def _report_slots(account: str, service: str, block: SlotBlock) -> None:
+    """Queue the calls of the extensions that want to know of fetched slots. The visitor who waits goes first."""
+    for name, hook in hooks.times_refreshed.items():
+        refreshed = hooks.RefreshedTimes(account=account, service=service, slots=block.slots, until=block.until)
+        background_worker(partial(call_hook, hooks.times_refreshed, name, hook, refreshed))
 
 
 def build_slot_parts_client(account: Account, client: Kordless) -> SlotPartsClient:

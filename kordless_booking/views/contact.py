@@ -40,6 +40,7 @@ from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
 from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import (
     invalidate_after_rejection,
@@ -333,6 +334,7 @@ def _form_page(
     page = build_page(
         visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen)
     )
+    context |= fill_slots(visit, page, "form_before_button", service=chosen.terms.service)
     return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.utils.encoding import iri_to_uri
 
+from kordless_booking import hooks
 from kordless_booking.booking.choices import Choices
 from kordless_booking.urlconf import Mount, cached_reverse
 
@@ -37,8 +38,11 @@ class WidgetLinks:
         return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
-        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word."""
-        named = f"{name}-named" if slug in RESERVED else name
+        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word.
+
+        That is one of RESERVED, or the prefix of an extension's URLs.
+        """
+        named = f"{name}-named" if slug in RESERVED or slug in hooks.url_patterns else name
         return self.url(named, slug, choices=choices, **query)
 
     def services_url(self) -> str:

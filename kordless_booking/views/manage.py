@@ -44,6 +44,7 @@ from kordless_booking.views.abuse import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
+from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.guesses import take_guess
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
@@ -145,7 +146,8 @@ def show(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the booking as Kordless has it."""
     managed = load_managed_booking(visit, token)
     context = _context(managed, visit)
-    page = build_page(visit, context["title"])
+    page, booking = build_page(visit, context["title"]), managed.booking
+    context |= fill_slots(visit, page, "manage_after_summary", service=booking.service_slug or "", booking=booking)
     return render(visit, "kordless_booking/manage/booking.html", page, context)
 
 

@@ -35,6 +35,7 @@ from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.contact_limits import give_back_later
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page, embed_event
@@ -114,7 +115,9 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         "support": support_contacts(visit),
         "event": embed_event("booked", booking, terms.service),
     }
-    return render(visit, Step.CONFIRMATION.template, build_page(visit, shown.headline, step=Step.CONFIRMATION), context)
+    page = build_page(visit, shown.headline, step=Step.CONFIRMATION)
+    context |= fill_slots(visit, page, "confirmation_after_summary", service=terms.service, booking=booking)
+    return render(visit, Step.CONFIRMATION.template, page, context)
 
 
 @widget_view("GET", no_store=True)

@@ -14,6 +14,7 @@ from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import FoldedText, business_name, fold_long_text
 from kordless_booking.views import security
+from kordless_booking.views.extensions import find_scripts
 from kordless_booking.views.request import FORM_INPUT_FIELD
 from kordless_booking.views.skeletons import cached_per_language
 from kordless_booking.views.stylesheet import style_url
@@ -97,6 +98,8 @@ class Page:
     progress: list[ProgressStep] = field(default_factory=list)
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""
+    scripts: list[str] = field(default_factory=list)
+    """URLs of scripts of extensions."""
 
     @property
     def link(self) -> str:
@@ -174,6 +177,7 @@ def build_page(
         close_side=_close_side(visit),
         embed_origin_pattern=security.embed_origin_pattern(visit.account),
         progress=_progress(visit, step) if step else [],
+        scripts=find_scripts(),
         **more,
     )
 

@@ -311,8 +311,8 @@ class WidgetRequest:
             empty_month=empty_month,
         )
 
-    def record_stage(self, stage: FunnelCount.Stage, service: str) -> None:
-        """Count a visitor who reached this stage of the funnel."""
+    def record_stage(self, stage: FunnelCount.Stage | str, service: str) -> None:
+        """Count a visitor who reached this stage of the funnel, which may be one of `hooks.funnel_stages`."""
         if self.account.funnel:
             count_later_stage(self.request, self.account.name, service, self.placement, stage)
 

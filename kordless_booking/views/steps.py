@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from django.http import HttpResponse
-from django.urls import URLPattern
+from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -27,6 +28,7 @@ from kordless_booking.presentation.timezones import business_timezone
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
+from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.page import Page, build_page
@@ -113,20 +115,29 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
 
 
 @widget_view("GET", "POST")
-def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern] = ()) -> HttpResponse:
+def not_found_view(visit: WidgetRequest, rest: str, pages: Sequence[URLPattern | URLResolver] = ()) -> HttpResponse:
     """Answer all other URLs under the mount point: a redirect where only the slash at the end is missing, else a 404.
 
     `pages` are the patterns of the URLs that there are; `rest` is the path below the mount point.
     """
     # A POST can't be redirected without asking the visitor, and no form of ours is posted to such a URL.
     is_read = visit.request.method in {"GET", "HEAD"}
-    found = next(filter(None, (page.resolve(f"{rest}/") for page in pages)), None) if rest[-1:] != "/" else None
+    found = _find_page(f"{rest}/", pages) if rest[-1:] != "/" else None
     if is_read and found and _is_offered(visit, found.kwargs.get("service")):
         # The request's own path, so that every prefix stays. Two slashes at its start would lead to another site.
         url = escape_leading_slashes(visit.request.get_full_path(force_append_slash=True))
         # No subclass of HttpResponseRedirect, for the reason that `SeeOther` gives.
         return HttpResponse(status=301, headers={"Location": url})
     raise not_found()
+
+
+def _find_page(rest: str, pages: Sequence[URLPattern | URLResolver]) -> ResolverMatch | None:
+    for page in pages:
+        # Raised by what an extension includes.
+        with suppress(Resolver404):
+            if found := page.resolve(rest):
+                return found
+    return None
 
 
 def _is_offered(visit: WidgetRequest, slug: str | None) -> bool:
@@ -189,6 +200,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "empty": not services,
         "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
+        **fill_slots(visit, page, "services_before", "services_after"),
     }
     renderer = PageRenderer(visit, page)
     if query:
@@ -297,6 +309,7 @@ def slots_page(
         "back": back,
         "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
+        **fill_slots(visit, page, "times_before", "no_times" if view.empty else "times_after", service=service),
     }
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]

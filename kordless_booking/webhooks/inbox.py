@@ -15,11 +15,21 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
+from kordless_booking import hooks
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.hashes import delivery_hash, delivery_hashes
 from kordless_booking.booking.placement import find_open_attempt
-from kordless_booking.changes import BookingChange, cached_service, is_change_in_progress, queue_mail, record_change
+from kordless_booking.changes import (
+    BookingChange,
+    cached_service,
+    call_change_handlers,
+    describe_change,
+    is_change_in_progress,
+    queue_mail,
+    record_change,
+    signal_arguments,
+)
 from kordless_booking.conf import Account, accounts_sharing_secret
 from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
@@ -151,6 +161,19 @@ def _publish(
         services_for(account).cache, account.name, booking.confirmation_number
     )
     source = ChangeSource.WIDGET if is_ours else ChangeSource.WEBHOOK
+    extra: dict[str, Any] = {}
+    if hooks.change_handlers or hooks.signal_arguments:
+        described = describe_change(
+            change,
+            recorded,
+            account.name,
+            source=source,
+            now=now,
+            attribution=ours.attribution if ours else None,
+            preferences=ours.preferences if ours else None,
+        )
+        call_change_handlers(described)
+        extra = signal_arguments(described)
     send_signal(
         change.signal,
         source,
@@ -158,6 +181,7 @@ def _publish(
         service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
+        **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source
 

@@ -7,11 +7,12 @@ arrives by itself. Therefore a replay changes no BookingProjection, and each of 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from kordless_booking.changes import cached_service, has_newer_change
+from kordless_booking import hooks
+from kordless_booking.changes import cached_service, describe_change, has_newer_change, signal_arguments
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.events import Event, UnreadableEvent, parse_event
@@ -56,8 +57,13 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
             delivery=row.delivery_id,
         )
         if event.booking is not None:
+            change = change_of(event, event.booking)
+            extra: dict[str, Any] = {}
+            if hooks.signal_arguments:
+                described = describe_change(change, event.booking, row.account, source=source, now=now, replay=True)
+                extra = signal_arguments(described)
             send_signal(
-                change_of(event, event.booking).signal,
+                change.signal,
                 source,
                 replay=True,
                 booking=event.booking,
@@ -65,6 +71,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 account=row.account,
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
+                **extra,
             )
     if event.booking is not None:
         invalidate_slots(services_for(account), event.booking)

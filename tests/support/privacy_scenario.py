@@ -27,6 +27,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking import hooks
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
@@ -286,6 +287,19 @@ def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
     assert counters.flush()
 
 
+def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """An extension whose hooks fail on the way to a booking, with a message that has what they saw."""
+
+    def fail(seen: Any) -> str:
+        raise LookupError(f"{seen.booking} canary")
+
+    with hooks.temporary_hooks():
+        hooks.template_slots.register("confirmation_after_summary", fail)
+        hooks.change_handlers.register("canary", fail)
+        hooks.signal_arguments.register("canary", fail)
+        walk.book(query="?day=2026-12-22")
+
+
 def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Missing settings, and a template that fails on a page whose address holds a token."""
     manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
@@ -504,6 +518,7 @@ CHAPTERS: dict[str, Chapter] = {
             }
         ),
     ),
+    "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
     "mail": Chapter(
         _mail,
         pages=5,

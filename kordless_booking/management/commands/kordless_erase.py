@@ -18,7 +18,7 @@ from django.db import DatabaseError
 
 from kordless_booking import conf
 from kordless_booking.erasure.base import AmbiguousContact, Person
-from kordless_booking.erasure.run import ErasureResults, erase_old, erase_person
+from kordless_booking.erasure.run import ErasureResults, TargetFailed, erase_old, erase_person
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.registry import services_for
@@ -76,6 +76,8 @@ class Command(BaseCommand):
             # The text isn't repeated: a command's output may be stored by whoever runs it.
             message = "A contact is neither an email address nor a phone number. Nothing was erased."
             raise CommandError(message, returncode=NOT_DONE) from None
+        except TargetFailed as error:
+            raise CommandError(f"Nothing was erased: {error}.", returncode=NOT_DONE) from None
         except (DatabaseError, ImproperlyConfigured) as error:
             message = f"Nothing was erased: {type(error).__name__}. Run manage.py kordless_doctor for details."
             raise CommandError(message, returncode=NOT_DONE) from None

@@ -19,14 +19,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.db.models import Sum
 
-from kordless_booking import conf
+from kordless_booking import conf, hooks
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.counters import today
 from kordless_booking.models import FunnelCount
 from kordless_booking.retention import delete_expired
 from kordless_booking.upstream.entries import CacheItem
-from kordless_booking.upstream.registry import AccountServices, services_for
+from kordless_booking.upstream.registry import AccountServices, background_worker, services_for
 from kordless_booking.upstream.warming import warming_context
 
 SECONDS: Final = 600
@@ -61,6 +61,9 @@ class Command(BaseCommand):
                 run.warm(options["services"])
                 if options["verbosity"]:
                     self.stdout.write(run.summary())
+        # What extensions do with the fetched times, which would end with this process.
+        if hooks.times_refreshed:
+            background_worker.join()
         # After a deployment without cron, this may be what bounds the tables.
         delete_expired(datetime.now(UTC))
         if left := [run for run in runs if run.problem or run.cold]:
