@@ -1,4 +1,4 @@
-"""HTTP proxy that sends a site's pages in pieces, each only when a test says so: a slow line that waits for its reader."""
+"""HTTP proxy that sends a site's pages in pieces, each when a test says so: a slow line that waits for its reader."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
