@@ -19,7 +19,7 @@ from django.conf.locale import LANG_INFO
 from django.utils.translation import to_language, to_locale
 
 from kordless_booking import __version__
-from tests.support.translatable_texts import PACKAGE, Text, texts_of_the_package
+from tests.support.translatable_texts import CATALOG_FOLDERS, Text, texts_of
 
 DJANGO_LOCALES = Path(django.__file__).parent / "conf" / "locale"
 
@@ -113,5 +113,6 @@ def _forms(message: Message) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    for found in sorted((PACKAGE / "locale").iterdir()):
-        print(f"{found.name}: {update_language(found, texts_of_the_package())} to translate")  # noqa: T201
+    for folder in CATALOG_FOLDERS:
+        for found in sorted((folder / "locale").iterdir()):
+            print(f"{folder.name} {found.name}: {update_language(found, texts_of(folder))} to translate")  # noqa: T201

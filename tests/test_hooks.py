@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,6 +146,18 @@ def test_the_public_names_of_hooks_are_pinned():
         "SlotContext",
         "temporary_hooks",
     }
+
+
+def test_the_docs_list_each_registry_and_each_slot():
+    """The tables of docs/extending.md have all of them, in their order, and the kind of each slot."""
+    page = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
+    [registries] = re.findall(r"^\| Registry \|.*\n\| ---.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert re.findall(r"^\| `([a-z_]+)` \|", registries, re.MULTILINE) == [each.kind for each in hooks._ALL]
+    [slots] = re.findall(r"^\| Slot \|.*\n\| ---.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in slots.splitlines()]
+    kinds = {name: cells[-1].strip("| ") for cells in rows for name in re.findall(r"`([a-z_]+)`", cells[0])}
+    expected = dict.fromkeys(hooks.SHARED_SLOTS, "shared") | dict.fromkeys(hooks.PRIVATE_SLOTS, "private")
+    assert list(kinds.items()) == list(expected.items())
 
 
 # Pages

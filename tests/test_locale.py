@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from functools import cache
 from gettext import c2py
+from pathlib import Path
 
 import pytest
 from babel.messages import Catalog, Message
@@ -15,16 +16,18 @@ from django.utils.translation import to_language
 from django.utils.translation.trans_real import DjangoTranslation
 
 from kordless_booking.presentation.locales import supported_languages
-from tests.support.translatable_texts import PACKAGE, texts_of_the_package
+from tests.support.translatable_texts import CATALOG_FOLDERS, PACKAGE, texts_of
 
 LANGUAGES = sorted(path.parent.parent.name for path in PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))
+CATALOGS = [pytest.param(each, name, id=f"{each.name}-{name}") for each in CATALOG_FOLDERS for name in LANGUAGES]
+"""Folder and language: the package speaks all languages, and so does each optional app with a catalog."""
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%%|%[sd]")
 
 
 @cache
-def catalog(language: str) -> Catalog:
+def catalog(language: str, folder: Path = PACKAGE) -> Catalog:
     """A language's texts."""
-    with (PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
+    with (folder / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
         return read_po(file)
 
 
@@ -39,24 +42,24 @@ def test_twenty_languages() -> None:
     assert {to_language(name) for name in LANGUAGES} | {"en"} <= set(supported_languages())
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_is_missing(language: str) -> None:
+@pytest.mark.parametrize(("folder", "language"), CATALOGS)
+def test_nothing_is_missing(folder: Path, language: str) -> None:
     """Each text in code and templates has a translation that somebody stands by."""
-    said = {(message.context, _singular(message)): message for message in catalog(language) if message.id}
+    said = {(message.context, _singular(message)): message for message in catalog(language, folder) if message.id}
     known = {(context, text.replace("%%", "%")) for context, text in said}
-    asked = {(text.context, text.singular) for text in texts_of_the_package()}
+    asked = {(text.context, text.singular) for text in texts_of(folder)}
     assert sorted(asked - known, key=str) == []
     assert [message.id for message in said.values() if message.fuzzy or not all(forms(message))] == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_placeholder_is_lost(language: str) -> None:
+@pytest.mark.parametrize(("folder", "language"), CATALOGS)
+def test_no_placeholder_is_lost(folder: Path, language: str) -> None:
     """Each form of a translation has the placeholders of the text, and no others.
 
     A plural form for exactly one number may leave it out: "in one minute", or one word for two minutes.
     """
     one_number = forms_for_one_number(language)
-    for message in catalog(language):
+    for message in catalog(language, folder):
         if message.id:
             counts = isinstance(message.id, tuple | list)
             text = message.id[-1] if counts else message.id
@@ -84,14 +87,14 @@ def forms_for_one_number(language: str) -> set[int]:
     return {form for form, numbers in Counter(map(rule, range(1000))).items() if numbers == 1}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_site_says_what_our_catalog_says(language: str) -> None:
+@pytest.mark.parametrize(("folder", "language"), CATALOGS)
+def test_a_site_says_what_our_catalog_says(folder: Path, language: str) -> None:
     """No text is answered by the catalog of another app of the demo, or of Django itself, which come first."""
     with override_settings(INSTALLED_APPS=[*_demo_apps(), "django.contrib.humanize"]):
         site = DjangoTranslation(to_language(language))
-    rule = c2py(catalog(language).plural_expr)
+    rule = c2py(catalog(language, folder).plural_expr)
     differing = []
-    for message in catalog(language):
+    for message in catalog(language, folder):
         if message.id:
             # As Django joins a context and its text.
             key = f"{message.context}\x04{_singular(message)}" if message.context else _singular(message)
@@ -117,7 +120,8 @@ def test_a_short_text_has_a_context() -> None:
     """One or two words may stand in any app's catalog, in another sense; the context says what ours are."""
     assert [
         text.singular
-        for text in texts_of_the_package()
+        for folder in CATALOG_FOLDERS
+        for text in texts_of(folder)
         if text.context is None
         and len(text.singular.split()) <= 2
         and not PLACEHOLDER.search(text.singular)
@@ -127,15 +131,17 @@ def test_a_short_text_has_a_context() -> None:
 
 def test_one_apostrophe() -> None:
     """The typographic one, also in code: with two, a sentence would have to be translated twice."""
-    assert [text.singular for text in texts_of_the_package() if "'" in text.singular + text.plural] == []
+    assert [
+        text.singular for folder in CATALOG_FOLDERS for text in texts_of(folder) if "'" in text.singular + text.plural
+    ] == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_compiled_is_what_is_written(language: str) -> None:
+@pytest.mark.parametrize(("folder", "language"), CATALOGS)
+def test_what_is_compiled_is_what_is_written(folder: Path, language: str) -> None:
     """The .mo file, which is what visitors see, says the same as the .po file."""
-    with (PACKAGE / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+    with (folder / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
         compiled = read_mo(file)
-    assert _texts(compiled) == _texts(catalog(language))
+    assert _texts(compiled) == _texts(catalog(language, folder))
 
 
 def _texts(of: Catalog) -> dict[tuple[str | None, str], list[str]]:

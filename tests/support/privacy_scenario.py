@@ -295,8 +295,8 @@ def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: S
 
     with hooks.temporary_hooks():
         hooks.template_slots.register("confirmation_after_summary", fail)
-        hooks.change_handlers.register("canary", fail)
-        hooks.signal_arguments.register("canary", fail)
+        hooks.change_handlers.register("broken", fail)
+        hooks.signal_arguments.register("broken", fail)
         walk.book(query="?day=2026-12-22")
 
 

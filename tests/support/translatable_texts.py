@@ -12,6 +12,8 @@ from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
 PACKAGE = Path(__file__).parents[2] / "kordless_booking"
+CATALOG_FOLDERS = sorted([PACKAGE, *(path.parent for path in PACKAGE.glob("contrib/*/locale"))])
+"""The package, and each optional app with catalogs of its own."""
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -33,15 +35,24 @@ class Text(NamedTuple):
     plural: str = ""
 
 
-@cache
 def texts_of_the_package() -> frozenset[Text]:
-    """Return the texts that templates and code pass to gettext, without the sandbox, which speaks English only."""
+    """Return the texts of the package itself, without the optional apps'."""
+    return texts_of(PACKAGE)
+
+
+@cache
+def texts_of(folder: Path) -> frozenset[Text]:
+    """Return the texts that templates and code of one of CATALOG_FOLDERS pass to gettext.
+
+    Leaves out the sandbox, which speaks English only, and apps that have catalogs of their own.
+    """
+    others = [other for other in CATALOG_FOLDERS if other != folder and other.is_relative_to(folder)]
     found: set[Text] = set()
-    for path in PACKAGE.rglob("*.py"):
-        if "sandbox" not in path.parts:
+    for path in folder.rglob("*.py"):
+        if "sandbox" not in path.parts and not any(path.is_relative_to(other) for other in others):
             found |= set(_texts_in(path.read_text()))
     for suffix in ("html", "txt"):
-        for path in (PACKAGE / "templates").rglob(f"*.{suffix}"):
+        for path in (folder / "templates").rglob(f"*.{suffix}"):
             found |= set(_texts_in(templatize(path.read_text())))
     return frozenset(text for text in found if text.singular)
 
