@@ -213,7 +213,7 @@ def test_the_settings_allow_no_wait_that_outlasts_what_guards_it() -> None:
 
 
 def test_no_draft_outlives_the_row_that_keeps_it_from_being_booked_twice() -> None:
-    """A row is deleted once its form can't be sent any more, so no setting may keep a form alive for longer."""
+    """A row is deleted once its form can't be sent anymore, so no setting may keep a form alive for longer."""
     assert conf.find_errors({**FLAT, "DRAFT_SECONDS": int(targets.FORM_EXPIRES_AFTER.total_seconds())}) != []
     assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placement.RESEND_WINDOW
 

@@ -134,7 +134,7 @@ def place_booking(
     rejected attempt is replaced, whatever the body, unless one of its sends had an unknown outcome.
 
     `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
-    when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free any more: an attempt that
+    when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free anymore: an attempt that
     was never sent is then rejected without being sent. `address_hash` is that of the client address, over which the
     queue is shared out. Before `hold_until` a new attempt is neither sent nor queued.
 
@@ -524,7 +524,7 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
     if state != BookingAttempt.State.PLACED:
         rows = rows.filter(claim=row.claim)
     if not state.is_open:
-        # Of no use any more.
+        # Of no use anymore.
         changes["address_hash"] = ""
     try:
         return bool(rows.update(state=state, claimed_until=now, changed_at=now, **changes))
@@ -536,7 +536,7 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
 
 
 def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
-    """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
+    """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted anymore."""
     try:
         encrypted = decrypt_row("answer", row, now)
         return Placed(msgspec.convert(encrypted["booking"], Booking), row.changed_at)

@@ -312,7 +312,7 @@ class DeliveryAdmin(ListAdmin):
             messages.error(request, text % {"error": " ".join(error_location(failed.error).values())})
         else:
             self.log_change(request, row, f"Replayed as made at the {source}.")
-            messages.success(request, _("The receivers were told again."))
+            messages.success(request, _("The receivers were notified again."))
         return HttpResponseRedirect(back)
 
     def _delivery(self, request: HttpRequest, number: str | int) -> WebhookDelivery:

@@ -119,7 +119,7 @@ class MailAdmin(ListAdmin):
             self.log_change(request, row, "Queued once more.")
             messages.success(request, _("The mail is queued, and is sent within a minute."))
         else:
-            messages.error(request, _("The mail can’t be sent any more. Its state has changed, or the booking has."))
+            messages.error(request, _("The mail can’t be sent anymore. Its state has changed, or the booking has."))
         return HttpResponseRedirect(
             reverse(f"{self.admin_site.name}:kordless_booking_outgoingmail_change", args=[row.pk])
         )

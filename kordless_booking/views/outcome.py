@@ -187,7 +187,7 @@ def _choose_again(visit: WidgetRequest, error: exceptions.KordlessError, url: st
 
 
 def slot_check(visit: WidgetRequest) -> Callable[[NewBooking], bool]:
-    """Return the function that tells from a recent list of slots that a slot isn't free any more. It sends no request.
+    """Return the function that tells from a recent list of slots that a slot isn't free anymore. It sends no request.
 
     A conflict that the list shows already need not cost Kordless's few creations.
     """
@@ -257,7 +257,7 @@ def _waiting_page(visit: WidgetRequest, terms: Terms, outcome: placement.Pending
 
 
 def _awaited_summary(visit: WidgetRequest, terms: Terms) -> TermsSummary:
-    """Return what is being booked. Nothing can be decided here any more, so without length, price and policy."""
+    """Return what is being booked. Nothing can be decided here anymore, so without length, price and policy."""
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, terms.service)
     return replace(terms_summary(visit, terms, detail), duration="", price="", policy="")

@@ -273,7 +273,7 @@ def test_last_known_values_are_served_for_a_day_where_kordless_cannot_be_asked(
 def test_an_unusable_answer_shows_no_last_known_value_and_does_not_lose_it(
     scenario: CacheScenario, day: CacheItem[int]
 ) -> None:
-    """Half an hour is the limit for that; when nothing connects any more, the value of that day is there."""
+    """Half an hour is the limit for that; when nothing connects anymore, the value of that day is there."""
     cache = scenario.process()
     cache.read(day)
     scenario.time.pass_(3600)
