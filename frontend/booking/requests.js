@@ -135,7 +135,11 @@ export const listenToHtmx = () => {
     if (isPosting || (elt === waitsFor && !elt.matches("form")) || (document.hidden && elt.matches(WATCH)))
       event.preventDefault();
   });
-  onHtmx("configRequest", (widget, { verb, path, parameters }) => verb === "get" && addTimeZone(widget, path, parameters));
+  onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
+    if (verb === "get") addTimeZone(widget, path, parameters);
+    // Inside a page of the host's only the script knows which step is shown, and so what the visitor has seen before.
+    if (widget !== body) headers["HX-Current-URL"] = new URL(stateOf(widget).address ?? "", location).href;
+  });
   onHtmx("beforeSend", beginWaiting);
   // django-htmx's script for DEBUG would replace the whole page by any answer with status 400, 403, 404 or 500.
   onHtmx("beforeOnLoad", (widget, detail, trigger, event) => event.stopPropagation());
