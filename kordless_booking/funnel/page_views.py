@@ -120,7 +120,8 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
     # Another time zone or clock on an empty month is the same month once more, also by way of the page of zones.
     if look.empty_month is not None and not (
-        before in {service_path, f"{service_path}{ZONE_PAGE}"} and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
+        before in {service_path, f"{service_path}{ZONE_PAGE}"}
+        and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
     ):
         count_lost_demand(look.account, look.service, look.placement, look.empty_month)
     return True

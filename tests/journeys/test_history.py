@@ -143,7 +143,9 @@ def test_a_reload_inside_a_host_page_shows_the_step_again(page: Page, demo: Demo
     page.goto(f"{demo.url}/#book")
     assert history_state(page) is None
     booking_steps.to_times(page, "Haircut")
-    with page.expect_request(lambda asked: "/book/haircut/" in asked.url and "kb-ahead" not in asked.headers) as another:
+    with page.expect_request(
+        lambda asked: "/book/haircut/" in asked.url and "kb-ahead" not in asked.headers
+    ) as another:
         booking_steps.choose_day(page, booking_steps.another_day(page))
     # What the server counts depends on the step before, which the host's URL doesn't say.
     assert another.value.headers["hx-current-url"].startswith(f"{demo.url}/book/haircut/?")
