@@ -33,7 +33,7 @@ from kordless_booking.upstream import (
     waiting_list,
 )
 from kordless_booking.views import (
-    abuse,
+    address_limits,
     client_address,
     guesses,
     outcome,
@@ -182,9 +182,9 @@ REQUEST_ID = (8, 64)
 """Characters of a request id from a proxy, see the test of it."""
 
 
-def throttle_rules() -> dict[str, abuse.Rule]:
+def throttle_rules() -> dict[str, address_limits.Rule]:
     """The throttles of a real account."""
-    return abuse.rules(SimpleNamespace(account=REAL_ACCOUNT))
+    return address_limits.rules(SimpleNamespace(account=REAL_ACCOUNT))
 
 
 def test_the_numbers_in_the_documents_are_those_in_force() -> None:

@@ -35,9 +35,10 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
-from kordless_booking.views.abuse import HONEYPOT, hold_until, queue_address, reject_reason
+from kordless_booking.views.abuse import HONEYPOT, hold_until, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
+from kordless_booking.views.client_address import queue_address
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther

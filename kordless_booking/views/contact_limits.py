@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.permits import from_millis
-from kordless_booking.views.abuse import Rejection, Rule
+from kordless_booking.views.address_limits import Rejection, Rule
 from kordless_booking.views.client_address import Bucket
 from kordless_booking.views.throttle import PermitKeys, Use, read_permits, take_use
 

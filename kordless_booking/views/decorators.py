@@ -35,7 +35,7 @@ from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
-from kordless_booking.views.abuse import requester_of
+from kordless_booking.views.client_address import requester_of
 from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of
 from kordless_booking.views.rendering import PageResponse

@@ -40,7 +40,7 @@ from kordless_booking.presentation.texts import DisplayTimes, booking_location, 
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
-from kordless_booking.views.abuse import rate_limit, too_often
+from kordless_booking.views.address_limits import rate_limit, too_often
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times

@@ -31,7 +31,7 @@ from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
-from kordless_booking.views.abuse import Rejection
+from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, give_back_later

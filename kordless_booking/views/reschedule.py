@@ -26,7 +26,7 @@ from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
 from kordless_booking.presentation.texts import format_short
 from kordless_booking.upstream import booking_cache
-from kordless_booking.views.abuse import Rejection
+from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
 from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
