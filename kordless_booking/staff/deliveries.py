@@ -269,7 +269,7 @@ class DeliveryAdmin(ListAdmin):
             "form": form,
             "found": None if found is None else [(event_label(row.kind), row) for row in found],
         }
-        response = render(request, "kordless_booking/admin/find.html", context)
+        response = render(request, "kordless_booking/admin/find_deliveries.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
 
