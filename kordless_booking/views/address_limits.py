@@ -42,8 +42,8 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
     }
 
 
-def consume(visit: WidgetRequest, scope: str, identity: str | None = None) -> int:
-    """Count one use. Return 0 when it is allowed, else the seconds until the next one is.
+def take_client_use(visit: WidgetRequest, scope: str, identity: str | None = None) -> int:
+    """Take a permit for one use of the client. Return 0 when it is allowed, else the seconds until the next one is.
 
     `identity` is the client's address by default, which counts in wider buckets as well.
     """
@@ -70,11 +70,11 @@ class Rejection(str):
 
 def rate_limit(visit: WidgetRequest, scope: str, identity: str | None = None) -> Rejection | None:
     """Count one use of `scope`. Return the reason to reject it, or None."""
-    seconds = consume(visit, scope, identity)
-    return too_often(scope, seconds) if seconds else None
+    seconds = take_client_use(visit, scope, identity)
+    return build_rejection(scope, seconds) if seconds else None
 
 
-def too_often(scope: str, seconds: int) -> Rejection:
+def build_rejection(scope: str, seconds: int) -> Rejection:
     """Log and return the reason to reject a use of `scope` that is allowed again in `seconds`."""
     log_event(log, logging.WARNING, "throttled", scope=scope, seconds=seconds)
     minutes = -(-seconds // 60)

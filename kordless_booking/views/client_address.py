@@ -78,7 +78,7 @@ def queue_address(visit: WidgetRequest) -> str:
     return address_hash(address, networks[-1] if networks else "")
 
 
-def requester_of(visit: WidgetRequest) -> Requester:
+def build_requester(visit: WidgetRequest) -> Requester:
     """Return the requester of a page, by whose address its upstream requests are counted."""
 
     def buckets() -> tuple[Bucket, ...]:

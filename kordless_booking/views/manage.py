@@ -40,7 +40,7 @@ from kordless_booking.presentation.texts import DisplayTimes, booking_location, 
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
-from kordless_booking.views.address_limits import rate_limit, too_often
+from kordless_booking.views.address_limits import build_rejection, rate_limit
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
@@ -89,7 +89,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     requested = form.number_and_contact()
     rejection = rate_limit(visit, "find")
     guess = take_guess(visit, throttled_number(requested[0])) if requested and not rejection else Use()
-    if rejection := rejection or (too_often("number", guess.seconds) if guess.seconds else None):
+    if rejection := rejection or (build_rejection("number", guess.seconds) if guess.seconds else None):
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
         found = _lookup(visit, *requested) if requested else None
