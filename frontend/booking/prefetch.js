@@ -5,6 +5,7 @@
 // nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/prefetch.py.
 
 import { stage } from "./dom.js";
+import { loadLaterStyles } from "./later-styles.js";
 import { addressOf } from "./time-zone.js";
 
 const HOVER_MILLISECONDS = 80; // a pointer that crosses a link on its way elsewhere has left it by then
@@ -15,6 +16,7 @@ let hoverTimer;
 const prefetch = (link) => {
   const widget = link.closest(".kb");
   if (!widget) return; // swapped away while the pointer rested
+  loadLaterStyles();
   const headers = { "HX-Request": "true", "HX-Target": stage(widget).id, "KB-Ahead": "1" };
   fetch(addressOf(widget, link.dataset.hxGet), { headers, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
     .then((response) => response.text()) // a body that nobody reads may not get into the cache

@@ -119,7 +119,7 @@ def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
 
 
 def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
-    """A deep link shows free times after at most 4 requests and 31.5 KB of bodies, compressed as they come."""
+    """A deep link shows free times after at most 4 requests and 30 KB of bodies, compressed as they come."""
     with browser.new_context(timezone_id="America/New_York") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/")
@@ -136,4 +136,4 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
         )
         assert all(bodies.values()), "one of them came from the browser's cache"
         assert len(bodies) <= 4, bodies
-        assert sum(bodies.values()) <= 31.5 * 1024, bodies
+        assert sum(bodies.values()) <= 30 * 1024, bodies

@@ -1,4 +1,4 @@
-"""The one style sheet, in the business's colour."""
+"""The style sheets, in the business's color: that of all pages, and that of later steps."""
 
 import gzip
 import re
@@ -28,13 +28,13 @@ def test_the_stylesheet_is_cached_for_ever(site: Settings, client: Client):
 
 
 def test_it_is_small(site: Settings, client: Client):
-    """Packed, for those who can unpack it, it is the very same and at most 7.25 KB."""
+    """Packed, for those who can unpack it, it is the very same and at most 5.75 KB."""
     plain = client.get("/book/style-7a2e5d.css")
     packed = client.get("/book/style-7a2e5d.css", headers={"Accept-Encoding": "br, gzip"})
     assert packed["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain
     assert gzip.decompress(packed.content) == plain.content
-    assert len(packed.content) < 7.25 * 1024
+    assert len(packed.content) < 5.75 * 1024
 
 
 @pytest.mark.parametrize("colour", ["red", "7a2e5", "7a2e5dd", "7A2E5G", "%23ffffff", "../../x"])
@@ -109,10 +109,13 @@ def rules(css: str) -> list[str]:
 def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
     """The minified style sheet has the same rules as the files."""
     css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()
+    later = client.get(f"/book/style-later{'-' if theme else ''}{theme}.css").content.decode()
     before, _, after = css.partition(".kb{--kb-accent:#7a2e5d")
-    assert rules(before) == rules((THEME_FILES.parent / "booking.css").read_text())
-    if theme:
-        assert rules(after.partition("}")[2]) == rules((THEME_FILES / f"{theme}.css").read_text())
+    pieces = re.split(r"/\* </?later> \*/", (THEME_FILES.parent / "booking.css").read_text())
+    assert rules(before) == rules("".join(pieces[::2]))
+    of_theme = rules((THEME_FILES / f"{theme}.css").read_text()) if theme else []
+    assert rules(after.partition("}")[2]) == of_theme
+    assert rules(later) == rules("".join(pieces[1::2])) + of_theme
 
 
 def test_the_sites_own_sheets_come_last(site: Settings, client: Client, tmp_path: Path):
@@ -150,3 +153,49 @@ def test_an_older_stylesheet_address_is_not_cached_for_ever(site: Settings, clie
     assert client.get(address)["Cache-Control"] == "public, max-age=31536000, immutable"
     site.DEBUG = True
     assert client.get(address)["Cache-Control"] == "no-cache"
+
+
+LATER_SHEET = r'<link rel="stylesheet" data-kb-later href="([^"]+)"( disabled)?>'
+
+
+def test_only_later_steps_load_the_sheet_of_later_steps(site: Settings, client: Client, sandbox: Sandbox):
+    """The services and the times do without it until the script needs it; a page with a form has it from the first."""
+    slots = client.get("/book/haircut/").content.decode()
+    for first in (client.get("/book/").content.decode(), slots):
+        [(_, disabled)] = re.findall(LATER_SHEET, first)
+        assert disabled
+    form = client.get(re.findall(r'href="(/book/haircut/contact/[^"]+)"', slots)[0], follow=True).content.decode()
+    for later in (
+        form,
+        *(client.get(f"/book/{path}").content.decode() for path in ("manage/", "haircut/zone/", "no/")),
+    ):
+        assert later.index('rel="stylesheet" href=') < later.index("data-kb-later")
+        [(address, disabled)] = re.findall(LATER_SHEET, later)
+        assert not disabled
+        assert ".kb-summary{" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("theme", ["", *THEMES])
+def test_times_have_no_rule_in_the_sheet_of_later_steps(site: Settings, client: Client, theme: str, sandbox: Sandbox):
+    """Each class of the services and the times that a rule of ours is for, is in the sheet that they have."""
+    later = client.get(f"/book/style-later{'-' if theme else ''}{theme}.css").content.decode()
+    first = client.get("/book/style-7a2e5d.css").content.decode()
+    named = {name for page in ("", "haircut/") for name in classes_of(client.get(f"/book/{page}").content.decode())}
+    in_later, in_first = (set(re.findall(r"\.(kb-[a-z-]+)", css)) for css in (later, first))
+    assert {"kb-time", "kb-day", "kb-service"} <= named
+    assert (named & in_later) - in_first == set()
+
+
+def classes_of(html: str) -> set[str]:
+    """The classes of a page's elements."""
+    return {name for names in re.findall(r'class="([^"]*)"', html) for name in names.split()}
+
+
+def test_the_sites_own_sheets_win_over_the_later_rules_too(site: Settings, client: Client, tmp_path: Path):
+    """They stand at the end of that sheet once more, without the fonts, which would be loaded anew."""
+    written(site, tmp_path, "shop/own.css", "@font-face { font-family: Own } .kb-summary { color: red }")
+    [(address, _)] = re.findall(LATER_SHEET, client.get("/book/manage/").content.decode())
+    css = client.get(address).content.decode()
+    assert css.index(".kb-summary{") < css.index(".kb-summary { color: red }")
+    assert "@font-face" not in css
+    assert "@font-face" in client.get(sheet_of(client.get("/book/").content.decode())).content.decode()
