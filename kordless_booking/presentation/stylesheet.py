@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,13 +20,16 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 
-from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.palette import Tones, build_palette
 from kordless_booking.presentation.themes import THEMES, parse_surfaces
 from kordless_booking.setting_changes import on_setting_change
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _LATER: Final = re.compile(r"^/\* <later> \*/\n(.*?)^/\* </later> \*/\n", re.DOTALL | re.MULTILINE)
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}", re.IGNORECASE)
+_TONE: Final = re.compile(
+    rf"--kb-(?:dark-)?(?:{'|'.join(field.name.replace('_', '-') for field in fields(Tones))}):[^;]+;"
+)
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
@@ -78,7 +82,8 @@ def _texts(style_key: StyleKey) -> _Sheets:
 def _read(style_key: StyleKey) -> _Sheets:
     theme, names = style_key
     base = (_OURS / "booking.css").read_text(encoding="utf-8")
-    first, later = _small(_LATER.sub("", base)), _small("".join(_LATER.findall(base)))
+    # Without the tones of the default color: the palette has them all.
+    first, later = _TONE.sub("", _small(_LATER.sub("", base))), _small("".join(_LATER.findall(base)))
     ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in THEMES else []
     own = "\n".join([*ready, *(_own(name) for name in names)])
     return _Sheets(first, later, own, sha256(f"{first}\0{later}\0{own}".encode()).hexdigest()[:8])
