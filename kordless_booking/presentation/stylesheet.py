@@ -62,7 +62,7 @@ def find_static(name: str) -> Path | None:
 
 
 class _Sheets(NamedTuple):
-    """What the style sheets are joined from."""
+    """Texts that the style sheets are joined from."""
 
     first: str
     """Our rules for all pages."""
