@@ -10,6 +10,7 @@ from kordless_booking import conf
 from kordless_booking.doctor import (
     database,
     embedding,
+    search_engines,
     settings_read,
     shared_cache,
     site,
@@ -79,6 +80,7 @@ class DoctorRun:
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
+                yield "search engines", name, partial(search_engines.examine, account)
                 if self.origin:
                     yield "site", name, partial(site.examine, account, self.origin)
 
