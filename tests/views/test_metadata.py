@@ -274,10 +274,13 @@ def test_an_offer_says_a_price_only_with_its_currency(price: Price, offer: tuple
     assert (found.get("price"), found.get("priceCurrency")) == offer
 
 
-def test_hostile_texts_end_no_attribute_and_no_script(client: Client, site: Settings):
+def test_hostile_texts_end_no_attribute_and_no_script(client: Client, site: Settings, sandbox: Sandbox):
     """Names and descriptions arrive as they are, as text."""
     let_search_engines_in(site)
-    open_salon(site, 2, name=HOSTILE, description=HOSTILE, category=HOSTILE)
+    haircut, *others = ACME.services
+    hostile = replace(haircut, name=HOSTILE, description=HOSTILE, category=HOSTILE)
+    branding = {**ACME.branding, "companyName": HOSTILE}
+    sandbox.businesses = (replace(ACME, name=HOSTILE, tagline=HOSTILE, branding=branding, services=(hostile, *others)),)
     for url in ("/book/", "/book/haircut/"):
         page = get(client, url)
         assert "<script>alert" not in page.html
