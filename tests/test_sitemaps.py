@@ -11,6 +11,7 @@ from django.urls import include, path
 from pytest_django import Settings
 from selectolax.lexbor import LexborHTMLParser
 
+from kordless_booking import sitemaps
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.seeds import ACME
@@ -46,6 +47,11 @@ def read(client: Client) -> dict[str, dict[str, str]]:
         }
         for entry in entries
     }
+
+
+def test_sitemaps_exports_what_sites_import():
+    """A site's URLconf needs this one name."""
+    assert sitemaps.__all__ == ["ServiceSitemap"]
 
 
 def test_the_sitemap_has_each_page_in_each_language(client: Client, served: Settings):

@@ -59,7 +59,7 @@ class Alternate:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What the head of a page says about it to programs. Everything is untrusted text but `structured_data`."""
+    """Description of a page for programs, in its head. Everything is untrusted text but `structured_data`."""
 
     title: str
     description: str

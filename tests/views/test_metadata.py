@@ -32,6 +32,7 @@ from tests.support.head_metadata import (
     structured_data,
 )
 from tests.support.salon import open_salon
+from tests.support.urlconfs import mounted
 from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +216,14 @@ def test_a_service_with_a_reserved_name_has_one_address(client: Client, site: Se
     sandbox.businesses = (replace(ACME, services=(haircut, replace(haircut, slug="manage"))),)
     assert canonical(get(client, "/book/service/manage/")) == f"{SITE_URL}/book/service/manage/"
     assert canonical(get(client, "/book/service/haircut/")) == f"{SITE_URL}/book/haircut/"
+
+
+def test_a_business_with_two_mounts_is_listed_at_the_first(client: Client, site: Settings):
+    """The same page at another address names the one that links and mails use."""
+    site.ROOT_URLCONF = mounted(None, "second")
+    let_search_engines_in(site)
+    for url in ("/0/haircut/", "/1/haircut/"):
+        assert canonical(get(client, url)) == f"{SITE_URL}/0/haircut/"
 
 
 def test_paths_with_a_language_need_no_query(client: Client, site: Settings):
