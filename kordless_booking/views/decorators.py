@@ -190,7 +190,8 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
     # A frame shows no icon.
     icon_origin = None if visit.choices.embed else origin_of(safe_image(branding.favicon))
     # By the choices, not the raw query: names that aren't ours don't make a page its own in the response cache.
-    followed = cache == security.CACHE_PRIVATE and visit.choices == Choices()
+    # Where search engines may list pages, they need no others to find them.
+    followed = cache == security.CACHE_PRIVATE and visit.choices == Choices() and not visit.account.index
     security.set_security_headers(
         response,
         visit.account,
