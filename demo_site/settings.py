@@ -89,6 +89,8 @@ else:
     KORDLESS_BOOKING |= {
         "MAIL": True,
         "MAIL_FROM": "bookings@acme-salon.example",
+        # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.
+        "INDEX": DEBUG,
         "SITE_URL": os.environ.get("SITE_URL") or (f"https://{_NAMED[0]}" if _NAMED else "http://127.0.0.1:8000"),
     }
     # Django 6.1 replaces EMAIL_BACKEND by MAILERS.
@@ -106,6 +108,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",

@@ -1,18 +1,23 @@
 """URLs of the demo: home at /, the widget at /book/ (manage pages at /book/manage/), the admin at /admin/.
 
+On the sandbox and on this machine, search engines may list the widget's pages, and /sitemap.xml has them.
+
 The demo's tools are for this machine and for staff: the snippet builder at /snippet/, the themes at /themes/ and, on
 the sandbox, the control page at /sandbox/ and the mails to customers at /mail/.
 """
 
 from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
 from demo_site import mail_viewer, views
 from demo_site.sandbox_panel import sandbox_panel
+from kordless_booking.sitemaps import ServiceSitemap
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
+    path("sitemap.xml", sitemap, {"sitemaps": {"booking": ServiceSitemap}}, name="sitemap"),
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", sandbox_panel, name="counter"),

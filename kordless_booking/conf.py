@@ -359,7 +359,9 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links that leave it, without a trailing slash. Required with `mail`."""
+    """URL of the site for links that leave it, without a trailing slash. Required with `mail` and `index`."""
+    index: Annotated[bool, _BOOL] = False
+    """Let search engines list the list of services and the page of each service."""
     reminder_hours: Annotated[
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24
@@ -507,6 +509,12 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             "wrong",
             f"{where}: MAIL is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
+        )
+    if values.get("INDEX") is True and not values.get("SITE_URL"):
+        yield SettingError(
+            "wrong",
+            f"{where}: INDEX is on, but SITE_URL is missing.",
+            'Set "SITE_URL" to the URL of your site, such as "https://salon.example": search engines list it.',
         )
     # Zero is rejected above, so `or` replaces only absent values.
     requests = values.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute

@@ -81,6 +81,7 @@ GOOD = {
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
+    "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
 }
 LIFETIMES = (
@@ -192,6 +193,7 @@ BAD = {
         "javascript:alert(1)",
         7,
     ],
+    "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
 }
 
@@ -441,3 +443,11 @@ def test_mail_needs_to_know_where_the_site_is(settings):
     assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
     settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
     assert (get_account(None).mail, get_account(None).site_url) == (True, "https://salon.example")
+
+
+def test_index_needs_to_know_where_the_site_is(settings):
+    """The addresses that search engines list must not come from whatever host a request names."""
+    [mistake] = find_errors({**FLAT, "INDEX": True})
+    assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
+    settings.KORDLESS_BOOKING = {**FLAT, "INDEX": True, "SITE_URL": "https://salon.example/"}
+    assert (get_account(None).index, get_account(None).site_url) == (True, "https://salon.example")

@@ -11,6 +11,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from urllib.robotparser import RobotFileParser
 
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
+MAX_ROBOTS_BYTES: Final = 512_000
+"""Bytes of a robots.txt that search engines read (RFC 9309: at least 500 KiB)."""
 # Valid JSON that is no event: status 400 therefore proves that the signature was accepted.
 _BODY: Final = b"{}"
 
@@ -42,6 +45,8 @@ def examine(account: Account, origin: str) -> Findings:
     try:
         yield from _health(origin, reverse(f"{names[0]}:health"))
         yield from _script(origin)
+        if account.index:
+            yield from _robots(origin, reverse(f"{names[0]}:services"))
         if account.webhook_secrets:
             yield from _webhook(account, origin, reverse(f"{names[0]}:webhook"))
     except (OSError, http.client.HTTPException) as error:
@@ -73,6 +78,19 @@ def _script(origin: str) -> Findings:
     else:
         advice = "check what serves static files: WhiteNoise, nginx or a CDN"
         yield fix("site_script", f"{origin}{address} answers {status}", advice)
+
+
+def _robots(origin: str, path: str) -> Findings:
+    """Check that /robots.txt doesn't keep search engines from the list of services. Only rules without "*" are read."""
+    response = _request(origin, "GET", "/robots.txt")
+    rules = RobotFileParser()
+    text = response.read(MAX_ROBOTS_BYTES).decode(errors="replace") if response.status == 200 else ""
+    rules.parse(text.splitlines())
+    if rules.can_fetch("Googlebot", f"{origin}{path}"):
+        yield ok("site_robots", f"{origin}/robots.txt lets search engines read {path}")
+    else:
+        advice = "remove the rule, or INDEX from the settings"
+        yield fix("site_robots", f"{origin}/robots.txt keeps search engines from {path}", advice)
 
 
 def _webhook(account: Account, origin: str, path: str) -> Findings:
