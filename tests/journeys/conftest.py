@@ -124,6 +124,18 @@ def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
         yield demo
 
 
+@pytest.fixture(scope="session")
+def shared_demo(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all journeys that leave no trace in it: those that look at pages, and book and break nothing.
+
+    Its clock has run on from the moment at which it was started, so a journey marked `dates` takes a `demo` of its own.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    furnish(folder, _prepared)
+    with served(folder) as demo:
+        yield demo
+
+
 @pytest.fixture
 def elsewhere(_prepared: Path, tmp_path: Path) -> Iterator[Elsewhere]:
     """The demo and someone else's website, fresh for each journey: its rate limit is for one visitor's minute."""
