@@ -70,11 +70,12 @@ test-webkit: $(VENV)/.test ## run the journeys in WebKitGTK, the engine of Safar
 DATES := 2026-10-25T00:30+02:00 2026-11-01T00:30 2026-12-01T00:05 2026-12-28T10:00 2026-12-31T23:30 2027-01-31T23:55 \
   2027-01-31T23:55+00:00 2027-02-28T18:30 2027-03-14T00:30 2027-03-28T00:30+01:00 2028-02-29T23:55
 
+# Two dates at a time, each in one process with one browser; xargs stops at the first that fails (255).
 test-dates: $(VENV)/.test ## run what depends on dates at month's ends, on the leap day and on days of clock changes
-	@for date in $(DATES); do \
-	  echo "$$date"; \
-	  KORDLESS_TEST_NOW=$$date $(PY) -m pytest --quiet -m dates -n 2 --dist worksteal tests/dates tests/journeys $(ARGS) || exit 1; \
-	done
+	@printf '%s\n' $(DATES) | xargs -P 2 -I DATE sh -c ' \
+	  found=$$(KORDLESS_TEST_NOW=DATE $(PY) -m pytest --quiet -m dates tests/dates tests/journeys $(ARGS) 2>&1) && ended=0 || ended=255; \
+	  printf "%s\n%s\n" DATE "$$found"; \
+	  exit $$ended'
 
 test-postgres: $(VENV)/.test ## run what touches the database on a temporary PostgreSQL server (Debian: postgresql)
 	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/test_models.py tests/test_query_plans.py tests/test_retention.py $(ARGS)

@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+# Most journeys need no windows, menus and extensions: the same engine without them takes a third of the time.
+CHROMIUM_ENGINE = os.environ.get("KORDLESS_CHROMIUM") or shutil.which("chromium-headless-shell") or CHROMIUM
 FIREFOX = os.environ.get("KORDLESS_FIREFOX") or shutil.which("firefox-esr")
 WEBKIT = os.environ.get("KORDLESS_WEBKIT") or shutil.which("WebKitWebDriver")
 XVFB = shutil.which("Xvfb")
@@ -78,7 +80,7 @@ def _clock() -> Iterator[None]:
 def browser_type_launch_args() -> dict[str, Any]:
     """The system's Chromium, without a sandbox of its own (root has none) and without calls to its maker."""
     return {
-        "executable_path": CHROMIUM,
+        "executable_path": CHROMIUM_ENGINE,
         "headless": True,
         "args": [
             "--no-sandbox",
@@ -90,6 +92,12 @@ def browser_type_launch_args() -> dict[str, Any]:
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def chromium_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """As above for the whole browser, with its settings for cookies and its extensions."""
+    return {**browser_type_launch_args, "executable_path": CHROMIUM}
 
 
 @pytest.fixture(scope="session")

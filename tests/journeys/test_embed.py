@@ -23,12 +23,12 @@ CORNERS = [(360, "rtl"), (360, "ltr"), (1280, "rtl"), (1280, "ltr")]
 
 
 @pytest.fixture(scope="module")
-def strict_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+def strict_browser(browser_type: BrowserType, chromium_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """Chromium as it is without third-party cookies."""
     # The tests' own hosts are not of this machine, and would have to ask their visitors before they load from it.
     switches = ["--test-third-party-cookie-phaseout", "--disable-features=LocalNetworkAccessChecks"]
-    arguments = [*browser_type_launch_args["args"], *switches]
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    arguments = [*chromium_launch_args["args"], *switches]
+    browser = browser_type.launch(**{**chromium_launch_args, "args": arguments})
     yield browser
     browser.close()
 

@@ -48,7 +48,7 @@ class Visit:
 def visit(
     request: pytest.FixtureRequest,
     browser_type: BrowserType,
-    browser_type_launch_args: dict[str, Any],
+    chromium_launch_args: dict[str, Any],
     _prepared: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Visit]:
@@ -60,7 +60,7 @@ def visit(
         assert FIREFOX
         started: Any = firefox(FIREFOX, profile, cookies=cookies, scripts=scripts)
     else:
-        started = chromium(browser_type, browser_type_launch_args, profile, cookies=cookies, scripts=scripts)
+        started = chromium(browser_type, chromium_launch_args, profile, cookies=cookies, scripts=scripts)
     with opened(folder, host) as both, started as visitor:
         yield Visit(visitor, both, cookies, scripts)
 
