@@ -15,6 +15,7 @@ NAME_BY, NAME_BY_AT_LONGEST = 500, 560
 """Pixels from the top within which the name field begins on a phone, and in the language with the longest texts."""
 
 
+@pytest.mark.matrix  # test_first_screen.py measures the field in all languages too, a little more loosely
 def test_the_name_field_is_in_the_first_screen_of_a_phone(browser: Browser, shared_demo: Demo):
     """In all languages, for a visitor with two clocks in the summary."""
     tops = {}
