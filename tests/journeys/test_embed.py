@@ -18,15 +18,17 @@ from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
 
 HAIRCUT = "Book haircut/"
+CORNERS = [(360, "rtl"), (360, "ltr"), (1280, "rtl"), (1280, "ltr")]
+"""Widths in pixels, and directions of a page."""
 
 
 @pytest.fixture(scope="module")
-def strict_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+def strict_browser(browser_type: BrowserType, chromium_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """Chromium as it is without third-party cookies."""
     # The tests' own hosts are not of this machine, and would have to ask their visitors before they load from it.
     switches = ["--test-third-party-cookie-phaseout", "--disable-features=LocalNetworkAccessChecks"]
-    arguments = [*browser_type_launch_args["args"], *switches]
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    arguments = [*chromium_launch_args["args"], *switches]
+    browser = browser_type.launch(**{**chromium_launch_args, "args": arguments})
     yield browser
     browser.close()
 
@@ -275,16 +277,14 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     booking_steps.at(page.locator("dialog iframe").content_frame, "service")
 
 
-@pytest.mark.parametrize(
-    ("accent", "text"), [("#1f6f5c", "255, 255, 255"), ("#ffee00", "0, 0, 0"), ("", "255, 255, 255")]
-)
-def test_the_floating_button_can_be_read_on_any_accent(page: Page, elsewhere: Elsewhere, accent: str, text: str):
+def test_the_floating_button_can_be_read_on_any_accent(page: Page, elsewhere: Elsewhere):
     """Its words are white on dark colors and black on light ones; without a color it is black."""
-    page.goto(elsewhere.write(page.context, elsewhere.link("button", "", accent=accent)))
-    has_dialog(page)
-    button = page.get_by_role("link", name="Book")
-    assert button.evaluate("link => getComputedStyle(link).color") == f"rgb({text})"
-    assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
+    for accent, text in (("#1f6f5c", "255, 255, 255"), ("#ffee00", "0, 0, 0"), ("", "255, 255, 255")):
+        page.goto(elsewhere.write(page.context, elsewhere.link("button", "", accent=accent)))
+        has_dialog(page)
+        button = page.get_by_role("link", name="Book")
+        assert button.evaluate("link => getComputedStyle(link).color") == f"rgb({text})", accent
+        assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == [], accent
 
 
 def test_the_floating_button_is_hidden_while_a_widget_in_the_page_is_in_sight(page: Page, elsewhere: Elsewhere):
@@ -301,8 +301,7 @@ def test_the_floating_button_is_hidden_while_a_widget_in_the_page_is_in_sight(pa
     expect(button).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize(("width", "direction"), thinned(CORNERS, unpack=True))
 def test_the_close_button_of_the_dialog_stands_in_the_header_of_the_widget(
     page: Page, elsewhere: Elsewhere, width: int, direction: str
 ):

@@ -111,6 +111,24 @@ def test_the_readme_names_only_commands_that_exist():
     assert {"demo", "test", "lint", "wheel-check"} <= named <= targets
 
 
+def test_every_marked_test_is_in_the_folder_that_its_run_collects():
+    """The Makefile collects some runs from one folder; a test that is marked for one elsewhere would never run."""
+    folders = {
+        "journey": "journeys",
+        "firefox": "journeys",
+        "webkit": "journeys",
+        "processes": "processes",
+        "packaging": "packaging",
+    }
+    marked = {
+        (marker, path.relative_to(ROOT / "tests").parts[0])
+        for path in (ROOT / "tests").rglob("*.py")
+        for marker in re.findall(r"\bmark\.(\w+)", path.read_text())
+        if marker in folders
+    }
+    assert marked == set(folders.items())
+
+
 def test_the_readme_names_every_variable_of_the_demo():
     """The list on top of the demo's settings has exactly the variables that the settings and their rules read."""
     source = (ROOT / "demo_site" / "settings.py").read_text()
