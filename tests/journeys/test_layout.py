@@ -27,8 +27,10 @@ LINES = """
 """
 DETAILS = """
 () => [...document.querySelectorAll(".kb-times small, .kb-hosts bdi, .kb-zone a")].map((element) => {
-  const line = parseFloat(getComputedStyle(element).lineHeight);
-  return element.getBoundingClientRect().height > 1.5 * line ? element.textContent : null;
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const lines = [...range.getClientRects()].filter((box) => box.width).map((box) => Math.round(box.bottom / 8));
+  return new Set(lines).size > 1 ? element.textContent : null;
 }).filter(Boolean)
 """
 """Texts that should stand in one line and don't."""
