@@ -251,27 +251,31 @@ def display_times(
 
 
 def short_times(
-    start: datetime, zone_name: str, place: PlaceClock | None, language: str, hours: Hours | None = None
+    start: datetime, end: datetime, zone_name: str, place: PlaceClock | None, language: str, hours: Hours | None = None
 ) -> list[str]:
     """Return the start of a booking in a short line; in one for each clock where the customer travels to another one.
 
-    The clock that counts comes first. `place` is the business's clock from `place_clock`.
+    The end is added from 24 hours on: shorter ones are known by their start. The clock that counts comes first. `place`
+    is the business's clock from `place_clock`.
     """
+    is_long = end - start >= timedelta(days=1)
+
+    def short(zone: str) -> str:
+        first, last = (
+            formatting.short_date_and_time(moment.astimezone(timezones.get_timezone(zone)), language, hours)
+            for moment in (start, end)
+        )
+        return formatting.join_range(first, last, language) if is_long else first
+
     here = start.astimezone(timezones.get_timezone(zone_name))
     there = start.astimezone(timezones.get_timezone(place.zone)) if place else here
     if place is None or there.utcoffset() == here.utcoffset():
-        return [formatting.short_date_and_time(here, language, hours)]
+        return [short(zone_name)]
     if not place.counts:
-        return [_("%(when)s your time") % {"when": formatting.short_date_and_time(here, language, hours)}]
-    own = (
-        formatting.clock_time(here, language, hours)
-        if here.date() == there.date()
-        else formatting.short_date_and_time(here, language, hours)
-    )
-    return [
-        _("%(when)s local time") % {"when": formatting.short_date_and_time(there, language, hours)},
-        _("%(when)s your time") % {"when": own},
-    ]
+        return [_("%(when)s your time") % {"when": short(zone_name)}]
+    same_date = here.date() == there.date() and not is_long
+    own = formatting.clock_time(here, language, hours) if same_date else short(zone_name)
+    return [_("%(when)s local time") % {"when": short(place.zone)}, _("%(when)s your time") % {"when": own}]
 
 
 def _format_second_range(
@@ -328,17 +332,17 @@ def _beginning_of_address(text: str) -> str:
     """Return the beginning of an address, such as "123 Main Street": one line of `_SHORT_PLACE_COLUMNS` at most."""
     first, *others = [part for each in _ADDRESS_PARTS.split(text[:1000]) if (part := " ".join(each.split()))] or [""]
     # A house number alone says nothing: "12, Rue de la Paix".
-    if others and _columns(first) < _SHORTEST_PLACE_COLUMNS:
+    if others and text_columns(first) < _SHORTEST_PLACE_COLUMNS:
         first = f"{first}, {others[0]}"
-    if _columns(first) <= _SHORT_PLACE_COLUMNS:
+    if text_columns(first) <= _SHORT_PLACE_COLUMNS:
         return first
-    end = next(end for end in range(len(first), 0, -1) if _columns(first[:end]) < _SHORT_PLACE_COLUMNS)
+    end = next(end for end in range(len(first), 0, -1) if text_columns(first[:end]) < _SHORT_PLACE_COLUMNS)
     # At a space, where one is near.
     space = first.rfind(" ", end * 2 // 3, end + 1)
     return f"{first[: space if space > 0 else before_marks(first, end)].rstrip()}…"
 
 
-def _columns(text: str) -> int:
+def text_columns(text: str) -> int:
     """Return the width of a text in columns of Latin letters: Chinese and Japanese ones take two."""
     return sum(2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1 for character in text)
 

@@ -400,7 +400,8 @@ def zone_context(
         return zone_items(
             choices,
             part=part,
-            current=current,
+            # Once: a suggested one stands among those of its continent, too.
+            current=current if named else "",
             language=visit.language,
             hours=visit.choices.hours,
             named=named,

@@ -45,7 +45,7 @@ class TermsSummary:
     """Name of host, team or both, or ""."""
     party: str
     short_times: list[str] = field(default_factory=list)
-    """The start in short, for the folded summary: a line for each clock."""
+    """The start in short, with the end of a long one, for the folded summary: a line for each clock."""
     where: LocationText | None = None
     duration: str = ""
     price: str = ""
@@ -74,7 +74,7 @@ def terms_summary(
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, place),
         host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
-        short_times=short_times(terms.start, terms.timezone, place, visit.language, visit.choices.hours),
+        short_times=short_times(terms.start, terms.end, terms.timezone, place, visit.language, visit.choices.hours),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.length_text(terms.end - terms.start, visit.language) if with_offer else "",
         price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)

@@ -95,6 +95,20 @@ def test_a_page_of_times_by_two_clocks_is_short(browser: Browser, shared_demo: D
             assert measures["height"] <= HIGHEST_PAGE, (zone, measures)
 
 
+@pytest.mark.matrix
+def test_a_page_of_times_by_two_clocks_is_short_in_every_language(browser: Browser, shared_demo: Demo):
+    """The sentence about the clocks, the lines about the zone and the foot stay short, for a visitor from Berlin."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        long = {}
+        for language, _name in settings.LANGUAGES:
+            measures = open_times(page, shared_demo, "haircut", f"&day=2026-12-06&lang={language}", zone="Europe/Berlin")
+            assert 0 < measures["times"] <= USUAL_TIMES, language
+            if measures["height"] > HIGHEST_PAGE:
+                long[language] = measures["height"]
+        assert not long
+
+
 def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser, shared_demo: Demo):
     """Its first time is in the first screen, the calendar has five weeks, and no service's page is long."""
     with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]

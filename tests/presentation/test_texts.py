@@ -254,5 +254,28 @@ def test_the_short_times_are_a_line_for_each_clock(zone: str, site: str | None, 
     """The date of the second clock is said only where it is another one."""
     with translation.override("en"):
         place = PlaceClock(site, counts=True) if site else None
-        shown = short_times(datetime(2026, 12, 1, 14, tzinfo=UTC), zone, place, "en")
+        start = datetime(2026, 12, 1, 14, tzinfo=UTC)
+        shown = short_times(start, start + timedelta(hours=1), zone, place, "en")
+        assert [plain_spaces(line) for line in shown] == lines
+
+
+@pytest.mark.parametrize(
+    ("hours", "lines"),
+    [
+        (23, ["Tue, Dec 1, 9:00 AM local time", "4:00 PM your time"]),
+        (
+            72,
+            [
+                "Tue, Dec 1, 9:00 AM \u2013 Fri, Dec 4, 9:00 AM local time",
+                "Tue, Dec 1, 4:00 PM \u2013 Fri, Dec 4, 4:00 PM your time",
+            ],
+        ),
+    ],
+)
+def test_the_short_times_of_a_long_booking_say_its_end(hours: int, lines: list[str]):
+    """By each of two clocks, from 24 hours on."""
+    start = datetime(2026, 12, 1, 14, tzinfo=UTC)
+    with translation.override("en"):
+        place = PlaceClock("America/New_York", counts=True)
+        shown = short_times(start, start + timedelta(hours=hours), "Europe/Kyiv", place, "en")
         assert [plain_spaces(line) for line in shown] == lines
