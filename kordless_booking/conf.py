@@ -245,6 +245,8 @@ class Account:
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
     ] = ""
     """Both contacts are shown to visitors when something goes wrong."""
+    enforce_notice: Annotated[bool, _BOOL] = False
+    """Take no change online any more once the service's notice period has begun."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS

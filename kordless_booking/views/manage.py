@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
-from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, notice_minutes
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, change_deadline
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
@@ -52,7 +52,7 @@ from kordless_booking.views.problems import Problem, broken_link, log_problem, s
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.summary import BookingView, booking_view, find_service
+from kordless_booking.views.summary import BookingView, booking_view, find_service, is_changeable
 from kordless_booking.views.throttle import Use
 
 log = logging.getLogger("kordless_booking.views")
@@ -155,6 +155,8 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     managed = load_managed_booking(visit, token)
     if managed.booking.status == "canceled":
         return SeeOther(managed.done_url(visit, Done.CANCELED_BEFORE))
+    if answer := too_late_page(visit, managed, "cancel_refused"):
+        return answer
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
     shown = managed.shown_start(visit)
@@ -197,6 +199,22 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
     return SeeOther(managed.done_url(visit, Done.CANCELED if is_ours else Done.CANCELED_BEFORE))
+
+
+def too_late_page(visit: WidgetRequest, managed: ManagedBooking, event: str) -> HttpResponse | None:
+    """Answer a change for which it is too late: with the booking's page, which says so. None while it isn't.
+
+    `event` is the log's name for it. A link leads there; a form, whose page was open since before, is told in place.
+    """
+    if not managed.is_too_late(visit):
+        return None
+    if visit.request.method != "POST":
+        return SeeOther(managed.url(visit, "manage"))
+    log_problem(visit, event, level=logging.INFO, status=409)
+    context = _context(managed, visit)
+    context |= {"closed": "", "problem": context["closed"]}
+    page = build_page(visit, context["title"])
+    return render(visit, "kordless_booking/manage/booking.html", page, context, 409)
 
 
 @widget_view("GET", no_store=True)
@@ -294,6 +312,15 @@ class ManagedBooking:
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
         return find_service(visit, self.booking.service_slug)
+
+    def is_too_late(self, visit: WidgetRequest) -> bool:
+        """Return True when the notice period has begun, and the account takes no change online then."""
+        if not visit.account.enforce_notice or not is_changeable(self.booking, visit.now):
+            return False
+        # Where the service can't be read nobody knows its notice, and Kordless decides.
+        detail = self.detail(visit)
+        deadline = change_deadline(detail.calendar.cancellation_policy if detail else None, self.booking.start)
+        return deadline is not None and deadline < visit.now
 
     def invite(self, visit: WidgetRequest) -> calendar_event.CalendarEvent:
         """Return the calendar event of the booking."""
@@ -456,13 +483,17 @@ def _why_closed(booking: Booking, now: datetime) -> str:
     return _("This booking can’t be changed online.")
 
 
+def _too_late_text() -> str:
+    return _("It’s too late to change or cancel this booking online. Please contact us directly.")
+
+
 def _late_notice(managed: ManagedBooking, detail: ServiceDetail | None, now: datetime) -> str:
     """Return the notice for a booking that begins within the business's notice period; "" for any other.
 
     Only Kordless knows whether it still takes a change then, so the buttons stay.
     """
-    notice = notice_minutes(detail.calendar.cancellation_policy if detail else None)
-    if managed.booking.start - now >= timedelta(minutes=notice):
+    deadline = change_deadline(detail.calendar.cancellation_policy if detail else None, managed.booking.start)
+    if deadline is None or deadline >= now:
         return ""
     return _("Your appointment is soon, so it may be too late to change or cancel it online.")
 
@@ -502,8 +533,8 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = managed.carried_choices(visit).query_items()
     booking, detail = managed.booking, managed.detail(visit)
-    # "": Kordless didn't say, and decides about each change anyway.
-    changeable = booking.status in {"confirmed", "pending", ""} and booking.start > visit.now
+    too_late = managed.is_too_late(visit)
+    changeable = is_changeable(booking, visit.now) and not too_late
     view = managed.view(visit)
     done, event = "", None
     match managed.done(visit):
@@ -515,24 +546,25 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         case Done.CANCELED_BEFORE:
             # No event: the page around the widget has heard of it, or isn't concerned.
             pass
-    closed = "" if changeable else _why_closed(booking, visit.now)
+    closed = "" if changeable else _too_late_text() if too_late else _why_closed(booking, visit.now)
     late = _late_notice(managed, detail, visit.now) if changeable else ""
     return {
         "title": view.headline if booking.status == "canceled" else pgettext("heading", "Your booking"),
         # What happens next, where something has to.
-        "lead": view.lead_text if booking.status == "pending" and changeable else "",
+        "lead": view.lead_text if booking.status == "pending" and (changeable or too_late) else "",
         "booking": view,
         # Nobody puts what is over into a calendar.
         "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar"))
         if booking.end > visit.now
         else None,
         "can_change": changeable,
+        "too_late": too_late,
         "closed": closed,
         "late": late,
         "support": support_contacts(visit) if closed or late else None,
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
-        "again": None if changeable else _again_link(visit, managed, detail),
+        "again": None if changeable or too_late else _again_link(visit, managed, detail),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

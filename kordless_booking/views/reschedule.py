@@ -41,6 +41,7 @@ from kordless_booking.views.manage import (
     check_change_limit,
     load_managed_booking,
     refetch,
+    too_late_page,
 )
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
@@ -64,6 +65,8 @@ log = logging.getLogger("kordless_booking.views")
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
+    if answer := too_late_page(visit, managed, "reschedule_refused"):
+        return answer
     if visit.choices.requested_date() is None:
         # Begin where the booking is: whoever moves it most often stays near.
         terms = managed.link.build_terms(managed.booking, visit.choices.timezone or managed.timezone)
@@ -180,10 +183,12 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
 @widget_view("GET", "POST", no_store=True)
 def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
+    visit, managed = _load_movable(visit, token)
+    if answer := too_late_page(visit, managed, "reschedule_refused"):
+        return answer
     if visit.request.method == "POST":
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
-        return _move(*_load_movable(visit, token))
-    visit, managed = _load_movable(visit, token)
+        return _move(visit, managed)
     start, end = parse_time(visit.request.GET)
     if start:
         start_fetching_time(visit, managed.booking.service_slug or "", start)
