@@ -247,6 +247,8 @@ class Account:
     """Both contacts are shown to visitors when something goes wrong."""
     enforce_notice: Annotated[bool, _BOOL] = False
     """Take no change online any more once the service's notice period has begun."""
+    ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
+    """Whether customers are asked why they change or cancel a booking; "" for not at all."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS

@@ -31,7 +31,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
-from kordless_booking.forms import FindForm, throttled_number
+from kordless_booking.forms import FindForm, ReasonForm, throttled_number
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.normalization import contact_spellings
@@ -159,14 +159,18 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         return answer
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
+    form = reason_form(visit)
     shown = managed.shown_start(visit)
     if shown is not None and not is_same_time(shown, managed.booking.start):
         log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
         text = _("Your booking was rescheduled after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
+    if form is not None and not form.is_valid():
+        return _cancel_page(visit, managed, status=422)
+    reason = form.text() if form else ""
     check_change_limit(visit, managed)
     try:
-        with changing(visit, managed):
+        with changing(visit, managed, BookingChange.CANCELLED, reason):
             visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
         is_ours = True
     except exceptions.NotSent as error:
@@ -194,7 +198,7 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
         is_ours = isinstance(error, exceptions.OutcomeUnknown)
     if is_ours:
-        managed.publish_change(visit, BookingChange.CANCELLED, status="canceled")
+        managed.publish_change(visit, BookingChange.CANCELLED, reason, status="canceled")
     if managed.booking.service_slug:
         visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
@@ -212,7 +216,9 @@ def too_late_page(visit: WidgetRequest, managed: ManagedBooking, event: str) -> 
         return SeeOther(managed.url(visit, "manage"))
     log_problem(visit, event, level=logging.INFO, status=409)
     context = _context(managed, visit)
-    context |= {"closed": "", "problem": context["closed"]}
+    # What was typed as the reason stays in sight, for whoever calls to say it.
+    form = reason_form(visit) if visit.request.POST.get("reason") else None
+    context |= {"closed": "", "problem": context["closed"], "form": form}
     page = build_page(visit, context["title"])
     return render(visit, "kordless_booking/manage/booking.html", page, context, 409)
 
@@ -300,14 +306,16 @@ class ManagedBooking:
     def _salt(self, visit: WidgetRequest) -> str:
         return _proof_salt(visit, self.link.number)
 
-    def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
-        """Publish what the customer has just changed, as a signal and a mail."""
+    def publish_change(self, visit: WidgetRequest, change: BookingChange, reason: str, **changes: Any) -> None:
+        """Publish what the customer has just changed, and for which reason, as a signal and a mail."""
         # Kordless's response may lack the contact. The link has one that Kordless has just accepted.
         email = self.link.contact if "@" in self.link.contact else None
         contact = self.booking.contact or (Contact(email=email) if email else None)
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
         preferences = visit.preferences(self.visitor_timezone)
-        publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
+        publish_change(
+            change, changed, account=visit.account.name, now=visit.now, preferences=preferences, reason=reason
+        )
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
@@ -428,14 +436,31 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
 
 
 @contextmanager
-def changing(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
+def changing(visit: WidgetRequest, managed: ManagedBooking, change: BookingChange, reason: str) -> Iterator[None]:
     """Send a change of the booking in the `with` block. However it ends, no page shows the booking as it was before."""
     # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
+    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number, change, reason)
     try:
         yield
     finally:
         visit.access.bookings.invalidate(managed.link.number)
+
+
+def reason_form(visit: WidgetRequest, reason: str = "") -> ReasonForm | None:
+    """Return the form that asks for the reason of a change, as it was posted or with `reason`; None while it is off."""
+    if not visit.account.ask_reason:
+        return None
+    return ReasonForm(
+        visit.request.POST if visit.request.method == "POST" else None,
+        initial={"reason": reason},
+        is_required=visit.account.ask_reason == "required",
+        form_id=change_form_id(visit),
+    )
+
+
+def change_form_id(visit: WidgetRequest) -> str:
+    """Return the DOM id of the form that sends a change: the field for its reason stands before all buttons."""
+    return f"{visit.target_id}-change"
 
 
 def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
@@ -509,6 +534,8 @@ def _cancel_page(
         "keep_url": managed.url(visit, "manage"),
         "policy": shared["booking"].policy,
         "problem": problem,
+        "form": reason_form(visit),
+        "form_id": change_form_id(visit),
     }
     page = build_page(visit, _("Cancel this booking?"))
     return render(visit, "kordless_booking/manage/cancel.html", page, context, status or (503 if problem else 200))

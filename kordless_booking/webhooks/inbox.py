@@ -19,7 +19,14 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.hashes import delivery_hash, delivery_hashes
 from kordless_booking.booking.placement import find_open_attempt
-from kordless_booking.changes import BookingChange, cached_service, is_change_in_progress, queue_mail, record_change
+from kordless_booking.changes import (
+    BookingChange,
+    cached_service,
+    is_change_in_progress,
+    queue_mail,
+    reason_in_progress,
+    record_change,
+)
 from kordless_booking.conf import Account, accounts_sharing_secret
 from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
@@ -147,9 +154,8 @@ def _publish(
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    is_ours = ours is not None or is_change_in_progress(
-        services_for(account).cache, account.name, booking.confirmation_number
-    )
+    cache, number = services_for(account).cache, booking.confirmation_number
+    is_ours = ours is not None or is_change_in_progress(cache, account.name, number)
     source = ChangeSource.WIDGET if is_ours else ChangeSource.WEBHOOK
     send_signal(
         change.signal,
@@ -158,6 +164,7 @@ def _publish(
         service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
+        reason=reason_in_progress(cache, account.name, number, change, now),
     )
     return WebhookDelivery.Outcome.PROCESSED, source
 

@@ -65,6 +65,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 account=row.account,
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
+                reason="",
             )
     if event.booking is not None:
         invalidate_slots(services_for(account), event.booking)

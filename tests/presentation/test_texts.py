@@ -285,7 +285,10 @@ def test_the_deadline_of_changes_is_counted_in_real_hours(start: str, hours: flo
     assert plain_spaces(said) == f"You can change or cancel until {text}."
 
 
-@given(start=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=ZONES.map(get_timezone)), zone=ZONES)
+@given(
+    start=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=ZONES.map(get_timezone)),  # noqa: DTZ001
+    zone=ZONES,
+)
 def test_the_deadline_is_never_on_the_other_side_of_the_notice(start: datetime, zone: str):
     """Whatever zone a start is given in: exactly the notice lies in between, and it says nothing once it has passed."""
     policy = CancellationPolicy(notice_hours=24)
