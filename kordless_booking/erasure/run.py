@@ -10,7 +10,7 @@ from django.db import router, transaction
 
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
 from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
-from kordless_booking.models import BookingAttempt, FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import BookingAttempt, CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Attempts(),
@@ -19,6 +19,7 @@ TARGETS: Final[tuple[ErasureTarget, ...]] = (
     BookingProjections(),
     Counts("funnel days", FunnelCount),
     Counts("lost demand days", LostDemandCount),
+    Counts("campaign days", CampaignCount),
     Counts("rejected delivery days", RejectedDeliveryCount),
 )
 """In this order: the projections are found by confirmation numbers that the targets before them collect."""

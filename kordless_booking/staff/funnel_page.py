@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kordless_booking.funnel.counters import today
+from kordless_booking.funnel.counters import OTHER_SOURCES, today
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation.formatting import month_title
 from kordless_booking.staff import funnel
@@ -82,6 +82,10 @@ class FunnelAdmin(ReadOnlyAdmin):
                 lambda slug: names.get(slug, slug) or pgettext("label", "None chosen"),
             ),
             "by_placement": _table(funnel.counts_by("placement", rows), stages, placement_label),
+            "campaigns": [
+                (pgettext("label", "Others") if source == OTHER_SOURCES else source, number)
+                for source, number in funnel.campaigns(query)
+            ],
             "empty": not any(totals.values()),
             "counting": any(account.funnel for account in known_accounts().values()),
         }

@@ -153,7 +153,7 @@ def test_the_reason_is_kept_when_a_cancellation_fails(walk: Visitor, sandbox: Sa
     sandbox.faults.clear()
     with listening() as listener:
         walk.send(answer, "Cancel booking")
-        _method, action, fields = answer.form("Cancel booking")
+        _method, _action, fields = answer.form("Cancel booking")
         assert "reason" not in fields
     assert listener.told == ["cancelled"]
 
