@@ -86,7 +86,7 @@ def test_rows_go_when_their_days_are_over_and_not_before():
     for days in (1, 89, 91, 399, 401):
         write(NOW - days * DAY)
     assert delete_expired(NOW) == 3 * 3 + 4
-    assert counts() == [2, 2, 2, 4, 4, 4]
+    assert counts() == [2, 2, 2, 4, 4, 4, 4]
     assert delete_expired(NOW) == 0
 
 
