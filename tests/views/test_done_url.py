@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -145,3 +146,24 @@ def test_any_text_is_a_safe_page_or_none(text: str):
     assert not set(shown) & set(" \"'<>\\\r\n\0")
     assert parts.netloc == urlsplit(url).netloc
     assert parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+OFF = {"DONE_URL": "", "ENFORCE_NOTICE": False, "ASK_REASON": ""}
+
+
+def test_settings_that_are_off_change_no_byte(client: Client, site: Settings):
+    """Of any page from the services to the questions about a booking, with them and without them."""
+    visitor = Visitor(client)
+    form = visitor.choose("haircut", f"?{FAR}")
+    confirmation = visitor.send(form, "Book appointment", **JANE)
+    manage = visitor.open(confirmation.link("Change or cancel")).url
+    question = visitor.open(next(iter(visitor.open(f"{manage}reschedule/").times.values()))).url
+    without_notice = {name: value for name, value in site.KORDLESS_BOOKING.items() if name not in OFF}
+    for url in ("/book/", "/book/haircut/", confirmation.url, manage, f"{manage}cancel/", question):
+        pages = []
+        for more in ({}, OFF):
+            site.KORDLESS_BOOKING = {**without_notice, **more}
+            html = visitor.open(url).html
+            # Tokens have random bytes and the time in them.
+            pages.append(re.sub(r"gAAAA[\w-]+|eyJ[\w:.-]+|[\w-]+:[\w-]{6,}:[\w-]{20,}", "token", html))
+        assert pages[0] == pages[1], url
