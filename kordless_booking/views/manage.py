@@ -508,7 +508,9 @@ def _why_closed(booking: Booking, now: datetime) -> str:
     return _("This booking can’t be changed online.")
 
 
-def _too_late_text() -> str:
+def _too_late_text(*, has_contacts: bool) -> str:
+    if has_contacts:
+        return _("It’s too late to change or cancel this booking online.")
     return _("It’s too late to change or cancel this booking online. Please contact us directly.")
 
 
@@ -573,7 +575,12 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         case Done.CANCELED_BEFORE:
             # No event: the page around the widget has heard of it, or isn't concerned.
             pass
-    closed = "" if changeable else _too_late_text() if too_late else _why_closed(booking, visit.now)
+    support = support_contacts(visit)
+    closed = "" if changeable else _why_closed(booking, visit.now)
+    if too_late:
+        closed = _too_late_text(has_contacts=support is not None)
+        # Instead of the buttons, not besides.
+        support = {**support, "lead": _("Please contact us directly:")} if support else None
     late = _late_notice(managed, detail, visit.now) if changeable else ""
     return {
         "title": view.headline if booking.status == "canceled" else pgettext("heading", "Your booking"),
@@ -588,7 +595,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "too_late": too_late,
         "closed": closed,
         "late": late,
-        "support": support_contacts(visit) if closed or late else None,
+        "support": support if closed or late else None,
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
         "again": None if changeable or too_late else _again_link(visit, managed, detail),
