@@ -32,6 +32,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
+from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.setting_changes import on_setting_change
 
@@ -245,6 +246,20 @@ class Account:
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
     ] = ""
     """Both contacts are shown to visitors when something goes wrong."""
+    done_url: Annotated[
+        str,
+        Setting(
+            lambda value: parse_done_url(value) is not None,
+            "An https:// URL of at most 300 characters, perhaps with {service} behind its host; http:// only for this "
+            "machine.",
+            parse_done_url,
+        ),
+    ] = ""
+    """Page of the site's that the confirmation leads on to; "" for none."""
+    enforce_notice: Annotated[bool, _BOOL] = False
+    """Take no change online any more once the service's notice period has begun."""
+    ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
+    """Whether customers are asked why they change or cancel a booking; "" for not at all."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS

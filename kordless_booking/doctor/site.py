@@ -19,6 +19,7 @@ from django.urls import NoReverseMatch, reverse
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
+from kordless_booking.presentation.safe_links import done_url_for
 from kordless_booking.urlconf import namespaces_of
 from kordless_booking.views.health import DOCTOR_HEADER, PROXY_HEADER, sign_for_doctor
 from kordless_booking.webhooks import signature
@@ -38,7 +39,8 @@ _BODY: Final = b"{}"
 
 
 def examine(account: Account, origin: str) -> Findings:
-    """Check the site at `origin`, its scheme and host, such as https://salon.example."""
+    """Check the site at `origin`, its scheme and host, such as https://salon.example, and its thank-you page."""
+    yield from _done_page(account)
     names = namespaces_of(account)
     if not names:
         return
@@ -112,6 +114,26 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
     else:
         advice = "a proxy drops X-Kordless-Webhook-Id, or something other than the widget answers"
         yield fix("site_webhook", f"{origin}{path} answers {unsigned} to a delivery with a wrong signature", advice)
+
+
+def _done_page(account: Account) -> Findings:
+    if not account.done_url:
+        return
+    # The slug stands for any service: the page gets whichever is booked.
+    parts = urlsplit(done_url_for(account.done_url, "service"))
+    origin = f"{parts.scheme}://{parts.netloc}"
+    try:
+        status = _request_status(origin, "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
+    except (OSError, http.client.HTTPException) as error:
+        why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
+        yield fix(
+            "site_done_url", f"DONE_URL at {origin} can't be reached ({why})", "check the address, and the server"
+        )
+        return
+    if status < 400:
+        yield ok("site_done_url", f"DONE_URL at {origin} answers {status}")
+    else:
+        yield fix("site_done_url", f"DONE_URL at {origin} answers {status}", "check the address")
 
 
 _UNKNOWN: Final = "POST requests must reach the site unchanged, without a login, a redirect or a firewall"

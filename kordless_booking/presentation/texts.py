@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -23,7 +23,7 @@ from kordless_booking.api.resources import (
 )
 from kordless_booking.normalization import JOINERS
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
-from kordless_booking.presentation.clocks import PlaceClock, place_clock
+from kordless_booking.presentation.clocks import PlaceClock, clock_city, place_clock
 from kordless_booking.presentation.locales import DEFAULT
 
 if TYPE_CHECKING:
@@ -360,6 +360,39 @@ def notice_minutes(policy: CancellationPolicy | None) -> int:
     return minutes if 0 < minutes <= _MAX_NOTICE_MINUTES else 0
 
 
+def change_deadline(policy: CancellationPolicy | None, start: datetime) -> datetime | None:
+    """Return the moment (UTC) up to which an appointment at `start` can be changed; None without a sensible notice."""
+    minutes = notice_minutes(policy)
+    # Counted in UTC: a notice of 24 hours has 24 hours also where clocks change in between.
+    return start.astimezone(UTC) - timedelta(minutes=minutes) if minutes else None
+
+
+def changeable_until(
+    policy: CancellationPolicy | None,
+    start: datetime,
+    now: datetime,
+    clocks: DisplayTimes,
+    language: str,
+    hours: Hours | None = None,
+) -> str:
+    """Say until when an appointment can be changed or canceled; "" without a sensible notice, and when it has passed.
+
+    By the clock that `clocks`, the appointment's times on the same page, show first. Its city is named where they show
+    two, its offset where this clock shows that time twice.
+    """
+    deadline = change_deadline(policy, start)
+    if deadline is None or deadline < now:
+        return ""
+    local = deadline.astimezone(timezones.get_timezone(clocks.timezone))
+    when = formatting.date_and_time(local, language, hours)
+    if timezones.is_ambiguous(local):
+        when = formatting.time_in_zone(when, format_timezone(clocks.timezone, language, local))
+    elif clocks.other:
+        when = formatting.time_in_zone(when, clock_city(clocks.timezone, language, local))
+    # Translators: %(when)s is such as "Monday, December 7, 2026, 10:00 AM".
+    return _("You can change or cancel until %(when)s.") % {"when": when}
+
+
 def short_notice(policy: CancellationPolicy | None) -> str:
     """Return until when one can cancel, in a few words; "" where Kordless has no sensible notice in hours."""
     minutes = notice_minutes(policy)
@@ -376,14 +409,17 @@ def short_notice(policy: CancellationPolicy | None) -> str:
     }
 
 
-def policy_text(policy: CancellationPolicy | None) -> str:
-    """Return the business's own policy text, or its notice period in a sentence of ours; "" for neither."""
+def policy_text(policy: CancellationPolicy | None, *, says_until: bool = False) -> str:
+    """Return the business's own policy text, or its notice period in a sentence of ours; "" for neither.
+
+    With `says_until`, a sentence beside it already says until when, and only the business's own text is returned.
+    """
     if policy is None:
         return ""
     if policy.text and policy.text.strip():
         return policy.text.strip()
     minutes = notice_minutes(policy)
-    if not minutes:
+    if not minutes or says_until:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.utils.cache import patch_vary_headers
 
 if TYPE_CHECKING:
@@ -83,6 +84,21 @@ def embed_origin_pattern(account: Account) -> str:
     """Return EMBED_ORIGINS as a regular expression that must match a whole origin, in Python and in JavaScript."""
     exact = [origin for origin in account.embed_origins if origin != "'self'"]
     return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
+
+
+def may_lead_to(account: Account, request: HttpRequest, url: str) -> bool:
+    """Return True when a confirmation may lead to this absolute URL, which a link to the widget has named.
+
+    Any link to the widget can name one. So it must be on an origin that may embed the widget, or on this site.
+    """
+    parts = urlsplit(url)
+    if re.fullmatch(embed_origin_pattern(account), f"{parts.scheme}://{parts.netloc}"):
+        return True
+    try:
+        # https as well, as for forms: a proxy may end TLS.
+        return parts.netloc == request.get_host() and parts.scheme in {request.scheme, "https"}
+    except DisallowedHost:
+        return False
 
 
 def set_isolation_headers(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:

@@ -153,3 +153,16 @@ def test_nobody_there(well: Settings):
     assert ask("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
     with reserved_port() as port:
         assert "site_unreachable" in ask("--site", f"https://127.0.0.1:{port}").fixes()
+
+
+def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
+    """One that answers, one that doesn't exist, and one whose server can't be reached."""
+    with reserved_port() as nobodys:
+        for url, said in (
+            (f"{running}/book/health/?service={{service}}", "ok"),
+            (f"{running}/no-such-page", "fix"),
+            (f"http://127.0.0.1:{nobodys}/thanks", "fix"),
+        ):
+            well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
+            told = ask("--site", running)
+            assert told.of("site")["site_done_url"] == said, told.text

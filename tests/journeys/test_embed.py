@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import booking_steps
 from tests.journeys.booking_steps import move_and_cancel
-from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen
+from tests.journeys.embedding_pages import SHOP, STRANGER, Elsewhere, framed, has_dialog, heard, listen
 from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
 
@@ -782,3 +782,31 @@ def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, 
     page.get_by_label("Phone", exact=True).check()
     expect(preview).to_have_js_property("clientWidth", 390)
     assert wide > 390
+
+
+def test_the_thank_you_page_replaces_the_page_around_the_frame(
+    page: Page, strict_browser: Browser, elsewhere: Elsewhere
+):
+    """On a phone: the booking is told to the page once, and "Continue" leaves the frame; without scripts as well."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    thanks = f"{SHOP}/thanks?of=haircut"
+    page.goto(elsewhere.write(page.context, elsewhere.link(done_url="/thanks?of={service}")))
+    frame = framed(page)
+    book_in(frame, "thanks@example.com")
+    onward = frame.get_by_role("link", name="Continue", exact=True)
+    expect(onward).to_have_attribute("href", thanks)
+    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
+    assert len(heard(page, "booked")) == 1
+    onward.click()
+    page.wait_for_url(thanks)
+    with strict_browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
+        plain = context.new_page()
+        elsewhere.write(context, "Thank you")
+        for origin in (STRANGER, SHOP):
+            plain.goto(f"{elsewhere.book}haircut/?thanks={origin}/thanks")
+            booking_steps.to_contact(plain)
+            booking_steps.book(plain, email="plain@example.com")
+            onward = plain.get_by_role("link", name="Continue", exact=True)
+            expect(onward).to_have_count(int(origin == SHOP))
+        onward.click()
+        plain.wait_for_url(f"{SHOP}/thanks")
