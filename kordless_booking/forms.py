@@ -94,6 +94,8 @@ class VisitorForm(forms.Form):
 
     # The browser's own messages would be in its language, not in the widget's. `aria-required` tells screen readers.
     use_required_attribute = False
+    pair: tuple[str, ...] = ()
+    """Names of two fields that stand beside each other where there is room."""
 
     def __init__(self, *args: Any, region: str | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
@@ -167,18 +169,15 @@ def _name_part(label: Any, autocomplete: str, missing: Any) -> ContactField:
 
 
 _NAME_PARTS: Final[Mapping[str, ContactField]] = {
-    "first_name": _name_part(
-        pgettext_lazy("label", "First name"),
-        "given-name",
-        _("Please enter your first name. If you have only one name, enter a hyphen here."),
-    ),
-    "last_name": _name_part(
-        pgettext_lazy("label", "Last name"),
-        "family-name",
-        _("Please enter your last name. If you have only one name, enter a hyphen here."),
-    ),
+    "first_name": _name_part(pgettext_lazy("label", "First name"), "given-name", _("Please enter your first name.")),
+    "last_name": _name_part(pgettext_lazy("label", "Last name"), "family-name", _("Please enter your last name.")),
 }
 """Fields in the place of `ContactForm.name` where a site asks for the name in two parts."""
+_ONLY_NAME_ERRORS: Final = {
+    "first_name": _("Please enter your first name. If you have only one name, enter a hyphen here."),
+    "last_name": _("Please enter your last name. If you have only one name, enter a hyphen here."),
+}
+"""Error of a part that is missing while the other one is there."""
 _FAMILY_NAME_FIRST: Final = frozenset({"hu", "ja", "ko", "vi", "zh"})
 """Languages in which the family name comes first."""
 # Hangul, kana and Chinese characters: names in them begin with the family name, wherever they are read.
@@ -295,8 +294,8 @@ class ContactForm(VisitorForm):
 
     def _split_name(self) -> None:
         """Put the two parts in the place of the name, in the order of the page's language."""
-        names = sorted(_NAME_PARTS, reverse=_is_family_name_first(get_language()))
-        parts = {name: deepcopy(_NAME_PARTS[name]) for name in names}
+        self.pair = tuple(sorted(_NAME_PARTS, reverse=_is_family_name_first(get_language())))
+        parts = {name: deepcopy(_NAME_PARTS[name]) for name in self.pair}
         del self.fields["name"]
         self.fields = {**parts, **self.fields}
 
@@ -339,9 +338,8 @@ class ContactForm(VisitorForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self._has_name_parts and not self.errors.keys() & _NAME_PARTS.keys() and not self._name():
-            # A hyphen in both.
-            self.add_error("first_name", forms.ValidationError(_("Please enter your name."), code="required"))
+        if self._has_name_parts:
+            self._clean_name_parts(cleaned)
         # An invalid email or phone counts as filled in: its own error message is enough.
         untouched = not (self.errors.get("email") or self.errors.get("phone"))
         if self._is_either and untouched and not cleaned.get("email") and not cleaned.get("phone"):
@@ -350,6 +348,16 @@ class ContactForm(VisitorForm):
                 forms.ValidationError(_("Please enter an email address or a phone number."), code="required"),
             )
         return cleaned
+
+    def _clean_name_parts(self, cleaned: Mapping[str, Any]) -> None:
+        given = [part for part in _NAME_PARTS if cleaned.get(part)]
+        if len(given) == len(_NAME_PARTS) and not self._name():
+            # A hyphen in both.
+            self.add_error("first_name", forms.ValidationError(_("Please enter your name."), code="required"))
+        for part in self.pair:
+            if given and self.has_error(part, "required") and part not in given:
+                del self.errors[part]
+                self.add_error(part, forms.ValidationError(_ONLY_NAME_ERRORS[part], code="required"))
 
     def contact(self) -> Contact:
         """Return the contact of a valid form."""
