@@ -102,7 +102,9 @@ def test_a_page_of_times_by_two_clocks_is_short_in_every_language(browser: Brows
         page = context.new_page()
         long = {}
         for language, _name in settings.LANGUAGES:
-            measures = open_times(page, shared_demo, "haircut", f"&day=2026-12-06&lang={language}", zone="Europe/Berlin")
+            measures = open_times(
+                page, shared_demo, "haircut", f"&day=2026-12-06&lang={language}", zone="Europe/Berlin"
+            )
             assert 0 < measures["times"] <= USUAL_TIMES, language
             if measures["height"] > HIGHEST_PAGE:
                 long[language] = measures["height"]
