@@ -547,6 +547,21 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
+def _missing_credentials(where: str, values: Mapping[str, Any]) -> Iterator[SettingError]:
+    if not values.get("API_KEY"):
+        yield SettingError(
+            "api_key",
+            f"{where} has no API_KEY.",
+            'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
+        )
+    if not values.get("ORG_SLUG"):
+        yield SettingError(
+            "org_slug",
+            f"{where} has no ORG_SLUG.",
+            'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
+        )
+
+
 def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
@@ -562,18 +577,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
     if not values.get("SANDBOX"):
-        if not values.get("API_KEY"):
-            yield SettingError(
-                "api_key",
-                f"{where} has no API_KEY.",
-                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
-            )
-        if not values.get("ORG_SLUG"):
-            yield SettingError(
-                "org_slug",
-                f"{where} has no ORG_SLUG.",
-                'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
-            )
+        yield from _missing_credentials(where, values)
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
     absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
