@@ -108,6 +108,7 @@ EVERYTHING: dict[str, Any] = {
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
     },
+    "SUPPORT_PHONE": "+44 20 7946 0123",
     "ASK_REASON": "optional",
     "ENFORCE_NOTICE": True,
     # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.
