@@ -31,6 +31,7 @@ from kordless_booking.views.display import service_card
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
+from kordless_booking.views.next_free import NextFreeTexts, next_free_texts
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
@@ -174,10 +175,13 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     choices = visit.choices.replace(day=None, month=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
+    free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
     for service in found:
         url = visit.links.service_url("slots", service.slug, choices)
         calendar = known[service.slug].calendar if service.slug in known else None
-        card = service_card(service, visit.language, url, calendar=calendar)
+        card = service_card(
+            service, visit.language, url, calendar=calendar, next_free=free.by_service.get(service.slug, "")
+        )
         groups.setdefault((service.category or "").strip(), []).append(card)
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
@@ -200,6 +204,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "empty": not services,
         "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
+        "next_free_clock": free.clock,
         **fill_slots(visit, page, "services_before", "services_after"),
     }
     renderer = PageRenderer(visit, page)
