@@ -217,6 +217,8 @@ class Account:
     """Country of phone numbers without a country code; "" for the country of the business's time zone."""
     price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
     """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
+    book_again_weeks: Annotated[int, Setting(integer_between(0, 52), "A whole number from 0 to 52; 0 for no link.")] = 0
+    """Weeks after an appointment for which its pages offer to book the same again. 0 is no link."""
     next_free: Annotated[bool, _BOOL] = False
     """The list of services says when each is free next, as far as it is cached."""
     embed_origins: Annotated[

@@ -33,6 +33,7 @@ from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
+from kordless_booking.views.book_again import book_again_link
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, give_back_later
 from kordless_booking.views.decorators import widget_view
@@ -120,10 +121,11 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     if visit.now.timestamp() - receipt.placed_at > CONFIRMATION_FRESH_SECONDS:
         return SeeOther(link)
     terms = receipt.terms
+    detail = find_service(visit, terms.service)
     shown = booking_view(
         visit,
         booking,
-        find_service(visit, terms.service),
+        detail,
         terms.timezone,
         terms=terms,
         fallback_name=terms.service,
@@ -131,6 +133,9 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "booking": shown,
+        "book_again": book_again_link(
+            visit, terms, detail, visit.choices.appearance().replace(timezone=terms.timezone)
+        ),
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.links.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.links.url("services"),

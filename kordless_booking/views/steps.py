@@ -25,6 +25,7 @@ from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
@@ -262,11 +263,12 @@ def slots_page(
     """
     taken = taken or visit.request.GET.get("taken", "")
     near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
+    usual = None if taken else parse_usual_time(visit)
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    read = read_calendar_page(visit, detail, near=near)
+    read = read_calendar_page(visit, detail, near=near or usual)
     view, unavailable = read.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, read)
@@ -319,9 +321,9 @@ def slots_page(
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
     page_view = None if token else visit.page_view(service, empty_month=_empty_month(view))
-    if view.largest_party is not None or view.provider_unavailable:
+    if view.largest_party is not None or view.provider_unavailable or usual:
         # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,
-        # and each such page would take the place of one that others need.
+        # and each such page would take the place of one that others need. A usual time is one visitor's.
         response = renderer.render(Step.SLOT.template, context, status, no_store=bool(token))
         response.page_view = page_view
     else:

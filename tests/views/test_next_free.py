@@ -49,7 +49,7 @@ def next_texts(walk: Visitor, path: str = "/book/") -> dict[str, str]:
     found = {}
     for card in walk.open(path).tree.css(".kb-service"):
         for fact in card.css(".kb-facts span"):
-            if (text := plain_spaces(fact.text())).startswith("Next"):
+            if (text := plain_spaces(fact.text()).strip()).startswith("Next"):
                 found[card.css_first("a").text()] = text
     return found
 
