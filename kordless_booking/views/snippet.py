@@ -276,7 +276,7 @@ def builder(
             f"{made.base_url}{made.service}",
             business=visit.organization.name if visit.organization else "",
             service=dict(form.services).get(form.chosen("service"), ""),
-            language=form.chosen("lang") or translation.get_language() or "en",
+            language=form.chosen("lang") or best_supported_language(translation.get_language() or "") or "en",
         ),
         **_verdict(visit, form.chosen("site")),
     }
