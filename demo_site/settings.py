@@ -108,6 +108,78 @@ EVERYTHING: dict[str, Any] = {
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
     },
+    "QUESTIONS": {
+        "massage": [
+            {
+                "name": "pressure",
+                "label": {
+                    "en": "How firm should it be?",
+                    "de": "Wie fest soll es sein?",
+                    "ar": "ما قوة الضغط المفضلة؟",
+                },
+                "title": {"en": "Pressure", "de": "Druck", "ar": "قوة الضغط"},
+                "kind": "choice",
+                "choices": [
+                    ["light", {"en": "Light", "de": "Leicht", "ar": "خفيف"}],
+                    ["medium", {"en": "Medium", "de": "Mittel", "ar": "متوسط"}],
+                    ["firm", {"en": "Firm", "de": "Fest", "ar": "قوي"}],
+                ],
+                "required": True,
+            },
+            {
+                "name": "areas",
+                "label": {"en": "Where does it hurt?", "de": "Wo tut es weh?", "ar": "أين تشعر بالألم؟"},
+                "title": {"en": "Sore areas", "de": "Schmerzende Stellen", "ar": "مواضع الألم"},
+                "kind": "choices",
+                "choices": [
+                    ["neck", {"en": "Neck", "de": "Nacken", "ar": "الرقبة"}],
+                    ["shoulders", {"en": "Shoulders", "de": "Schultern", "ar": "الكتفان"}],
+                    ["back", {"en": "Back", "de": "Rücken", "ar": "الظهر"}],
+                    ["legs", {"en": "Legs", "de": "Beine", "ar": "الساقان"}],
+                ],
+            },
+            {
+                "name": "allergies",
+                "label": {"en": "Any allergies?", "de": "Haben Sie Allergien?", "ar": "هل لديك حساسية؟"},
+                "title": {"en": "Allergies", "de": "Allergien", "ar": "الحساسية"},
+                "help": {
+                    "en": "Oils may contain nuts.",
+                    "de": "Öle können Nüsse enthalten.",
+                    "ar": "قد تحتوي الزيوت على مكسرات.",
+                },
+                "kind": "text",
+            },
+        ],
+        "home-visit": [
+            {"name": "floor", "label": "Which floor?", "kind": "number", "min": -2, "max": 40, "required": True},
+            {"name": "elevator", "label": "Is there an elevator?", "kind": "yes_no", "required": True},
+            {"name": "directions", "label": "How do we find you?", "kind": "long_text", "required": True},
+            {"name": "neighbor", "label": "Another phone number at the door", "kind": "phone"},
+        ],
+        "open-class": [
+            {"name": "birth", "label": "Date of birth", "kind": "date", "max": "2020-12-31"},
+            {
+                "name": "level",
+                "label": "How long have you been training?",
+                "title": "Experience",
+                "kind": "choice",
+                "choices": ["Never", "Less than a month", "Some months", "A year", "Some years", "Since I can walk"],
+                "required": True,
+            },
+        ],
+        "*": [
+            {
+                "name": "first_visit",
+                "label": {
+                    "en": "Is this your first visit?",
+                    "de": "Sind Sie zum ersten Mal hier?",
+                    "ar": "هل هذه زيارتك الأولى؟",
+                },
+                "title": {"en": "First visit", "de": "Erster Besuch", "ar": "الزيارة الأولى"},
+                "kind": "yes_no",
+            }
+        ],
+    },
 }
 """Settings of the second business, at /book-all/: what is optional is switched on. It is there on the sandbox, beside
 the salon, whose settings are those above.

@@ -36,6 +36,7 @@ from kordless_booking.api.session import validated_base_url
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.themes import THEMES
+from kordless_booking.questions.question import QuestionsSetting, find_wrong_question, parse_setting
 from kordless_booking.setting_changes import on_setting_change
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -299,6 +300,17 @@ class Account:
         ),
     ] = field(default_factory=dict)
     """What single services have different from the account, by slug, see `service_settings`."""
+    questions: Annotated[
+        QuestionsSetting,
+        Setting(
+            lambda value: not find_wrong_question(value),
+            'A dictionary of lists of questions, by slug or "*"; or the dotted path of a function of account and slug '
+            "that returns such a list.",
+            parse_setting,
+            explain=find_wrong_question,
+        ),
+    ] = field(default_factory=dict)
+    """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS

@@ -50,6 +50,7 @@ from kordless_booking.views.outcome import (
 )
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
+from kordless_booking.views.questions import asked_questions
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -108,6 +109,7 @@ def _contact_form(
         also=(data or {}).get(_ALSO_NEEDED, "").split(),
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
+        questions=asked_questions(visit.account, service),
     )
 
 
@@ -191,7 +193,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences)
+    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.answers())
     try:
         outcome = placement.place_booking(
             visit.account.name,

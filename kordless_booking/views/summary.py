@@ -31,6 +31,7 @@ from kordless_booking.views.display import display_times
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, ServiceDetail
     from kordless_booking.booking.terms import Terms
+    from kordless_booking.questions.answers import Answer
     from kordless_booking.views.request import WidgetRequest
 
 
@@ -113,6 +114,8 @@ class BookingView:
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
+    answers: tuple[Answer, ...] = ()
+    """What the customer answered to the business's questions, where the booking was just made."""
 
     @property
     def folded_policy(self) -> FoldedText:
@@ -130,6 +133,7 @@ def booking_view(
     fallback_name: str = "",
     is_visitors_zone: bool = True,
     new_contact: str = "",
+    answers: tuple[Answer, ...] = (),
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
@@ -155,6 +159,7 @@ def booking_view(
         mailed=mailed_text(new_contact) if is_mailed else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
+        answers=answers,
     )
 
 
