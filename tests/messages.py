@@ -1,6 +1,6 @@
 """Bring the languages up to date with the code: `make messages`, translate what is empty, `make messages` again.
 
-Adds new texts without a translation, drops texts that nothing uses any more, and compiles. A folder in
+Adds new texts without a translation, drops texts that nothing uses anymore, and compiles. A folder in
 kordless_booking/locale/ without a catalog is a new language, and gets one. Files whose texts stay the same are not
 written.
 """

@@ -33,7 +33,7 @@ from kordless_booking.upstream import (
     waiting_list,
 )
 from kordless_booking.views import (
-    abuse,
+    address_limits,
     client_address,
     guesses,
     outcome,
@@ -182,9 +182,9 @@ REQUEST_ID = (8, 64)
 """Characters of a request id from a proxy, see the test of it."""
 
 
-def throttle_rules() -> dict[str, abuse.Rule]:
+def throttle_rules() -> dict[str, address_limits.Rule]:
     """The throttles of a real account."""
-    return abuse.rules(SimpleNamespace(account=REAL_ACCOUNT))
+    return address_limits.rules(SimpleNamespace(account=REAL_ACCOUNT))
 
 
 def test_the_numbers_in_the_documents_are_those_in_force() -> None:
@@ -213,7 +213,7 @@ def test_the_settings_allow_no_wait_that_outlasts_what_guards_it() -> None:
 
 
 def test_no_draft_outlives_the_row_that_keeps_it_from_being_booked_twice() -> None:
-    """A row is deleted once its form can't be sent any more, so no setting may keep a form alive for longer."""
+    """A row is deleted once its form can't be sent anymore, so no setting may keep a form alive for longer."""
     assert conf.find_errors({**FLAT, "DRAFT_SECONDS": int(targets.FORM_EXPIRES_AFTER.total_seconds())}) != []
     assert timedelta(seconds=receipt.ATTEMPT_SECONDS) <= placement.RESEND_WINDOW
 

@@ -67,7 +67,7 @@ def test_the_migrations_are_complete():
 
 
 def test_the_migration_keys_the_plain_hashes_of_deliveries():
-    """A body that was received before is still known by its hash, which reveals nothing any more."""
+    """A body that was received before is still known by its hash, which reveals nothing anymore."""
     plain = sha256(b"the body").hexdigest()
     row = WebhookDelivery.objects.create(
         account="default", delivery_id="dlv_1", body_hash=plain, kind="x", outcome="other", received_at=NOW

@@ -1,8 +1,8 @@
-// Keys in the month: the free days are one stop for Tab (a roving tabindex), and arrow keys move between them.
+// Keys in the calendar: the free days are one stop for Tab (a roving tabindex), and arrow keys move between them.
 
 import { find, findAll, stateOf } from "./dom.js";
 
-const DAY = ":is(a, button).kb-day"; // a button where the page keeps what was typed
+const DAY = ":is(a, button).kb-day"; // a button where the page carries form input
 
 const setTabStop = (days, tabStop) => days.forEach((day) => (day.tabIndex = day === tabStop ? 0 : -1));
 
@@ -21,7 +21,7 @@ export const onCalendarKey = (event) => {
     const link = find(widget, `.kb-turn[id$="-${page}"]`);
     if (!link) return;
     event.preventDefault();
-    stateOf(widget).pagedByKey = link; // so that the focus goes to a day of the month that comes
+    stateOf(widget).pagedByKey = link; // so that the focus goes to a day of the weeks that come
     link.click();
     return;
   }

@@ -19,24 +19,24 @@ export const receiveHostDetails = (details) => {
 
 const fieldsOf = (widget) => findAll(widget, ".kb-field [name]"); // so not the honeypot, nor what a spam check adds
 
-/** Keeps what is typed into the step's form, in the memory of this page, before another step takes its place. */
-export const keepFields = (widget) => {
+/** Saves what is typed into the step's form, in the memory of this page, before another step takes its place. */
+export const saveFields = (widget) => {
   const state = stateOf(widget);
   const fields = fieldsOf(widget).map(({ name, value, checked }) => ({ name, value, checked }));
-  if (fields[0]) state.typed = { ...state.typed, [state.step]: fields };
+  if (fields[0]) state.savedFields = { ...state.savedFields, [state.step]: fields };
 };
 
 /** Puts it back into the form of a later page, unless that comes with what was typed. */
 export const restoreFields = (widget) => {
   const state = stateOf(widget);
   // The next one to book on this page may be somebody else.
-  if (state.step === "confirmation") state.typed = {};
-  // Number and contact open the booking that they have found, so they aren't kept for anybody else.
-  if (state.step === "booking") delete state.typed?.find;
-  const typed = state.typed?.[state.step];
-  if (!typed || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox])")) return;
+  if (state.step === "confirmation") state.savedFields = {};
+  // Number and contact open the booking that they have found, so they aren't saved for anybody else.
+  if (state.step === "booking") delete state.savedFields?.find;
+  const saved = state.savedFields?.[state.step];
+  if (!saved || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox])")) return;
   fieldsOf(widget).forEach((field, place) => {
-    if (field.name === typed[place]?.name) Object.assign(field, typed[place]);
+    if (field.name === saved[place]?.name) Object.assign(field, saved[place]);
   });
 };
 
@@ -45,7 +45,7 @@ export const fillContactForm = (widget) => {
   if (!form) return;
   if (parameters) form.attribution.value = JSON.stringify(Object.fromEntries(new URLSearchParams(parameters.join("&"))));
   // The form has come back, with errors or after another step: a field that the visitor has emptied must stay empty.
-  if (find(widget, "[role=alert]") || stateOf(widget).typed?.contact) return;
+  if (find(widget, "[role=alert]") || stateOf(widget).savedFields?.contact) return;
   for (const field of form.querySelectorAll("[data-kb-prefill]")) {
     const text = hostDetails[field.dataset.kbPrefill];
     if (field.value || !text || text.length > field.maxLength) continue;

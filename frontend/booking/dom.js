@@ -22,7 +22,7 @@ export const stateOf = (widget) => {
   return states.get(widget);
 };
 
-/** The widget's headlines, such as the month and the day: what a screen reader is told when a part of the step changes. */
+/** The widget's headlines, such as the weeks and the day: what a screen reader is told when a part of the step changes. */
 export const headlines = (widget) => findAll(widget, "[data-kb-say]");
 export const headlineText = (widget) => headlines(widget).map((headline) => headline.textContent).join(". ");
 

@@ -3,7 +3,7 @@
 import { announce, body, find, findAll, headlines, headlineText, stateOf } from "./dom.js";
 import { postToHost } from "./host-page.js";
 
-/** After a new step, or another day or month of the same one. `trigger` is the element that was pressed. */
+/** After a new step, or another day or other weeks of the same one. `trigger` is the element that was pressed. */
 export const focusAfterSwap = (widget, trigger) => {
   const spot = find(widget, "[data-kb-focus]") || (widget.dataset.kbMove === "step" && find(widget, ".kb-title"));
   if (spot) {
@@ -14,19 +14,19 @@ export const focusAfterSwap = (widget, trigger) => {
     postToHost("view", { top: 0 });
     return;
   }
-  // htmx gives the focus back to the element of the same id. The body has it when there is none any more.
+  // htmx gives the focus back to the element of the same id. The body has it when there is none anymore.
   const byKey = trigger === stateOf(widget).pagedByKey;
   if (byKey || document.activeElement === body)
     ((byKey && find(widget, '.kb-day[tabindex="0"]')) || headlines(widget)[0])?.focus();
   announce(widget, headlineText(widget));
   if (!trigger.matches(".kb-day")) return;
-  // On a phone the times are below the month.
+  // On a phone the times are below the calendar.
   const last = headlines(widget).at(-1);
   last.scrollIntoView({ block: "nearest" });
   postToHost("view", { top: last.getBoundingClientRect().top });
 };
 
-// Of a link, or of a button that is one where the page keeps what was typed.
+// Of a link, or of the button in its place where the page carries form input.
 const urlOf = (control) => control.href || control.getAttribute("formaction");
 
 /** Before the open page is brought up to date by itself. */

@@ -7,18 +7,24 @@
 import { body, findAll, stage, stateOf, stepCard } from "./dom.js";
 import { timeZone } from "./time-zone.js";
 
+// In the history's state, which belongs to the host's page: a router of its own may use any short key.
+const STATE_KEY = "kordlessBooking";
+
 const privateAddresses = {};
 
 const pageAddress = () => location.pathname + location.search;
 
-const entryOf = (widget) => history.state?.kb?.[stage(widget).id];
+const entryOf = (widget) => history.state?.[STATE_KEY]?.[stage(widget).id];
 
 // A text, a list or a Date of the host's can't hold ours as well: the widget then leaves the history alone.
 const isExtensible = (state) => state === null || Object.getPrototypeOf(state) === Object.prototype;
 
 const writeEntry = (widget, method, entry) =>
   // The rest of the state belongs to the host, and the other entries to other widgets on its page.
-  history[method]({ ...history.state, kb: { ...history.state?.kb, [stage(widget).id]: entry } }, "");
+  history[method](
+    { ...history.state, [STATE_KEY]: { ...history.state?.[STATE_KEY], [stage(widget).id]: entry } },
+    "",
+  );
 
 /** Notes the address of the step that is shown. `method` is that of the history; without it nothing has moved. */
 export const recordStep = (widget, method, responseAddress) => {
@@ -53,7 +59,7 @@ export const showAddress = (widget, address, source = stage(widget)) => {
 
 const showEntry = (widget, entry, source) => {
   const address = widget === body ? entry : privateAddresses[entry] || entry;
-  // A number of before a reload says nothing any more.
+  // A number of before a reload says nothing anymore.
   if (typeof address === "string" && address !== stateOf(widget).address) showAddress(widget, address, source);
 };
 

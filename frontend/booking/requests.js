@@ -1,13 +1,14 @@
 // What htmx asks for and what it does with the answer: waiting states, failures, swaps.
 
-import { keepFields } from "./contact-form.js";
+import { saveFields } from "./contact-form.js";
 import { announce, body, find, findAll, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
 import { postToHost } from "./host-page.js";
+import { loadLaterStyles } from "./later-styles.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
-import { addTimeZone, keepClock } from "./time-zone.js";
+import { addTimeZone, offerOwnClock } from "./time-zone.js";
 
 const POLL = "[data-kb-poll]"; // asks whether a booking has been made by now
 const WATCH = "[data-kb-watch]"; // asks whether the times are still as an open page shows them
@@ -29,7 +30,7 @@ const onHtmx = (name, act) =>
 
 const showProblem = (widget, detail, trigger) => {
   // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
-  if (trigger.matches("[data-kb-step]")) keepClock(trigger);
+  if (trigger.matches("[data-kb-step]")) offerOwnClock(trigger);
   if (trigger.matches("[data-kb-step]," + WATCH)) return;
   const retry = () =>
     trigger === stage(widget)
@@ -102,7 +103,8 @@ const chooseSwap = (widget, detail, trigger) => {
   // What brings up to date or back what is there, or has come by itself, is no step forward.
   const isMove = !isSameStep && !trigger.matches(`${POLL}, [data-kb-step], .kb-stage`);
   state.method = isMove ? "pushState" : "replaceState";
-  if (step) keepFields(widget);
+  if (step) saveFields(widget);
+  if (!isSameStep) loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
   if (step) reportShown(detail);
@@ -128,14 +130,25 @@ const afterSettle = (widget, detail, trigger) => {
 };
 
 export const listenToHtmx = () => {
-  onHtmx("confirm", (widget, { elt }, trigger, event) => {
+  onHtmx("confirm", (widget, { elt, verb, triggeringEvent, issueRequest }, trigger, event) => {
     const { isPosting, waitsFor } = stateOf(widget);
     // A press while a form is on its way does nothing, nor does a second one on a link. A tab that nobody sees doesn't
     // watch. A search may be sent again with other words.
     if (isPosting || (elt === waitsFor && !elt.matches("form")) || (document.hidden && elt.matches(WATCH)))
       event.preventDefault();
+    // Seldom does what comes by itself bring another step.
+    else if (!elt.matches("[data-kb-step]," + WATCH) && loadLaterStyles()) {
+      event.preventDefault();
+      beginWaiting(widget, { requestConfig: { verb, triggeringEvent } }, elt);
+      // The times may have been brought up to date by then, without the one that was pressed.
+      loadLaterStyles().then(() => (elt.isConnected ? issueRequest(true) : endWaiting(widget)));
+    }
   });
-  onHtmx("configRequest", (widget, { verb, path, parameters }) => verb === "get" && addTimeZone(widget, path, parameters));
+  onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
+    if (verb === "get") addTimeZone(widget, path, parameters);
+    // Inside a page of the host's only the script knows which step is shown, and so what the visitor has seen before.
+    if (widget !== body) headers["HX-Current-URL"] = new URL(stateOf(widget).address ?? "", location).href;
+  });
   onHtmx("beforeSend", beginWaiting);
   // django-htmx's script for DEBUG would replace the whole page by any answer with status 400, 403, 404 or 500.
   onHtmx("beforeOnLoad", (widget, detail, trigger, event) => event.stopPropagation());

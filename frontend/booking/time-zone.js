@@ -23,7 +23,7 @@ const showsTimes = (card) => {
 };
 
 /** Leaves the times by the clock that they are by, and offers the visitor's own. */
-export const keepClock = (card) => {
+export const offerOwnClock = (card) => {
   card.removeAttribute("data-kb-hold");
   const offer = find(card, "[data-kb-own-clock]");
   if (offer) offer.hidden = false;
@@ -40,12 +40,12 @@ export const correctTimeZone = (widget) => {
   }
   state.zoneCorrected = true;
   if (hold !== undefined) {
-    // The script came late: what the visitor has begun to read doesn't change any more.
-    if (showsTimes(card)) return keepClock(card);
+    // The script came late: what the visitor has begun to read doesn't change anymore.
+    if (showsTimes(card)) return offerOwnClock(card);
     card.addEventListener("animationend", ({ animationName }) => {
       if (animationName !== "kb-hold") return;
       htmx.trigger(card, "htmx:abort");
-      keepClock(card);
+      offerOwnClock(card);
     });
   }
   const url = new URL(path, location);

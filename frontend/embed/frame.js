@@ -40,7 +40,7 @@ export const createWidget = (link, base, parameters) => {
 
   url.searchParams.set("embed", 1);
   const frame = createElement("iframe", { title, allow: "", referrerPolicy: "strict-origin" });
-  // `all: initial`, because many a page has rules for every iframe. 40rem is about a month on a phone.
+  // `all: initial`, because many a page has rules for every iframe. 40rem is about five weeks on a phone.
   frame.style.cssText = `all: initial; display: block; width: 100%; height: 40rem; margin: auto`;
   // As properties, which take one valid value each: in a text, a value could go on with rules of its own.
   Object.assign(frame.style, { maxWidth: width, colorScheme: scheme });

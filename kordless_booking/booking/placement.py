@@ -11,12 +11,12 @@ left alone. booking/attempt.py draws the states of a row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
@@ -107,6 +107,16 @@ class DifferentRequest:
 Outcome = Placed | Rejected | Pending | DifferentRequest
 
 
+class SendPermits(Protocol):
+    """Limit on what is sent for a contact, as one call of `place_booking` or `resume` uses it."""
+
+    def take(self, contact_hashes: Iterable[str]) -> None:
+        """Take the permits of the contacts with these keyed hashes; "" is none. What it raises stops the call."""
+
+    def give_back(self) -> None:
+        """Return what this call has taken, if anything."""
+
+
 @dataclass(frozen=True)
 class _Call:
     """Everything with which one call of `place_booking` or `resume` sends an attempt."""
@@ -117,6 +127,15 @@ class _Call:
     is_slot_gone: Callable[[NewBooking], bool] | None
     address_hash: str = ""
     hold_until: datetime | None = None
+    permits: SendPermits | None = None
+
+    def take_permits(self, row: BookingAttempt) -> None:
+        if self.permits is not None:
+            self.permits.take((row.email_hash, row.phone_hash))
+
+    def give_permits_back(self) -> None:
+        if self.permits is not None:
+            self.permits.give_back()
 
 
 def place_booking(
@@ -130,6 +149,7 @@ def place_booking(
     is_slot_gone: Callable[[NewBooking], bool] | None = None,
     address_hash: str = "",
     hold_until: datetime | None = None,
+    permits: SendPermits | None = None,
 ) -> Outcome:
     """Place the attempt, or follow up an earlier one with the same key.
 
@@ -137,23 +157,28 @@ def place_booking(
     rejected attempt is replaced, whatever the body, unless one of its sends had an unknown outcome.
 
     `creations_per_minute` is how many Kordless accepts. `on_created` is called as soon as the row is inserted, and only
-    when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free any more: an attempt that
+    when the key was new. `is_slot_gone` tells from a recent list of slots that one isn't free anymore: an attempt that
     was never sent is then rejected without being sent. `address_hash` is that of the client address, over which the
-    queue is shared out. Before `hold_until` a new attempt is neither sent nor queued.
+    queue is shared out. Before `hold_until` a new attempt is neither sent nor queued. `permits` are taken once for each
+    attempt, when it is sent or queued for the first time; one that is only held takes none.
 
     Raises django.db.DatabaseError when the row can't be inserted; nothing has been sent then.
     """
-    call = _Call(client, now, creations_per_minute, is_slot_gone, address_hash, hold_until)
+    call = _Call(client, now, creations_per_minute, is_slot_gone, address_hash, hold_until, permits)
     return _place(account, attempt, call, on_created)
 
 
 def _place(account: str, attempt: Attempt, call: _Call, on_created: Callable[[], object] | None = None) -> Outcome:
     row = _new_row(account, attempt, call)
+    # An earlier attempt with the same key is followed up, also for a contact who is over the limit.
+    if row.arrival and not has_attempt(account, attempt.key):
+        call.take_permits(row)
     try:
         # Within an outer transaction this is a savepoint: a failed insert must not break the queries that follow.
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
+        call.give_permits_back()
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
         return _resubmit(earlier, attempt, call)
     if on_created is not None:
@@ -170,11 +195,12 @@ def resume(
     *,
     creations_per_minute: int = CREATIONS_PER_MINUTE,
     is_slot_gone: Callable[[NewBooking], bool] | None = None,
+    permits: SendPermits | None = None,
 ) -> Outcome | None:
     """Return the state of the attempt, after sending it again when that is due. None when there is no such attempt.
 
     `digest` is the plain hash of the body that the visitor sent. Return DifferentRequest when their attempt was
-    rejected, and has been replaced by one with another body. `is_slot_gone` is as for `place_booking`.
+    rejected, and has been replaced by one with another body. `is_slot_gone` and `permits` are as for `place_booking`.
     """
     row = BookingAttempt.objects.filter(key=key, account=account).first()
     if row is None:
@@ -182,7 +208,7 @@ def resume(
     # A row without a hash was emptied by an erasure. It can't be compared, and it has nothing left to show.
     if row.body_hash and not is_body_hash(row.body_hash, digest):
         return DifferentRequest()
-    return _follow_up(row, _Call(client, now, creations_per_minute, is_slot_gone))
+    return _follow_up(row, _Call(client, now, creations_per_minute, is_slot_gone, permits=permits))
 
 
 def has_attempt(account: str, key: str) -> bool:
@@ -191,10 +217,10 @@ def has_attempt(account: str, key: str) -> bool:
     return rows.exclude(state=BookingAttempt.State.REJECTED, outcome_unknown=False).exists()
 
 
-def get_contact_hashes(account: str, key: str) -> tuple[str, ...]:
-    """Return the keyed hashes of an attempt's contacts, without those that it lacks. Costs one query."""
-    rows = BookingAttempt.objects.filter(key=key, account=account).values_list("email_hash", "phone_hash")
-    return tuple(filter(None, rows.first() or ()))
+def get_counted_contacts(account: str, key: str) -> tuple[str, ...]:
+    """Return the keyed hashes of the contacts whose permits an attempt has taken. Costs one query."""
+    rows = BookingAttempt.objects.filter(key=key, account=account, arrival__gt=0)
+    return tuple(filter(None, rows.values_list("email_hash", "phone_hash").first() or ()))
 
 
 def find_answers(account: str, now: datetime, *, key: str = "", number: str = "") -> tuple[Answer, ...]:
@@ -259,7 +285,8 @@ def _admit(row: BookingAttempt, call: _Call) -> None:
         row.state, row.retry_at = states.WAITING, now + timedelta(seconds=wait)
     else:
         row.state, row.claimed_until = states.PLACING, now + LEASE
-    # One that is held has no place in the queue yet, and must not move those of others.
+    # One that is held has no place in the queue yet, and must not move those of others. Without an arrival it has also
+    # taken no permits.
     if row.state != states.HELD:
         row.arrival = row.turn = queue.next_arrival(row.account, now)
 
@@ -268,11 +295,14 @@ def _renew(row: BookingAttempt, attempt: Attempt, call: _Call) -> BookingAttempt
     """Replace a rejected row by one of the next generation. Return None when another request was quicker."""
     # A new row instead of an update: equal turns go by primary key, and a renewed attempt goes to the queue's end.
     renewed = _new_row(row.account, attempt, call, row.generation + 1)
+    if renewed.arrival:
+        call.take_permits(renewed)
     with transaction.atomic():
         deleted, _by_model = BookingAttempt.objects.filter(
             pk=row.pk, claim=row.claim, state=BookingAttempt.State.REJECTED
         ).delete()
         if not deleted:
+            call.give_permits_back()
             return None
         renewed.save(force_insert=True)
     return renewed
@@ -368,12 +398,21 @@ def _follow_up(row: BookingAttempt, call: _Call) -> Outcome:
     try:
         attempt = Attempt.from_row(row, now)
     except InvalidToken:
+        call.give_permits_back()
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
     # What was queued or held goes back there when it can't be sent. An expired lease in state PLACING means that the
     # process died. It may have sent, so the outcome is unknown.
     back_to = states(row.state) if row.state in {states.WAITING, states.HELD} else None
-    if not _claim(row, now, state=states.PLACING, outcome_unknown=row.outcome_unknown or back_to is None):
+    if not _claim(
+        row,
+        now,
+        state=states.PLACING,
+        outcome_unknown=row.outcome_unknown or back_to is None,
+        arrival=row.arrival,
+        turn=row.turn,
+    ):
+        call.give_permits_back()
         return Pending(seconds=LOOK_AGAIN_SECONDS)
     return _send(row, attempt, call, back_to=back_to)
 
@@ -390,8 +429,10 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
     if row.state == states.HELD:
         if row.retry_at is not None and row.retry_at > now:
             return _report_held(row, now)
-        claimed_until = row.claimed_until
+        claimed_until, was_admitted = row.claimed_until, row.arrival > 0
         _admit(row, call)
+        if row.arrival and not was_admitted:
+            call.take_permits(row)
         if row.state == states.PLACING:
             # Not before it is claimed, as it was read.
             row.state, row.claimed_until = states.HELD, claimed_until
@@ -399,7 +440,10 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
         changed = rows.update(
             state=row.state, retry_at=row.retry_at, arrival=row.arrival, turn=row.turn, changed_at=now
         )
-        return _wait_in_state(row, call) if changed else Pending(LOOK_AGAIN_SECONDS)
+        if not changed:
+            call.give_permits_back()
+            return Pending(LOOK_AGAIN_SECONDS)
+        return _wait_in_state(row, call)
     seconds = queue.wait_for(row, now, creations_per_minute=call.creations_per_minute)
     behind = not seconds and queue.is_behind_same_slot(row, now)
     if behind:
@@ -546,7 +590,7 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
     if state != BookingAttempt.State.PLACED:
         rows = rows.filter(claim=row.claim)
     if not state.is_open:
-        # Of no use any more.
+        # Of no use anymore.
         changes["address_hash"] = ""
     try:
         return bool(rows.update(state=state, claimed_until=now, changed_at=now, **changes))
@@ -558,7 +602,7 @@ def _record_outcome(row: BookingAttempt, now: datetime, *, state: BookingAttempt
 
 
 def _stored_outcome(row: BookingAttempt, now: datetime) -> Outcome:
-    """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted any more."""
+    """Return the booking stored in a placed row; an unknown outcome when it can't be decrypted anymore."""
     try:
         encrypted = decrypt_row("answer", row, now)
         return Placed(msgspec.convert(encrypted["booking"], Booking), row.changed_at)

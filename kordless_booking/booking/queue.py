@@ -31,7 +31,7 @@ ROUND_SECONDS: Final = QUOTA_SECONDS + 1
 """Seconds after which Kordless accepts the full number again; with a second to spare."""
 RATE_WINDOW: Final = timedelta(seconds=QUOTA_SECONDS)
 MAX_AGE: Final = timedelta(minutes=30)
-"""Age up to which placed attempts are counted. Older attempts are hardly ever placed any more, and the bound on
+"""Age up to which placed attempts are counted. Older attempts are hardly ever placed anymore, and the bound on
 `created_at` lets an index exclude them from the count."""
 GRACE: Final = timedelta(seconds=10)
 """Time after which a queued attempt whose page does not ask no longer holds up the others."""

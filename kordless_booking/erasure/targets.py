@@ -44,7 +44,7 @@ _EMPTY: Final = dict.fromkeys(("encrypted", "body_hash", "email_hash", "phone_ha
 
 
 class Attempts:
-    """Erasure target that deletes rows whose form can't be sent any more, and empties younger ones.
+    """Erasure target that deletes rows whose form can't be sent anymore, and empties younger ones.
 
     A row keeps its form from being booked twice, so while that form may still be sent the row is emptied, not deleted.
     An attempt with an open outcome holds the request, to be sent again with the same idempotency key. Without it nobody
@@ -139,7 +139,7 @@ def _empty(row: BookingAttempt, now: datetime) -> int:
 class Appointments:
     """Erasure target that deletes appointments, and their mails with them.
 
-    The booking itself stays at Kordless; only no mail is sent about it any more.
+    The booking itself stays at Kordless; only no mail is sent about it anymore.
     """
 
     name = "appointments with mail"

@@ -47,6 +47,8 @@ _RELOADING: Final = frozenset({"max-age=0", "no-cache"})
 _PAGES: Final = frozenset({None, "document", "iframe", "frame"})
 """`Sec-Fetch-Dest` of whole pages. None: an older browser, which doesn't send it."""
 
+ZONE_PAGE: Final = "zone/"
+"""Path of the page that changes the time zone, below that of the service's times."""
 _WANTED: Final = frozenset({"month", "day", "host", "team", "with", "party"})
 """Names in the query that say which times are wanted. The others say how they are shown."""
 
@@ -108,16 +110,18 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
     swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
     page_before = _page_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
-    before = unquote(page_before.path)
+    # All unquoted, because browsers and Django quote the characters of a slug differently.
+    before, root, service_path = unquote(page_before.path), unquote(look.root), unquote(look.service_path)
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
     # A visit comes from outside of the widget. The site's other pages are outside, too.
-    if arrives and not before.startswith(look.root):
+    if arrives and not before.startswith(root):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
-    if look.service and not (look.continues or before.startswith(look.service_path)):
+    if look.service and not (look.continues or before.startswith(service_path)):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
-    # Another time zone or clock on an empty month is the same month once more.
+    # Another time zone or clock on an empty month is the same month once more, also by way of the page of zones.
     if look.empty_month is not None and not (
-        before == look.service_path and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
+        before in {service_path, f"{service_path}{ZONE_PAGE}"}
+        and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
     ):
         count_lost_demand(look.account, look.service, look.placement, look.empty_month)
     return True

@@ -37,7 +37,7 @@ class Popularity:
             self._views.pop(next(iter(self._views)), None)
 
     def services(self, account: str) -> dict[str, float]:
-        """Return the popularity of each service of an account that has some. Forgets those that have none any more."""
+        """Return the popularity of each service of an account that has some. Forgets those that have none anymore."""
         now, found = time.time(), {}
         for key, (popularity, at) in list(self._views.items()):
             left = _decayed(popularity, now - at)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.numbers import format_decimal
 from django import forms
 from django.utils import translation
@@ -362,8 +363,14 @@ class _ChoicesField(AnswerField, forms.MultipleChoiceField):
         return [*known, *(each for each in chosen if each not in known)]
 
     def say(self, value: list[str], language: str) -> str:
+        return format_list(self._labels(value, language), style="unit", locale=locale_of(language))
+
+    def say_to_business(self, value: list[str]) -> str:
+        return ANSWER_SEPARATOR.join(self._labels(value, default_language()))
+
+    def _labels(self, value: list[str], language: str) -> list[str]:
         labels = dict(self.question.choices)
-        return ANSWER_SEPARATOR.join(text_in(labels[each], language) for each in value)
+        return [text_in(labels[each], language) for each in value]
 
 
 def _unknown_choice(field: AnswerField) -> str:

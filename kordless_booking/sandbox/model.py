@@ -103,7 +103,7 @@ class Service:
     pending: bool = False
     """True: new bookings have the status "pending" until the business confirms them."""
     notice_minutes: int = 0
-    """Minutes before its start from which a time can't be booked any more."""
+    """Minutes before its start from which a time can't be booked anymore."""
     booked_out_days: int = 0
     """Days from today that are fully booked."""
     more_durations: tuple[int, ...] = ()

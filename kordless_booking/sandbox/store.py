@@ -139,7 +139,7 @@ class Store:
                 db.execute(f"DELETE FROM {name}")  # noqa: S608 - a constant of this module
 
     def close(self) -> None:
-        """Close the connection. The store can't be used any more."""
+        """Close the connection. The store can't be used anymore."""
         with self._lock:
             self._close()
 

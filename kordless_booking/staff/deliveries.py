@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -32,10 +32,9 @@ from kordless_booking.staff.read_only import (
     NOTHING,
     AccountFilter,
     KnownValuesFilter,
-    ListAdmin,
+    MaskedRowAdmin,
     Meaning,
     has_app_permission,
-    parse_id,
 )
 from kordless_booking.webhooks.events import CHANGES
 from kordless_booking.webhooks.inbox import ReceiverFailed
@@ -184,9 +183,11 @@ class KindFilter(KnownValuesFilter):
         return {kind: event_label(kind) for kind in CHANGES}
 
 
-class DeliveryAdmin(ListAdmin):
+class DeliveryAdmin(MaskedRowAdmin):
     """Read-only list of deliveries and their outcomes."""
 
+    row_template = "kordless_booking/admin/delivery.html"
+    personal_view_record = "Looked at the personal data."
     list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     search_fields = ("delivery_id",)
@@ -237,24 +238,6 @@ class DeliveryAdmin(ListAdmin):
         more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show one delivery with everything personal masked."""
-        if request.method not in {"GET", "HEAD"}:
-            raise PermissionDenied
-        return self._page(request, self._delivery(request, object_id))
-
-    @sensitive_variables()
-    def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Show one delivery in full, and record the access in the admin's history."""
-        # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
-        row = self._delivery(request, number)
-        if not has_app_permission(request, "view_personal_data"):
-            raise PermissionDenied
-        self.log_change(request, row, "Looked at the personal data.")
-        return self._page(request, row, full=True)
-
     @sensitive_variables()
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Search deliveries by person. POST, so that nothing personal is in a URL or an access log."""
@@ -263,20 +246,20 @@ class DeliveryAdmin(ListAdmin):
         form = FindForm(request.POST if request.method == "POST" else None)
         found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
         context = {
-            **self._context(request),
+            **self.admin_context(request),
             "title": _("Find deliveries about a person"),
             "deeper": True,
             "form": form,
             "found": None if found is None else [(event_label(row.kind), row) for row in found],
         }
-        response = render(request, "kordless_booking/admin/find.html", context)
+        response = render(request, "kordless_booking/admin/find_deliveries.html", context)
         response["Cache-Control"] = "no-store, private"
         return response
 
     @sensitive_variables()
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Ask for confirmation, then send the delivery's signals again and show the result."""
-        row = self._delivery(request, number)
+        row: WebhookDelivery = self.find_row(request, number)
         if not has_app_permission(request, "replay_webhookdelivery"):
             raise PermissionDenied
         now, back = (
@@ -301,7 +284,7 @@ class DeliveryAdmin(ListAdmin):
                 "outdated": is_outdated(row, event),
                 "back": back,
             }
-            return render(request, "kordless_booking/admin/replay.html", {**self._context(request), **context})
+            return render(request, "kordless_booking/admin/replay.html", {**self.admin_context(request), **context})
         source = ChangeSource(form.cleaned_data["source"])
         try:
             replay(account, row, source, now)
@@ -312,44 +295,26 @@ class DeliveryAdmin(ListAdmin):
             messages.error(request, text % {"error": " ".join(error_location(failed.error).values())})
         else:
             self.log_change(request, row, f"Replayed as made at the {source}.")
-            messages.success(request, _("The receivers were told again."))
+            messages.success(request, _("The receivers were notified again."))
         return HttpResponseRedirect(back)
 
-    def _delivery(self, request: HttpRequest, number: str | int) -> WebhookDelivery:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        # From `change_view` the id is whatever stands in the URL.
-        row = WebhookDelivery.objects.filter(pk=parse_id(str(number))).first()
-        if row is None:
-            raise Http404
-        return row
-
     @sensitive_variables()
-    def _page(self, request: HttpRequest, row: WebhookDelivery, *, full: bool = False) -> HttpResponse:
+    def row_context(self, request: HttpRequest, row: WebhookDelivery, *, full: bool) -> dict[str, Any]:
         try:
             body = decrypt_body(row, datetime.now(UTC))
         # The body is gone, but the row's other columns are still worth a page.
         except BodyUnavailable:
             body = ""
-        context = {
-            **self._context(request),
+        return {
             "title": pgettext("heading", "Webhook delivery"),
             "subtitle": event_label(row.kind),
-            "original": row,
             "event": event_label(row.kind),
             "outcome": row.get_outcome_display(),
             "made": source_label(row.source),
             "body": (format_body(body) if full else mask_body(body)) if body else "",
-            "full": full,
             "may_see": bool(body) and not full and has_app_permission(request, "view_personal_data"),
             "may_replay": bool(body) and has_app_permission(request, "replay_webhookdelivery"),
         }
-        response = render(request, "kordless_booking/admin/delivery.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
-
-    def _context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts}
 
 
 def _account(row: WebhookDelivery) -> conf.Account:

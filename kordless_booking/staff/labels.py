@@ -180,8 +180,8 @@ def delivery_legend() -> list[Meaning]:
     """Return what the outcomes of a delivery mean. Duplicates aren't recorded, so the list never has one."""
     outcomes = WebhookDelivery.Outcome
     meanings = {
-        outcomes.PROCESSED: _("A booking was made, rescheduled or canceled, and this site’s receivers were told."),
-        outcomes.SUPERSEDED: _("The same change was known already, or a newer one: nobody was told again."),
+        outcomes.PROCESSED: _("A booking was made, rescheduled or canceled, and this site’s receivers were notified."),
+        outcomes.SUPERSEDED: _("The same change was known already, or a newer one: no receiver was notified again."),
         outcomes.OTHER: _("An event of a kind that this version doesn’t know. Nothing was done."),
     }
     return [Meaning(str(outcome.label), delivery_tone(outcome), text) for outcome, text in meanings.items()]

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -24,9 +23,10 @@ from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
 from kordless_booking.staff.labels import mail_legend, mail_meaning, mail_tone
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, ListAdmin, Meaning, has_app_permission, parse_id
+from kordless_booking.staff.read_only import NOTHING, AccountFilter, MaskedRowAdmin, Meaning, has_app_permission
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
 
@@ -36,9 +36,11 @@ class MailAccountFilter(AccountFilter):
     lookup = "appointment__account"
 
 
-class MailAdmin(ListAdmin):
+class MailAdmin(MaskedRowAdmin):
     """Read-only list of mails, whose addresses are masked. A mail has no text: it is built when it is sent."""
 
+    row_template = "kordless_booking/admin/mail.html"
+    personal_view_record = "Looked at the address."
     list_display = ("queued_at", "mail_state", "kind", "recipient", "service", "start", "account")
     list_filter = (MailAccountFilter, "state", "kind", "queued_at")
     ordering = ("-queued_at", "-pk")
@@ -60,7 +62,7 @@ class MailAdmin(ListAdmin):
 
         name = "kordless_booking_outgoingmail"
         return [
-            path("<int:number>/address/", guarded(self.address_view), name=f"{name}_address"),
+            path("<int:number>/address/", guarded(self.personal_view), name=f"{name}_address"),
             path("<int:number>/resend/", guarded(self.resend_view), name=f"{name}_resend"),
             *super().get_urls(),
         ]
@@ -91,67 +93,35 @@ class MailAdmin(ListAdmin):
         """Return the state in words, with a color."""
         return format_html('<span class="kb-tone kb-{}">{}</span>', mail_tone(row.state), row.get_state_display())
 
-    @sensitive_variables()
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show one mail, with the address masked."""
-        if request.method not in {"GET", "HEAD"}:
-            raise PermissionDenied
-        return self._page(request, self._mail(request, object_id))
-
-    @sensitive_variables()
-    def address_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Show one mail with the whole address, and record the access in the admin's history."""
-        # POST only (see `get_urls`), because it writes to the history: a prefetched link must not.
-        row = self._mail(request, number)
-        if not has_app_permission(request, "view_personal_data"):
-            raise PermissionDenied
-        self.log_change(request, row, "Looked at the address.")
-        return self._page(request, row, full=True)
-
     def resend_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Queue a mail once more that was certainly not sent."""
-        row = self._mail(request, number)
+        row: OutgoingMail = self.find_row(request, number)
         if not has_app_permission(request, "resend_outgoingmail"):
             raise PermissionDenied
         if requeue(row, datetime.now(UTC)):
             self.log_change(request, row, "Queued once more.")
             messages.success(request, _("The mail is queued, and is sent within a minute."))
         else:
-            messages.error(request, _("The mail can’t be sent any more. Its state has changed, or the booking has."))
+            messages.error(request, _("The mail can’t be sent anymore. Its state has changed, or the booking has."))
         return HttpResponseRedirect(
             reverse(f"{self.admin_site.name}:kordless_booking_outgoingmail_change", args=[row.pk])
         )
 
-    def _mail(self, request: HttpRequest, number: str | int) -> OutgoingMail:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        # From `change_view` the id is whatever stands in the URL.
-        row = OutgoingMail.objects.select_related("appointment").filter(pk=parse_id(str(number))).first()
-        if row is None:
-            raise Http404
-        return row
+    def row_queryset(self) -> QuerySet[OutgoingMail]:
+        return OutgoingMail.objects.select_related("appointment")
 
     @sensitive_variables()
-    def _page(self, request: HttpRequest, row: OutgoingMail, *, full: bool = False) -> HttpResponse:
+    def row_context(self, request: HttpRequest, row: OutgoingMail, *, full: bool) -> dict[str, Any]:
         address = _address(row)
         tone, label = mail_tone(row.state), str(row.get_state_display())
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        return {
             "title": row.get_kind_display(),
-            "original": row,
             "state": Meaning(label, tone, mail_meaning(row.state)),
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
-            "full": full,
             "may_see": bool(address) and not full and has_app_permission(request, "view_personal_data"),
             "can_resend": can_requeue(row, datetime.now(UTC)) and has_app_permission(request, "resend_outgoingmail"),
         }
-        response = render(request, "kordless_booking/admin/mail.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
 
 
 def _address(row: OutgoingMail) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kordless_booking.upstream.circuit_breaker import CircuitState
 
 OPEN_TOO_LONG: Final = timedelta(minutes=10)
-"""An attempt that has been open for longer isn't waiting for its turn any more."""
+"""An attempt that has been open for longer isn't waiting for its turn anymore."""
 QUOTA_WARNING_SHARE: Final = 0.8
 """Share of the quota from which its use is mentioned."""
 

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.contrib import admin
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404
+from django.shortcuts import render
 from django.utils.text import capfirst
 from django.utils.translation import pgettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking import conf
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     Base = admin.ModelAdmin[Any]
@@ -81,6 +85,68 @@ class ListAdmin(ReadOnlyAdmin):
             "may_see_overview": has_app_permission(request, "view_overview"),
         }
         return super().changelist_view(request, {**more, **(extra_context or {})})
+
+
+class MaskedRowAdmin(ListAdmin):
+    """Read-only ModelAdmin with a page for each row. What is personal is masked there.
+
+    Those who may see personal data can ask for it, which the admin's history records.
+    """
+
+    row_template = ""
+    personal_view_record = ""
+    """Text of the history's entry."""
+
+    def row_queryset(self) -> QuerySet[Any]:
+        """Return the rows with all that their page needs."""
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows
+
+    def row_context(self, request: HttpRequest, row: Any, *, full: bool) -> dict[str, Any]:
+        """Return the context of a row's page; with `full`, nothing is masked."""
+        raise NotImplementedError
+
+    @sensitive_variables()
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show one row, with everything personal masked."""
+        if request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        return self._row_page(request, self.find_row(request, object_id))
+
+    @sensitive_variables()
+    def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show one row in full, and record the access in the admin's history.
+
+        For POST alone, because it writes to the history: a prefetched link must not.
+        """
+        row = self.find_row(request, number)
+        if not has_app_permission(request, "view_personal_data"):
+            raise PermissionDenied
+        self.log_change(request, row, self.personal_view_record)
+        return self._row_page(request, row, full=True)
+
+    def find_row(self, request: HttpRequest, number: str | int) -> Any:
+        """Return the row with this primary key. Raises PermissionDenied and Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        # From `change_view` the id is whatever stands in the URL.
+        row = self.row_queryset().filter(pk=parse_id(str(number))).first()
+        if row is None:
+            raise Http404
+        return row
+
+    def admin_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the context that every page of the admin needs."""
+        return {**self.admin_site.each_context(request), "opts": self.opts}
+
+    @sensitive_variables()
+    def _row_page(self, request: HttpRequest, row: Any, *, full: bool = False) -> HttpResponse:
+        context = self.admin_context(request) | {"original": row, "full": full}
+        response = render(request, self.row_template, context | self.row_context(request, row, full=full))
+        response["Cache-Control"] = "no-store, private"
+        return response
 
 
 class KnownValuesFilter(admin.SimpleListFilter):

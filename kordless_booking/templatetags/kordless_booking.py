@@ -20,7 +20,7 @@ from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems
-from kordless_booking.views.abuse import requester_of
+from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
@@ -65,7 +65,7 @@ def booking_widget(
     with (
         request_id_context(request),
         translation.override(visit.language),
-        requested_by(requester_of(visit)),
+        requested_by(build_requester(visit)),
         deadline(visit.account.browse_seconds),
     ):
         try:

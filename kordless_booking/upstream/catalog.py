@@ -484,7 +484,7 @@ class Catalog:
             try:
                 return fetch()
             except NotFound:
-                # Kordless doesn't know the service any more, so the cached list is out of date.
+                # Kordless doesn't know the service anymore, so the cached list is out of date.
                 known = self.cached_organization()
                 if known is not None and _is_listed(known, slug):
                     self.invalidate_organization()

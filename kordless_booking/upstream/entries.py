@@ -132,7 +132,7 @@ class Lifetime:
 
     @property
     def longest(self) -> float:
-        """Age from which a value is of no use any more."""
+        """Age from which a value is of no use anymore."""
         return max(self.stale_if_error, self.last_known)
 
     def max_age_after(self, error: KordlessError) -> float:

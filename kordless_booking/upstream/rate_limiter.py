@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from .requester import Requester
 
 WINDOW_SECONDS = QUOTA_SECONDS
-KEPT_CREATIONS = 2
+UNLENDABLE_CREATIONS = 2
 """Permits of creations that are never lent: whoever comes with a form that was open for long is sent at once."""
 DRAFT_OPEN_SECONDS = 300
 """Seconds after which a contact form that was shown no longer keeps creations' permits from being lent. Most people
@@ -139,7 +139,7 @@ class Quota:
 
     def lendable(self) -> range:
         """Return the numbers of the permits of creations that may be lent to browsing."""
-        return range(self.requests - self.creations, self.requests)[: max(0, self.creations - KEPT_CREATIONS)]
+        return range(self.requests - self.creations, self.requests)[: max(0, self.creations - UNLENDABLE_CREATIONS)]
 
     def returning_permits(self) -> range:
         """Return the permits to browse for a client address that has caused a fetch in this minute: two thirds."""

@@ -10,6 +10,8 @@ What a caller gets depends on the age of the cached value::
 - Single-flight: for one item at most one fetch is in progress; all others share its result, be it value or error.
 - A refusal by our own rate limiter is shared by nobody: another visitor may be allowed what this one is not, and a page
   what a background refresh is not. So whoever waits for that fetch tries it in turn, and no failure is stored.
+- Nor is a shortage of this process's own connections, files or time stored: another process may have what this one
+  lacks. It is shared by those of this process who wait for that fetch: each would else wait for a connection in turn.
 - Negative caching: an error such as `NotFound` replaces the value for half a minute, so that requests for what doesn't
   exist cost Kordless nothing. A refused API key closes the whole account until a fetch succeeds again.
 - Local cache: for a second this process answers from its own memory, and for as long as the shared cache is down.
@@ -48,8 +50,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from kordless_booking.api.deadline import seconds_left, with_same_deadline
+from kordless_booking.api.session import LOCAL_SHORTAGES
 from kordless_booking.clock import Clock
-from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable
+from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable, Unreachable
 from kordless_booking.logs import log_event
 from kordless_booking.memory_budget import BoundedDict, MemoryBudget
 
@@ -384,6 +387,17 @@ class ReadThroughCache:
             return entry
         raise error
 
+    def _entry_after_shortage(self, error: Unreachable, entry: LocalEntry, item: CacheItem[Any]) -> LocalEntry:
+        """Return the old value, or the failure where none is acceptable, after a fetch that was never sent."""
+        is_stale = entry.value_within(self._clock.now(), item.lifetime.max_age_after(error)) is not None
+        self._log_failed_fetch(error, item, is_stale=is_stale)
+        return entry if is_stale else LocalEntry(self._negative_entry(error, entry.generation, FAILURE_TTL))
+
+    def _log_failed_fetch(self, error: Unavailable, item: CacheItem[Any], *, is_stale: bool) -> None:
+        log_event(
+            logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=type(error).__name__, stale=is_stale
+        )
+
     def _read_if_current(self, item: CacheItem[Any]) -> LocalEntry | None:
         # `_load`, not `lookup`: another process has written it, so the local cache can't have it.
         [entry] = self._load(item)
@@ -411,6 +425,8 @@ class ReadThroughCache:
                 ):
                     error = waiting_list.join(name, error)
                 raise OwnerRefused(error) from None
+            if isinstance(error, Unreachable) and error.reason in LOCAL_SHORTAGES:
+                return self._entry_after_shortage(error, entry, item)
             now, lifetime = self._clock.now(), item.lifetime
             if not entry.value_within(now, lifetime.max_age_after(error)) and entry.value_within(now, lifetime.longest):
                 # Not stored, because it would replace the last-known value, which the next error may call for.
@@ -478,8 +494,7 @@ class ReadThroughCache:
         """
         now = self._clock.now()
         envelope = entry.value_within(now, item.lifetime.max_age_after(error))
-        kind = type(error).__name__
-        log_event(logger, logging.WARNING, "fetch_failed", what=item.parts[0], error=kind, stale=envelope is not None)
+        self._log_failed_fetch(error, item, is_stale=envelope is not None)
         if envelope is None:
             return self._negative_entry(error, entry.generation, FAILURE_TTL)
         invalidated = envelope.generation != entry.generation

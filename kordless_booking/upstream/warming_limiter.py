@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CALLS_PER_MINUTE: Final = 20
 """Calls a minute, of all processes together: a third of the documented quota."""
-LEFT_FOR_PAGES: Final = 25
+RESERVED_FOR_PAGES: Final = 25
 """Permits for pages that warming leaves alone; of a small quota five ninths."""
 
 is_warming: ContextVar[bool] = ContextVar("is_warming", default=False)
@@ -50,7 +50,7 @@ class WarmingLimiter:
 
     def may_call(self, found: Mapping[str, Storable], permits: BrowsePermits) -> bool:
         """Return True if a call may be made now. `found` is what the cache holds under `keys()`. Takes nothing."""
-        reserved = min(LEFT_FOR_PAGES, permits.total * 5 // 9)
+        reserved = min(RESERVED_FOR_PAGES, permits.total * 5 // 9)
         return (
             self._exhausted not in found
             and permits.free > reserved

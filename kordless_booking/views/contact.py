@@ -35,10 +35,11 @@ from kordless_booking.forms import ContactForm
 from kordless_booking.models import FunnelCount
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
-from kordless_booking.views.abuse import HONEYPOT, hold_until, queue_address, reject_reason
+from kordless_booking.views.abuse import HONEYPOT, hold_until, reject_reason
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import parse_time
-from kordless_booking.views.contact_limits import take_contact_permits
+from kordless_booking.views.client_address import queue_address
+from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
@@ -183,13 +184,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         response = _form_page(visit, _detail(visit, service), chosen, form, problem=rejection, status=status)
         return set_retry_after(response, rejection.seconds) if rejection.seconds else response
     person = form.contact()
-    # What was sent before is followed up, not counted again.
-    permits = take_contact_permits(visit, () if _is_used(visit, chosen) else (person.email, person.phone))
-    if rejection := permits.rejection:
-        response = _form_page(
-            visit, _detail(visit, service), chosen, form, problem=rejection, status=429, with_support=True
-        )
-        return set_retry_after(response, rejection.seconds)
+    permits = BookingPermits(visit)
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
@@ -205,7 +200,13 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
             is_slot_gone=slot_check(visit),
             address_hash=queue_address(visit),
             hold_until=hold_until(visit, chosen),
+            permits=permits,
         )
+    except OverContactLimit as over:
+        response = _form_page(
+            visit, _detail(visit, service), chosen, form, problem=over.rejection, status=429, with_support=True
+        )
+        return set_retry_after(response, over.rejection.seconds)
     except DatabaseError:
         permits.give_back()
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)

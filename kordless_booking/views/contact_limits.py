@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.logs import log_event
 from kordless_booking.upstream.permits import from_millis
-from kordless_booking.views.abuse import Rejection, Rule
+from kordless_booking.views.address_limits import Rejection, Rule
 from kordless_booking.views.client_address import Bucket
 from kordless_booking.views.throttle import PermitKeys, Use, read_permits, take_use
 
@@ -44,10 +44,50 @@ class ContactPermits:
             use.give_back()
 
 
+class OverContactLimit(Exception):
+    """A contact has booked too often. Nothing was sent."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection)
+        self.rejection = rejection
+
+
+class BookingPermits:
+    """Permits of a booking's contacts, which `placement` takes when the attempt is sent or queued for the first time.
+
+    So forms that are only held, and never followed up, take nothing from the person whose address they have.
+    """
+
+    def __init__(self, visit: WidgetRequest) -> None:
+        self._visit = visit
+        self._taken = ContactPermits()
+
+    @property
+    def were_taken(self) -> bool:
+        """True if this request took them, and not an earlier one of the same form."""
+        return bool(self._taken.uses)
+
+    def take(self, contact_hashes: Iterable[str]) -> None:
+        """Take a permit of each contact. Raises OverContactLimit, and takes none, when one has none left."""
+        taken = _take(self._visit, contact_hashes)
+        if taken.rejection:
+            raise OverContactLimit(taken.rejection)
+        self._taken = taken
+
+    def give_back(self) -> None:
+        """Return what this request has taken: nothing was booked."""
+        self._taken.give_back()
+        self._taken = ContactPermits()
+
+
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
-    """Count one booking or move of each contact; of none of them, when one is over its limit."""
+    """Count one move of each contact; of none of them, when one is over its limit."""
+    return _take(visit, (contact_hash(contact) for contact in contacts))
+
+
+def _take(visit: WidgetRequest, contact_hashes: Iterable[str]) -> ContactPermits:
     cache = visit.access.cache.throttle_view()
-    hashes = sorted({contact_hash(contact) for contact in contacts if contact})
+    hashes = sorted(set(filter(None, contact_hashes)))
     taken = ContactPermits()
     for rule in _rules(visit):
         if not (rule.limit and hashes):
@@ -63,18 +103,21 @@ def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -
 
 
 def give_back_later(visit: WidgetRequest, hashes: Iterable[str], sent_at: int) -> None:
-    """Return the permits that a form took at `sent_at` (Unix seconds), because it was rejected on its waiting page.
+    """Return the permits that a form took in an earlier request, because it was rejected on its waiting page.
 
-    `hashes` are those of its contacts. Call it once for each form: another one of the same second may be booked.
+    The form was sent at `sent_at` (Unix seconds), and took its permits then or, if it was held, later. `hashes` are
+    those of its contacts. Call it once for each form, and only if it took permits: those of others look the same.
     """
     cache = visit.access.cache.throttle_view()
     for rule in _rules(visit):
         for name in filter(None, hashes):
             keys = _permit_keys(visit, rule, name)
             found = read_permits(cache, [keys])
-            # A permit says when it is free again, and so when it was taken.
-            taken = [key for key in keys.keys if int(from_millis(found.get(key))) == sent_at + rule.seconds]
-            cache.delete_many(taken[:1])
+            # A permit says when it is free again, and so when it was taken. The oldest that may be this form's: those
+            # of the contact's later bookings last at least as long as they should.
+            free_at = {key: from_millis(found.get(key)) for key in keys.keys}
+            taken = [key for key in keys.keys if int(free_at[key]) >= sent_at + rule.seconds]
+            cache.delete_many(sorted(taken, key=free_at.__getitem__)[:1])
 
 
 def _rules(visit: WidgetRequest) -> tuple[Rule, ...]:

@@ -35,7 +35,7 @@ from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
-from kordless_booking.views.abuse import requester_of
+from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of
 from kordless_booking.views.rendering import PageResponse
@@ -108,7 +108,7 @@ def widget_view(
                 is_write = may_book or request.method == "POST"
                 with (
                     translation.override(visit.language),
-                    requested_by(requester_of(visit)) as requester,
+                    requested_by(build_requester(visit)) as requester,
                     deadline(account.booking_seconds if is_write else account.browse_seconds),
                 ):
                     try:

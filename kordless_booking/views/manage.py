@@ -40,7 +40,7 @@ from kordless_booking.presentation.texts import DisplayTimes, booking_location, 
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
-from kordless_booking.views.abuse import rate_limit, too_often
+from kordless_booking.views.address_limits import build_rejection, rate_limit
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
@@ -91,7 +91,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
     requested = form.number_and_contact()
     rejection = rate_limit(visit, "find")
     guess = take_guess(visit, throttled_number(requested[0])) if requested and not rejection else Use()
-    if rejection := rejection or (too_often("number", guess.seconds) if guess.seconds else None):
+    if rejection := rejection or (build_rejection("number", guess.seconds) if guess.seconds else None):
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
         found = _lookup(visit, *requested) if requested else None
@@ -303,7 +303,7 @@ class ManagedBooking:
         publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
-        """Return the booking's service, or None when Kordless doesn't have it any more or can't be asked."""
+        """Return the booking's service, or None when Kordless doesn't have it anymore or can't be asked."""
         return find_service(visit, self.booking.service_slug)
 
     def invite(self, visit: WidgetRequest) -> calendar_event.CalendarEvent:
@@ -356,7 +356,7 @@ def load_managed_booking(
     """Load the booking behind a manage link from Kordless; for a GET, as it was at most `max_age_seconds` ago.
 
     Raises Problem for a broken or expired link and for a client that wants too many, and NotFound when the booking
-    doesn't exist any more.
+    doesn't exist anymore.
     """
     try:
         link = ManageLink.from_token(token, visit.account.name, visit.now.timestamp())
@@ -397,7 +397,7 @@ def _managed_booking(visit: WidgetRequest, token: str, link: ManageLink, booking
 def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
     """Raise Problem (429) for a client that has bookings read from Kordless too often, and for a link that is.
 
-    Many clients with one link find its booking cached, but not one that Kordless doesn't know any more.
+    Many clients with one link find its booking cached, but not one that Kordless doesn't know anymore.
     """
     # A change that is done has to be said, too.
     is_change = visit.request.method == "POST" or _read_done(visit, number)[0] is not None
@@ -456,7 +456,7 @@ def change_failed_page(
 
 
 def _why_closed(booking: Booking, now: datetime) -> str:
-    """Return why a booking can't be changed online any more; "" for a canceled one, whose heading says so."""
+    """Return why a booking can't be changed online anymore; "" for a canceled one, whose heading says so."""
     if booking.status == "canceled":
         return ""
     if booking.end <= now:
@@ -554,7 +554,7 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
 def _again_link(visit: WidgetRequest, managed: ManagedBooking, detail: ServiceDetail | None) -> dict[str, str]:
     """Return the link to book the same again: the service's times, with the same host and party size.
 
-    Leads to the list of services where the service isn't offered any more.
+    Leads to the list of services where the service isn't offered anymore.
     """
     choices = managed.carried_choices(visit)
     if detail is None or not detail.service.bookable:

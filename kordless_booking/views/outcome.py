@@ -32,9 +32,10 @@ from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
 from kordless_booking.questions.answers import Answer
+from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.cells import format_start
-from kordless_booking.views.contact_limits import give_back_later
+from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, give_back_later
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -71,15 +72,23 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     # Without the digest, nothing proves that the attempt under this key is this visitor's.
     if not receipt.digest:
         raise broken_link()
-    outcome = placement.resume(
-        visit.account.name,
-        visit.client,
-        receipt.key,
-        receipt.digest,
-        visit.now,
-        creations_per_minute=visit.account.creations_per_minute,
-        is_slot_gone=slot_check(visit),
-    )
+    permits = BookingPermits(visit)
+    try:
+        outcome = placement.resume(
+            visit.account.name,
+            visit.client,
+            receipt.key,
+            receipt.digest,
+            visit.now,
+            creations_per_minute=visit.account.creations_per_minute,
+            is_slot_gone=slot_check(visit),
+            permits=permits,
+        )
+    except OverContactLimit as over:
+        raise _over_contact_limit(over.rejection) from None
+    except DatabaseError:
+        permits.give_back()
+        raise
     if outcome is None:
         raise broken_link()
     if isinstance(outcome, placement.DifferentRequest):
@@ -87,8 +96,21 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     if isinstance(outcome, placement.Pending):
         return _waiting_page(visit, receipt.terms, outcome)
     if isinstance(outcome, placement.Rejected):
-        return _rejected_page(visit, receipt, outcome)
+        return _rejected_page(visit, receipt, outcome, permits)
     return redirect_to_outcome(visit, receipt, outcome)
+
+
+def _over_contact_limit(rejection: Rejection) -> Problem:
+    """Build the 429 for a held attempt whose contact has booked too often. It stays held, and goes on later."""
+    return Problem(
+        "throttled",
+        429,
+        _("Too many attempts"),
+        rejection,
+        next_action="again",
+        retry_after=rejection.seconds,
+        tells_wait=True,
+    )
 
 
 @widget_view("GET", no_store=True)
@@ -193,7 +215,7 @@ def _choose_again(visit: WidgetRequest, error: exceptions.KordlessError, url: st
 
 
 def slot_check(visit: WidgetRequest) -> Callable[[NewBooking], bool]:
-    """Return the function that tells from a recent list of slots that a slot isn't free any more. It sends no request.
+    """Return the function that tells from a recent list of slots that a slot isn't free anymore. It sends no request.
 
     A conflict that the list shows already need not cost Kordless's few creations.
     """
@@ -263,20 +285,24 @@ def _waiting_page(visit: WidgetRequest, terms: Terms, outcome: placement.Pending
 
 
 def _awaited_summary(visit: WidgetRequest, terms: Terms) -> TermsSummary:
-    """Return what is being booked. Nothing can be decided here any more, so without length, price and policy."""
+    """Return what is being booked. Nothing can be decided here anymore, so without length, price and policy."""
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, terms.service)
     return replace(terms_summary(visit, terms, detail), duration="", price="", policy="")
 
 
-def _rejected_page(visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected) -> HttpResponse:
+def _rejected_page(
+    visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected, permits: BookingPermits
+) -> HttpResponse:
     """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
     error, terms = outcome.error, receipt.terms
     invalidate_after_rejection(visit, terms.service, outcome)
     # By this very request: the page of a rejected attempt may be loaded again and again.
-    if outcome.rejected_at == visit.now:
+    if outcome.rejected_at == visit.now and permits.were_taken:
+        permits.give_back()
+    elif outcome.rejected_at == visit.now:
         with suppress(DatabaseError):
-            give_back_later(visit, placement.get_contact_hashes(visit.account.name, receipt.key), receipt.sent_at)
+            give_back_later(visit, placement.get_counted_contacts(visit.account.name, receipt.key), receipt.sent_at)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
     rejected_at = outcome.rejected_at

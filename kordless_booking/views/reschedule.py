@@ -26,7 +26,7 @@ from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
 from kordless_booking.presentation.texts import format_short
 from kordless_booking.upstream import booking_cache
-from kordless_booking.views.abuse import Rejection
+from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.cells import format_start, parse_start, parse_time
 from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
@@ -401,7 +401,7 @@ def _provider_note(link: ManageLink, slots: tuple[Slot, ...]) -> str:
 
 
 def _detail(visit: WidgetRequest, managed: ManagedBooking) -> ServiceDetail:
-    """Return the booking's service. Raises NotFound when it was removed, or isn't public any more."""
+    """Return the booking's service. Raises NotFound when it was removed, or isn't public anymore."""
     return visit.bookable_service(managed.booking.service_slug or "")
 
 
@@ -419,7 +419,7 @@ def _explaining_removed_service(visit: WidgetRequest, managed: ManagedBooking) -
 def _service_removed(
     visit: WidgetRequest, managed: ManagedBooking, error: exceptions.KordlessError | None = None
 ) -> Problem:
-    """Build the 404 for a booking whose service has no times any more that it could move to."""
+    """Build the 404 for a booking whose service has no times anymore that it could move to."""
     return Problem(
         "service_not_found",
         404,

@@ -164,7 +164,7 @@ def booking_view(
 
 
 def find_service(visit: WidgetRequest, slug: str | None) -> ServiceDetail | None:
-    """Return the service, or None when Kordless doesn't have it any more or can't be asked."""
+    """Return the service, or None when Kordless doesn't have it anymore or can't be asked."""
     if not slug:
         return None
     try:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from django.utils.crypto import salted_hmac
-
+from kordless_booking.booking.hashes import client_hash
 from kordless_booking.upstream.permits import first_free_at, take_permit
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ class PermitKeys:
     def build(cls, scope: str, bucket: Bucket, limit: int) -> PermitKeys:
         """Build the keys. `scope` names account and rule; buckets of different scopes are counted separately."""
         # One hash for all keys: it takes longer than all the rest of a check.
-        digest = salted_hmac(
-            "kordless_booking.throttle", f"{scope}\0{bucket.identity}", algorithm="sha256"
-        ).hexdigest()[:40]
+        digest = client_hash("throttle", f"{scope}\0{bucket.identity}")[:40]
         size = limit * bucket.factor
         is_small = bucket.factor == 1 or size <= MAX_SAMPLE
         numbers = range(size) if is_small else random.sample(range(size), MAX_SAMPLE)

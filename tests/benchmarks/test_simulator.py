@@ -14,7 +14,7 @@ from benchmarks import simulator
 from benchmarks.simulator import RULE_TITLES, SCENARIOS, Permits, Rules, Scenario, crowd, simulate, table_of_quotas
 from kordless_booking.upstream.rate_limiter import PERMIT_SECONDS, WINDOW_SECONDS, Priority, Quota
 from kordless_booking.upstream.read_through import RETRY_AFTER_FAILURE
-from kordless_booking.upstream.warming_limiter import CALLS_PER_MINUTE, LEFT_FOR_PAGES
+from kordless_booking.upstream.warming_limiter import CALLS_PER_MINUTE, RESERVED_FOR_PAGES
 from kordless_booking.upstream.window import NEAR_DAYS
 from kordless_booking.views.problems import JITTER_SECONDS, MAX_RELOAD_SECONDS
 from tests.support.in_force import REAL_ACCOUNT
@@ -136,7 +136,7 @@ def test_the_simulator_goes_by_the_numbers_in_force():
     assert account.fetches_per_address == simulator.FETCHES_PER_ADDRESS
     assert simulator.NEAR_DAYS == NEAR_DAYS
     assert simulator.REFRESH_RETRY_SECONDS == RETRY_AFTER_FAILURE
-    assert (simulator.WARM_CALLS, simulator.WARM_ABOVE_FREE) == (CALLS_PER_MINUTE, LEFT_FOR_PAGES)
+    assert (simulator.WARM_CALLS, simulator.WARM_ABOVE_FREE) == (CALLS_PER_MINUTE, RESERVED_FOR_PAGES)
     assert len(Quota().lendable()) == simulator.LENT_CREATIONS
     assert (simulator.MAX_RELOAD_SECONDS, simulator.RELOAD_JITTER_SECONDS) == (MAX_RELOAD_SECONDS, JITTER_SECONDS)
 

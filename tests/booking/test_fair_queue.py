@@ -168,7 +168,7 @@ def test_a_second_attempt_of_a_contact_waits_from_another_address_too(sandbox, n
 
 
 def test_a_second_attempt_does_not_wait_for_a_closed_tab(sandbox, client, attempt):
-    """The first has no outcome, and nobody asks for it any more: ten seconds after its time the second is sent."""
+    """The first has no outcome, and nobody asks for it anymore: ten seconds after its time the second is sent."""
     unsure(sandbox, client, attempt)
     second = Attempt("2" * 32, edited(attempt, notes="Once more").request)
     assert place_booking("default", client, second, later(NOW, 1)) == Pending(2)

@@ -75,7 +75,7 @@ def test_the_same_form_twice_is_one_booking(sandbox, client, attempt):
 
 
 def test_an_answer_can_be_read_for_thirty_days(sandbox, client, attempt):
-    """After that the row tells nothing any more, and still nothing is sent again."""
+    """After that the row tells nothing anymore, and still nothing is sent again."""
     first = place_booking("default", client, attempt, NOW)
     assert booked(resume("default", client, KEY, attempt.body_digest(), NOW + timedelta(days=30))) == booked(first)
     outcome = resume("default", client, KEY, attempt.body_digest(), NOW + timedelta(days=30, seconds=1))

@@ -231,7 +231,7 @@ def test_no_connection_when_the_turn_has_come_keeps_the_place(sandbox, network, 
 
 
 def test_an_attempt_with_unknown_outcome_is_sent_for_a_day(sandbox, client, attempt):
-    """After a day Kordless may have deleted the key: nothing is sent any more, and nothing is claimed."""
+    """After a day Kordless may have deleted the key: nothing is sent anymore, and nothing is claimed."""
     unsure(sandbox, client, attempt)
     sent = len(creates(sandbox))
     outcome = resume("default", client, KEY, attempt.body_digest(), later(NOW, 86_401))

@@ -64,7 +64,7 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
 
 
 def test_an_old_row_is_deleted(client: Client, clock: Traveller):
-    """When no form can be sent again any more."""
+    """When no form can be sent again anymore."""
     book(client)
     assert erase(later=2 * DAY) == ErasureResult(emptied=1)
     book(client, query="?day=2026-12-10")

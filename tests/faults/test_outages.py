@@ -77,7 +77,7 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
 
 
 def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
-    """After five failures nothing is asked any more: a cold page is rejected at once, until Kordless works again."""
+    """After five failures nothing is asked anymore: a cold page is rejected at once, until Kordless works again."""
     scenario.sandbox.faults.add("hang")
     for _ in range(5):
         scenario.clock.shift(3)
@@ -160,7 +160,7 @@ def test_a_key_revoked_between_visits_is_noticed_by_looking(scenario: FaultScena
 
 
 def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scenario: FaultScenario):
-    """Gone at the very end: it is said, it is not listed any more, and another service is booked without retyping."""
+    """Gone at the very end: it is said, it is not listed anymore, and another service is booked without retyping."""
     form = scenario.form()
     scenario.sandbox.faults.add("service_removed", service="haircut")
     page = scenario.walk.send(form, "Book appointment", **TYPED)
@@ -176,7 +176,7 @@ def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scenario: Fa
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_form_with_a_mistake_survives_an_outage(scenario: FaultScenario, known: bool):
-    """Corrections need no Kordless: the form comes back with its mistake, even when nothing is known any more."""
+    """Corrections need no Kordless: the form comes back with its mistake, even when nothing is known anymore."""
     form = scenario.form()
     scenario.sandbox.faults.add("status", status=503)
     if not known:

@@ -111,7 +111,7 @@ def test_an_address_alone_claims_nothing(scenario: FaultScenario):
 
 
 class Falls:
-    """A Kordless that answers no lookup any more once it has been asked for a change."""
+    """A Kordless that answers no lookup anymore once it has been asked for a change."""
 
     def __init__(self, sandbox: Sandbox, change: str) -> None:
         self._sandbox = sandbox

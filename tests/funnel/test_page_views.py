@@ -116,8 +116,23 @@ def test_an_empty_month_that_is_only_shown_in_another_way_is_no_second_loss() ->
     """In another time zone, by another clock or in another language: the same times are wanted."""
     before = "http://testserver/book/haircut/?month=2027-01&host=sarah"
     assert lost(query="?tz=Asia%2FTokyo&month=2027-01&host=sarah&hours=24", Referer=before) == 0
+    zones = "http://testserver/book/haircut/zone/?month=2027-01&host=sarah&q=tokyo"
+    assert lost(query="?tz=Asia%2FTokyo&month=2027-01&host=sarah", Referer=zones) == 0
+    assert lost(query="?tz=Asia%2FTokyo&month=2027-01&host=sarah", **HTMX, HX_Current_URL=zones) == 0
+    assert lost(query="?month=2027-02&host=sarah", Referer=zones) == 1
     assert lost(query="?month=2027-01", Referer=before) == 1
     assert lost(query="?month=2027-01&host=sarah", Referer="https://else.example/book/haircut/?month=2027-01") == 1
+
+
+def test_a_page_is_recognized_however_the_slug_is_quoted() -> None:
+    """Browsers and Django leave different characters as they are."""
+    look = EMPTY._replace(service_path="/book/caf%C3%A9+bar/")
+    for before in ("caf%c3%a9+bar", "café+bar", "caf%C3%A9%2Bbar"):
+        request = RequestFactory().get(
+            look.service_path, headers={"User-Agent": CHROME, "Referer": f"http://testserver/book/{before}/"}
+        )
+        count_page_view(request, look)
+        assert counters.stage_counter.drain() == counters.lost_demand_counter.drain() == {}
 
 
 @pytest.mark.parametrize(

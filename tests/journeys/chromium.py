@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, BrowserType, FrameLocator, Page, expect
 
 from tests.journeys.booking_steps import wait_for
+from tests.journeys.stored_data import STORED
 
 COOKIES = {"allowed": 0, "blocked": 1}
 """profile.cookie_controls_mode, the switch in Chromium's own settings."""
@@ -39,24 +40,6 @@ MANIFEST = {
     "host_permissions": ["<all_urls>"],
     "declarative_net_request": {"rule_resources": [{"id": "frames", "enabled": True, "path": "rules.json"}]},
 }
-
-KEPT = """async () => {
-  const found = [];
-  const look = async (what, list) => {
-    try {
-      found.push(...(await list()).map((one) => `${what} ${one.name ?? one.scope ?? one} of ${location.origin}`));
-    } catch (error) {
-      // The browser lets nothing be kept here.
-      if (!["SecurityError", "NotSupportedError", "UnknownError"].includes(error.name)) throw error;
-    }
-  };
-  await look("localStorage", () => Object.keys(localStorage));
-  await look("sessionStorage", () => Object.keys(sessionStorage));
-  await look("database", () => indexedDB.databases());
-  await look("cache", () => caches.keys());
-  await look("service worker", () => navigator.serviceWorker.getRegistrations());
-  return found;
-}"""
 
 STILL = """title => new Promise((done) => {
   const frame = document.querySelector(`iframe[title="${title}"]`);
@@ -117,7 +100,7 @@ class Chromium:
         """Every cookie in this browser, and all that the page's and the frames' origins have stored."""
         found = [f"cookie {cookie.get('name')} of {cookie.get('domain')}" for cookie in self._context.cookies()]
         for frame in ("", *frames):
-            found += self._in(frame).locator("html").evaluate(KEPT)
+            found += self._in(frame).locator("html").evaluate(STORED)
         return found
 
     def complaints(self) -> list[str]:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.demo import Demo, furnish, prepare, served
 from tests.journeys.embedding_pages import Elsewhere, opened
+from tests.journeys.strict_hosts import host
 from tests.support.clock import MOMENT
 
 HERE = Path(__file__).parent
@@ -122,6 +123,15 @@ def demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     furnish(tmp_path, _prepared)
     with served(tmp_path) as demo:
         yield demo
+
+
+@pytest.fixture(scope="module")
+def strict_elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    """The demo and a host's strict pages on another site, for all journeys of a module."""
+    folder = tmp_path_factory.mktemp("sites")
+    furnish(folder, _prepared)
+    with opened(folder, host) as both:
+        yield both
 
 
 @pytest.fixture

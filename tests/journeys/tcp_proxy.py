@@ -50,7 +50,11 @@ class Relay:
         with suppress(OSError):
             while True:
                 near, _ = listening.accept()
-                far = socket.create_connection(self._behind)
+                try:
+                    far = socket.create_connection(self._behind)
+                except OSError:  # one visitor's bad luck, and not the end of the relay
+                    _break_off(near)
+                    continue
                 with self._guard:
                     if self._listening is not listening:
                         # Accepted just before the cut, which has not seen it: it would live on.

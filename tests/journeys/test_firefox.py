@@ -1,28 +1,24 @@
 """The widget on another site in Firefox, beyond that it books: how high it is, the keyboard, and who is believed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.journeys.conftest import FIREFOX
-from tests.journeys.demo import furnish
-from tests.journeys.embedding_pages import Elsewhere, opened
+from tests.journeys.embedding_pages import Elsewhere
 from tests.journeys.firefox import PATIENCE_SECONDS, Firefox, firefox
-from tests.journeys.strict_hosts import DIALOGS, host
+from tests.journeys.strict_hosts import DIALOGS
 
 pytestmark = [pytest.mark.firefox, pytest.mark.matrix]
 FOCUS = "(document.activeElement.closest('dialog') ?? document.activeElement).localName"
 
 
 @pytest.fixture(scope="module")
-def elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    folder = tmp_path_factory.mktemp("sites")
-    furnish(folder, _prepared)
-    with opened(folder, host) as both:
-        yield both
+def elsewhere(strict_elsewhere: Elsewhere) -> Elsewhere:
+    """The site of this module is the strict one."""
+    return strict_elsewhere
 
 
 @pytest.fixture(scope="module")

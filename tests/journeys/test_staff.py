@@ -92,7 +92,7 @@ def test_the_operators_way(page: Page, watched: Demo, scheme: str, complaints: l
     expect(replay).to_be_visible()
     inspector.check("replay")
     replay.click()
-    expect(page.get_by_text("The receivers were told again.")).to_be_visible()
+    expect(page.get_by_text("The receivers were notified again.")).to_be_visible()
     assert inspector.wrong == []
     assert len(inspector.looked_at) == 5
     assert [

@@ -7,17 +7,16 @@ itself), scroll a page to what it clicks in a frame, and wait for Back and Forwa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from kordless_booking.presentation.locales import supported_languages
 from tests.journeys.conftest import WEBKIT, XVFB
-from tests.journeys.demo import Demo, furnish
-from tests.journeys.embedding_pages import Elsewhere, opened
+from tests.journeys.demo import Demo
+from tests.journeys.embedding_pages import Elsewhere
 from tests.journeys.line_boxes import SPLIT
-from tests.journeys.strict_hosts import DIALOGS, SERVICES, host
+from tests.journeys.strict_hosts import DIALOGS, SERVICES
 from tests.journeys.webkit import WebKit, webkit
 
 pytestmark = [pytest.mark.webkit, pytest.mark.matrix]
@@ -34,12 +33,9 @@ FIELDS = {"name": "Ada Lovelace", "email": "ada@example.com", "notes": "By the w
 
 
 @pytest.fixture(scope="module")
-def elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """The demo and a host's strict pages on another site."""
-    folder = tmp_path_factory.mktemp("sites")
-    furnish(folder, _prepared)
-    with opened(folder, host) as both:
-        yield both
+def elsewhere(strict_elsewhere: Elsewhere) -> Elsewhere:
+    """The site of this module is the strict one."""
+    return strict_elsewhere
 
 
 @pytest.fixture(scope="module")

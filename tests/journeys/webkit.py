@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from tests.journeys.stored_data import STORED
 from tests.journeys.webdriver import ELEMENT, Refused, WebDriver, running
 
 PATIENCE_SECONDS = 15
@@ -43,23 +44,6 @@ LISTEN = """(() => {
   addEventListener("unhandledrejection", ({ reason }) => complaints.push(String(reason)));
   addEventListener("securitypolicyviolation", ({ violatedDirective }) => complaints.push(violatedDirective));
 })()"""
-KEPT = """async () => {
-  const found = document.cookie ? [`cookie of ${location.origin}`] : [];
-  const look = async (what, list) => {
-    try {
-      found.push(...(await list()).map((one) => `${what} ${one.name ?? one.scope ?? one} of ${location.origin}`));
-    } catch (error) {
-      // The browser lets nothing be kept here.
-      if (!["SecurityError", "NotSupportedError", "UnknownError"].includes(error.name)) throw error;
-    }
-  };
-  await look("localStorage", async () => Object.keys(localStorage));
-  await look("sessionStorage", async () => Object.keys(sessionStorage));
-  await look("database", () => indexedDB.databases());
-  await look("cache", () => caches.keys());
-  await look("service worker", async () => (await navigator.serviceWorker?.getRegistrations()) ?? []);
-  return found;
-}"""
 
 
 class WebKit:
@@ -151,7 +135,8 @@ class WebKit:
         """All that the page's and the frames' origins have stored, cookies that scripts can't see included."""
         found = [f"cookie {cookie['name']} of {cookie['domain']}" for cookie in self._driver.get("cookie")]
         for frame in ("", *frames):
-            found += self.ask(f"({KEPT})()", frame)
+            found += self.ask("document.cookie ? [`cookie of ${location.origin}`] : []", frame)
+            found += self.ask(f"({STORED})()", frame)
         return found
 
     def picture(self, path: Path) -> None:

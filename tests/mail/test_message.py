@@ -337,7 +337,7 @@ def test_a_cancelled_booking_offers_another(writing: Settings, client: Client):
 
 
 def test_the_mail_about_a_canceled_booking_books_the_same_again(writing: Settings):
-    """The service's times, with the same host and for as many; the services where it isn't offered any more."""
+    """The service's times, with the same host and for as many; the services where it isn't offered anymore."""
     terms = make_terms(host_id="host_sarah", host_name="Sarah", team_id="team_hair", party_size=2)
     english = VisitorPreferences(language="en", timezone="America/New_York", terms=terms)
     written(preferences=english)

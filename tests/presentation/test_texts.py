@@ -205,7 +205,7 @@ def test_words_instead_of_a_price_are_for_everybody(price_per: str):
 
 
 def test_a_total_that_is_nonsense_is_not_shown():
-    """The amount of one is still a price, that of all is none any more."""
+    """The amount of one is still a price, that of all is none anymore."""
     price = Price(kind=PriceKind.FIXED, amount=Decimal(10) ** 12 - 1)
     with translation.override("en"):
         assert price_text(price, 3, "person", "en") == "999,999,999,999.00 (listed price)"

@@ -225,7 +225,7 @@ def test_lost_and_late(posting: Sandbox, api: Api, receiver: Receiver) -> None:
 
 
 def test_by_itself(sandbox: Sandbox, api: Api, receiver: Receiver) -> None:
-    """Without a request it delivers in a thread, which ends when nothing waits any more."""
+    """Without a request it delivers in a thread, which ends when nothing waits anymore."""
     sandbox.webhook_sender.endpoints = (Endpoint(receiver.url, SECRET),)
     api.book()
     assert receiver.arrived.acquire(timeout=20)

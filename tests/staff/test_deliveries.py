@@ -186,7 +186,7 @@ def test_a_replay_is_confirmed_published_and_recorded(row: WebhookDelivery, hire
     client.get(f"{URL}{row.pk}/replay/")
     assert listener.told == []
     page = replayed(client, row)
-    assert "The receivers were told again." in page.text
+    assert "The receivers were notified again." in page.text
     assert is_masked(page)
     assert [(said["replay"], str(said["source"])) for said in listener.said] == [(True, "webhook")]
     assert logged() == ["Replayed as made at the webhook."]
@@ -211,7 +211,7 @@ def test_a_replay_of_what_is_outdated_is_warned_of(
     clock.shift(60)
     delivery(event_body("booking.cancelled", "2026-12-01T15:00:30Z")).post(client)
     assert "Newer information" in Page("", owner.get(f"{URL}{row.pk}/replay/")).text
-    assert "told again" in replayed(owner, row).text
+    assert "notified again" in replayed(owner, row).text
 
 
 @pytest.mark.parametrize("source", ["", "nowhere"])
@@ -229,7 +229,7 @@ def test_an_unknown_kind_can_be_replayed(owner: Client, client: Client, listener
     delivery(b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}').post(client)
     row = WebhookDelivery.objects.get()
     assert not Page("", owner.get(f"{URL}{row.pk}/replay/")).tree.css("input[type=radio]")
-    assert "told again" in replayed(owner, row).text
+    assert "notified again" in replayed(owner, row).text
     assert listener.events == ["invoice.paid"] * 2
 
 

@@ -98,7 +98,7 @@ def test_a_mail_that_may_have_arrived_is_never_sent_again(
     """There is no button, and a post from a page that is out of date changes nothing."""
     OutgoingMail.objects.update(state=state)
     assert "Send once more" not in seen(owner, f"{row.pk}/change/").text
-    assert "can’t be sent any more" in Page("", owner.post(f"{URL}{row.pk}/resend/", follow=True)).text
+    assert "can’t be sent anymore" in Page("", owner.post(f"{URL}{row.pk}/resend/", follow=True)).text
     row.refresh_from_db()
     assert row.state == state
 

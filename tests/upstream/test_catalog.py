@@ -172,7 +172,7 @@ def test_an_invalidated_organization_or_service_is_fetched_again(scenario: Catal
 
 
 def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario: CatalogScenario) -> None:
-    """Its cached times are not offered any more, and the list is asked for anew."""
+    """Its cached times are not offered anymore, and the list is asked for anew."""
     catalog = scenario.process()
     catalog.slots("haircut", Days.of_month(DECEMBER))
     scenario.sandbox.faults.add("service_removed", service="haircut")
@@ -210,7 +210,7 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
 
 
 def test_an_api_key_rejected_for_a_booking_closes_the_catalog_too(scenario: CatalogScenario) -> None:
-    """Whoever books learns it first; nothing cached is offered any more, without another call."""
+    """Whoever books learns it first; nothing cached is offered anymore, without another call."""
     catalog = scenario.process()
     catalog.slots("haircut", Days.of_month(DECEMBER))
     calls = scenario.asked()

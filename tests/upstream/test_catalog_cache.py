@@ -125,7 +125,7 @@ def test_an_invalidated_value_is_not_served_as_fresh(scenario: CacheScenario, ca
 
 
 def test_a_rejected_api_key_closes_everything(scenario: CacheScenario, cache: CatalogCache) -> None:
-    """A cached value is not served any more, by any implementation, once the API key is rejected."""
+    """A cached value is not served anymore, by any implementation, once the API key is rejected."""
     scenario.process().read(scenario.item)
     cache.mark_key_refused(KeyRefused(operation="create"))
     with pytest.raises(KeyRefused):

@@ -49,7 +49,7 @@ def test_an_attempt_costs_three_round_trips(scenario: GateScenario) -> None:
 
 
 def test_a_dead_kordless_opens_browsing_and_leaves_booking(scenario: GateScenario) -> None:
-    """Five attempts without a response, then no permit is taken any more."""
+    """Five attempts without a response, then no permit is taken anymore."""
     gate, other = scenario.process(), scenario.process()
     for _ in range(5):
         pass_through(gate)

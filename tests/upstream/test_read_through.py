@@ -16,6 +16,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kordless_booking.api.session import LOCAL_SHORTAGES
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import (
     CircuitOpen,
@@ -273,7 +274,7 @@ def test_last_known_values_are_served_for_a_day_where_kordless_cannot_be_asked(
 def test_an_unusable_answer_shows_no_last_known_value_and_does_not_lose_it(
     scenario: CacheScenario, day: CacheItem[int]
 ) -> None:
-    """Half an hour is the limit for that; when nothing connects any more, the value of that day is there."""
+    """Half an hour is the limit for that; when nothing connects anymore, the value of that day is there."""
     cache = scenario.process()
     cache.read(day)
     scenario.time.pass_(3600)
@@ -362,6 +363,24 @@ def test_a_cold_failure_is_shared_for_two_seconds(scenario: CacheScenario) -> No
     scenario.time.pass_(2)
     scenario.source.error = None
     assert scenario.process().read(scenario.item).value == 2
+
+
+@pytest.mark.parametrize("reason", sorted(LOCAL_SHORTAGES))
+def test_a_shortage_of_one_process_is_no_failure_for_the_others(scenario: CacheScenario, reason: str) -> None:
+    """Nothing was sent: whoever shares the fetch gets the old value or the error, and the next reader fetches."""
+    for age in (0, 400):
+        scenario.time.pass_(age)
+        scenario.source.error = Unreachable(reason=reason)
+        name = cache_key("north", "value", *scenario.item.parts)
+        stored = scenario.memory.get_many([name])
+        if age:
+            assert scenario.process().read(scenario.item) == Cached(2, scenario.time.wall - age, True, True)
+        else:
+            with pytest.raises(Unreachable, match=reason):
+                scenario.process().read(scenario.item)
+        assert scenario.memory.get_many([name]) == stored
+        scenario.source.error = None
+        assert not scenario.process().read(scenario.item).stale
 
 
 @pytest.mark.parametrize("age", [20, 400])

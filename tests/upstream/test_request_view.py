@@ -62,7 +62,7 @@ def test_a_snapshot_is_outdated_when_another_process_has_fetched_again(scenario:
 
 
 def test_a_snapshot_is_outdated_once_the_api_key_is_rejected(scenario: CacheScenario):
-    """A closed account shows nothing any more."""
+    """A closed account shows nothing anymore."""
     view = RequestView(scenario.process())
     view.read(scenario.item)
     snapshot = view.snapshot()

@@ -161,7 +161,7 @@ def test_a_refused_refresh_or_booking_makes_no_refresh_yield() -> None:
 
 
 def test_the_owner_of_a_network_has_no_new_address_for_each_permit_of_newcomers() -> None:
-    """An IPv6 /48 has 65,536 households' addresses: eight fetches in, none of them is a newcomer any more."""
+    """An IPv6 /48 has 65,536 households' addresses: eight fetches in, none of them is a newcomer anymore."""
     time = HandTime()
     limiter = limiter_at(time, SharedMemory(time.clock), Quota(60, 10))
 

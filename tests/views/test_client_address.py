@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from kordless_booking.booking.hashes import address_hash, client_hash
 from kordless_booking.clock import Clock
 from kordless_booking.logs import LogThrottle
 from kordless_booking.sandbox import Sandbox
@@ -135,6 +136,17 @@ def test_the_known_function_is_still_where_its_users_look(rf: RequestFactory) ->
     behind = rf.get("/", REMOTE_ADDR="", headers={"X-Real-IP": "203.0.113.4"})
     assert abuse.client_address(behind, 0) == "203.0.113.4"
     assert client_buckets(behind, 0)[-1] == (SITE, SITE_FACTOR)
+
+
+def test_hashes_of_an_address_for_two_purposes_have_nothing_in_common(settings: Settings) -> None:
+    """A row of the queue tells nothing of a cache key of the throttle; each depends on SECRET_KEY."""
+    address = "203.0.113.4"
+    hashes = [client_hash(purpose, address) for purpose in ("queue", "requester", "throttle")]
+    assert hashes[0] == address_hash(address)
+    settings.SECRET_KEY = "another"
+    hashes += [client_hash("queue", address), client_hash("queue", "203.0.113.5")]
+    assert len({each[:32] for each in hashes}) == len({each[32:] for each in hashes}) == len(hashes) == 5
+    assert all(len(each) == 64 and address not in each for each in hashes)
 
 
 def test_an_unknown_proxy_is_logged_once_an_hour_without_the_address(

@@ -140,6 +140,71 @@ def test_what_is_rejected_on_the_waiting_page_is_not_counted(limited: Settings, 
     assert [book(10).status for _ in range(2)] == [200, 429]
 
 
+def post_held(day: int, **answers: str) -> tuple[Visitor, Page]:
+    """Post the form of a time in December before its minimum fill time, from an address of its own."""
+    visitor = Visitor(Client(REMOTE_ADDR="203.0.{}.{}".format(*divmod(next(_houses), 250))))
+    form = visitor.choose("haircut", f"?day=2026-12-{day:02}")
+    return visitor, visitor.send(form, "Book appointment", **{**JANE, **answers})
+
+
+def test_held_forms_that_nobody_follows_up_take_no_permit_of_their_contact(
+    limited: Settings, sandbox: Sandbox, clock: Traveller
+):
+    """A script could else keep a stranger from booking; a held form counts once it is sent, and only once."""
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 5}
+    held = [post_held(9 + number % 3) for number in range(7)]
+    assert all("will be placed in a moment" in page.text for _visitor, page in held)
+    assert sandbox.bookings() == []
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 0}
+    assert [book(14).status for _ in range(4)] == 4 * [200]
+    clock.shift(5)
+    visitor, page = held[0]
+    assert visitor.open(page.url).heading == visitor.open(page.url).heading == "You’re booked"
+    assert book(15).status == 429
+
+
+def test_a_held_form_whose_contact_is_over_the_limit_waits_and_goes_on(
+    limited: Settings, sandbox: Sandbox, clock: Traveller
+):
+    """Its page says so and for how long, and nothing is sent meanwhile, also not when the form is posted again."""
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 5}
+    visitor = Visitor(Client(REMOTE_ADDR="198.51.100.7"))
+    form = visitor.choose("haircut", "?day=2026-12-11")
+    held = visitor.send(form, "Book appointment", **JANE)
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 0}
+    assert [book(9).status for _ in range(5)] == 5 * [200]
+    clock.shift(5)
+    page = visitor.open(held.url)
+    assert (page.status, page.heading) == (429, "Too many attempts")
+    assert TOO_MANY in page.text
+    assert 0 < int(page.response["Retry-After"]) <= 600
+    assert visitor.send(form, "Book appointment", **JANE).status == 429
+    assert count_requests(sandbox, "create") == 5
+    clock.shift(601)
+    assert visitor.open(held.url).heading == "You’re booked"
+    assert len(sandbox.bookings()) == 6
+
+
+def test_a_held_form_that_was_never_sent_gives_back_no_permit_of_another(
+    limited: Settings, sandbox: Sandbox, clock: Traveller
+):
+    """Its time is gone before it is sent: the permits of the contact are those of the bookings."""
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 5}
+    held = [post_held(day) for day in (9, 10, 11)]
+    limited.KORDLESS_BOOKING = {**limited.KORDLESS_BOOKING, "MINIMUM_FILL_SECONDS": 0}
+    assert [book(14).status for _ in range(5)] == 5 * [200]
+    clock.shift(5)
+    sandbox.faults.add("no_slots")
+    services_for(get_account("default")).catalog.invalidate_slots("haircut")
+    for visitor, page in held:
+        visitor.open("/book/haircut/")
+        assert visitor.open(page.url).number == ""
+    sandbox.faults.clear()
+    services_for(get_account("default")).catalog.invalidate_slots("haircut")
+    assert count_requests(sandbox, "create") == 5
+    assert book(15).status == 429
+
+
 def test_moves_count_and_looking_and_canceling_stay_open(limited: Settings, sandbox: Sandbox):
     """Five in all: one booking and four moves. Then the page says so, and the booking can still be canceled."""
     visitor = Visitor(Client())

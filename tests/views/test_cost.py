@@ -35,7 +35,7 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
 
 
 def get_page(client: Client, path: str, **headers: Any) -> int:
-    """Open a page and count what it cost, once nothing is under way any more for the page before."""
+    """Open a page and count what it cost, once nothing is under way anymore for the page before."""
     fetch_pool.join()
     del trips[:]
     assert client.get(path, **headers).status_code == 200

@@ -215,6 +215,24 @@ def test_a_page_that_goes_on_to_a_later_month_is_lost_demand_of_the_one_before(
     assert [key.month for key in counters.lost_demand_counter.drain()] == [date(2026, 12, 1)]
 
 
+def test_an_empty_page_inside_a_host_page_is_lost_demand_once(client: Client, sandbox: Sandbox) -> None:
+    """The script says which step was shown: another clock or time zone shows the same empty month once more."""
+    sandbox.faults.add("no_slots")
+    inline = {**CHROME, "HX-Request": "true", "HX-Target": "kb-inline-widget"}
+    before = "/page/"
+    for address, is_counted in [
+        ("/book/beard-trim/?lang=en", True),
+        ("/book/beard-trim/?hours=24&lang=en", False),
+        ("/book/beard-trim/zone/?hours=24&lang=en", False),
+        ("/book/beard-trim/?tz=Asia%2FTokyo&hours=24&lang=en", False),
+        ("/book/beard-trim/?month=2027-01&tz=Asia%2FTokyo&hours=24&lang=en", True),
+    ]:
+        page = client.get(address, headers={**inline, "HX-Current-URL": f"http://testserver{before}"})
+        assert page.status_code == 200
+        assert sum(counters.lost_demand_counter.drain().values()) == is_counted, address
+        before = address
+
+
 def test_it_can_be_turned_off(site: Settings, client: Client) -> None:
     """Then nothing at all is counted."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "FUNNEL": False}

@@ -338,7 +338,7 @@ def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox
 
 
 def test_a_deleted_booking_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
-    """A link to a booking that Kordless doesn't know any more says so and leads to the lookup."""
+    """A link to a booking that Kordless doesn't know anymore says so and leads to the lookup."""
     page = own_page(visitor)
     clock.shift(VIEW_SECONDS + 1)
     sandbox.faults.add("status", "lookup", status=404)

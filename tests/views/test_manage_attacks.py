@@ -133,7 +133,7 @@ def test_who_has_opened_bookings_too_often_can_still_cancel_one_and_is_told_one_
 
 
 def test_a_link_to_a_booking_that_is_gone_takes_no_lookups_from_others_however_many_have_it(limited: Sandbox) -> None:
-    """Kordless doesn't know the booking any more, so nothing can be cached: the link waits, others don't."""
+    """Kordless doesn't know the booking anymore, so nothing can be cached: the link waits, others don't."""
     customer = visitor_at("203.0.113.5")
     gone = customer.book("haircut", FAR).link("Change or cancel")
     own = customer.book("haircut", FAR, time=1).link("Change or cancel")

@@ -51,7 +51,7 @@ def question(visitor: Visitor, page: Page, day: str = NEXT_DAY) -> Page:
 
 
 def post_choice(visitor: Visitor, own: Page, start: datetime, length: timedelta) -> Page:
-    """Send the form of a question about this time, which no page asks any more."""
+    """Send the form of a question about this time, which no page asks anymore."""
     _method, action, fields = question(visitor, own).form("Reschedule")
     terms = Terms(service="any", start=start, end=start + length, timezone="UTC")
     chosen = Draft(terms=terms, issued_at=datetime.now(UTC).timestamp())
@@ -273,7 +273,7 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
 
 
 def test_a_time_that_somebody_else_has_taken_is_called_taken(walk: Visitor, site: Settings, sandbox: Sandbox):
-    """It isn't listed any more; the page shows the others of its day."""
+    """It isn't listed anymore; the page shows the others of its day."""
     own = own_page(walk, "haircut", f"{DAY}&host=host_sarah")
     ask = question(walk, own)
     sandbox.book_by_phone("haircut", start_of(ask.url), "host_sarah")

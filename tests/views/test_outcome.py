@@ -162,7 +162,7 @@ def test_an_older_confirmation_asks_for_the_truth(walk: Visitor, sandbox: Sandbo
 
 
 def test_a_confirmation_outlives_its_service(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
-    """A confirmation is shown even when Kordless answers nothing about its service any more."""
+    """A confirmation is shown even when Kordless answers nothing about its service anymore."""
     page = visitor.book()
     sandbox.faults.add("status", status=500)
     clock.shift(600)
@@ -274,7 +274,7 @@ def test_a_waiting_page_asks_again_by_itself(walk: Visitor, sandbox: Sandbox):
 
 
 def test_a_waiting_page_says_what_is_being_booked(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
-    """Service, time and place stand on it, also when Kordless can't be asked any more; who books doesn't."""
+    """Service, time and place stand on it, also when Kordless can't be asked anymore; who books doesn't."""
     form = walk.choose("haircut", "?tz=Europe/Kyiv&hours=24")
     lose_answers(sandbox)
     page = walk.send(form, "Book appointment", **JANE)

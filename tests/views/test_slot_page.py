@@ -288,7 +288,7 @@ def test_what_an_empty_month_was_searched_for_is_said(walk: Visitor, sandbox: Sa
 
 
 def test_a_host_who_does_not_do_the_service_leaves_everyones_times(visitor: Visitor, sandbox: Sandbox):
-    """It is said, no link has the host any more, and Kordless is asked for no more than without a host."""
+    """It is said, no link has the host anymore, and Kordless is asked for no more than without a host."""
     page = visitor.open("/book/haircut/?host=host_noor")
     assert page.texts(".kb-notice") == ["This person isn’t available for this. Here are everyone’s times."]
     assert len(sandbox.requests) == 3

@@ -68,7 +68,7 @@ def test_a_genuine_delivery(client: Client, listener: Listener):
 
 
 def test_w1_a_flipped_bit(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
-    """Nothing is parsed, stored or signaled: not even a body that is no JSON any more is complained of as such."""
+    """Nothing is parsed, stored or signaled: not even a body that is no JSON anymore is complained of as such."""
     sent = delivery()
     for place in (0, len(sent.body) // 2, -1):
         changed = bytearray(sent.body)

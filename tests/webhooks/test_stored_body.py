@@ -27,7 +27,7 @@ def test_a_stored_body_is_encrypted_and_opens_unchanged() -> None:
 
 
 def test_after_a_month_only_who_empties_it_can_open_it() -> None:
-    """Staff can't any more; a person's data is found for erasure however old it is."""
+    """Staff can't anymore; a person's data is found for erasure however old it is."""
     row, late = stored(), NOW + BODY_RETENTION + timedelta(seconds=1)
     with pytest.raises(BodyUnavailable):
         decrypt_body(row, late)
