@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from typing import Any, Final
 
 from babel.dates import format_date
-from babel.lists import format_list
 from babel.numbers import format_decimal
 from django import forms
 from django.utils import translation
@@ -340,9 +340,8 @@ class _Checkboxes(forms.CheckboxSelectMultiple):
     """Checkboxes that also read what form input has of them: one text."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        if isinstance(data, MultiValueDict):
-            return data.getlist(name)
-        return str(data.get(name) or "").split(CHOSEN_SEPARATOR) if data.get(name) else []
+        values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name) or ""]
+        return [each for text in values for each in str(text).split(CHOSEN_SEPARATOR) if each]
 
     def format_value(self, value: Any) -> list[str]:
         return super().format_value(value.split(CHOSEN_SEPARATOR) if isinstance(value, str) else value)
@@ -363,7 +362,11 @@ class _ChoicesField(AnswerField, forms.MultipleChoiceField):
         return [*known, *(each for each in chosen if each not in known)]
 
     def say(self, value: list[str], language: str) -> str:
-        return format_list(self._labels(value, language), style="unit", locale=locale_of(language))
+        with translation.override(language):
+            # Translators: several chosen answers, such as "Neck, Back"; the comma is yours to choose
+            joined = pgettext("list of answers", "%(answers)s, %(next)s")
+        first, *others = self._labels(value, language)
+        return reduce(lambda answers, label: joined % {"answers": answers, "next": label}, others, first)
 
     def say_to_business(self, value: list[str]) -> str:
         return ANSWER_SEPARATOR.join(self._labels(value, default_language()))
