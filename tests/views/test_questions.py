@@ -348,7 +348,6 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
     assert [said["answers"] for said in listener.said] == [VALUES, {}]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Anybody may type somebody else's address: the business's mail must not carry a stranger's text to it."""
     ask(site, **MAIL)
