@@ -149,25 +149,6 @@ EVERYTHING: dict[str, Any] = {
                 },
                 "kind": "text",
             },
-        ],
-        "home-visit": [
-            {"name": "floor", "label": "Which floor?", "kind": "number", "min": -2, "max": 40, "required": True},
-            {"name": "elevator", "label": "Is there an elevator?", "kind": "yes_no", "required": True},
-            {"name": "directions", "label": "How do we find you?", "kind": "long_text", "required": True},
-            {"name": "neighbor", "label": "Another phone number at the door", "kind": "phone"},
-        ],
-        "open-class": [
-            {"name": "birth", "label": "Date of birth", "kind": "date", "max": "2020-12-31"},
-            {
-                "name": "level",
-                "label": "How long have you been training?",
-                "title": "Experience",
-                "kind": "choice",
-                "choices": ["Never", "Less than a month", "Some months", "A year", "Some years", "Since I can walk"],
-                "required": True,
-            },
-        ],
-        "*": [
             {
                 "name": "first_visit",
                 "label": {
@@ -177,7 +158,20 @@ EVERYTHING: dict[str, Any] = {
                 },
                 "title": {"en": "First visit", "de": "Erster Besuch", "ar": "الزيارة الأولى"},
                 "kind": "yes_no",
-            }
+            },
+        ],
+        "posture-call": [
+            {
+                "name": "work",
+                "label": "Where do you sit?",
+                "title": "Seat",
+                "kind": "choice",
+                "choices": ["At a desk", "At a till", "In a car", "In a truck", "At a piano", "On the floor"],
+                "required": True,
+            },
+            {"name": "hours", "label": "Hours a day", "kind": "number", "min": 0, "max": 24, "decimals": 1},
+            {"name": "since", "label": "Since when does it hurt?", "title": "Since", "kind": "date"},
+            {"name": "story", "label": "What have you tried?", "title": "Tried", "kind": "long_text"},
         ],
     },
 }
