@@ -35,13 +35,18 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
-from kordless_booking.sandbox import find_key
+from kordless_booking.sandbox import LAKESIDE_KEY, LAKESIDE_ORG, find_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _listed(name: str) -> list[str]:
     return [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
+
+
+def _webhook_secret(name: str) -> str:
+    """Return a secret for the sandbox's webhooks. Both ends are this site, so it can be derived from SECRET_KEY."""
+    return f"whsec_{hmac.digest(SECRET_KEY.encode(), name.encode(), 'sha256').hex()}"
 
 
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
@@ -80,10 +85,7 @@ else:
             KORDLESS_BOOKING |= {"API_KEY": find_key(_org), "ORG_SLUG": _org}
         except ValueError as _error:
             raise ImproperlyConfigured(f"KORDLESS_SANDBOX_ORG: {_error}.") from None
-    # Both ends of the webhook are this site, so the secret can be derived from SECRET_KEY.
-    KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
-        f"whsec_{hmac.digest(SECRET_KEY.encode(), b'demo_site.webhook', 'sha256').hex()}"
-    ]
+    KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [_webhook_secret("demo_site.webhook")]
     # The sandbox's customers aren't real. Mails to them go into a folder, which /mail/ shows.
     SANDBOX_MAIL = KORDLESS_BOOKING["SANDBOX"].parent / "sandbox-mail"
     KORDLESS_BOOKING |= {
@@ -96,6 +98,89 @@ else:
         MAILERS = {"default": {"BACKEND": "demo_site.mail_viewer.Folder"}}
     else:
         EMAIL_BACKEND = "demo_site.mail_viewer.Folder"
+EVERYTHING: dict[str, Any] = {
+    "API_KEY": LAKESIDE_KEY,
+    "ORG_SLUG": LAKESIDE_ORG,
+    "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
+    "MAIL_FROM": "bookings@lakeside-studio.example",
+    "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
+    "SERVICES": {
+        "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
+        "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
+    },
+    "QUESTIONS": {
+        "massage": [
+            {
+                "name": "pressure",
+                "label": {
+                    "en": "How firm should it be?",
+                    "de": "Wie fest soll es sein?",
+                    "ar": "ما قوة الضغط المفضلة؟",
+                },
+                "title": {"en": "Pressure", "de": "Druck", "ar": "قوة الضغط"},
+                "kind": "choice",
+                "choices": [
+                    ["light", {"en": "Light", "de": "Leicht", "ar": "خفيف"}],
+                    ["medium", {"en": "Medium", "de": "Mittel", "ar": "متوسط"}],
+                    ["firm", {"en": "Firm", "de": "Fest", "ar": "قوي"}],
+                ],
+                "required": True,
+            },
+            {
+                "name": "areas",
+                "label": {"en": "Where does it hurt?", "de": "Wo tut es weh?", "ar": "أين تشعر بالألم؟"},
+                "title": {"en": "Sore areas", "de": "Schmerzende Stellen", "ar": "مواضع الألم"},
+                "kind": "choices",
+                "choices": [
+                    ["neck", {"en": "Neck", "de": "Nacken", "ar": "الرقبة"}],
+                    ["shoulders", {"en": "Shoulders", "de": "Schultern", "ar": "الكتفان"}],
+                    ["back", {"en": "Back", "de": "Rücken", "ar": "الظهر"}],
+                    ["legs", {"en": "Legs", "de": "Beine", "ar": "الساقان"}],
+                ],
+            },
+            {
+                "name": "allergies",
+                "label": {"en": "Any allergies?", "de": "Haben Sie Allergien?", "ar": "هل لديك حساسية؟"},
+                "title": {"en": "Allergies", "de": "Allergien", "ar": "الحساسية"},
+                "help": {
+                    "en": "Oils may contain nuts.",
+                    "de": "Öle können Nüsse enthalten.",
+                    "ar": "قد تحتوي الزيوت على مكسرات.",
+                },
+                "kind": "text",
+            },
+            {
+                "name": "first_visit",
+                "label": {
+                    "en": "Is this your first visit?",
+                    "de": "Sind Sie zum ersten Mal hier?",
+                    "ar": "هل هذه زيارتك الأولى؟",
+                },
+                "title": {"en": "First visit", "de": "Erster Besuch", "ar": "الزيارة الأولى"},
+                "kind": "yes_no",
+            },
+        ],
+        "posture-call": [
+            {
+                "name": "work",
+                "label": "Where do you sit?",
+                "title": "Seat",
+                "kind": "choice",
+                "choices": ["At a desk", "At a till", "In a car", "In a truck", "At a piano", "On the floor"],
+                "required": True,
+            },
+            {"name": "hours", "label": "Hours a day", "kind": "number", "min": 0, "max": 24, "decimals": 1},
+            {"name": "since", "label": "Since when does it hurt?", "title": "Since", "kind": "date"},
+            {"name": "story", "label": "What have you tried?", "title": "Tried", "kind": "long_text"},
+        ],
+    },
+}
+"""Settings of the second business, at /book-all/: what is optional is switched on. It is there on the sandbox, beside
+the salon, whose settings are those above.
+"""
+if "SANDBOX" in KORDLESS_BOOKING and "ORG_SLUG" not in KORDLESS_BOOKING:
+    # The salon's name is the default namespace of the widget's URLs.
+    KORDLESS_BOOKING["ACCOUNTS"] = {"kordless_booking": {}, "everything": EVERYTHING}
 SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [

@@ -20,11 +20,13 @@ from django.dispatch import Signal
 from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
+from kordless_booking.booking.placement import find_answers
 from kordless_booking.conf import get_account
 from kordless_booking.hook_calls import call_hook_in_transaction
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import BookingProjection, OutgoingMail
+from kordless_booking.questions.answers import Answer, answer_values
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import services_for
@@ -74,23 +76,42 @@ def publish_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails.
+    `preferences` holds the customer's preferences, for mails, and `answers` what they answered when they booked, where
+    the caller knows it.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
 
     def describe(published: Booking) -> hooks.Change:
         return describe_change(
-            change, published, account, source=source, now=now, attribution=attribution, preferences=preferences
+            change,
+            published,
+            account,
+            source=source,
+            now=now,
+            attribution=attribution,
+            preferences=preferences,
+            answers=answers,
         )
 
     try:
         with transaction.atomic():
             recorded = record_change(change, booking, account=account, at=now)
-            queue_mail(change, recorded, booking, account=get_account(account), now=now, preferences=preferences)
+            if recorded is not None:
+                answers = known_answers(get_account(account), recorded, now, answers)
+            queue_mail(
+                change,
+                recorded,
+                booking,
+                account=get_account(account),
+                now=now,
+                preferences=preferences,
+                answers=answers,
+            )
             if recorded is not None and hooks.change_handlers:
                 call_change_handlers(describe(recorded))
     except DatabaseError as error:
@@ -110,6 +131,7 @@ def publish_change(
             account=account,
             source=source,
             attribution=dict(attribution or {}),
+            answers=answer_values(answers),
             replay=False,
             **extra,
         )
@@ -128,6 +150,7 @@ def describe_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
     replay: bool = False,
 ) -> hooks.Change:
     """Return the change as extensions get it."""
@@ -140,8 +163,21 @@ def describe_change(
         attribution=dict(attribution or {}),
         now=now,
         preferences=preferences,
+        answers=answer_values(answers),
         replay=replay,
     )
+
+
+def known_answers(
+    account: Account, booking: Booking, now: datetime, known: tuple[Answer, ...] = ()
+) -> tuple[Answer, ...]:
+    """Return what the customer of a booking answered: what the caller knows, else what their attempt has.
+
+    Costs a query where the account asks questions. Raises DatabaseError.
+    """
+    if known or not account.questions:
+        return known
+    return find_answers(account.name, now, number=booking.confirmation_number)
 
 
 def call_change_handlers(change: hooks.Change) -> None:
@@ -208,6 +244,7 @@ def queue_mail(
     account: Account,
     now: datetime,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
 ) -> None:
     """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
 
@@ -215,7 +252,12 @@ def queue_mail(
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
     record_and_enqueue(
-        account, recorded or reported, change.mail_kind if recorded else None, now=now, preferences=preferences
+        account,
+        recorded or reported,
+        change.mail_kind if recorded else None,
+        now=now,
+        preferences=preferences,
+        answers=answers,
     )
 
 

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail
+from kordless_booking.doctor import questions_check
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
 from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.questions.question import FOR_ALL
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS, seconds_ahead
 from kordless_booking.upstream.registry import build_client, build_slot_parts_client, services_for
 from kordless_booking.upstream.slot_block import fetch_near_block
@@ -87,6 +89,8 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
         yield _answered(account, gate)
         # Nothing else was read yet, so what was skipped is services.
         yield from _organization(offer, skipped=gate.skipped)
+        yield from _service_settings(account, offer)
+        yield from questions_check.examine(account, [service.slug for service in offer.services if service.bookable])
         yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
     yield from _contact_operations(account)
@@ -118,6 +122,18 @@ def _organization(offer: OrganizationDetail, *, skipped: int) -> Findings:
         names = ", ".join(map(printable, offer.left_out))
         advice = "give each a slug of its own in Kordless, without slashes and of at most 200 characters"
         yield fix("services_left_out", f"Services that can't be shown: {names}", advice)
+
+
+def _service_settings(account: Account, offer: OrganizationDetail) -> Findings:
+    """Report settings of services that aren't listed: a slug that is misspelled changes nothing."""
+    listed = [service.slug for service in offer.services]
+    questions = () if callable(account.questions) else account.questions
+    for key, slugs in (("SERVICES", account.services), ("QUESTIONS", questions)):
+        if unknown := [slug for slug in slugs if slug not in (*listed, FOR_ALL)]:
+            # All services of a large business would be too many to read.
+            known = ", ".join(map(printable, listed[:10]))
+            text = f"{key} has settings for services that Kordless doesn't list: {', '.join(map(printable, unknown))}"
+            yield note("service_settings_unused", text, f"write the slugs as in Kordless: {known}")
 
 
 def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: RecordingGate) -> Findings:

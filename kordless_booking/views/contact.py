@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpResponse
@@ -51,11 +51,15 @@ from kordless_booking.views.outcome import (
 )
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
+from kordless_booking.views.questions import asked_questions
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
+
+_ALSO_NEEDED: Final = "also_needed"
+"""Hidden field with the names of fields that the site hides, and that Kordless has asked for."""
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True, any_origin=True)
@@ -90,20 +94,23 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _initial_form(visit: WidgetRequest, detail: ServiceDetail) -> ContactForm:
     """Return the form with what the visitor typed into an earlier one."""
-    form = _contact_form(visit, detail)
-    form.initial = dict(visit.form_input)
+    form = _contact_form(visit, detail, service=detail.service.slug)
+    form.initial = dict(form.fit_name(visit.form_input))
     return form
 
 
 def _contact_form(
-    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None
+    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None, *, service: str
 ) -> ContactForm:
     """Return the form for a service; for one that can't be read, with less that it requires and guesses."""
     place = detail.calendar.location if detail else None
     return ContactForm(
         data,
+        shown=visit.account.service_settings(service).contact_fields,
+        also=(data or {}).get(_ALSO_NEEDED, "").split(),
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
+        questions=asked_questions(visit.account, service),
     )
 
 
@@ -152,7 +159,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     # use up the time for the booking.
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, service)
-    form = _contact_form(visit, detail, visit.request.POST)
+    form = _contact_form(visit, detail, visit.request.POST, service=service)
     try:
         chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
@@ -181,7 +188,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences)
+    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.answers())
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -321,7 +328,11 @@ def _form_page(
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, choices),
-        "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
+        "hidden": [
+            ("draft", draft.sign(chosen, visit.account.name)),
+            ("attribution", _attribution(visit)),
+            *([(_ALSO_NEEDED, " ".join(form.also))] if form.also else []),
+        ],
         "errors": form.errors,
         "problem": problem,
         "support": support_contacts(visit) if with_support else None,

@@ -31,6 +31,7 @@ from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.texts import booking_location
+from kordless_booking.questions.answers import Answer
 from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.book_again import book_again_link
@@ -130,6 +131,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         terms=terms,
         fallback_name=terms.service,
         new_contact=receipt.contact,
+        answers=_answers(visit, receipt),
     )
     context: dict[str, Any] = {
         "booking": shown,
@@ -175,6 +177,7 @@ def redirect_to_outcome(
             now=visit.now,
             attribution=receipt.attribution,
             preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
+            answers=outcome.answers,
         )
     placed = msgspec.structs.replace(
         receipt,
@@ -338,6 +341,18 @@ def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     is_new = visit.now.timestamp() - receipt.sent_at <= TOKEN_SECONDS
     form_input = receipt.form_input if is_new else {}
     return already_requested(visit, receipt.terms, choices, sent=True, form_input=form_input)
+
+
+def _answers(visit: WidgetRequest, receipt: Receipt) -> tuple[Answer, ...]:
+    """Return what the visitor answered to the business's questions; empty while the database fails.
+
+    From the row, because no URL has room for long answers.
+    """
+    if not visit.account.questions:
+        return ()
+    with suppress(DatabaseError):
+        return placement.find_answers(visit.account.name, visit.now, key=receipt.key)
+    return ()
 
 
 def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:

@@ -31,6 +31,7 @@ from kordless_booking.views.display import display_times
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, ServiceDetail
     from kordless_booking.booking.terms import Terms
+    from kordless_booking.questions.answers import Answer
     from kordless_booking.views.request import WidgetRequest
 
 
@@ -105,12 +106,16 @@ class BookingView:
     party: str = ""
     contact: str = ""
     """Email or phone of the customer, masked; "" where the page is not about a new booking, or `mailed` has it."""
+    only_contact: str = ""
+    """"email" or "phone" where the site's forms ask for only one of them, else ""."""
     mailed: str = ""
     """A sentence that says where the details were mailed to, with the masked address; "" where they weren't."""
     policy: str = ""
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
+    answers: tuple[Answer, ...] = ()
+    """What the customer answered to the business's questions, where the booking was just made."""
 
     @property
     def folded_policy(self) -> FoldedText:
@@ -128,6 +133,7 @@ def booking_view(
     fallback_name: str = "",
     is_visitors_zone: bool = True,
     new_contact: str = "",
+    answers: tuple[Answer, ...] = (),
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
@@ -149,9 +155,11 @@ def booking_view(
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         contact="" if is_mailed else mask_contact(new_contact),
+        only_contact=asked[0] if len(asked := visit.account.asked_contacts()) == 1 else "",
         mailed=mailed_text(new_contact) if is_mailed else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
+        answers=answers,
     )
 
 
