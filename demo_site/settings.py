@@ -104,7 +104,11 @@ EVERYTHING: dict[str, Any] = {
     "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
     "MAIL_FROM": "bookings@lakeside-studio.example",
     "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
+    "NEXT_FREE": True,
+    "BOOK_AGAIN_WEEKS": 4,
+    "GUESTS": "party",
     "SERVICES": {
+        "posture-call": {"GUESTS": 2},
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
     },

@@ -173,9 +173,9 @@ def known_answers(
 ) -> tuple[Answer, ...]:
     """Return what the customer of a booking answered: what the caller knows, else what their attempt has.
 
-    Costs a query where the account asks questions. Raises DatabaseError.
+    Costs a query where the account asks for any. Raises DatabaseError.
     """
-    if known or not account.questions:
+    if known or not account.asks_for_answers:
         return known
     return find_answers(account.name, now, number=booking.confirmation_number)
 

@@ -26,7 +26,7 @@ from kordless_booking.normalization import (
     visible_text,
 )
 from kordless_booking.questions.answers import FIELD_PREFIX, Answer
-from kordless_booking.questions.fields import AnswerField, build_field
+from kordless_booking.questions.fields import GUESTS, AnswerField, build_field, build_guests_field
 from kordless_booking.questions.question import MAX_NOTES, Questions
 
 MAX_PHONE: Final = 40
@@ -212,7 +212,8 @@ class ContactForm(VisitorForm):
 
     `shown` says which of the fields a site asks for, and which it requires. With `by_phone` the appointment takes place
     by phone, and the phone number is required. `also` are fields that Kordless has asked for after a first try, see
-    `require_other_contact`: they are required, also where the site hides them. `questions` are those of the business.
+    `require_other_contact`: they are required, also where the site hides them. `questions` are those of the business,
+    `max_guests` is how many guests are asked for.
 
     The declared fields are the only list of them, but for the two in which a name may be asked for (_NAME_PARTS). What
     is kept for the next form (`max_lengths`), the body of the create request (`contact`, `notes_text`) and what the
@@ -277,6 +278,7 @@ class ContactForm(VisitorForm):
         by_phone: bool = False,
         also: Collection[str] = (),
         questions: Questions = (),
+        max_guests: int = 0,
         **kwargs: Any,
     ) -> None:
         self._has_name_parts = shown.name == "first_last"
@@ -293,16 +295,22 @@ class ContactForm(VisitorForm):
         self._is_either = shown.is_either
         for name in ("email", "phone", "notes"):
             self._apply(name, "required" if name in self.also else getattr(shown, name))
-        if questions:
-            self._ask(questions)
+        if questions or max_guests:
+            self._ask(questions, max_guests)
         self._end_with_last_field()
         for name, field in self.fields.items():
             self._set_prefill(name, field)
 
-    def _ask(self, questions: Questions) -> None:
-        """Add the fields of questions, before the notes: these are for what nobody has asked."""
+    def _ask(self, questions: Questions, max_guests: int) -> None:
+        """Add the fields of guests and questions, before the notes: these are for what nobody has asked.
+
+        A question of the site's that has the name of the guests' field asks for them in the site's own way.
+        """
         language = get_language() or settings.LANGUAGE_CODE
-        asked = {FIELD_PREFIX + each.name: build_field(each, language, self.region) for each in questions}
+        asked: dict[str, AnswerField] = {}
+        if max_guests:
+            asked[FIELD_PREFIX + GUESTS] = build_guests_field(language, max_guests)
+        asked |= {FIELD_PREFIX + each.name: build_field(each, language, self.region) for each in questions}
         notes = {name: self.fields.pop(name) for name in ("notes",) if name in self.fields}
         self.fields |= {**asked, **notes}
 

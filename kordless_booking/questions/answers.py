@@ -31,9 +31,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Title of the question, in the visitor's language."""
     text: str
     """The answer as it is shown, in the visitor's language."""
-    value: bool | int | float | str | list[str]
+    value: bool | int | float | str | list[str | dict[str, str]]
     """The answer for programs: True or False, a number, a date in ISO 8601, a phone number in E.164, the value of what
-    was chosen, or what was typed."""
+    was chosen, what was typed, or a name and an email address for each guest."""
 
     @property
     def is_free_text(self) -> bool:
@@ -70,7 +70,8 @@ def answer_input(values: Mapping[str, Any]) -> dict[str, str]:
         text = CHOSEN_SEPARATOR.join(map(str, filter(None, read_all(name)[:MAX_CHOICES])))
         if text:
             found[name] = text[:_MAX_INPUT]
-        if len(found) == MAX_QUESTIONS:
+        # One more: the guests.
+        if len(found) > MAX_QUESTIONS:
             break
     return found
 

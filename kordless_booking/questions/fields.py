@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -18,17 +18,28 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
-from kordless_booking.normalization import compact_text, has_visible_text, parse_phone, visible_text
+from kordless_booking.normalization import (
+    compact_text,
+    has_visible_text,
+    normalize_email,
+    parse_phone,
+    validate_deliverable_email,
+    visible_text,
+)
 from kordless_booking.presentation.locales import default_language, locale_of
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
-from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_RADIOS, Question, text_in
+from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question, text_in
 
 _MAX_NUMBER: Final = 20
 """Characters of a number as typed."""
 _MAX_DATE: Final = 20
 """Characters of a date as typed."""
+GUESTS: Final = "guests"
+"""Name of the answer that has the guests."""
+_AROUND_ADDRESS: Final = str.maketrans(dict.fromkeys("<>(),;", " "))
+"""Characters that people write around an address, or between it and a name."""
 _DATE: Final = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 
@@ -398,3 +409,82 @@ def build_field(question: Question, language: str, region: str | None) -> Answer
         case "choice":
             return _ChoiceField(question, language)
     return _ChoicesField(question, language)
+
+
+class _GuestsField(_TextField):
+    """Guests, one in each line: a name, an email address or both."""
+
+    def __init__(self, language: str, limit: int) -> None:
+        self.limit = limit
+        help_text = ngettext(
+            "%(count)s guest at most: name and, if you like, email address. We don’t write to guests.",
+            "%(count)s guests at most, one in each line: name and, if you like, email address. We don’t write to "
+            "guests.",
+            limit,
+        ) % {"count": limit}
+        # A long text: whatever is typed there is mailed to nobody.
+        question = Question(
+            name=GUESTS, label=pgettext_lazy("label", "Guests"), kind="long_text", help=help_text, max_length=MAX_ANSWER
+        )
+        super().__init__(question, language)
+        self.widget.attrs |= {"rows": min(max(limit, 2), 4), "autocapitalize": "words"}
+
+    def normalize(self, text: str) -> str:
+        return "\n".join(guest.text for guest in parse_guests(super().normalize(text)))
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        # What is too long is refused by its length, without reading it all.
+        guests = parse_guests(value) if len(value) <= self.question.max_length else []
+        if len(guests) > self.limit:
+            text = ngettext(
+                "Please enter %(count)s guest at most.", "Please enter %(count)s guests at most.", self.limit
+            )
+            raise forms.ValidationError(text % {"count": self.limit}, code="too_many")
+        for guest in guests:
+            if "@" in guest.name or (guest.email and not _is_deliverable(guest.email)):
+                text = _("Please check the guest “%(guest)s”: each line has one name and one email address at most.")
+                raise forms.ValidationError(text % {"guest": guest.text}, code="invalid")
+
+    def store(self, value: str) -> list[dict[str, str]]:
+        return [{"name": guest.name, "email": guest.email} for guest in parse_guests(value)]
+
+
+def _is_deliverable(email: str) -> bool:
+    try:
+        validate_deliverable_email(email)
+    except forms.ValidationError:
+        return False
+    return True
+
+
+class Guest(NamedTuple):
+    """Somebody whom the visitor brings along."""
+
+    name: str
+    email: str
+    """In its canonical spelling; "" where none was given."""
+
+    @property
+    def text(self) -> str:
+        """Return the line that stands for the guest: "Ada <ada@example.com>", or what there is of it."""
+        return f"{self.name} <{self.email}>" if self.name and self.email else self.name or self.email
+
+
+def parse_guests(text: str) -> list[Guest]:
+    """Return the guests in a text, one for each line that says anything. An address may be anywhere in its line."""
+    return [guest for line in text.splitlines() if any(guest := _parse_guest(line))]
+
+
+def _parse_guest(line: str) -> Guest:
+    words = line.translate(_AROUND_ADDRESS).split()
+    # The first one: another stays in the name, where it is refused.
+    address = next((word for word in words if "@" in word), "")
+    if address:
+        words.remove(address)
+    return Guest(" ".join(words), normalize_email(address))
+
+
+def build_guests_field(language: str, limit: int) -> AnswerField:
+    """Build the field that asks for as many guests as `limit`."""
+    return _GuestsField(language, limit)

@@ -31,8 +31,10 @@ def book_again_link(
 
     `detail` is the service as it is offered now, if it is; `choices` those that the link carries on.
     """
-    weeks = visit.account.book_again_weeks
-    if not weeks or detail is None or not detail.service.bookable:
+    if detail is None or not detail.service.bookable:
+        return None
+    weeks = visit.account.service_settings(detail.service.slug).book_again_weeks
+    if not weeks:
         return None
     # By the business's clock: its weeks are those in which hosts work, also where its clocks change and others don't.
     zone = get_timezone(business_timezone(detail.calendar.timezone) or terms.timezone)

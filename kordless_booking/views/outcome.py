@@ -348,7 +348,7 @@ def _answers(visit: WidgetRequest, receipt: Receipt) -> tuple[Answer, ...]:
 
     From the row, because no URL has room for long answers.
     """
-    if not visit.account.questions:
+    if not visit.account.asks_for_answers:
         return ()
     with suppress(DatabaseError):
         return placement.find_answers(visit.account.name, visit.now, key=receipt.key)
