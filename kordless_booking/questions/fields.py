@@ -243,6 +243,8 @@ class _DateField(_ParsedField):
     def __init__(self, question: Question, language: str, **options: Any) -> None:
         super().__init__(question, language, **options)
         self.widget.input_type = "date"
+        # What is typed where a browser has no calendar is bounded by `parse`: a date has no such attribute in HTML.
+        del self.widget.attrs["maxlength"]
         self.widget.attrs |= {"min": f"{question.min}", "max": f"{question.max}"}
 
     def parse(self, text: str) -> date | None:
