@@ -13,6 +13,7 @@ from typing import Any, Final
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from django import forms
+from django.conf import settings
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import escape, format_html
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.normalization import compact_text, has_visible_text, parse_phone, visible_text
-from kordless_booking.presentation.locales import default_language, locale_of
+from kordless_booking.presentation.locales import locale_of
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
 from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_RADIOS, Question, text_in
 
@@ -80,7 +81,7 @@ class AnswerField(forms.Field):
 
     def say_to_business(self, value: Any) -> str:
         """Return the answer as it stands in the notes."""
-        return self.say(value, default_language())
+        return self.say(value, settings.LANGUAGE_CODE)
 
     def say(self, value: Any, language: str) -> str:
         """Return the answer in words."""
@@ -371,7 +372,7 @@ class _ChoicesField(AnswerField, forms.MultipleChoiceField):
         return reduce(lambda answers, label: joined % {"answers": answers, "next": label}, others, first)
 
     def say_to_business(self, value: list[str]) -> str:
-        return ANSWER_SEPARATOR.join(self._labels(value, default_language()))
+        return ANSWER_SEPARATOR.join(self._labels(value, settings.LANGUAGE_CODE))
 
     def _labels(self, value: list[str], language: str) -> list[str]:
         labels = dict(self.question.choices)
