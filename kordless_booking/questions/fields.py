@@ -58,7 +58,7 @@ class AnswerField(forms.Field):
     @property
     def named(self) -> dict[str, str]:
         """Return the placeholder of the error messages that names the question."""
-        return {"question": text_in(self.question.label, self.language)}
+        return {"question": isolate(text_in(self.question.label, self.language), self.language)}
 
     def build_answer(self, value: Any) -> Answer:
         """Return the answer for a cleaned value that isn't empty."""
@@ -95,6 +95,17 @@ class AnswerField(forms.Field):
     def is_typed(self) -> bool:
         """True where the answer is typed, and may be long."""
         return self.question.max_length > 0
+
+
+def isolate(text: str, language: str) -> str:
+    """Return a text for the middle of a sentence in a language, isolated where its direction is another one.
+
+    Else its question mark would stand on the side of the sentence's end.
+    """
+    kinds = {unicodedata.bidirectional(letter) for letter in text}
+    is_rtl = locale_of(language).text_direction == "rtl"
+    # FSI and PDI: the text's first letter decides.
+    return f"\u2068{text}\u2069" if kinds & ({"L"} if is_rtl else {"R", "AL"}) else text
 
 
 def _label(question: Question, language: str) -> SafeString:
