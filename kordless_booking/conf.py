@@ -279,6 +279,8 @@ class Account:
     """Country of phone numbers without a country code; "" for the country of the business's time zone."""
     price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
     """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
+    guests: Annotated[int | str, _GUESTS] = 0
+    """The most guests that the form asks for; PARTY for the others of a party. 0 is none."""
     book_again_weeks: Annotated[int, _WEEKS] = 0
     """Weeks after an appointment for which its pages offer to book the same again. 0 is no link."""
     next_free: Annotated[bool, _BOOL] = False
@@ -334,8 +336,6 @@ class Account:
         ),
     ] = field(default_factory=dict)
     """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
-    guests: Annotated[int | str, _GUESTS] = 0
-    """The most guests that the form asks for; PARTY for the others of a party. 0 is none."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS

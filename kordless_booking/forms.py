@@ -49,6 +49,7 @@ _OPTIONAL_LABELS: Final = {
 _REQUIRED_ERRORS: Final = {
     "email": _("Please enter your email address."),
     "phone": _("Please enter your phone number."),
+    # Translators: error of the field "Notes", where a business requires it
     "notes": _("Please fill in the notes."),
 }
 
@@ -173,7 +174,9 @@ def _name_part(label: Any, autocomplete: str, missing: Any) -> ContactField:
 
 
 _NAME_PARTS: Final[Mapping[str, ContactField]] = {
+    # Translators: given name, such as "Ada" of "Ada Lovelace"; the second field where the family name comes first
     "first_name": _name_part(pgettext_lazy("label", "First name"), "given-name", _("Please enter your first name.")),
+    # Translators: family name, such as "Lovelace" of "Ada Lovelace"
     "last_name": _name_part(pgettext_lazy("label", "Last name"), "family-name", _("Please enter your last name.")),
 }
 """Fields in the place of `ContactForm.name` where a site asks for the name in two parts."""

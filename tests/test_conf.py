@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.conf import SETTINGS, Account, Secret, accounts, find_errors, get_account
 from kordless_booking.contact_fields import ContactFields
+from kordless_booking.questions.question import parse_setting
 from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
@@ -290,6 +291,8 @@ def test_a_good_value_is_taken(settings, name, value):
         assert taken == tuple(sorted(value))
     elif name in {"WEBHOOK_SECRETS", "STYLE_SHEETS"}:
         assert taken == tuple(value)
+    elif name == "QUESTIONS":
+        assert taken == parse_setting(value)
     else:
         assert taken == value
 
@@ -376,7 +379,7 @@ def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
         ),
         (
             {"SERVICES": {"haircut": {"CONTACTS": {}}}},
-            "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS.",
+            "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS, GUESTS, BOOK_AGAIN_WEEKS.",
         ),
         ({"SERVICES": {"haircut": ["email"]}}, "\"haircut\" is ['email'], not a dictionary of settings."),
     ],

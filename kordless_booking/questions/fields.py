@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from django import forms
+from django.conf import settings
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import escape, format_html
@@ -28,7 +29,7 @@ from kordless_booking.normalization import (
     validate_deliverable_email,
     visible_text,
 )
-from kordless_booking.presentation.locales import default_language, locale_of
+from kordless_booking.presentation.locales import locale_of
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
 from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question, text_in
 
@@ -68,7 +69,7 @@ class AnswerField(forms.Field):
     @property
     def named(self) -> dict[str, str]:
         """Return the placeholder of the error messages that names the question."""
-        return {"question": text_in(self.question.label, self.language)}
+        return {"question": isolate(text_in(self.question.label, self.language), self.language)}
 
     def build_answer(self, value: Any) -> Answer:
         """Return the answer for a cleaned value that isn't empty."""
@@ -91,7 +92,7 @@ class AnswerField(forms.Field):
 
     def say_to_business(self, value: Any) -> str:
         """Return the answer as it stands in the notes."""
-        return self.say(value, default_language())
+        return self.say(value, settings.LANGUAGE_CODE)
 
     def say(self, value: Any, language: str) -> str:
         """Return the answer in words."""
@@ -105,6 +106,17 @@ class AnswerField(forms.Field):
     def is_typed(self) -> bool:
         """True where the answer is typed, and may be long."""
         return self.question.max_length > 0
+
+
+def isolate(text: str, language: str) -> str:
+    """Return a text for the middle of a sentence in a language, isolated where its direction is another one.
+
+    Else its question mark would stand on the side of the sentence's end.
+    """
+    kinds = {unicodedata.bidirectional(letter) for letter in text}
+    is_rtl = locale_of(language).text_direction == "rtl"
+    # FSI and PDI: the text's first letter decides.
+    return f"\u2068{text}\u2069" if kinds & ({"L"} if is_rtl else {"R", "AL"}) else text
 
 
 def _label(question: Question, language: str) -> SafeString:
@@ -254,6 +266,8 @@ class _DateField(_ParsedField):
     def __init__(self, question: Question, language: str, **options: Any) -> None:
         super().__init__(question, language, **options)
         self.widget.input_type = "date"
+        # What is typed where a browser has no calendar is bounded by `parse`: a date has no such attribute in HTML.
+        del self.widget.attrs["maxlength"]
         self.widget.attrs |= {"min": f"{question.min}", "max": f"{question.max}"}
 
     def parse(self, text: str) -> date | None:
@@ -380,7 +394,7 @@ class _ChoicesField(AnswerField, forms.MultipleChoiceField):
         return reduce(lambda answers, label: joined % {"answers": answers, "next": label}, others, first)
 
     def say_to_business(self, value: list[str]) -> str:
-        return ANSWER_SEPARATOR.join(self._labels(value, default_language()))
+        return ANSWER_SEPARATOR.join(self._labels(value, settings.LANGUAGE_CODE))
 
     def _labels(self, value: list[str], language: str) -> list[str]:
         labels = dict(self.question.choices)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from kordless_booking.normalization import has_visible_text, visible_text
-from kordless_booking.presentation.locales import best_supported_language, default_language
+from kordless_booking.presentation.locales import best_supported_language
 
 KINDS: Final = ("text", "long_text", "choice", "choices", "yes_no", "number", "date", "phone")
 """Kinds of questions. Each has one kind of field."""
@@ -74,7 +75,7 @@ class WrongQuestion(ValueError):
 def text_in(text: Text, language: str) -> str:
     """Return a text in a language, else in the site's own, else in the first one that it has."""
     if isinstance(text, Mapping):
-        found = best_supported_language(language, text) or best_supported_language(default_language(), text)
+        found = best_supported_language(language, text) or best_supported_language(settings.LANGUAGE_CODE, text)
         return text[found or next(iter(text))]
     if isinstance(text, str):
         return text
@@ -119,13 +120,13 @@ class Question:
     @property
     def heading(self) -> str:
         """Title in the notes, in the site's own language, which the business reads. Without a colon in it."""
-        text = self.title_in(default_language())
+        text = self.title_in(settings.LANGUAGE_CODE)
         return " ".join(text.replace(":", " ").split()).strip(_END_OF_LABEL) or self.name
 
     @property
     def fixed_length(self) -> int:
         """Characters of its line in the notes, but for what a visitor types."""
-        sizes = [len(text_in(label, default_language())) + len(ANSWER_SEPARATOR) for _value, label in self.choices]
+        sizes = [len(text_in(label, settings.LANGUAGE_CODE)) + len(ANSWER_SEPARATOR) for _value, label in self.choices]
         longest = sum(sizes) if self.kind == "choices" else max(sizes, default=0)
         return len(self.heading) + len(": \n") + (longest or (0 if self.kind in FREE_KINDS else _FIXED_ANSWER))
 

@@ -150,6 +150,18 @@ def test_a_wrong_answer_is_refused_in_words_that_name_the_question(name: str):
     assert shown == typed or shown == [each for each in typed if each] or shown == [typed]
 
 
+def test_a_question_of_another_direction_is_isolated_in_the_error():
+    """Its question mark stands at its own end. One of the page's direction stays as it is."""
+    shown = {}
+    for language in ("en", "ar"):
+        for label in ("Any wish?", "هل من رغبة؟"):
+            with translation.override(language):
+                [error] = filled(ask("text", label=label, required=True), "").errors["answer_q"]
+            shown[language, label] = "\u2068" in error
+            assert label in error
+    assert list(shown.values()) == [False, True, True, False]
+
+
 def test_a_question_that_is_optional_may_be_left_empty():
     """Of each kind: nothing is sent, and there is no answer."""
     for kind in KINDS:

@@ -171,8 +171,10 @@ def test_the_same_form_in_another_language_is_the_same_booking(visitor: Visitor,
     assert BookingAttempt.objects.count() == 1
 
 
-def test_what_was_typed_is_kept_over_a_conflict_with_any_fields(walk: Visitor, sandbox: Sandbox, site: Settings):
-    """Both parts of the name, and a phone number that only this service asks for."""
+def test_what_was_typed_is_kept_over_a_conflict_with_any_fields(
+    walk: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
+):
+    """Both parts of the name, and a phone number that only this service asks for; no address and no log has them."""
     configure(site, {"name": "first_last", "phone": "hidden"}, {"haircut": {"phone": "required"}})
     url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
     form = walk.open(url)
@@ -184,6 +186,8 @@ def test_what_was_typed_is_kept_over_a_conflict_with_any_fields(walk: Visitor, s
     assert typed(page) == answers
     assert not any("Lovelace" in visited or "2125550123" in visited for visited in walk.urls)
     assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert "Lovelace" not in caplog.text
+    assert "2125550123" not in caplog.text
 
 
 def test_a_name_that_was_typed_into_one_field_is_kept_in_the_first_of_two(
