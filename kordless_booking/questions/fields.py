@@ -431,9 +431,8 @@ class _GuestsField(_TextField):
     def __init__(self, language: str, limit: int) -> None:
         self.limit = limit
         help_text = ngettext(
-            "%(count)s guest at most: name and, if you like, email address. We don’t write to guests.",
-            "%(count)s guests at most, one in each line: name and, if you like, email address. We don’t write to "
-            "guests.",
+            "%(count)s guest: name and, if you like, email. We don’t write to guests.",
+            "Up to %(count)s guests, one per line: name and, if you like, email. We don’t write to guests.",
             limit,
         ) % {"count": limit}
         # A long text: whatever is typed there is mailed to nobody.
@@ -458,7 +457,8 @@ class _GuestsField(_TextField):
         for guest in guests:
             if "@" in guest.name or (guest.email and not _is_deliverable(guest.email)):
                 text = _("Please check the guest “%(guest)s”: each line has one name and one email address at most.")
-                raise forms.ValidationError(text % {"guest": guest.text}, code="invalid")
+                # Isolated, as the name of a question: it may be of another direction than the page.
+                raise forms.ValidationError(text % {"guest": isolate(guest.text, self.language)}, code="invalid")
 
     def store(self, value: str) -> list[dict[str, str]]:
         return [{"name": guest.name, "email": guest.email} for guest in parse_guests(value)]
