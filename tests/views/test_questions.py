@@ -216,7 +216,10 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
         assert page.tree.css(link)
     group = page.tree.css_first("fieldset")
     assert (group.attributes["role"], group.attributes["aria-required"]) == ("radiogroup", "true")
-    assert group.attributes["aria-describedby"] == "kb-answer_length_error"
+    assert (group.attributes["aria-invalid"], group.attributes["aria-describedby"]) == (
+        "true",
+        "kb-answer_length_error",
+    )
     assert page.texts("#kb-answer_kids_helptext") == ["Of any age"]
     assert given(page) == {"answer_kids": "many"}
     page = walk.send(
