@@ -124,7 +124,7 @@ class Change:
     """`booking.preferences.VisitorPreferences` (language, zone, terms), or None where they aren't known."""
     replay: bool = False
     """Staff replays an old delivery."""
-    answers: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Answers to the business's questions by name, as the signals have them. Personal."""
 
 

@@ -15,14 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking import conf
+from kordless_booking import conf, hooks
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.clock import Clock
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import erase_person
-from kordless_booking.models import Appointment, BookingAttempt
+from kordless_booking.models import Appointment, BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.signals import ChangeSource
 from kordless_booking.views.questions import FRESH_SECONDS, QuestionSource
+from kordless_booking.webhooks.replay import replay
 from tests.support.booking_pages import rows
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
@@ -214,7 +216,10 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
         assert page.tree.css(link)
     group = page.tree.css_first("fieldset")
     assert (group.attributes["role"], group.attributes["aria-required"]) == ("radiogroup", "true")
-    assert group.attributes["aria-describedby"] == "kb-answer_length_error"
+    assert (group.attributes["aria-invalid"], group.attributes["aria-describedby"]) == (
+        "true",
+        "kb-answer_length_error",
+    )
     assert page.texts("#kb-answer_kids_helptext") == ["Of any age"]
     assert given(page) == {"answer_kids": "many"}
     page = walk.send(
@@ -346,6 +351,22 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
         assert delivery(body).post(visitor.client).status_code == 200
         assert delivery(event_body(confirmation_number="BOOK_ELSEWHERE")).post(visitor.client).status_code == 200
     assert [said["answers"] for said in listener.said] == [VALUES, {}]
+
+
+def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
+    """By name, as the signals; and a change that is logged or shown in a traceback has none of them in it."""
+    ask(site, **MAIL)
+    changes: list[hooks.Change] = []
+    with hooks.temporary_hooks():
+        hooks.change_handlers.register("collect", changes.append)
+        page = visitor.book(**ANSWERS)
+    [change] = changes
+    assert change.answers == VALUES
+    assert "Canary" not in repr(change)
+    assert delivery(event_body(confirmation_number=page.number)).post(visitor.client).status_code == 200
+    with listening() as listener:
+        replay(conf.get_account(None), WebhookDelivery.objects.get(), ChangeSource.WIDGET, NOW)
+    assert [(said["answers"], said["replay"]) for said in listener.said] == [(VALUES, True)]
 
 
 def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):
