@@ -316,6 +316,7 @@ def slots_page(
         "back": back,
         "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
+        "books_again": usual is not None,
         **fill_slots(visit, page, "times_before", "no_times" if view.empty else "times_after", service=service),
     }
     if lacks_settings:
