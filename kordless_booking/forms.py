@@ -501,7 +501,7 @@ class ContactForm(VisitorForm):
 
 
 def _is_typed_into(widget: forms.Widget) -> bool:
-    return isinstance(widget, forms.widgets.Input | forms.Textarea)
+    return isinstance(widget, forms.widgets.Input | forms.Textarea) and not isinstance(widget, forms.CheckboxInput)
 
 
 def prefill_key(name: str) -> str:
