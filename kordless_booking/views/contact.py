@@ -352,6 +352,7 @@ def _form_page(
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
+        "form_id": f"{visit.target_id}-form",
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},
     }
