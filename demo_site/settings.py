@@ -104,11 +104,81 @@ EVERYTHING: dict[str, Any] = {
     "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
     "MAIL_FROM": "bookings@lakeside-studio.example",
     "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
+    "NEXT_FREE": True,
+    "BOOK_AGAIN_WEEKS": 4,
+    "GUESTS": "party",
     "SERVICES": {
+        "posture-call": {"GUESTS": 2},
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
     },
     "SUPPORT_PHONE": "+44 20 7946 0123",
+    "QUESTIONS": {
+        "massage": [
+            {
+                "name": "pressure",
+                "label": {
+                    "en": "How firm should it be?",
+                    "de": "Wie fest soll es sein?",
+                    "ar": "ما قوة الضغط المفضلة؟",
+                },
+                "title": {"en": "Pressure", "de": "Druck", "ar": "قوة الضغط"},
+                "kind": "choice",
+                "choices": [
+                    ["light", {"en": "Light", "de": "Leicht", "ar": "خفيف"}],
+                    ["medium", {"en": "Medium", "de": "Mittel", "ar": "متوسط"}],
+                    ["firm", {"en": "Firm", "de": "Fest", "ar": "قوي"}],
+                ],
+                "required": True,
+            },
+            {
+                "name": "areas",
+                "label": {"en": "Where does it hurt?", "de": "Wo tut es weh?", "ar": "أين تشعر بالألم؟"},
+                "title": {"en": "Sore areas", "de": "Schmerzende Stellen", "ar": "مواضع الألم"},
+                "kind": "choices",
+                "choices": [
+                    ["neck", {"en": "Neck", "de": "Nacken", "ar": "الرقبة"}],
+                    ["shoulders", {"en": "Shoulders", "de": "Schultern", "ar": "الكتفان"}],
+                    ["back", {"en": "Back", "de": "Rücken", "ar": "الظهر"}],
+                    ["legs", {"en": "Legs", "de": "Beine", "ar": "الساقان"}],
+                ],
+            },
+            {
+                "name": "allergies",
+                "label": {"en": "Any allergies?", "de": "Haben Sie Allergien?", "ar": "هل لديك حساسية؟"},
+                "title": {"en": "Allergies", "de": "Allergien", "ar": "الحساسية"},
+                "help": {
+                    "en": "Oils may contain nuts.",
+                    "de": "Öle können Nüsse enthalten.",
+                    "ar": "قد تحتوي الزيوت على مكسرات.",
+                },
+                "kind": "text",
+            },
+            {
+                "name": "first_visit",
+                "label": {
+                    "en": "Is this your first visit?",
+                    "de": "Sind Sie zum ersten Mal hier?",
+                    "ar": "هل هذه زيارتك الأولى؟",
+                },
+                "title": {"en": "First visit", "de": "Erster Besuch", "ar": "الزيارة الأولى"},
+                "kind": "yes_no",
+            },
+        ],
+        "posture-call": [
+            {
+                "name": "work",
+                "label": "Where do you sit?",
+                "title": "Seat",
+                "kind": "choice",
+                "choices": ["At a desk", "At a till", "In a car", "In a truck", "At a piano", "On the floor"],
+                "required": True,
+            },
+            {"name": "hours", "label": "Hours a day", "kind": "number", "min": 0, "max": 24, "decimals": 1},
+            {"name": "since", "label": "Since when does it hurt?", "title": "Since", "kind": "date"},
+            {"name": "story", "label": "What have you tried?", "title": "Tried", "kind": "long_text"},
+        ],
+    },
     "ASK_REASON": "optional",
     "ENFORCE_NOTICE": True,
     # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.

@@ -20,12 +20,14 @@ from django.dispatch import Signal
 from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
+from kordless_booking.booking.placement import find_answers
 from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.conf import get_account
 from kordless_booking.hook_calls import call_hook_in_transaction
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.models import BookingProjection, OutgoingMail
+from kordless_booking.questions.answers import Answer, answer_values
 from kordless_booking.signals import ChangeSource, booking_cancelled, booking_created, booking_rescheduled
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.registry import services_for
@@ -76,23 +78,42 @@ def publish_change(
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
     reason: str = "",
+    answers: tuple[Answer, ...] = (),
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it.
+    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it. `answers` is what they
+    answered when they booked, where the caller knows it.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
 
     def describe(published: Booking) -> hooks.Change:
         return describe_change(
-            change, published, account, source=source, now=now, attribution=attribution, preferences=preferences
+            change,
+            published,
+            account,
+            source=source,
+            now=now,
+            attribution=attribution,
+            preferences=preferences,
+            answers=answers,
         )
 
     try:
         with transaction.atomic():
             recorded = record_change(change, booking, account=account, at=now)
-            queue_mail(change, recorded, booking, account=get_account(account), now=now, preferences=preferences)
+            if recorded is not None:
+                answers = known_answers(get_account(account), recorded, now, answers)
+            queue_mail(
+                change,
+                recorded,
+                booking,
+                account=get_account(account),
+                now=now,
+                preferences=preferences,
+                answers=answers,
+            )
             if recorded is not None and hooks.change_handlers:
                 call_change_handlers(describe(recorded))
     except DatabaseError as error:
@@ -112,6 +133,7 @@ def publish_change(
             account=account,
             source=source,
             attribution=dict(attribution or {}),
+            answers=answer_values(answers),
             reason=reason,
             replay=False,
             **extra,
@@ -131,6 +153,7 @@ def describe_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
     replay: bool = False,
 ) -> hooks.Change:
     """Return the change as extensions get it."""
@@ -143,8 +166,21 @@ def describe_change(
         attribution=dict(attribution or {}),
         now=now,
         preferences=preferences,
+        answers=answer_values(answers),
         replay=replay,
     )
+
+
+def known_answers(
+    account: Account, booking: Booking, now: datetime, known: tuple[Answer, ...] = ()
+) -> tuple[Answer, ...]:
+    """Return what the customer of a booking answered: what the caller knows, else what their attempt has.
+
+    Costs a query where the account asks for any. Raises DatabaseError.
+    """
+    if known or not account.asks_for_answers:
+        return known
+    return find_answers(account.name, now, number=booking.confirmation_number)
 
 
 def call_change_handlers(change: hooks.Change) -> None:
@@ -211,6 +247,7 @@ def queue_mail(
     account: Account,
     now: datetime,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
 ) -> None:
     """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
 
@@ -218,7 +255,12 @@ def queue_mail(
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
     record_and_enqueue(
-        account, recorded or reported, change.mail_kind if recorded else None, now=now, preferences=preferences
+        account,
+        recorded or reported,
+        change.mail_kind if recorded else None,
+        now=now,
+        preferences=preferences,
+        answers=answers,
     )
 
 

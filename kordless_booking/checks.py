@@ -267,9 +267,10 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
                 id="kordless_booking.E011",
             )
         )
+    asked_bytes, asked_fields = _form_of_questions()
     for name, least in (
-        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES),
-        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES + asked_bytes),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS + asked_fields),
     ):
         configured = getattr(settings, name)
         # None means no limit.
@@ -290,6 +291,22 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
             )
         )
     return found
+
+
+def _form_of_questions() -> tuple[int, int]:
+    """Return the most bytes and fields that the questions of any service add to its form.
+
+    What a function of the site returns isn't known here: it counts as nothing.
+    """
+    if check_settings():
+        return 0, 0
+    settings_of_all = [account.questions for account in conf.accounts().values() if not callable(account.questions)]
+    forms = [questions for each in settings_of_all for questions in each.values()]
+    # A character takes up to 12 bytes when URL-encoded, as in the notes.
+    lengths = (sum(12 * question.max_length for question in questions) for questions in forms)
+    # A box to check is a field for each that is checked.
+    counts = (sum(max(1, len(question.choices)) for question in questions) for questions in forms)
+    return max(lengths, default=0), max(counts, default=0)
 
 
 @register("kordless_booking")

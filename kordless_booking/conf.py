@@ -34,9 +34,10 @@ from phonenumbers import SUPPORTED_REGIONS
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
-from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
+from kordless_booking.limits import MAX_GUESTS, MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import THEMES
+from kordless_booking.questions.question import QuestionsSetting, find_wrong_question, parse_setting
 from kordless_booking.setting_changes import on_setting_change
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -115,6 +116,8 @@ def matching(pattern: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
+PARTY: Final = "party"
+"""Value of GUESTS: the others of a party."""
 DEFAULT_ACCOUNT: Final = "default"
 DEFAULT_BASE_URL: Final = "https://api.kordless.ai/api/calendar/v1/public"
 """From Kordless's documentation of the Booking API."""
@@ -191,9 +194,20 @@ _CONTACT_FIELDS: Final = Setting(
     explain=find_wrong_field,
 )
 
-SERVICE_SETTINGS: Final[Mapping[str, Setting]] = {"CONTACT_FIELDS": _CONTACT_FIELDS}
-"""Settings that a service can have for itself, in SERVICES. Each is a dictionary, whose keys replace those of the
-account's one by one.
+_is_number_of_guests: Final = integer_between(0, MAX_GUESTS)
+_GUESTS: Final = Setting(
+    lambda value: value == PARTY or _is_number_of_guests(value),
+    f'"{PARTY}", or a whole number from 0 to {MAX_GUESTS}; 0 for no guests.',
+)
+_WEEKS: Final = Setting(integer_between(0, 52), "A whole number from 0 to 52; 0 for no link.")
+
+SERVICE_SETTINGS: Final[Mapping[str, Setting]] = {
+    "CONTACT_FIELDS": _CONTACT_FIELDS,
+    "GUESTS": _GUESTS,
+    "BOOK_AGAIN_WEEKS": _WEEKS,
+}
+"""Settings that a service can have for itself, in SERVICES. Keys of a dictionary replace those of the account's one by
+one.
 """
 
 
@@ -219,6 +233,12 @@ class ServiceSettings:
     """Settings as they apply to one service."""
 
     contact_fields: ContactFields
+    guests: int | str
+    book_again_weeks: int
+
+    def max_guests(self, party_size: int) -> int:
+        """Return how many guests the form asks for; 0 for none."""
+        return min(party_size - 1, MAX_GUESTS) if self.guests == PARTY else int(self.guests)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +280,12 @@ class Account:
     """Country of phone numbers without a country code; "" for the country of the business's time zone."""
     price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
     """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
+    guests: Annotated[int | str, _GUESTS] = 0
+    """The most guests that the form asks for; PARTY for the others of a party. 0 is none."""
+    book_again_weeks: Annotated[int, _WEEKS] = 0
+    """Weeks after an appointment for which its pages offer to book the same again. 0 is no link."""
+    next_free: Annotated[bool, _BOOL] = False
+    """The list of services says when each is free next, as far as it is cached."""
     embed_origins: Annotated[
         tuple[str, ...],
         Setting(
@@ -314,6 +340,17 @@ class Account:
         ),
     ] = field(default_factory=dict)
     """What single services have different from the account, by slug, see `service_settings`."""
+    questions: Annotated[
+        QuestionsSetting,
+        Setting(
+            lambda value: not find_wrong_question(value),
+            'A dictionary of lists of questions, by slug or "*"; or the dotted path of a function of account and slug '
+            "that returns such a list.",
+            parse_setting,
+            explain=find_wrong_question,
+        ),
+    ] = field(default_factory=dict)
+    """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS
@@ -448,8 +485,15 @@ class Account:
         """Return the settings of a service: its own in SERVICES, over the account's. Any slug will do."""
         own = self.services.get(slug, {})
         return ServiceSettings(
-            contact_fields=ContactFields.from_setting({**self.contact_fields, **own.get("CONTACT_FIELDS", {})})
+            contact_fields=ContactFields.from_setting({**self.contact_fields, **own.get("CONTACT_FIELDS", {})}),
+            guests=own.get("GUESTS", self.guests),
+            book_again_weeks=own.get("BOOK_AGAIN_WEEKS", self.book_again_weeks),
         )
+
+    @property
+    def asks_for_answers(self) -> bool:
+        """True where the form of any service may ask questions, or for guests."""
+        return bool(self.questions or self.guests or any(own.get("GUESTS") for own in self.services.values()))
 
     def asked_contacts(self) -> tuple[str, ...]:
         """Return which of "email" and "phone" the forms of this account ask for, in this order, of all services."""

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, cast
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language, pgettext_lazy
+from django.http import QueryDict
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
@@ -24,6 +25,9 @@ from kordless_booking.normalization import (
     validate_deliverable_email,
     visible_text,
 )
+from kordless_booking.questions.answers import FIELD_PREFIX, Answer
+from kordless_booking.questions.fields import GUESTS, AnswerField, build_field, build_guests_field
+from kordless_booking.questions.question import MAX_NOTES, Questions
 
 MAX_PHONE: Final = 40
 """Characters of a phone number as typed; E.164 itself has 15 digits at most."""
@@ -211,7 +215,8 @@ class ContactForm(VisitorForm):
 
     `shown` says which of the fields a site asks for, and which it requires. With `by_phone` the appointment takes place
     by phone, and the phone number is required. `also` are fields that Kordless has asked for after a first try, see
-    `require_other_contact`: they are required, also where the site hides them.
+    `require_other_contact`: they are required, also where the site hides them. `questions` are those of the business,
+    `max_guests` is how many guests are asked for.
 
     The declared fields are the only list of them, but for the two in which a name may be asked for (_NAME_PARTS). What
     is kept for the next form (`max_lengths`), the body of the create request (`contact`, `notes_text`) and what the
@@ -275,6 +280,8 @@ class ContactForm(VisitorForm):
         shown: ContactFields = ContactFields(),  # noqa: B008 (frozen)
         by_phone: bool = False,
         also: Collection[str] = (),
+        questions: Questions = (),
+        max_guests: int = 0,
         **kwargs: Any,
     ) -> None:
         self._has_name_parts = shown.name == "first_last"
@@ -291,9 +298,24 @@ class ContactForm(VisitorForm):
         self._is_either = shown.is_either
         for name in ("email", "phone", "notes"):
             self._apply(name, "required" if name in self.also else getattr(shown, name))
+        if questions or max_guests:
+            self._ask(questions, max_guests)
         self._end_with_last_field()
         for name, field in self.fields.items():
             self._set_prefill(name, field)
+
+    def _ask(self, questions: Questions, max_guests: int) -> None:
+        """Add the fields of guests and questions, before the notes: these are for what nobody has asked.
+
+        A question of the site's that has the name of the guests' field asks for them in the site's own way.
+        """
+        language = get_language() or settings.LANGUAGE_CODE
+        asked: dict[str, AnswerField] = {}
+        if max_guests:
+            asked[FIELD_PREFIX + GUESTS] = build_guests_field(language, max_guests)
+        asked |= {FIELD_PREFIX + each.name: build_field(each, language, self.region) for each in questions}
+        notes = {name: self.fields.pop(name) for name in ("notes",) if name in self.fields}
+        self.fields |= {**asked, **notes}
 
     def _split_name(self) -> None:
         """Put the two parts in the place of the name, in the order of the page's language."""
@@ -315,16 +337,24 @@ class ContactForm(VisitorForm):
 
     def _end_with_last_field(self) -> None:
         # Elsewhere Enter leads to the next field. The script would look for one.
-        list(self.fields.values())[-1].widget.attrs.pop("enterkeyhint", None)
+        typed = [field.widget for field in self.fields.values() if _is_typed_into(field.widget)]
+        typed[-1].attrs.pop("enterkeyhint", None)
 
     def _set_prefill(self, name: str, field: forms.Field) -> None:
-        field.widget.attrs["data-kb-prefill"] = prefill_key(name)
+        if _is_typed_into(field.widget):
+            field.widget.attrs["data-kb-prefill"] = prefill_key(name)
 
     @property
     def contact_fields(self) -> Mapping[str, ContactField]:
         """The form's fields, typed as what they are."""
-        # A cast and no filter: a field of another class must fail here, not be left out.
-        return cast("Mapping[str, ContactField]", self.fields)
+        # A cast: a field of another class must fail here, not be left out.
+        ours = {name: field for name, field in self.fields.items() if name not in self._asked}
+        return cast("Mapping[str, ContactField]", ours)
+
+    @property
+    def _asked(self) -> dict[str, AnswerField]:
+        """The fields of questions."""
+        return {name: field for name, field in self.fields.items() if isinstance(field, AnswerField)}
 
     def clean_phone(self) -> str:
         text: str = self.cleaned_data["phone"]
@@ -350,7 +380,23 @@ class ContactForm(VisitorForm):
                 "email",
                 forms.ValidationError(_("Please enter an email address or a phone number."), code="required"),
             )
+        if self._asked and not self.errors:
+            self._check_length()
         return cleaned
+
+    def _check_length(self) -> None:
+        """Refuse what is too long for the notes, at the longest text: cutting it off would lose an answer."""
+        excess = len(self.notes_text() or "") - MAX_NOTES
+        typed = ["notes"] if self.cleaned_data.get("notes") else []
+        typed += [name for name, field in self._asked.items() if field.is_typed]
+        if excess > 0 and typed:
+            longest = max(typed, key=lambda name: len(self.cleaned_data[name]))
+            text = ngettext(
+                "Your answers and notes are too long together. Please shorten this text by %(count)s character.",
+                "Your answers and notes are too long together. Please shorten this text by %(count)s characters.",
+                excess,
+            ) % {"count": min(excess, len(self.cleaned_data[longest]))}
+            self.add_error(longest, forms.ValidationError(text, code="max_length"))
 
     def _clean_name_parts(self, cleaned: Mapping[str, Any]) -> None:
         given = [part for part in _NAME_PARTS if cleaned.get(part)]
@@ -374,7 +420,8 @@ class ContactForm(VisitorForm):
     def notes_text(self) -> str | None:
         """Return the notes of a valid form: the text of each field that is sent as notes, under its heading.
 
-        The extension of the phone number is the last line.
+        The extension of the phone number is the last line. The answers to questions are a paragraph of their own behind
+        it, one line each.
         """
         texts = [
             f"{field.heading}: {self.cleaned_data[name]}" if field.heading else self.cleaned_data[name]
@@ -384,7 +431,17 @@ class ContactForm(VisitorForm):
         if self.phone_extension:
             # Not translated, as the headings.
             texts.append(f"Phone extension: {self.phone_extension}")
-        return "\n".join(texts) or None
+        answers = [field.write_note(value) for field, value in self._answered()]
+        return "\n\n".join("\n".join(lines) for lines in (texts, answers) if lines) or None
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Return the answers of a valid form to the business's questions."""
+        return tuple(field.build_answer(value) for field, value in self._answered())
+
+    def _answered(self) -> list[tuple[AnswerField, Any]]:
+        # No, zero and the like are answers, too.
+        given = [(field, self.cleaned_data[name]) for name, field in self._asked.items()]
+        return [(field, value) for field, value in given if value not in field.empty_values]
 
     def require_other_contact(self) -> None:
         """Mark the email or the phone as needed, when only the other one was given.
@@ -408,7 +465,11 @@ class ContactForm(VisitorForm):
         field = deepcopy(self.base_fields[name])
         self._set_prefill(name, field)
         order = list(self.base_fields)
-        after = [other for other in self.fields if other in order and order.index(other) > order.index(name)]
+        after = [
+            other
+            for other, own in self.fields.items()
+            if isinstance(own, AnswerField) or (other in order and order.index(other) > order.index(name))
+        ]
         before = {other: own for other, own in self.fields.items() if other not in after}
         self.fields = {**before, name: field, **{other: self.fields[other] for other in after}}
         self._end_with_last_field()
@@ -438,7 +499,17 @@ class ContactForm(VisitorForm):
             changes["first_name"] = form_input["name"]
         elif not self._has_name_parts and has_parts and not form_input.get("name"):
             changes["name"] = " ".join(filter(None, (form_input.get(part) for part in _NAME_PARTS)))
-        return {**form_input, **changes} if changes else form_input
+        if not changes:
+            return form_input
+        # A copy of a posted form keeps all values of each name.
+        fitted = form_input.copy() if isinstance(form_input, QueryDict) else dict(form_input)
+        for name, text in changes.items():
+            fitted[name] = text
+        return fitted
+
+
+def _is_typed_into(widget: forms.Widget) -> bool:
+    return isinstance(widget, forms.widgets.Input | forms.Textarea) and not isinstance(widget, forms.CheckboxInput)
 
 
 def prefill_key(name: str) -> str:

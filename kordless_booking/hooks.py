@@ -71,7 +71,7 @@ PRIVATE_SLOTS: Final = ("form_before_button", "confirmation_after_summary", "man
 """Places on pages that are made for each request and cached nowhere."""
 
 _SIGNAL_ARGUMENTS: Final = frozenset(
-    {"signal", "sender", "booking", "service", "account", "source", "attribution", "replay"}
+    {"signal", "sender", "booking", "service", "account", "source", "attribution", "reason", "answers", "replay"}
 )
 """Arguments that the signals of changes have already."""
 
@@ -124,6 +124,8 @@ class Change:
     """`booking.preferences.VisitorPreferences` (language, zone, terms), or None where they aren't known."""
     replay: bool = False
     """Staff replays an old delivery."""
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Answers to the business's questions by name, as the signals have them. Personal."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,3 +12,5 @@ MAX_WINDOW_DAYS: Final = 366
 """Days ahead that can be booked, even if Kordless allows more: each month beyond the near days costs a request."""
 MAX_MANAGE_LINK_DAYS: Final = 3650
 """Maximum of the setting MANAGE_LINK_DAYS. Older links are rejected without being decrypted."""
+MAX_GUESTS: Final = 20
+"""Guests that one form can ask for: more lines than these are filled in by nobody, and fit into no notes."""

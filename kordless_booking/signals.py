@@ -9,6 +9,8 @@ and whether this site's own pages or Kordless's webhook reports it first. Receiv
 - `source`: `ChangeSource.WIDGET` for a change made on this site's pages, `ChangeSource.WEBHOOK` for one made elsewhere
   (by phone, by staff). It is also the sender: `connect(receiver, sender=ChangeSource.WEBHOOK)` selects those alone;
 - `attribution`: campaign parameters of the visit, such as `{"utm_source": "newsletter"}`; empty when unknown;
+- `answers`: what the customer answered to the business's QUESTIONS on this site's pages: a dictionary of values by the
+  names of the questions, for each change of the booking in the 30 days after it was made; empty when unknown;
 - `reason`: why the customer rescheduled or canceled, as typed on this site's pages (ASK_REASON); "" when unknown;
 - `replay`: True when staff replayed an old delivery in Django's admin. The arguments are those of the old delivery.
 

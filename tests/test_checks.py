@@ -321,6 +321,24 @@ def test_django_settings_under_which_no_booking_works_are_rejected(settings, nam
     assert all(name in message.msg and name in message.hint and message.is_serious() for message in messages)
 
 
+def test_a_form_with_questions_needs_more_of_django(settings):
+    """A field for each answer and each box to check, and bytes for what is typed; of the service that asks most."""
+    choices = [str(number) for number in range(30)]
+    questions = [
+        {"name": "style", "label": "Style", "kind": "choices", "choices": choices},
+        {"name": "story", "label": "Story", "kind": "long_text", "max_length": 1000},
+    ]
+    settings.KORDLESS_BOOKING = {**FLAT, "QUESTIONS": {"haircut": questions, "*": questions[1:]}}
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = MIN_FORM_FIELDS + 30
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = MIN_FORM_BYTES
+    assert [message.hint for message in check_host_settings()] == [
+        f"Set DATA_UPLOAD_MAX_MEMORY_SIZE to {MIN_FORM_BYTES + 12_000} or more.",
+        f"Set DATA_UPLOAD_MAX_NUMBER_FIELDS to {MIN_FORM_FIELDS + 31} or more.",
+    ]
+    settings.KORDLESS_BOOKING = {**FLAT, "QUESTIONS": "my_site.booking.questions"}
+    assert check_host_settings() == []
+
+
 @pytest.mark.parametrize(
     ("engine", "options", "ids"),
     [

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.conf import SETTINGS, Account, Secret, accounts, find_errors, get_account
 from kordless_booking.contact_fields import ContactFields
+from kordless_booking.questions.question import parse_setting
 from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
@@ -59,6 +60,12 @@ GOOD = {
         {"haircut": {}},
         {"haircut": {"CONTACT_FIELDS": {"phone": "required"}}, "späti": {"CONTACT_FIELDS": {"name": "first_last"}}},
     ],
+    "QUESTIONS": [
+        {},
+        {"haircut": [], "*": [{"name": "allergies", "label": "Any allergies?", "kind": "text"}]},
+        "my_site.booking.questions",
+        lambda account, service: [],
+    ],
     "BROWSE_SECONDS": [0.1, 4, 25],
     "BOOKING_SECONDS": [0.1, 12.5, 25],
     "CATALOG_FRESH_SECONDS": [1, 86400],
@@ -93,6 +100,9 @@ GOOD = {
     "WEBHOOK_SIGNED_PAYLOAD": ["timestamp.body", "body"],
     "WEBHOOK_SIGNATURE_ENCODING": ["hex", "base64"],
     "FUNNEL": [True, False],
+    "GUESTS": [0, 1, 20, "party"],
+    "BOOK_AGAIN_WEEKS": [0, 4, 52],
+    "NEXT_FREE": [True, False],
     "ATTEMPT_RETENTION_DAYS": [0, 7, 3650],
     "DELIVERY_RETENTION_DAYS": [0, 40, 3650],
     "COUNT_RETENTION_DAYS": [0, 90, 3650],
@@ -202,6 +212,16 @@ BAD = {
         {"haircut": {"CONTACT_FIELDS": None}},
         {"haircut": {"CONTACT_FIELDS": {"email": "never"}}},
     ],
+    "QUESTIONS": [
+        "questions",
+        "my_site..questions",
+        ["allergies"],
+        7,
+        {"": []},
+        {"haircut": None},
+        {"haircut": [{"name": "allergies"}]},
+        {"*": [{"name": "allergies", "label": "Any allergies?", "kind": "color"}]},
+    ],
     "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
     "BOOKING_SECONDS": [0, -1, 26, *NOT_A_NUMBER],
     "CATALOG_FRESH_SECONDS": [0, 86401, *NOT_WHOLE],
@@ -236,6 +256,9 @@ BAD = {
     "WEBHOOK_SIGNED_PAYLOAD": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_SIGNATURE_ENCODING": ["HEX", "base32", 7],
     "FUNNEL": [1, "yes", "False", []],
+    "GUESTS": [-1, 21, "PARTY", "3", ["party"], *NOT_WHOLE],
+    "BOOK_AGAIN_WEEKS": [-1, 53, *NOT_WHOLE],
+    "NEXT_FREE": [1, "yes", "False", []],
     "ATTEMPT_RETENTION_DAYS": [-1, 1, 6, 3651, *NOT_WHOLE],
     "DELIVERY_RETENTION_DAYS": [-1, 1, 39, 3651, *NOT_WHOLE],
     "COUNT_RETENTION_DAYS": [-1, 1, 89, 3651, *NOT_WHOLE],
@@ -295,6 +318,8 @@ def test_a_good_value_is_taken(settings, name, value):
         assert taken == tuple(sorted(value))
     elif name in {"WEBHOOK_SECRETS", "STYLE_SHEETS"}:
         assert taken == tuple(value)
+    elif name == "QUESTIONS":
+        assert taken == parse_setting(value)
     else:
         assert taken == value
 
@@ -381,7 +406,7 @@ def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
         ),
         (
             {"SERVICES": {"haircut": {"CONTACTS": {}}}},
-            "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS.",
+            "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS, GUESTS, BOOK_AGAIN_WEEKS.",
         ),
         ({"SERVICES": {"haircut": ["email"]}}, "\"haircut\" is ['email'], not a dictionary of settings."),
     ],

@@ -39,6 +39,7 @@ from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.questions.answers import Answer, convert_answers
 
 if TYPE_CHECKING:
     from kordless_booking.models import BookingAttempt
@@ -60,6 +61,8 @@ class Attempt:
     """UTM parameters and the like. Not sent to Kordless."""
     preferences: VisitorPreferences | None = field(default=None, compare=False)
     """The visitor's preferences, for mails. Not sent to Kordless."""
+    answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
+    """Answers to the business's questions. The notes of the request have them as text."""
 
     def body(self) -> str:
         """Return the request as JSON: the same text for the same request."""
@@ -84,9 +87,8 @@ class Attempt:
     def encrypted(self, account: str) -> str:
         """Return everything but the key, encrypted. The row holds it while the outcome is open."""
         preferences = msgspec.to_builtins(self.preferences) if self.preferences else None
-        return encrypt_token(
-            "attempt", account, {"body": self.body(), "attribution": dict(self.attribution), "preferences": preferences}
-        )
+        payload = {"body": self.body(), "attribution": dict(self.attribution), "preferences": preferences}
+        return encrypt_token("attempt", account, payload | stored_answers(self.answers))
 
     @classmethod
     def from_row(cls, row: BookingAttempt, now: datetime | None) -> Attempt:
@@ -104,7 +106,13 @@ class Attempt:
         except msgspec.ValidationError:
             # None, or of another release. They are only for mails, and no booking must fail for them.
             preferences = None
-        return cls(row.key, request, encrypted.get("attribution") or {}, preferences)
+        answers = convert_answers(encrypted.get("answers"))
+        return cls(row.key, request, encrypted.get("attribution") or {}, preferences, answers)
+
+
+def stored_answers(answers: tuple[Answer, ...]) -> dict[str, Any]:
+    """Return what a row's token has of answers: nothing where none were given."""
+    return {"answers": msgspec.to_builtins(answers)} if answers else {}
 
 
 def decrypt_row(purpose: str, row: BookingAttempt, now: datetime | None) -> dict[str, Any]:

@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.questions.answers import answer_input
 
 TOKEN_SECONDS: Final = 15 * 60
 """Seconds after which the token is ignored: enough to choose another time."""
 MAX_TOKEN: Final = 32_000
 """Characters. Half of the largest form that is read (64 KiB). Ours has 1,600 characters of input, of 4 bytes at most,
-which make a token of 9,000; the rest is for fields that a site adds."""
+which make a token of 9,000; the rest is for fields and questions that a site adds."""
 
 
 def known_fields(values: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:
-    """Return the non-empty fields named in `max_lengths`, each cut to its length in characters."""
+    """Return the non-empty fields named in `max_lengths`, each cut to its length in characters.
+
+    Answers to questions are kept whatever their names are: not each service asks the same.
+    """
     fields = {name: str(values.get(name) or "")[:max_length] for name, max_length in max_lengths.items()}
-    return {name: text for name, text in fields.items() if text}
+    return {name: text for name, text in fields.items() if text} | answer_input(values)
 
 
 def without_longest(form_input: Mapping[str, str]) -> dict[str, str]:

@@ -28,12 +28,13 @@ from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.api.times import is_same_time
 from kordless_booking.booking import queue
-from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
-from kordless_booking.booking.hashes import number_hash
+from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash, stored_answers
+from kordless_booking.booking.hashes import number_hash, number_hashes
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email
+from kordless_booking.questions.answers import Answer, convert_answers
 
 log = logging.getLogger("kordless_booking.booking")
 
@@ -62,6 +63,8 @@ class Placed:
     notify_contact: Contact | None = field(default=None, compare=False, repr=False)
     """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
     for every later caller, so that the booking is published once."""
+    answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
+    """Answers to the business's questions, for the same caller."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,21 @@ def get_counted_contacts(account: str, key: str) -> tuple[str, ...]:
     """Return the keyed hashes of the contacts whose permits an attempt has taken. Costs one query."""
     rows = BookingAttempt.objects.filter(key=key, account=account, arrival__gt=0)
     return tuple(filter(None, rows.values_list("email_hash", "phone_hash").first() or ()))
+
+
+def find_answers(account: str, now: datetime, *, key: str = "", number: str = "") -> tuple[Answer, ...]:
+    """Return the visitor's answers of a placed attempt, by its key or its booking's confirmation number.
+
+    Empty where there are none, or they can't be decrypted any more. Costs one query.
+    """
+    rows = BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.PLACED)
+    row = rows.filter(key=key).first() if key else rows.filter(number_hash__in=number_hashes([number])).first()
+    if row is None:
+        return ()
+    try:
+        return convert_answers(decrypt_row("answer", row, now).get("answers"))
+    except InvalidToken:
+        return ()
 
 
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
@@ -490,12 +508,16 @@ def _send(
         now,
         state=BookingAttempt.State.PLACED,
         retry_at=None,
-        encrypted=encrypt_token("answer", row.account, {"booking": msgspec.to_builtins(booking)}),
+        encrypted=encrypt_token(
+            "answer", row.account, {"booking": msgspec.to_builtins(booking)} | stored_answers(attempt.answers)
+        ),
         number_hash=number_hash(booking.confirmation_number),
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, now, notify_contact=attempt.request.contact if recorded else None)
+    if not recorded:
+        return Placed(booking, now)
+    return Placed(booking, now, notify_contact=attempt.request.contact, answers=attempt.answers)
 
 
 def _queue_again(row: BookingAttempt, call: _Call, seconds: int, back_to: BookingAttempt.State | None) -> Pending:

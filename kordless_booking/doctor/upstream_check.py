@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from kordless_booking import exceptions
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import OrganizationDetail, ServiceDetail
+from kordless_booking.doctor import questions_check
 from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
 from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.questions.question import FOR_ALL
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS, seconds_ahead
 from kordless_booking.upstream.registry import build_client, build_slot_parts_client, services_for
 from kordless_booking.upstream.slot_block import fetch_near_block
@@ -88,6 +90,7 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
         # Nothing else was read yet, so what was skipped is services.
         yield from _organization(offer, skipped=gate.skipped)
         yield from _service_settings(account, offer)
+        yield from questions_check.examine(account, [service.slug for service in offer.services if service.bookable])
         yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
     yield from _contact_operations(account)
@@ -124,11 +127,13 @@ def _organization(offer: OrganizationDetail, *, skipped: int) -> Findings:
 def _service_settings(account: Account, offer: OrganizationDetail) -> Findings:
     """Report settings of services that aren't listed: a slug that is misspelled changes nothing."""
     listed = [service.slug for service in offer.services]
-    if unknown := [slug for slug in account.services if slug not in listed]:
-        # All services of a large business would be too many to read.
-        known = ", ".join(map(printable, listed[:10]))
-        text = f"SERVICES has settings for services that Kordless doesn't list: {', '.join(map(printable, unknown))}"
-        yield note("service_settings_unused", text, f"write the slugs as in Kordless: {known}")
+    questions = () if callable(account.questions) else account.questions
+    for key, slugs in (("SERVICES", account.services), ("QUESTIONS", questions)):
+        if unknown := [slug for slug in slugs if slug not in (*listed, FOR_ALL)]:
+            # All services of a large business would be too many to read.
+            known = ", ".join(map(printable, listed[:10]))
+            text = f"{key} has settings for services that Kordless doesn't list: {', '.join(map(printable, unknown))}"
+            yield note("service_settings_unused", text, f"write the slugs as in Kordless: {known}")
 
 
 def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: RecordingGate) -> Findings:

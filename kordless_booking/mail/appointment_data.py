@@ -15,13 +15,16 @@ from kordless_booking.conf import Account
 from kordless_booking.forms import MAX_EMAIL
 from kordless_booking.models import Appointment
 from kordless_booking.normalization import normalize_email, validate_deliverable_email
+from kordless_booking.questions.answers import Answer
 
 
-class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
+class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that is known about a booking, and its customer's preferences as far as known."""
 
     booking: Booking
     preferences: VisitorPreferences | None = None
+    answers: tuple[Answer, ...] = ()
+    """What the customer answered to the business's questions."""
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
@@ -57,7 +60,14 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         current = msgspec.structs.replace(stored.booking, start=row.start, end=row.end, status=row.status)
         return msgspec.structs.replace(stored, booking=current)
 
-    def merged_with(self, booking: Booking, preferences: VisitorPreferences | None, *, is_new: bool) -> AppointmentData:
+    def merged_with(
+        self,
+        booking: Booking,
+        preferences: VisitorPreferences | None,
+        *,
+        is_new: bool,
+        answers: tuple[Answer, ...] = (),
+    ) -> AppointmentData:
         """Return these data merged with newer ones. Fields that `booking` leaves empty keep their value.
 
         Start, end and status are replaced only when `is_new`: an outdated delivery may still contain the phone number,
@@ -78,6 +88,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True):
         return AppointmentData(
             booking=msgspec.structs.replace(known, **changes),
             preferences=_merge_preferences(self.preferences, preferences),
+            answers=answers or self.answers,
         )
 
 

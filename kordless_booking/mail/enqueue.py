@@ -22,6 +22,7 @@ from kordless_booking.mail.appointment_data import AppointmentData
 from kordless_booking.mail.outbox import send_in_background, send_later
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.normalization import to_e164
+from kordless_booking.questions.answers import Answer
 
 log = logging.getLogger("kordless_booking.mail")
 
@@ -54,6 +55,7 @@ def record_and_enqueue(
     *,
     now: datetime,
     preferences: VisitorPreferences | None = None,
+    answers: tuple[Answer, ...] = (),
 ) -> None:
     """Record what a booking says, and queue the mail that is due. Does nothing while the account's MAIL is off.
 
@@ -68,7 +70,7 @@ def record_and_enqueue(
         # A later change arrived before the creation. Its mail has already told the customer everything.
         change = None
     stored = _decrypt_or_none(row) or AppointmentData(booking=booking)
-    data = stored.merged_with(booking, preferences, is_new=change is not None)
+    data = stored.merged_with(booking, preferences, is_new=change is not None, answers=answers)
     kind = _mail_kind(row, booking, change)
     before = None
     if row is None:

@@ -40,6 +40,7 @@ from kordless_booking.presentation.clocks import clock_city
 from kordless_booking.presentation.formatting import time_in_zone
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
+from kordless_booking.questions.answers import Answer
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import absolute_url
 
@@ -154,7 +155,8 @@ def _build_message(
         "business": business,
         "tones": palette.light,
         "dark": palette.dark,
-        "booking": _booking(booking, details, preferences, clocks, service, before, now),
+        "booking": _booking(booking, details, preferences, clocks, service, before, now, data.answers),
+        "answers": data.answers,
         "before": before,
         "manage_url": link,
         "again_url": _again_link(account, details, preferences) if is_canceled else None,
@@ -217,6 +219,7 @@ def _booking(
     service: str,
     before: str,
     now: datetime,
+    answers: tuple[Answer, ...],
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
     policy = detail.calendar.cancellation_policy if detail else None
@@ -231,6 +234,9 @@ def _booking(
         for label, text in (
             (pgettext("before a person's name", "With"), _provider(preferences)),
             (pgettext("label", "People"), party),
+            # What was chosen, and nothing that was typed: anybody can write to somebody else with it, from the
+            # business's address.
+            *((answer.title, answer.text) for answer in answers if not answer.is_free_text),
             (pgettext("label", "Confirmation number"), booking.confirmation_number),
         )
         if text

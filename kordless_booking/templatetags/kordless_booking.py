@@ -1,4 +1,4 @@
-"""Template tag that puts the widget into a page of the same site, without a frame."""
+"""Template tags for pages of the same site: the widget without a frame, and links to the next free times."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
@@ -21,6 +22,7 @@ from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems
 from kordless_booking.views.client_address import build_requester
+from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
@@ -81,6 +83,29 @@ def booking_widget(
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
+
+
+@register.simple_tag(takes_context=True)
+def next_free(context: dict[str, Any], service: str, count: int = 3, account: str = "") -> SafeString:
+    """Render links to the next free times of a service, each to its contact form; nothing where none is known.
+
+    `count` is 12 at most; `account` names one of several accounts. From what is cached: where nothing is, one request
+    is sent, and the page waits half a second for it at most. Needs `django.template.context_processors.request`.
+    """
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        raise ImproperlyConfigured("{% next_free %} needs the request context processor.")
+    visit = WidgetRequest.from_http(request, namespace=account or "kordless_booking", stage="kb-inline-next-free")
+    # The query is the site's own, so of the choices in it only the zone counts.
+    visit = visit.with_choices(visit.choices.appearance().replace(timezone=visit.choices.timezone))
+    with (
+        request_id_context(request),
+        translation.override(visit.language),
+        requested_by(build_requester(visit)),
+        deadline(visit.account.browse_seconds),
+    ):
+        times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
+        return render_to_string("kordless_booking/parts/next_free.html", times) if times else SafeString()
 
 
 def _widget_url(visit: WidgetRequest, service: str) -> str | None:

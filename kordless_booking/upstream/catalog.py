@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from kordless_booking.logs import LogThrottle, log_event
 from kordless_booking.presentation.timezones import business_timezone
 
 from .entries import Cached, CacheItem, Lifetime
+from .single_flight import OwnerRefused
 from .slot_block import LongRanges, SlotBlock, decode_block, encode_block, fetch_near_block, join_slots
 from .window import (
     USUAL_WINDOW_DAYS,
@@ -159,6 +161,45 @@ class Catalog:
             block: SlotBlock | None = entry.value
             yield from block.between(*window) if block else ()
 
+    def cached_near_slots(self, slugs: Sequence[str], *, max_age_seconds: float) -> dict[str, tuple[Slot, ...]]:
+        """Return the cached slots of these services' near days, by slug, without those that are older or invalidated.
+
+        The same tuples until the cached slots change. Sends no request.
+        """
+        entries = self._cache.lookup(*map(self._near_item, slugs)) if slugs else []
+        found = {slug: self._recent(entry, max_age_seconds) for slug, entry in zip(slugs, entries, strict=True)}
+        return {slug: block.slots for slug, block in found.items() if block is not None}
+
+    def near_slots_soon(self, slug: str, *, wait_seconds: float, max_age_seconds: float) -> tuple[Slot, ...]:
+        """Return the slots of a service's near days, as `cached_near_slots` does, and wait a moment for them.
+
+        Where nothing acceptable is cached, one request is sent from another thread, within the deadline of the caller,
+        which may be longer than the wait: what comes later is cached for the next reader. While the list of services
+        isn't cached that request is for the list, and nobody waits: a made-up slug must cost nothing.
+        """
+        listed = self.cached_organization()
+        if listed is None:
+            self.prefetch_organization()
+            return ()
+        if not any(service.slug == slug and service.bookable for service in listed.services):
+            return ()
+        item = self._near_item(slug)
+        # Of the account's own cache: the request's view would not see what a fetch brings meanwhile.
+        if self._cache.fetches_in_parallel and self._cache.needs_fetch(item):
+            started = self._account_cache.start_fetch(item)
+            if started is not None:
+                # Canceled where the pool is full. What the fetch raises is in the log, as for any page.
+                with suppress(TimeoutError, CancelledError, OwnerRefused, KordlessError):
+                    started.result(wait_seconds)
+        block = self._recent(self._account_cache.lookup(item)[0], max_age_seconds)
+        return block.slots if block is not None else ()
+
+    def _recent(self, entry: LocalEntry, max_age_seconds: float) -> SlotBlock | None:
+        """Return the block of an entry that is neither older nor invalidated."""
+        envelope = entry.value_within(self._clock.now(), max_age_seconds)
+        block: SlotBlock | None = entry.value
+        return block if envelope is not None and envelope.generation == entry.generation else None
+
     def cache_status(self, months: Sequence[date], *, max_services: int = 50) -> list[CacheStatus]:
         """Return the cache status for these months without a request to Kordless.
 
@@ -268,11 +309,8 @@ class Catalog:
             return None
         item = self._complete_near_item(slug, window, None) or self._month_item(slug, days.first, None)
         [entry] = self._cache.lookup(item)
-        envelope = entry.value_within(self._clock.now(), max_age_seconds)
-        block: SlotBlock | None = entry.value
-        if envelope is None or block is None or envelope.generation != entry.generation or block.until <= start:
-            return None
-        return block.slots
+        block = self._recent(entry, max_age_seconds)
+        return block.slots if block is not None and block.until > start else None
 
     def preload(self, slug: str, *days: Days, window_days: int | None = None) -> ServiceDetail | None:
         """Load everything that a page of slots reads in one cache round trip, so that the reads need none of their own.

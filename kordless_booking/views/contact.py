@@ -51,6 +51,7 @@ from kordless_booking.views.outcome import (
 )
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
+from kordless_booking.views.questions import asked_questions
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -88,27 +89,35 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
-    return _form_page(visit, detail, chosen, _initial_form(visit, detail))
+    return _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms))
 
 
-def _initial_form(visit: WidgetRequest, detail: ServiceDetail) -> ContactForm:
+def _initial_form(visit: WidgetRequest, detail: ServiceDetail, terms: Terms) -> ContactForm:
     """Return the form with what the visitor typed into an earlier one."""
-    form = _contact_form(visit, detail, service=detail.service.slug)
+    form = _contact_form(visit, detail, service=detail.service.slug, party_size=terms.party_size)
     form.initial = dict(form.fit_name(visit.form_input))
     return form
 
 
 def _contact_form(
-    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None, *, service: str
+    visit: WidgetRequest,
+    detail: ServiceDetail | None,
+    data: Mapping[str, str] | None = None,
+    *,
+    service: str,
+    party_size: int,
 ) -> ContactForm:
     """Return the form for a service; for one that can't be read, with less that it requires and guesses."""
     place = detail.calendar.location if detail else None
+    own = visit.account.service_settings(service)
     return ContactForm(
         data,
-        shown=visit.account.service_settings(service).contact_fields,
+        shown=own.contact_fields,
         also=(data or {}).get(_ALSO_NEEDED, "").split(),
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
+        questions=asked_questions(visit.account, service),
+        max_guests=own.max_guests(party_size),
     )
 
 
@@ -136,7 +145,7 @@ def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) 
     url = _contact_url(visit, chosen)
     if not visit.form_input:
         return SeeOther(url)
-    response = _form_page(visit, detail, chosen, _initial_form(visit, detail))
+    response = _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms))
     _set_address(visit, response, url)
     return response
 
@@ -157,13 +166,17 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     # use up the time for the booking.
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, service)
-    form = _contact_form(visit, detail, visit.request.POST, service=service)
+
+    def form_for(terms: Terms) -> ContactForm:
+        return _contact_form(visit, detail, visit.request.POST, service=service, party_size=terms.party_size)
+
     try:
         chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
         # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
         used = next((known for known in (old.draft, _renewed(old.draft)) if _is_used(visit, known)), None)
         if used is None:
+            form = form_for(old.draft.terms)
             try:
                 return _renew_draft(visit, old.draft, form)
             except exceptions.Unavailable as error:
@@ -172,6 +185,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         chosen = used
     except draft.InvalidDraft:
         return _to_slots(visit, service)
+    form = form_for(chosen.terms)
     if not form.is_valid():
         # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
@@ -186,7 +200,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences)
+    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.answers())
     try:
         outcome = placement.place_booking(
             visit.account.name,

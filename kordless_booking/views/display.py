@@ -33,6 +33,8 @@ class ServiceCard:
     """Until when it can be canceled, in a few words; "" where that isn't known."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Data of the business's set-up, for a site's own templates."""
+    next_free: str = ""
+    """The next free time, in words; "" where it isn't known, and without NEXT_FREE."""
 
 
 def service_card(
@@ -44,12 +46,13 @@ def service_card(
     price_per: str = "",
     lengths: Sequence[timedelta] = (),
     calendar: CalendarSettings | None = None,
+    next_free: str = "",
 ) -> ServiceCard:
     """Return what templates show of a service. `url` leads to its times.
 
     `party` is the number of people next to whom the price stands, `price_per` the setting. `lengths` are those of the
     times next to which it stands: they are believed before the service's own, and of several none is said. `calendar`
-    has place and notice, as far as they are known.
+    has place and notice, as far as they are known. `next_free` is the text of the next free time.
     """
     duration = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""
     if lengths:
@@ -63,6 +66,7 @@ def service_card(
         place=texts.short_place(calendar.location) if calendar else None,
         notice=texts.short_notice(calendar.cancellation_policy) if calendar else "",
         metadata=dict(service.metadata),
+        next_free=next_free,
         folded_description=texts.fold_long_text(service.description or ""),
     )
 

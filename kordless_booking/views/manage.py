@@ -41,6 +41,7 @@ from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
 from kordless_booking.views.address_limits import build_rejection, rate_limit
+from kordless_booking.views.book_again import book_again_link
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.display import display_times
@@ -610,6 +611,9 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
         "again": None if changeable or too_late else _again_link(visit, managed, detail),
+        "book_again": book_again_link(
+            visit, managed.link.build_terms(booking, managed.timezone), detail, managed.carried_choices(visit)
+        ),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

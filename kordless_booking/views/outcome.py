@@ -33,8 +33,10 @@ from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
 from kordless_booking.presentation.safe_links import done_url_for
 from kordless_booking.presentation.texts import booking_location
+from kordless_booking.questions.answers import Answer
 from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
+from kordless_booking.views.book_again import book_again_link
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, give_back_later
 from kordless_booking.views.decorators import widget_view
@@ -122,17 +124,22 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
     if visit.now.timestamp() - receipt.placed_at > CONFIRMATION_FRESH_SECONDS:
         return SeeOther(link)
     terms = receipt.terms
+    detail = find_service(visit, terms.service)
     shown = booking_view(
         visit,
         booking,
-        find_service(visit, terms.service),
+        detail,
         terms.timezone,
         terms=terms,
         fallback_name=terms.service,
         new_contact=receipt.contact,
+        answers=_answers(visit, receipt),
     )
     context: dict[str, Any] = {
         "booking": shown,
+        "book_again": book_again_link(
+            visit, terms, detail, visit.choices.appearance().replace(timezone=terms.timezone)
+        ),
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.links.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.links.url("services"),
@@ -173,6 +180,7 @@ def redirect_to_outcome(
             now=visit.now,
             attribution=receipt.attribution,
             preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
+            answers=outcome.answers,
         )
     placed = msgspec.structs.replace(
         receipt,
@@ -336,6 +344,18 @@ def _renewed_by_another(visit: WidgetRequest, receipt: Receipt) -> Problem:
     is_new = visit.now.timestamp() - receipt.sent_at <= TOKEN_SECONDS
     form_input = receipt.form_input if is_new else {}
     return already_requested(visit, receipt.terms, choices, sent=True, form_input=form_input)
+
+
+def _answers(visit: WidgetRequest, receipt: Receipt) -> tuple[Answer, ...]:
+    """Return what the visitor answered to the business's questions; empty while the database fails.
+
+    From the row, because no URL has room for long answers.
+    """
+    if not visit.account.asks_for_answers:
+        return ()
+    with suppress(DatabaseError):
+        return placement.find_answers(visit.account.name, visit.now, key=receipt.key)
+    return ()
 
 
 def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:

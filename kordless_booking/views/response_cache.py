@@ -42,7 +42,7 @@ MAX_RESPONSES: Final = 512
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and each language
 and each color of a host page is another key for it."""
-READ_NAMES: Final = frozenset({*QUERY_NAMES, "after", "near", "q", "taken"})
+READ_NAMES: Final = frozenset({*QUERY_NAMES, "after", "from", "near", "q", "taken"})
 """Query names that a shared page reads. A page repeats no other name in a link or form, so all others (`utm_source`,
 `gclid`, `fbclid`) are no part of the key. The script reads the campaign's from the address (campaign-parameters.js)."""
 _RECORD_BYTES: Final = 4096

@@ -40,6 +40,7 @@ from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
 from kordless_booking.views.links import RESERVED
 from kordless_booking.views.request import WidgetRequest, request_id_context
+from kordless_booking.views.sign import build_sign
 from kordless_booking.views.steps import bookable_services
 
 MODES: Final = ("inline", "popup", "button")
@@ -186,7 +187,7 @@ class SnippetForm(forms.Form):
         except KordlessError:
             # The builder works without Kordless; only the choice of a service is missing.
             listed = []
-        services = [(service.slug, service.name) for service in listed]
+        services = self.services = [(service.slug, service.name) for service in listed]
         languages = [(code, _name_of(code)) for code in supported_languages()]
         for name, every, choices in (
             ("service", pgettext("button", "All services"), services),
@@ -298,6 +299,12 @@ def builder(
         "preview": shown,
         "same_origin": stage.netloc == request.get_host(),
         "stage": f"{stage.scheme}://{stage.netloc}",
+        "sign": build_sign(
+            f"{made.base_url}{made.service}",
+            business=visit.organization.name if visit.organization else "",
+            service=dict(form.services).get(form.chosen("service"), ""),
+            language=form.chosen("lang") or best_supported_language(translation.get_language() or "") or "en",
+        ),
         **_verdict(visit, form.chosen("site")),
     }
     response = render(request, template, {**(context or {}), **more})

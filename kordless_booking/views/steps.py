@@ -25,6 +25,7 @@ from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
@@ -32,6 +33,7 @@ from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.metadata import list_metadata, service_metadata
+from kordless_booking.views.next_free import NextFreeTexts, next_free_texts
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
@@ -175,10 +177,13 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     choices = visit.choices.replace(day=None, month=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
+    free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
     for service in found:
         url = visit.links.service_url("slots", service.slug, choices)
         calendar = known[service.slug].calendar if service.slug in known else None
-        card = service_card(service, visit.language, url, calendar=calendar)
+        card = service_card(
+            service, visit.language, url, calendar=calendar, next_free=free.by_service.get(service.slug, "")
+        )
         groups.setdefault((service.category or "").strip(), []).append(card)
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
@@ -202,6 +207,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "empty": not services,
         "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
         "notice": age_notice(visit, cached),
+        "next_free_clock": free.clock,
         **fill_slots(visit, page, "services_before", "services_after"),
     }
     renderer = PageRenderer(visit, page)
@@ -259,11 +265,12 @@ def slots_page(
     """
     taken = taken or visit.request.GET.get("taken", "")
     near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
+    usual = None if taken else parse_usual_time(visit)
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    read = read_calendar_page(visit, detail, near=near)
+    read = read_calendar_page(visit, detail, near=near or usual)
     view, unavailable = read.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, read)
@@ -312,14 +319,15 @@ def slots_page(
         "back": back,
         "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
+        "books_again": usual is not None,
         **fill_slots(visit, page, "times_before", "no_times" if view.empty else "times_after", service=service),
     }
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]
     page_view = None if token else visit.page_view(service, empty_month=_empty_month(view))
-    if view.largest_party is not None or view.provider_unavailable:
+    if view.largest_party is not None or view.provider_unavailable or usual:
         # Not cached in any way: the party, host or team isn't one of those that the page offers, so it may be made up,
-        # and each such page would take the place of one that others need.
+        # and each such page would take the place of one that others need. A usual time is one visitor's.
         response = renderer.render(Step.SLOT.template, context, status, no_store=bool(token))
         response.page_view = page_view
     else:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.api.resources import Booking, ServiceDetail
     from kordless_booking.booking.terms import Terms
+    from kordless_booking.questions.answers import Answer
     from kordless_booking.views.request import WidgetRequest
 
 
@@ -118,6 +119,8 @@ class BookingView:
     """A sentence that says until when it can be changed; "" where that isn't known, or has passed."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
+    answers: tuple[Answer, ...] = ()
+    """What the customer answered to the business's questions, where the booking was just made."""
 
     @property
     def folded_policy(self) -> FoldedText:
@@ -135,6 +138,7 @@ def booking_view(
     fallback_name: str = "",
     is_visitors_zone: bool = True,
     new_contact: str = "",
+    answers: tuple[Answer, ...] = (),
 ) -> BookingView:
     """Return the view of a booking, in the visitor's time zone, or without `is_visitors_zone` in the booking's.
 
@@ -174,6 +178,7 @@ def booking_view(
         policy=policy_text(policy, says_until=bool(until)),
         until=until,
         metadata=dict(detail.service.metadata) if detail else {},
+        answers=answers,
     )
 
 

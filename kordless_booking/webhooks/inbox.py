@@ -26,6 +26,7 @@ from kordless_booking.changes import (
     call_change_handlers,
     describe_change,
     is_change_in_progress,
+    known_answers,
     queue_mail,
     reason_in_progress,
     record_change,
@@ -34,6 +35,7 @@ from kordless_booking.changes import (
 from kordless_booking.conf import Account, accounts_sharing_secret
 from kordless_booking.logs import log_event
 from kordless_booking.models import WebhookDelivery
+from kordless_booking.questions.answers import answer_values
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.events import CHANGES, Event
@@ -154,7 +156,9 @@ def _publish(
     recorded = record_change(change, booking, account=account.name, at=min(event.at or now, now))
     # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if recorded else None
-    queue_mail(change, recorded, booking, account=account, now=now, preferences=ours.preferences if ours else None)
+    answers = known_answers(account, recorded, now, ours.answers if ours else ()) if recorded else ()
+    preferences = ours.preferences if ours else None
+    queue_mail(change, recorded, booking, account=account, now=now, preferences=preferences, answers=answers)
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
@@ -170,7 +174,8 @@ def _publish(
             source=source,
             now=now,
             attribution=ours.attribution if ours else None,
-            preferences=ours.preferences if ours else None,
+            preferences=preferences,
+            answers=answers,
         )
         call_change_handlers(described)
         extra = signal_arguments(described)
@@ -181,6 +186,7 @@ def _publish(
         service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
+        answers=answer_values(answers),
         reason=reason_in_progress(cache, account.name, number, change, now),
         **extra,
     )

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from kordless_booking import hooks
-from kordless_booking.changes import cached_service, describe_change, has_newer_change, signal_arguments
+from kordless_booking.changes import (
+    cached_service,
+    describe_change,
+    has_newer_change,
+    known_answers,
+    signal_arguments,
+)
+from kordless_booking.questions.answers import answer_values
 from kordless_booking.signals import ChangeSource, event_received
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.webhooks.events import Event, UnreadableEvent, parse_event
@@ -59,8 +66,11 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
         if event.booking is not None:
             change = change_of(event, event.booking)
             extra: dict[str, Any] = {}
+            answers = known_answers(account, event.booking, now)
             if hooks.signal_arguments:
-                described = describe_change(change, event.booking, row.account, source=source, now=now, replay=True)
+                described = describe_change(
+                    change, event.booking, row.account, source=source, now=now, answers=answers, replay=True
+                )
                 extra = signal_arguments(described)
             send_signal(
                 change.signal,
@@ -71,6 +81,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 account=row.account,
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
+                answers=answer_values(answers),
                 reason="",
                 **extra,
             )

@@ -13,7 +13,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
-from tests.support.doctor import ask
+from tests.support.doctor import Told, ask
 from tests.support.mail_settings import MAIL
 from tests.support.odd_answers import Change, OddAnswers, many_hosts
 
@@ -85,6 +85,52 @@ def test_settings_of_a_service_that_is_not_listed_are_reported(well: Settings, s
     assert "haircut, full-color" in line
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own}}
     assert "service_settings_unused" not in ask().of("kordless")
+
+
+def _ask(well: Settings, questions: Any) -> Told:
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "QUESTIONS": questions}
+    return ask()
+
+
+def test_questions_of_a_service_that_is_not_listed_are_reported(well: Settings):
+    """As settings of such a service; those of all services belong to none."""
+    question = {"name": "allergies", "label": "Any allergies?", "kind": "text"}
+    told = _ask(well, {"haircut": [question], "hair-cut": [question], "*": [question]})
+    assert "QUESTIONS has settings for services that Kordless doesn't list: hair-cut" in told.line(
+        "service_settings_unused"
+    )
+    assert "service_settings_unused" not in _ask(well, {"haircut": [question], "*": [question]}).of("kordless")
+
+
+def test_questions_that_may_not_fit_into_the_notes_are_reported(well: Settings):
+    """With full notes and full answers: nothing is cut off, but such a visitor has to shorten a text."""
+    long = [{"name": f"q{number}", "label": "Question", "kind": "long_text"} for number in range(3)]
+    told = _ask(well, {"haircut": long})
+    assert told.of("kordless")["questions_long"] == "note"
+    assert "answers of haircut can have 2533 characters, and 2000 are sent" in told.line("questions_long")
+    told = _ask(well, {"haircut": long[:1]})
+    assert "questions_long" not in told.of("kordless")
+    assert "1 of 9 services ask questions" in told.line("questions")
+
+
+def test_languages_that_questions_lack_are_reported(well: Settings):
+    """Of those that visitors can choose; a text in one language is meant to be read by all."""
+    well.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
+    label = {"en": "Any allergies?", "de": "Allergien?"}
+    told = _ask(well, {"*": [{"name": "allergies", "label": label, "kind": "text", "help": "Nuts"}]})
+    assert told.of("kordless")["questions_untranslated"] == "note"
+    assert "allergies in ar" in told.line("questions_untranslated")
+    told = _ask(well, {"*": [{"name": "allergies", "label": {**label, "ar": "حساسية"}, "kind": "text"}]})
+    assert "questions_untranslated" not in told.of("kordless")
+
+
+def test_a_function_that_can_not_be_asked_for_questions_is_reported(well: Settings):
+    """With the question that is wrong, or the class of what it raised."""
+    told = _ask(well, lambda _account, _service: [{"name": "A", "label": "L", "kind": "text"}])
+    assert told.fixes() == ["questions_failed"]
+    assert "Question 1 has the name 'A'" in told.line("questions_failed")
+    told = _ask(well, "tests.no_such_module.questions")
+    assert "ModuleNotFoundError" in told.line("questions_failed")
 
 
 @pytest.mark.parametrize(

@@ -300,6 +300,32 @@ def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: S
         walk.book(query="?day=2026-12-22")
 
 
+def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Answers on the way to a booking and over a conflict, and a function of questions that is slow and fails."""
+    kinds = ("text", "long_text", "phone", "date", "number")
+    asked = [{"name": f"q_{kind}", "label": kind, "kind": kind} for kind in kinds]
+    answers = {
+        "answer_q_text": "canary seeds",
+        "answer_q_long_text": "canary\r\nstory",
+        "answer_q_phone": "(212) 555-0147",
+        "answer_q_date": "Zzqx Canary",
+        "answer_q_number": "canary",
+    }
+    change(site, QUESTIONS={"*": asked})
+    page = walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **{**CANARY, **answers})
+    sandbox.faults.add("status", "create", times=1, status=409)
+    page = walk.send(page, "Book appointment", answer_q_date="1990-04-30", answer_q_number="3")
+    page = walk.open(next(iter(page.times.values())))
+    walk.send(page, "Book appointment")
+
+    def fail(_account: str, _service: str) -> None:
+        raise LookupError("canary")
+
+    change(site, QUESTIONS=fail)
+    with patch("kordless_booking.views.questions.SLOW_SECONDS", -1):
+        walk.choose("haircut", "?day=2026-12-21")
+
+
 def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Missing settings, and a template that fails on a page whose address holds a token."""
     manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
@@ -518,6 +544,7 @@ CHAPTERS: dict[str, Chapter] = {
             }
         ),
     ),
+    "questions": Chapter(_questions, pages=10, records=10, events=frozenset({"questions_failed", "questions_slow"})),
     "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
     "mail": Chapter(
         _mail,

@@ -3,16 +3,21 @@
 import ast
 import html
 import re
+import sys
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
+import segno
 from django.contrib.auth.models import User
 from django.core import signing
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views.sign import build_sign
 from tests.support.visitor import Page
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +210,61 @@ def test_a_thank_you_page_is_in_the_snippet_when_the_confirmation_may_lead_there
         page = built(staff, "?" + urlencode({"done_url": url}))
         assert "data-done-url" not in lines(page)
         assert words in page.tree.css_first("[data-kb-part=done_url]").text()
+
+
+def signs(page: Page) -> list[str]:
+    """Return the texts of the sign, from top to bottom; nothing without one."""
+    return page.texts(".kb-sign p")
+
+
+def test_the_sign_has_the_public_address_as_a_code_and_in_words(
+    staff: Client, site: Settings, account_settings: dict[str, Any]
+):
+    """The plain address of the chosen service: no language, color or campaign is in it."""
+    site.KORDLESS_BOOKING = {**account_settings, "SITE_URL": "https://salon.example/shop"}
+    page = built(staff, "?service=haircut&accent=%231f6f5c&theme=clinic")
+    assert signs(page) == [
+        "Acme Salon",
+        "Book online",
+        "Haircut",
+        "Scan the code with your phone’s camera, or enter this address:",
+        "salon.example/shop/book/haircut",
+    ]
+    expected = segno.make("https://salon.example/shop/book/haircut/", error="m", micro=False)
+    shown = page.tree.css_first(".kb-sign img").attributes["src"]
+    assert shown == expected.svg_data_uri(border=4, light="#fff", omitsize=True)
+    assert shown.startswith("data:image/svg+xml")
+    assert "img-src 'self' data:" in page.response["Content-Security-Policy"]
+    assert page.tree.css_first("a[download]").attributes["download"] == "qr-code.svg"
+    assert signs(built(staff))[1:3] == ["Book online", "Scan the code with your phone’s camera, or enter this address:"]
+
+
+def test_the_sign_is_in_the_chosen_language(staff: Client):
+    """Also where it is written from right to left; the address isn't."""
+    sign = built(staff, "?lang=ar").tree.css_first(".kb-sign")
+    assert (sign.attributes["lang"], sign.attributes["dir"]) == ("ar", "rtl")
+    assert sign.css_first(".kb-sign-address bdi").attributes["dir"] == "ltr"
+    assert built(staff).tree.css_first(".kb-sign").attributes["lang"] == "en"
+
+
+def test_there_is_no_sign_without_the_library_for_it(staff: Client, monkeypatch: pytest.MonkeyPatch):
+    """The builder works without."""
+    monkeypatch.setitem(sys.modules, "segno", None)
+    page = built(staff, "?service=haircut")
+    assert signs(page) == []
+    assert "book/haircut/" in lines(page)
+
+
+def test_there_is_a_sign_while_kordless_is_away(staff: Client, sandbox: Sandbox):
+    """Of all services, without the name of the business."""
+    sandbox.faults.add("status", status=500)
+    assert signs(built(staff, "?service=haircut"))[0] == "Book online"
+
+
+@given(st.text(max_size=4000))
+def test_any_address_makes_a_sign_or_none(address: str):
+    """Texts are shown as people type them, and an address that no code can hold makes no sign."""
+    sign = build_sign(f"https://salon.example/{quote(address)}", business="", service="", language="en")
+    assert (sign is None) == (len(quote(address)) > 2331 - len("https://salon.example/"))
+    if sign is not None:
+        assert sign.address.startswith("salon.example")
