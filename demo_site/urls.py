@@ -1,9 +1,12 @@
 """URLs of the demo: home at /, the widget at /book/ (manage pages at /book/manage/), the admin at /admin/.
 
+On the sandbox a second business, with all options switched on, is at /book-all/.
+
 The demo's tools are for this machine and for staff: the snippet builder at /snippet/, the themes at /themes/ and, on
 the sandbox, the control page at /sandbox/ and the mails to customers at /mail/.
 """
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -21,3 +24,5 @@ urlpatterns = [
     path("mail/<str:name>/booking.ics", mail_viewer.calendar, name="letter-calendar"),
     path("admin/", admin.site.urls),
 ]
+if "ACCOUNTS" in settings.KORDLESS_BOOKING:
+    urlpatterns.append(path("book-all/", include("kordless_booking.urls", namespace="everything")))

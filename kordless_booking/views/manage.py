@@ -83,8 +83,9 @@ def find(visit: WidgetRequest) -> HttpResponse:
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
     """
     if visit.request.method != "POST":
-        return _find_page(visit, FindForm())
-    form = FindForm(visit.request.POST, region=_region_for(visit, visit.request.POST.get("contact", "")))
+        return _find_page(visit, FindForm(contacts=visit.account.asked_contacts()))
+    region = _region_for(visit, visit.request.POST.get("contact", ""))
+    form = FindForm(visit.request.POST, region=region, contacts=visit.account.asked_contacts())
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
@@ -102,8 +103,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if found is None:
         log_event(log, logging.INFO, "lookup_rejected")
-        text = _("We can’t find a booking with this number and this email or phone number. Please check both.")
-        return _find_page(visit, form, problem=text, status=404)
+        return _find_page(visit, form, problem=_not_found_text(form), status=404)
     guess.give_back()
     terms = None
     with suppress(DatabaseError):
@@ -117,6 +117,15 @@ def find(visit: WidgetRequest) -> HttpResponse:
         timezone=visit.choices.timezone,
     )
     return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
+
+
+def _not_found_text(form: FindForm) -> str:
+    match form.only:
+        case "email":
+            return _("We can’t find a booking with this number and this email address. Please check both.")
+        case "phone":
+            return _("We can’t find a booking with this number and this phone number. Please check both.")
+    return _("We can’t find a booking with this number and this email or phone number. Please check both.")
 
 
 def _region_for(visit: WidgetRequest, contact: str) -> str | None:

@@ -105,6 +105,8 @@ class BookingView:
     party: str = ""
     contact: str = ""
     """Email or phone of the customer, masked; "" where the page is not about a new booking, or `mailed` has it."""
+    only_contact: str = ""
+    """"email" or "phone" where the site's forms ask for only one of them, else ""."""
     mailed: str = ""
     """A sentence that says where the details were mailed to, with the masked address; "" where they weren't."""
     policy: str = ""
@@ -149,6 +151,7 @@ def booking_view(
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         contact="" if is_mailed else mask_contact(new_contact),
+        only_contact=asked[0] if len(asked := visit.account.asked_contacts()) == 1 else "",
         mailed=mailed_text(new_contact) if is_mailed else "",
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
