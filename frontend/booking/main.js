@@ -6,6 +6,7 @@ import { onCopyClick } from "./copy-number.js";
 import { body, findAll } from "./dom.js";
 import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
+import { loadLaterStyles } from "./later-styles.js";
 import { onEnterKey } from "./next-field.js";
 import { htmxIsOurs } from "./page.js";
 import { prefetchOnPointer } from "./prefetch.js";
@@ -36,6 +37,9 @@ const start = () => {
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerover", prefetchOnPointer);
   document.addEventListener("pointerdown", prefetchOnPointer);
+  // The first sign of a visitor comes well before they press a time, so that the press waits for no style sheet.
+  for (const sign of ["pointermove", "touchstart", "scroll", "keydown"])
+    addEventListener(sign, loadLaterStyles, { once: true, passive: true });
   document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
   guessHost();
   for (const widget of findAll(document, ".kb")) {

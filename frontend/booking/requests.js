@@ -5,6 +5,7 @@ import { announce, body, find, findAll, stage, stateOf, stepCard } from "./dom.j
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
 import { postToHost } from "./host-page.js";
+import { loadLaterStyles } from "./later-styles.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
 import { addTimeZone, offerOwnClock } from "./time-zone.js";
@@ -103,6 +104,7 @@ const chooseSwap = (widget, detail, trigger) => {
   const isMove = !isSameStep && !trigger.matches(`${POLL}, [data-kb-step], .kb-stage`);
   state.method = isMove ? "pushState" : "replaceState";
   if (step) saveFields(widget);
+  if (!isSameStep) loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
   if (step) reportShown(detail);
@@ -128,12 +130,19 @@ const afterSettle = (widget, detail, trigger) => {
 };
 
 export const listenToHtmx = () => {
-  onHtmx("confirm", (widget, { elt }, trigger, event) => {
+  onHtmx("confirm", (widget, { elt, verb, triggeringEvent, issueRequest }, trigger, event) => {
     const { isPosting, waitsFor } = stateOf(widget);
     // A press while a form is on its way does nothing, nor does a second one on a link. A tab that nobody sees doesn't
     // watch. A search may be sent again with other words.
     if (isPosting || (elt === waitsFor && !elt.matches("form")) || (document.hidden && elt.matches(WATCH)))
       event.preventDefault();
+    // Seldom does what comes by itself bring another step.
+    else if (!elt.matches("[data-kb-step]," + WATCH) && loadLaterStyles()) {
+      event.preventDefault();
+      beginWaiting(widget, { requestConfig: { verb, triggeringEvent } }, elt);
+      // The times may have been brought up to date by then, without the one that was pressed.
+      loadLaterStyles().then(() => (elt.isConnected ? issueRequest(true) : endWaiting(widget)));
+    }
   });
   onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
     if (verb === "get") addTimeZone(widget, path, parameters);

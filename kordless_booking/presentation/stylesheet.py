@@ -1,26 +1,35 @@
-"""Builds the widget's style sheet: booking.css, the business's palette, the theme, and the site's own sheets.
+"""Builds the widget's style sheets: booking.css, the business's palette, the theme, and the site's own sheets.
 
 They are joined into one response, so that a theme costs no request. The site's sheets come last, so their rules win.
+
+What only later steps need, such as forms and the confirmation, is a second sheet, so that the first times come with
+less. It stands in booking.css between `/* <later> */` and `/* </later> */`, each on a line of its own.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import fields
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 
-from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.palette import Tones, build_palette
 from kordless_booking.presentation.themes import THEMES, parse_surfaces
 from kordless_booking.setting_changes import on_setting_change
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
+_LATER: Final = re.compile(r"^/\* <later> \*/\n(.*?)^/\* </later> \*/\n", re.DOTALL | re.MULTILINE)
+_FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}", re.IGNORECASE)
+_TONE: Final = re.compile(
+    rf"--kb-(?:dark-)?(?:{'|'.join(field.name.replace('_', '-') for field in fields(Tones))}):[^;]+;"
+)
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
@@ -29,14 +38,21 @@ StyleKey = tuple[str, tuple[str, ...]]
 
 
 def build_css(style_key: StyleKey, color: str) -> str:
-    """Return the complete style sheet for a color, six hexadecimal digits."""
-    base, own, _ = _texts(style_key)
-    return "\n".join((base, build_palette(f"#{color}", parse_surfaces(own)).css(), own, ""))
+    """Return the style sheet of all pages for a color, six hexadecimal digits."""
+    sheets = _texts(style_key)
+    return "\n".join((sheets.first, build_palette(f"#{color}", parse_surfaces(sheets.own)).css(), sheets.own, ""))
+
+
+def build_later_css(style_key: StyleKey) -> str:
+    """Return the style sheet of later steps, which is linked after the other one."""
+    sheets = _texts(style_key)
+    # The theme and the site's sheets once more: their rules win over these, too. Fonts would be loaded anew.
+    return "\n".join((sheets.later, _FONT_FACE.sub("", sheets.own), ""))
 
 
 def css_version(style_key: StyleKey) -> str:
-    """Return a hash of the sheet without the palette: eight hexadecimal digits."""
-    return _texts(style_key)[2]
+    """Return a hash of both sheets without the palette: eight hexadecimal digits."""
+    return _texts(style_key).version
 
 
 def find_static(name: str) -> Path | None:
@@ -45,18 +61,32 @@ def find_static(name: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def _texts(style_key: StyleKey) -> tuple[str, str, str]:
-    """Return our sheet, the theme with the site's sheets, and the version. Not cached while DEBUG is on."""
+class _Sheets(NamedTuple):
+    """Texts that the style sheets are joined from."""
+
+    first: str
+    """Our rules for all pages."""
+    later: str
+    """Our rules for later steps alone."""
+    own: str
+    """The theme, and the site's own sheets."""
+    version: str
+
+
+def _texts(style_key: StyleKey) -> _Sheets:
+    """Return the texts of the style sheets. Not cached while DEBUG is on."""
     return _read.__wrapped__(style_key) if settings.DEBUG else _read(style_key)
 
 
 @lru_cache(maxsize=32)
-def _read(style_key: StyleKey) -> tuple[str, str, str]:
+def _read(style_key: StyleKey) -> _Sheets:
     theme, names = style_key
-    base = _small((_OURS / "booking.css").read_text(encoding="utf-8"))
+    base = (_OURS / "booking.css").read_text(encoding="utf-8")
+    # Without the tones of the default color: the palette has them all.
+    first, later = _TONE.sub("", _small(_LATER.sub("", base))), _small("".join(_LATER.findall(base)))
     ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in THEMES else []
     own = "\n".join([*ready, *(_own(name) for name in names)])
-    return base, own, sha256(f"{base}\0{own}".encode()).hexdigest()[:8]
+    return _Sheets(first, later, own, sha256(f"{first}\0{later}\0{own}".encode()).hexdigest()[:8])
 
 
 def _small(css: str) -> str:

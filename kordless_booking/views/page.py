@@ -17,7 +17,7 @@ from kordless_booking.views import security
 from kordless_booking.views.extensions import find_scripts
 from kordless_booking.views.request import FORM_INPUT_FIELD
 from kordless_booking.views.skeletons import cached_per_language
-from kordless_booking.views.stylesheet import style_url
+from kordless_booking.views.stylesheet import later_style_url, style_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Organization
@@ -72,6 +72,8 @@ class Page:
     business: Business | None
     """None when Kordless could not be asked."""
     style_url: str
+    later_style_url: str
+    """Style sheet of later steps; loaded with them, unless the page has it already."""
     home_url: str
     manage_url: str
     sandbox: bool
@@ -160,6 +162,7 @@ def build_page(
         subheading="h3" if visit.inline else "h2",
         business=business,
         style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
+        later_style_url=later_style_url(visit.links.mount, visit.account, visit.choices),
         home_url=visit.links.services_url() if name != "services" else "",
         # With the visitor's zone: the booking that is found there is shown in it.
         manage_url=visit.links.url(

@@ -1,6 +1,6 @@
-"""The widget's style sheet in the business's color and the site's theme, as one response that can be cached for good.
+"""The widget's style sheets in the business's color and the site's theme, as responses that can be cached for good.
 
-Color, theme and version are part of the URL. So the response never changes, and needs no inline style, which a strict
+Color, theme and version are part of the URL. So a response never changes, and needs no inline style, which a strict
 `style-src 'self'` would block.
 """
 
@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 
 from kordless_booking.presentation.palette import build_palette
-from kordless_booking.presentation.stylesheet import StyleKey, build_css, css_version
+from kordless_booking.presentation.stylesheet import StyleKey, build_css, build_later_css, css_version
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import account_for, cached_reverse
 from kordless_booking.views.compression import Compressed, compress, compressed_response
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kordless_booking.urlconf import Mount
 
 _A_YEAR: Final = 365 * 86400
+_LATER: Final = "later"
 
 
 def style_url(mount: Mount, account: Account, choices: Choices, organization: Organization | None) -> str:
@@ -35,16 +36,28 @@ def style_url(mount: Mount, account: Account, choices: Choices, organization: Or
     own = organization.branding.primary_color if organization else None
     chosen = f"#{choices.accent}" if choices.accent else own
     color = build_palette(chosen).light.accent.lstrip("#")
+    return _sheet_url(mount, account, choices, color)
+
+
+def later_style_url(mount: Mount, account: Account, choices: Choices) -> str:
+    """Return the URL of the style sheet of later steps. It changes with the theme and the release."""
+    return _sheet_url(mount, account, choices, _LATER)
+
+
+def _sheet_url(mount: Mount, account: Account, choices: Choices, name: str) -> str:
     theme = choices.theme or account.theme
     if theme == PLAIN:
         theme = ""
-    named = cached_reverse(mount, *(("style-themed", color, theme) if theme else ("style", color)))
+    named = cached_reverse(mount, *(("style-themed", name, theme) if theme else ("style", name)))
     return f"{named}?v={css_version((theme, account.style_sheets))}"
 
 
 @login_not_required
-def style(request: HttpRequest, color: str, theme: str = "") -> HttpResponse:
-    """Return the style sheet for `color`, six hexadecimal digits. Raises Http404 for an unknown theme."""
+def style(request: HttpRequest, name: str, theme: str = "") -> HttpResponse:
+    """Return the style sheet for a color, six hexadecimal digits, or "later", that of later steps.
+
+    Raises Http404 for an unknown theme.
+    """
     if theme and theme not in THEMES:
         raise Http404
     style_key = theme, _own_sheets(request)
@@ -53,7 +66,7 @@ def style(request: HttpRequest, color: str, theme: str = "") -> HttpResponse:
     lasting = request.GET.get("v") in {None, css_version(style_key)} and not settings.DEBUG
     return compressed_response(
         request,
-        _compressed(css_version(style_key), style_key, color),
+        _compressed(css_version(style_key), style_key, name),
         "text/css; charset=utf-8",
         cache_control=f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache",
     )
@@ -68,6 +81,7 @@ def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _compressed(_version: str, style_key: StyleKey, color: str) -> Compressed:
+def _compressed(_version: str, style_key: StyleKey, name: str) -> Compressed:
     """Return the compressed sheet. `_version` only makes the cache build a changed sheet again."""
-    return compress(build_css(style_key, color).encode())
+    css = build_later_css(style_key) if name == _LATER else build_css(style_key, name)
+    return compress(css.encode())

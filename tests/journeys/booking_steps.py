@@ -54,8 +54,10 @@ def at_rest(page: Page) -> None:
 def unanswered(page: Page, address: str) -> Iterator[None]:
     """Inside, what the page asks for under this address (a pattern) is as slow as the test: it gets no answer."""
 
-    def hold(_route: Route) -> None:
-        """Neither let it go nor answer it."""
+    def hold(route: Route) -> None:
+        """Neither let it go nor answer it; but a prefetch, which the script gives up after a while, is refused."""
+        if "kb-ahead" in route.request.headers:
+            route.fulfill(status=204)
 
     page.route(address, hold)
     yield

@@ -687,7 +687,7 @@ def test_an_isolated_page_may_embed(page: Page, elsewhere: Elsewhere, complaints
 
 @pytest.mark.matrix
 def test_what_it_costs(page: Page, elsewhere: Elsewhere):
-    """One script for a host without dialogs; in the frame at most 4 requests and 31.5 KB to the first times."""
+    """One script for a host without dialogs; in the frame at most 4 requests and 30 KB to the first times."""
     url = elsewhere.write(page.context, elsewhere.link(scheme="dark", accent="#1f6f5c"))
     page.goto(url)
     booking_steps.at(framed(page), "slot")
@@ -702,7 +702,7 @@ def test_what_it_costs(page: Page, elsewhere: Elsewhere):
     )
     assert len(sizes) <= 4, sizes
     assert all(sizes.values()), sizes
-    assert sum(sizes.values()) <= 31.5 * 1024, sizes
+    assert sum(sizes.values()) <= 30 * 1024, sizes
 
 
 @pytest.mark.matrix

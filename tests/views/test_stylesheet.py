@@ -1,4 +1,4 @@
-"""The one style sheet, in the business's colour."""
+"""The style sheets, in the business's color: that of all pages, and that of later steps."""
 
 import gzip
 import re
@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from selectolax.lexbor import LexborHTMLParser
 
 import kordless_booking
 from kordless_booking.presentation.palette import contrast
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.sandbox import Sandbox
+from tests.support.odd_businesses import use_odd_business
 
 pytestmark = pytest.mark.django_db
 THEME_FILES = Path(kordless_booking.__file__).parent / "static" / "kordless_booking" / "themes"
@@ -28,13 +30,13 @@ def test_the_stylesheet_is_cached_for_ever(site: Settings, client: Client):
 
 
 def test_it_is_small(site: Settings, client: Client):
-    """Packed, for those who can unpack it, it is the very same and at most 7.25 KB."""
+    """Packed, for those who can unpack it, it is the very same and at most 5.8 KB."""
     plain = client.get("/book/style-7a2e5d.css")
     packed = client.get("/book/style-7a2e5d.css", headers={"Accept-Encoding": "br, gzip"})
     assert packed["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain
     assert gzip.decompress(packed.content) == plain.content
-    assert len(packed.content) < 7.25 * 1024
+    assert len(packed.content) < 5.8 * 1024
 
 
 @pytest.mark.parametrize("colour", ["red", "7a2e5", "7a2e5dd", "7A2E5G", "%23ffffff", "../../x"])
@@ -79,7 +81,7 @@ def test_a_theme_is_in_the_one_sheet(site: Settings, client: Client):
     address = sheet_of(client.get("/book/").content.decode())
     assert address.startswith("/book/style-7a2e5d-salon.css?v=")
     css = client.get(address).content.decode()
-    assert css.index("--kb-accent:#2f5bd0") < css.index("--kb-accent:#7a2e5d") < css.index("--kb-page:#f4eadd")
+    assert css.index("--kb-page:#f7f7f5") < css.index("--kb-accent:#7a2e5d") < css.index("--kb-page:#f4eadd")
 
 
 def test_an_address_may_choose_a_ready_made_theme(site: Settings, client: Client):
@@ -109,10 +111,16 @@ def rules(css: str) -> list[str]:
 def test_being_small_costs_no_rule(site: Settings, client: Client, theme: str):
     """The minified style sheet has the same rules as the files."""
     css = client.get(f"/book/style-7a2e5d{'-' if theme else ''}{theme}.css").content.decode()
+    later = client.get(f"/book/style-later{'-' if theme else ''}{theme}.css").content.decode()
     before, _, after = css.partition(".kb{--kb-accent:#7a2e5d")
-    assert rules(before) == rules((THEME_FILES.parent / "booking.css").read_text())
-    if theme:
-        assert rules(after.partition("}")[2]) == rules((THEME_FILES / f"{theme}.css").read_text())
+    pieces = re.split(r"/\* </?later> \*/", (THEME_FILES.parent / "booking.css").read_text())
+    # The palette has the tones of the business's color instead of the default one's.
+    tones = re.findall(r"(--kb-[a-z-]+):#", css.partition(".kb{--kb-accent:#7a2e5d")[1] + after.partition("}")[0])
+    of_all_pages = re.sub(rf"(?:{'|'.join(tones)}): #\w+;", "", "".join(pieces[::2]))
+    assert rules(before) == rules(of_all_pages)
+    of_theme = rules((THEME_FILES / f"{theme}.css").read_text()) if theme else []
+    assert rules(after.partition("}")[2]) == of_theme
+    assert rules(later) == rules("".join(pieces[1::2])) + of_theme
 
 
 def test_the_sites_own_sheets_come_last(site: Settings, client: Client, tmp_path: Path):
@@ -150,3 +158,64 @@ def test_an_older_stylesheet_address_is_not_cached_for_ever(site: Settings, clie
     assert client.get(address)["Cache-Control"] == "public, max-age=31536000, immutable"
     site.DEBUG = True
     assert client.get(address)["Cache-Control"] == "no-cache"
+
+
+LATER_SHEET = r'<link rel="stylesheet" data-kb-later href="([^"]+)"( disabled)?>'
+
+
+def test_only_later_steps_load_the_sheet_of_later_steps(site: Settings, client: Client, sandbox: Sandbox):
+    """The services and the times do without it until the script needs it; a page with a form has it from the first."""
+    slots = client.get("/book/haircut/").content.decode()
+    for first in (client.get("/book/").content.decode(), slots):
+        [(_, disabled)] = re.findall(LATER_SHEET, first)
+        assert disabled
+    form = client.get(re.findall(r'href="(/book/haircut/contact/[^"]+)"', slots)[0], follow=True).content.decode()
+    for later in (
+        form,
+        *(client.get(f"/book/{path}").content.decode() for path in ("manage/", "haircut/zone/", "no/")),
+    ):
+        assert later.index('rel="stylesheet" href=') < later.index("data-kb-later")
+        [(address, disabled)] = re.findall(LATER_SHEET, later)
+        assert not disabled
+        assert ".kb-summary{" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("business", "path"),
+    [
+        ("acme-salon", ""),
+        ("acme-salon", "haircut/"),
+        ("acme-salon", "styling-class/"),
+        ("odd-times", ""),
+        ("many-services", ""),
+        ("many-services", "?q=none"),
+    ],
+)
+def test_no_rule_for_later_steps_is_for_the_times(
+    site: Settings, client: Client, sandbox: Sandbox, business: str, path: str
+):
+    """Services and times look the same with and without that sheet: no selector in it finds one of their elements."""
+    if business != "acme-salon":
+        use_odd_business(site, sandbox, business)
+    page = client.get(f"/book/{path}").content.decode()
+    assert 'data-kb-step="s' in page
+    [(address, disabled)] = re.findall(LATER_SHEET, page)
+    assert disabled
+    css = client.get(address).content.decode()
+    selectors = [
+        re.sub(r"::[a-z-]+|:(?:hover|focus-visible)", "", selector).strip() or "*"
+        for selector in re.findall(r"([^{};]+)\{", re.sub(r"@(?:container|media|supports)[^{]+\{", "", css))
+    ]
+    assert ".kb-summary dl" in selectors
+    tree = LexborHTMLParser(page)
+    assert [selector for selector in selectors if tree.css_first(selector)] == []
+
+
+def test_the_sites_own_sheets_win_over_the_later_rules_too(site: Settings, client: Client, tmp_path: Path):
+    """They stand at the end of that sheet once more, without the fonts, which would be loaded anew."""
+    written(site, tmp_path, "shop/own.css", "@font-face { font-family: Own } .kb-summary { color: red }")
+    [(address, _)] = re.findall(LATER_SHEET, client.get("/book/manage/").content.decode())
+    css = client.get(address).content.decode()
+    assert css.index(".kb-summary{") < css.index(".kb-summary { color: red }")
+    assert "@font-face" not in css
+    assert "@font-face" in client.get(sheet_of(client.get("/book/").content.decode())).content.decode()
