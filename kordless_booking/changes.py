@@ -19,6 +19,7 @@ from django.dispatch import Signal
 
 from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
+from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
 from kordless_booking.conf import get_account
 from kordless_booking.hook_calls import call_hook_in_transaction
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Service
     from kordless_booking.booking.preferences import VisitorPreferences
     from kordless_booking.conf import Account
+    from kordless_booking.consent import GivenConsent
     from kordless_booking.upstream.fallback_cache import FallbackCache
 
 log = logging.getLogger("kordless_booking.signals")
@@ -74,22 +76,33 @@ def publish_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    consents: tuple[GivenConsent, ...] = (),
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails.
+    `preferences` holds the customer's preferences, for mails; `consents` are the boxes that they have ticked, of which
+    proofs are kept.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
 
     def describe(published: Booking) -> hooks.Change:
         return describe_change(
-            change, published, account, source=source, now=now, attribution=attribution, preferences=preferences
+            change,
+            published,
+            account,
+            source=source,
+            now=now,
+            attribution=attribution,
+            preferences=preferences,
+            consents=consents,
         )
 
     try:
         with transaction.atomic():
             recorded = record_change(change, booking, account=account, at=now)
+            # Also where the webhook was quicker, which may not have found the attempt.
+            record_proofs(account, booking.confirmation_number, booking.service_slug, booking.contact, consents)
             queue_mail(change, recorded, booking, account=get_account(account), now=now, preferences=preferences)
             if recorded is not None and hooks.change_handlers:
                 call_change_handlers(describe(recorded))
@@ -111,6 +124,7 @@ def publish_change(
             source=source,
             attribution=dict(attribution or {}),
             replay=False,
+            consents=consents,
             **extra,
         )
     for listener, result in results:
@@ -128,6 +142,7 @@ def describe_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    consents: tuple[GivenConsent, ...] = (),
     replay: bool = False,
 ) -> hooks.Change:
     """Return the change as extensions get it."""
@@ -140,6 +155,7 @@ def describe_change(
         attribution=dict(attribution or {}),
         now=now,
         preferences=preferences,
+        consents=consents,
         replay=replay,
     )
 

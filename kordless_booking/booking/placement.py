@@ -31,6 +31,7 @@ from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
 from kordless_booking.booking.hashes import number_hash
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
+from kordless_booking.consent import GivenConsent
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email
@@ -62,6 +63,8 @@ class Placed:
     notify_contact: Contact | None = field(default=None, compare=False, repr=False)
     """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
     for every later caller, so that the booking is published once."""
+    consents: tuple[GivenConsent, ...] = field(default=(), compare=False, repr=False)
+    """Boxes that were ticked, for the same caller."""
 
 
 @dataclass(frozen=True)
@@ -495,7 +498,9 @@ def _send(
     )
     if row.outcome_unknown:
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
-    return Placed(booking, now, notify_contact=attempt.request.contact if recorded else None)
+    if not recorded:
+        return Placed(booking, now)
+    return Placed(booking, now, notify_contact=attempt.request.contact, consents=attempt.consents)
 
 
 def _queue_again(row: BookingAttempt, call: _Call, seconds: int, back_to: BookingAttempt.State | None) -> Pending:

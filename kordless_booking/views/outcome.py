@@ -170,6 +170,7 @@ def redirect_to_outcome(
             now=visit.now,
             attribution=receipt.attribution,
             preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
+            consents=outcome.consents,
         )
     placed = msgspec.structs.replace(
         receipt,

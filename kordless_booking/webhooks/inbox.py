@@ -18,6 +18,7 @@ from django.dispatch import Signal
 from kordless_booking import hooks
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.booking.hashes import delivery_hash, delivery_hashes
 from kordless_booking.booking.placement import find_open_attempt
 from kordless_booking.changes import (
@@ -154,6 +155,12 @@ def _publish(
     # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if recorded else None
     queue_mail(change, recorded, booking, account=account, now=now, preferences=ours.preferences if ours else None)
+    consents = ours.consents if ours else ()
+    if ours and consents:
+        # By the attempt's contact: Kordless may spell it otherwise, or leave it out.
+        record_proofs(
+            account.name, booking.confirmation_number, ours.request.service_slug, ours.request.contact, consents
+        )
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
@@ -171,6 +178,7 @@ def _publish(
             now=now,
             attribution=ours.attribution if ours else None,
             preferences=ours.preferences if ours else None,
+            consents=consents,
         )
         call_change_handlers(described)
         extra = signal_arguments(described)
@@ -181,6 +189,7 @@ def _publish(
         service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
+        consents=consents,
         **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source
