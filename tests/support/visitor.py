@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
 from django.http import HttpResponse
@@ -132,13 +132,17 @@ class Page:
 
     def form(self, button: str) -> tuple[str, str, dict[str, str]]:
         """(method, action, fields as they stand) of the form with this button."""
+        form = self._form(button)
+        return (form.attributes.get("method") or "get").lower(), form.attributes.get("action") or "", _fields(form)
+
+    def field_names(self, button: str) -> set[str]:
+        """The names of all fields of the form with this button, also of boxes that aren't checked."""
+        return {field.attributes["name"] or "" for field in self._form(button).css("[name]:not(button)")}
+
+    def _form(self, button: str) -> LexborNode:
         for form in self.tree.css("form"):
             if button in [text_of(node) for node in form.css("button")]:
-                return (
-                    (form.attributes.get("method") or "get").lower(),
-                    form.attributes.get("action") or "",
-                    _fields(form),
-                )
+                return form
         raise AssertionError(f"no form with {button!r} in: {self.text}")
 
     @property
@@ -154,14 +158,27 @@ class Page:
 
 
 def _fields(form: LexborNode) -> dict[str, str]:
-    return {field.attributes["name"] or "": _value(field) for field in form.css("[name]:not(button)")}
+    found: dict[str, Any] = {}
+    for node in form.css("[name]:not(button)"):
+        name = node.attributes["name"] or ""
+        if node.attributes.get("type") in {"checkbox", "radio"} and "checked" not in node.attributes:
+            continue
+        # Several checked boxes of one name: a list, which is sent as several values.
+        both = node.attributes.get("type") == "checkbox" and name in found
+        found[name] = [*_several(found[name]), _value(node)] if both else _value(node)
+    return found
+
+
+def _several(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def _value(field: LexborNode) -> str:
     if field.tag == "textarea":
         return (field.text() or "").removeprefix("\n").replace("\n", "\r\n")
     if field.tag == "select":
-        return field.css_first("option[selected]").attributes["value"] or ""
+        chosen = field.css_first("option[selected]") or field.css_first("option")
+        return chosen.attributes["value"] or ""
     return field.attributes.get("value") or ""
 
 
@@ -184,7 +201,7 @@ class ClientTransport:
         else:
             response = self.client.post(
                 url,
-                urlencode(form),
+                urlencode(form, doseq=True),
                 content_type="application/x-www-form-urlencoded",
                 headers={"Sec-Fetch-Site": "same-origin", **headers},
             )
@@ -211,7 +228,7 @@ class HttpTransport:
         given = {**self.headers, **headers, "Connection": "close"}
         body = None
         if form is not None:
-            body = urlencode(form)
+            body = urlencode(form, doseq=True)
             given = {
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Origin": f"{parts.scheme}://{parts.netloc}",
@@ -288,10 +305,13 @@ class Visitor:
         """Ask for the page again, as it does by itself when it has to wait."""
         return self.open(self.page.url)
 
-    def send(self, page: Page, button: str, *, once: bool = False, **answers: str) -> Page:
-        """Fill in and send the form with this button, by the form's own method and action."""
+    def send(self, page: Page, button: str, *, once: bool = False, **answers: Any) -> Page:
+        """Fill in and send the form with this button, by the form's own method and action.
+
+        A list is the values of several checked boxes.
+        """
         method, action, fields = page.form(button)
-        unknown = answers.keys() - fields.keys()
+        unknown = answers.keys() - page.field_names(button)
         assert not unknown, f"the form has no {unknown}"
         filled = {**fields, **answers}
         go = self.once if once else self.open
@@ -304,7 +324,7 @@ class Visitor:
         page = self.open(f"{self.base}{service}/{query}")
         return self.open(list(page.times.values())[time])
 
-    def book(self, service: str = "haircut", query: str = "", time: int = 0, **answers: str) -> Page:
+    def book(self, service: str = "haircut", query: str = "", time: int = 0, **answers: Any) -> Page:
         """Choose a time, fill in the form, send it."""
         return self.send(self.choose(service, query, time), "Book appointment", **{**JANE, **answers})
 
