@@ -240,8 +240,8 @@ class ConsentField(forms.BooleanField):
         if not consent.required:
             # Translators: label of a field that may be left empty, such as "Allergies (optional)"
             label = mark_safe(escape(pgettext("label", "%(label)s (optional)")) % {"label": label})  # noqa: S308
-        # Translators: error of a box that a visitor has to tick before booking
-        missing = _("Please tick this box to book: “%(label)s”") % {"label": Truncator(text).chars(80)}
+        # Translators: error of a checkbox that is still empty, above the form
+        missing = _("Please check this box to book: “%(label)s”") % {"label": Truncator(text).chars(80)}
         widget = _ConsentBox(consent.fingerprint)
         if consent.required:
             widget.attrs["aria-required"] = "true"

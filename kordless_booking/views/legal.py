@@ -35,6 +35,6 @@ def legal_sentence(visit: WidgetRequest) -> SafeString:
     parts = {
         "terms_link": format_html(link, terms),
         "privacy_link": format_html(link, privacy),
-        "link_end": format_html(' <span class="kb-sr">{}</span></a>', _("(opens in a new tab)")),
+        "link_end": format_html('<span class="kb-sr"> {}</span></a>', _("(opens in a new tab)")),
     }
     return mark_safe(escape(text) % parts)  # noqa: S308 (escaped, part by part)
