@@ -18,6 +18,7 @@ from kordless_booking.erasure.targets import FORM_EXPIRES_AFTER
 from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
+    ConsentProof,
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
@@ -40,6 +41,7 @@ TABLES: tuple[type[Model], ...] = (
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
+    ConsentProof,
 )
 
 
@@ -68,6 +70,7 @@ def write(at: datetime, *, account: str = "default", number: int = 0, **changes:
         day=at.date(), account=account, service=key[:200], placement="page", month=at.date().replace(day=1), count=1
     )
     RejectedDeliveryCount.objects.create(day=at.date(), account=account, reason=key[:40], count=1)
+    ConsentProof.objects.create(account=account, number_hash=key[:64], name="rules", given_at=at)
 
 
 def counts() -> list[int]:
@@ -77,11 +80,11 @@ def counts() -> list[int]:
 
 @pytest.mark.usefixtures("keeping")
 def test_rows_go_when_their_days_are_over_and_not_before():
-    """Attempts, deliveries and published states after 90 days, counts after 400."""
-    for days in (1, 89, 91, 399, 401):
+    """Attempts, deliveries and published states after 90 days, counts after 400, proofs of consent after 1,095."""
+    for days in (1, 89, 91, 399, 401, 1094, 1096):
         write(NOW - days * DAY)
-    assert delete_expired(NOW) == 3 * 3 + 3
-    assert counts() == [2, 2, 2, 4, 4, 4]
+    assert delete_expired(NOW) == 3 * 5 + 3 * 3 + 1
+    assert counts() == [2, 2, 2, 4, 4, 4, 6]
     assert delete_expired(NOW) == 0
 
 
@@ -90,7 +93,7 @@ def test_rows_are_kept_for_ever_where_the_settings_say_so(keeping: Settings):
     keeping.KORDLESS_BOOKING = {**keeping.KORDLESS_BOOKING, "ATTEMPT_RETENTION_DAYS": 0, "COUNT_RETENTION_DAYS": 0}
     write(NOW - 3000 * DAY)
     delete_expired(NOW)
-    assert counts() == [1, 0, 0, 1, 1, 1]
+    assert counts() == [1, 0, 0, 1, 1, 1, 0]
 
 
 def test_each_account_keeps_its_rows_for_its_own_time(two_accounts: Settings):
@@ -129,6 +132,7 @@ def test_no_setting_allows_less_than_what_guards_against_duplicates():
         "ATTEMPT_RETENTION_DAYS": conf.MIN_ATTEMPT_DAYS,
         "DELIVERY_RETENTION_DAYS": conf.MIN_DELIVERY_DAYS,
         "COUNT_RETENTION_DAYS": conf.MIN_COUNT_DAYS,
+        "CONSENT_RETENTION_DAYS": conf.MIN_CONSENT_DAYS,
     }
     for name, days in low.items():
         flat = {"SANDBOX": True}

@@ -23,9 +23,10 @@ SiteText = str | Promise | Mapping[str, Any]
 def text_in(text: SiteText, language: str) -> str:
     """Return a text in a language, else in the site's own, else in the first one that it has. "" for an empty one."""
     if isinstance(text, Mapping):
+        if not text:
+            return ""
         found = best_supported_language(language, text) or best_supported_language(default_language(), text)
-        key = found or next(iter(text), None)
-        return "" if key is None else text_in(text[key], language)
+        return text_in(text[found or next(iter(text))], language)
     if isinstance(text, str):
         return text
     with translation.override(language):
