@@ -146,8 +146,8 @@ def test_a_run_deletes_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch):
     """A site with a million old rows isn't held up by the first run; the next ones go on."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     for number in range(10):
-        write(NOW - 500 * DAY, number=number)
-    write(NOW - 500 * DAY, account="gone")
+        write(NOW - 1500 * DAY, number=number)
+    write(NOW - 1500 * DAY, account="gone")
     left = []
     while sum(counts()):
         delete_expired(NOW, batches=1)
@@ -167,7 +167,7 @@ def test_the_bodies_of_deliveries_are_emptied_without_another_delivery():
 @pytest.mark.usefixtures("keeping")
 def test_a_mail_run_deletes_old_rows_even_where_mail_is_off():
     """Whoever has its line in cron needs no other."""
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     call_command("kordless_mail", verbosity=0)
     assert not any(counts())
 
@@ -182,7 +182,7 @@ def every_hundredth(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_deliveries_delete_old_rows_now_and_then(client: Client, monkeypatch: pytest.MonkeyPatch):
     """A site without cron stays bounded too: the hundredth delivery deletes more than a hundred have brought."""
     monkeypatch.setattr(retention, "RUN_EVERY", 3)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     for number in range(3):
         assert BookingAttempt.objects.exists()
         assert delivery(event_body(id=f"book_{number}"), delivery_id=f"dlv_{number}").post(client).status_code == 200
@@ -195,7 +195,7 @@ def test_deliveries_delete_old_rows_now_and_then(client: Client, monkeypatch: py
 def test_a_delivery_after_an_hour_deletes_old_rows(client: Client, monkeypatch: pytest.MonkeyPatch):
     """A small site has a hundred deliveries in a year."""
     monkeypatch.setattr(retention._schedule, "_due_at", 0.0)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     assert delivery().post(client).status_code == 200
     assert not BookingAttempt.objects.exists()
 
@@ -206,7 +206,7 @@ def test_a_delivery_is_accepted_although_old_rows_cannot_be_deleted(
 ):
     """It was recorded; Kordless needn't send it again."""
     monkeypatch.setattr(retention, "RUN_EVERY", 1)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     with refused_writes("DELETE"):
         assert delivery().post(client).status_code == 200
     assert "retention_failed" in caplog.text
@@ -234,8 +234,8 @@ def test_the_doctor_reports_that_old_rows_are_not_deleted():
 def test_the_log_says_how_many_rows_went(keeping: Settings, caplog: pytest.LogCaptureFixture):
     """And nothing about whose they were."""
     caplog.set_level("INFO", "kordless_booking.erasure")
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     delete_expired(NOW)
     delete_expired(NOW)
     [line] = [record.getMessage() for record in caplog.records if "rows_expired" in record.getMessage()]
-    assert line.startswith("event=rows_expired deleted=6 emptied=0")
+    assert line.startswith("event=rows_expired deleted=7 emptied=0")
