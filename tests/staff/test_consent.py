@@ -73,7 +73,7 @@ def test_proofs_are_found_by_person_or_number_by_post_alone(row: ConsentProof, h
         page = Page(URL, found)
         assert "1 proof found" in page.text
         assert "2026-01" in page.text
-        assert found["Cache-Control"] == "no-store, private"
+        assert "no-store" in found["Cache-Control"]
     assert "None was found." in Page(URL, client.post(f"{URL}find/", {"wanted": "other@example.com"})).text
     assert hire("view_consentproof").post(f"{URL}find/", {"wanted": "jane@example.com"}).status_code == 403
 
@@ -90,6 +90,6 @@ def test_the_filter_knows_the_boxes_of_the_settings(row: ConsentProof, hire: Hir
 def test_the_overview_links_the_proofs_where_there_are_any(owner: Client, shop: Settings):
     """Or where boxes are asked for: a site without them has one button less."""
     link = "Proofs of consent"
-    assert link not in Page(OVERVIEW, owner.get(OVERVIEW)).links()
+    assert link not in Page(OVERVIEW, owner.get(OVERVIEW)).links("a.button")
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "CONSENT": [BOX]}
-    assert Page(OVERVIEW, owner.get(OVERVIEW)).links()[link] == URL
+    assert Page(OVERVIEW, owner.get(OVERVIEW)).links("a.button")[link] == URL
