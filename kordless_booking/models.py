@@ -460,6 +460,8 @@ class ConsentProof(models.Model):
             models.Index(fields=["account", "given_at"], name="kb_consent_account"),
             models.Index(fields=["email_hash"], name="kb_consent_email"),
             models.Index(fields=["phone_hash"], name="kb_consent_phone"),
+            # For the search by number, which is in all accounts.
+            models.Index(fields=["number_hash"], name="kb_consent_number"),
         ]
 
     def __str__(self) -> str:
