@@ -34,6 +34,7 @@ import dj_database_url
 import django
 from django.core.exceptions import ImproperlyConfigured
 
+from demo_site import consent_texts
 from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
 from kordless_booking.sandbox import LAKESIDE_KEY, LAKESIDE_ORG, find_key
 
@@ -104,6 +105,12 @@ EVERYTHING: dict[str, Any] = {
     "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
     "MAIL_FROM": "bookings@lakeside-studio.example",
     "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
+    "PRIVACY_URL": "/privacy/",
+    "TERMS_URL": "/terms/",
+    "CONSENT": [
+        {"name": "rules", "label": consent_texts.RULES, "required": True, "version": "2026-01"},
+        {"name": "newsletter", "label": consent_texts.NEWS, "marketing": True, "version": "2026-01"},
+    ],
     "SERVICES": {
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},

@@ -16,6 +16,8 @@ from demo_site.sandbox_panel import sandbox_panel
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
+    path("privacy/", views.legal, {"title": "Privacy policy"}, name="privacy"),
+    path("terms/", views.legal, {"title": "Terms"}, name="terms"),
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", sandbox_panel, name="counter"),
