@@ -181,6 +181,10 @@ EVERYTHING: dict[str, Any] = {
             {"name": "story", "label": "What have you tried?", "title": "Tried", "kind": "long_text"},
         ],
     },
+    "ASK_REASON": "optional",
+    "ENFORCE_NOTICE": True,
+    # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.
+    "INDEX": DEBUG,
 }
 """Settings of the second business, at /book-all/: what is optional is switched on. It is there on the sandbox, beside
 the salon, whose settings are those above.
@@ -198,6 +202,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
