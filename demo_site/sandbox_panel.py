@@ -120,9 +120,10 @@ def _business(sandbox: Sandbox) -> Business:
 def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
     business = _business(sandbox)
     services = [service for service in business.services if service.public]
-    chosen = business.service(request.GET.get("service", "")) or services[0]
+    # None of a business without services.
+    chosen = business.service(request.GET.get("service", "")) or next(iter(services), None)
     now = sandbox.clock.now()
-    times = sandbox.free(chosen.slug, now, now + AHEAD, org_slug=business.slug)[:MOST_TIMES]
+    times = sandbox.free(chosen.slug, now, now + AHEAD, org_slug=business.slug)[:MOST_TIMES] if chosen else []
     coming = sorted((row for row in sandbox.bookings() if row["ends"] > now.timestamp()), key=lambda row: row["starts"])
     return {
         "services": services,
@@ -136,7 +137,7 @@ def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
         "endpoints": sandbox.webhook_sender.endpoints,
         "deliveries": sandbox.webhook_sender.deliveries()[:8],
         "zone": business.zone.key,
-        "stage": _stage(chosen.slug),
+        "stage": _stage(chosen.slug if chosen else ""),
     }
 
 

@@ -115,6 +115,10 @@ EVERYTHING: dict[str, Any] = {
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
         "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
     },
+    "ASK_REASON": "optional",
+    "ENFORCE_NOTICE": True,
+    # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.
+    "INDEX": DEBUG,
 }
 """Settings of the second business, at /book-all/: what is optional is switched on. It is there on the sandbox, beside
 the salon, whose settings are those above.
@@ -132,6 +136,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",

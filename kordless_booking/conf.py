@@ -36,7 +36,7 @@ from kordless_booking.api.session import validated_base_url
 from kordless_booking.consent import Consent, find_wrong_consent, parse_consents
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
-from kordless_booking.presentation.safe_links import parse_page_url
+from kordless_booking.presentation.safe_links import parse_done_url, parse_page_url
 from kordless_booking.presentation.site_texts import find_wrong_language
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.setting_changes import on_setting_change
@@ -320,6 +320,20 @@ class Account:
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
     ] = ""
     """Both contacts are shown to visitors when something goes wrong."""
+    done_url: Annotated[
+        str,
+        Setting(
+            lambda value: parse_done_url(value) is not None,
+            "An https:// URL of at most 300 characters, perhaps with {service} behind its host; http:// only for this "
+            "machine.",
+            parse_done_url,
+        ),
+    ] = ""
+    """Page of the site's that the confirmation leads on to; "" for none."""
+    enforce_notice: Annotated[bool, _BOOL] = False
+    """Take no change online any more once the service's notice period has begun."""
+    ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
+    """Whether customers are asked why they change or cancel a booking; "" for not at all."""
     contact_fields: Annotated[Mapping[str, str], _CONTACT_FIELDS] = field(default_factory=dict)
     """Fields of the contact form that differ from the default, see `service_settings`."""
     services: Annotated[
@@ -464,7 +478,9 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links that leave it, without a trailing slash. Required with `mail`."""
+    """URL of the site for links that leave it, without a trailing slash. Required with `mail` and `index`."""
+    index: Annotated[bool, _BOOL] = False
+    """Let search engines list the list of services and the page of each service."""
     reminder_hours: Annotated[
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24
@@ -581,6 +597,21 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
+def _missing_credentials(where: str, values: Mapping[str, Any]) -> Iterator[SettingError]:
+    if not values.get("API_KEY"):
+        yield SettingError(
+            "api_key",
+            f"{where} has no API_KEY.",
+            'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
+        )
+    if not values.get("ORG_SLUG"):
+        yield SettingError(
+            "org_slug",
+            f"{where} has no ORG_SLUG.",
+            'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
+        )
+
+
 def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
@@ -596,18 +627,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
     if not values.get("SANDBOX"):
-        if not values.get("API_KEY"):
-            yield SettingError(
-                "api_key",
-                f"{where} has no API_KEY.",
-                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
-            )
-        if not values.get("ORG_SLUG"):
-            yield SettingError(
-                "org_slug",
-                f"{where} has no ORG_SLUG.",
-                'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
-            )
+        yield from _missing_credentials(where, values)
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
     absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
@@ -625,6 +645,12 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             "wrong",
             f"{where}: MAIL is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
+        )
+    if values.get("INDEX") is True and not values.get("SITE_URL"):
+        yield SettingError(
+            "wrong",
+            f"{where}: INDEX is on, but SITE_URL is missing.",
+            'Set "SITE_URL" to the URL of your site, such as "https://salon.example": search engines list it.',
         )
     # Zero is rejected above, so `or` replaces only absent values.
     requests = values.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute

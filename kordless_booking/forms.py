@@ -577,3 +577,45 @@ class FindForm(VisitorForm):
             # may be a part of it.
             number = visible_text(text).strip()
         return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None
+
+
+MAX_REASON: Final = 500
+"""Characters of the reason of a change."""
+
+
+class ReasonField(forms.CharField):
+    """Field for a text of several lines, normalized as those of the contact form are."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value))
+        # The validators refuse both, and the second one without reading it all.
+        if "\0" in text or len(text) > 4 * MAX_REASON:
+            return text
+        shown = visible_text(text, multiline=True).strip()
+        return shown if has_visible_text(shown) else ""
+
+
+class ReasonForm(VisitorForm):
+    """Form for the reason why a booking is rescheduled or canceled."""
+
+    reason = ReasonField(
+        max_length=MAX_REASON,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
+        # Translators: error of the field "Reason", of a customer who reschedules or cancels a booking
+        error_messages={"required": _("Please say why. A few words are enough.")},
+    )
+
+    def __init__(self, *args: Any, is_required: bool, form_id: str, **kwargs: Any) -> None:
+        """`form_id` is the DOM id of the form that sends the field, which stands outside of it."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["reason"]
+        field.required = is_required
+        # Translators: label of the field for why a customer reschedules or cancels a booking
+        field.label = pgettext_lazy("label", "Reason") if is_required else pgettext_lazy("label", "Reason (optional)")
+        field.widget.attrs["form"] = form_id
+        if is_required:
+            field.widget.attrs["aria-required"] = "true"
+
+    def text(self) -> str:
+        """Return the reason of a valid form; "" when none was given."""
+        return str(self.cleaned_data["reason"])

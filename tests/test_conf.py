@@ -43,6 +43,13 @@ GOOD = {
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
     "SUPPORT_EMAIL": ["help@acme.example"],
     "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
+    "DONE_URL": [
+        "https://salon.example",
+        "https://salon.example/thanks?service={service}#top",
+        "http://127.0.0.1:8000/thanks/",
+    ],
+    "ENFORCE_NOTICE": [True, False],
+    "ASK_REASON": ["optional", "required"],
     "CONTACT_FIELDS": [
         {},
         {"email": "required"},
@@ -103,6 +110,7 @@ GOOD = {
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
+    "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
 }
 LIFETIMES = (
@@ -162,6 +170,22 @@ BAD = {
     ],
     "SUPPORT_EMAIL": ["help", "a@b@c", "<a@b>", "a b@c", 7],
     "SUPPORT_PHONE": ["call us", "12", "1" * 31, 7],
+    "DONE_URL": [
+        "http://salon.example/thanks",
+        "/thanks",
+        "//salon.example/thanks",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://user:pw@salon.example",
+        "https://{service}.example",
+        "https://salon.example/{name}",
+        "https://salon.example/a b",
+        "https://salon.example\\@evil.example",
+        "https://salon.example/" + "x" * 300,
+        7,
+    ],
+    "ENFORCE_NOTICE": [1, "yes", "False", []],
+    "ASK_REASON": ["Optional", "always", True, ["required"], 1],
     "CONTACT_FIELDS": [
         "email",
         ["email"],
@@ -253,6 +277,7 @@ BAD = {
         "javascript:alert(1)",
         7,
     ],
+    "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
 }
 
@@ -287,6 +312,8 @@ def test_a_good_value_is_taken(settings, name, value):
     taken = getattr(get_account(None), name.lower())
     if name == "BASE_URL":
         assert taken == value.rstrip("/")
+    elif name == "DONE_URL":
+        assert taken in {value, f"{value}/"}
     elif name.endswith("ORIGINS"):
         assert taken == tuple(sorted(value))
     elif name in {"WEBHOOK_SECRETS", "STYLE_SHEETS"}:
@@ -653,3 +680,11 @@ def test_mail_needs_to_know_where_the_site_is(settings):
     assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
     settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
     assert (get_account(None).mail, get_account(None).site_url) == (True, "https://salon.example")
+
+
+def test_index_needs_to_know_where_the_site_is(settings):
+    """The addresses that search engines list must not come from whatever host a request names."""
+    [mistake] = find_errors({**FLAT, "INDEX": True})
+    assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
+    settings.KORDLESS_BOOKING = {**FLAT, "INDEX": True, "SITE_URL": "https://salon.example/"}
+    assert (get_account(None).index, get_account(None).site_url) == (True, "https://salon.example")

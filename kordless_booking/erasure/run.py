@@ -20,7 +20,7 @@ from kordless_booking.erasure.targets import (
     Deliveries,
 )
 from kordless_booking.logs import error_location
-from kordless_booking.models import BookingAttempt, FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import BookingAttempt, CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 TARGETS: Final[tuple[PersonalDataTarget, ...]] = (
     Attempts(),
@@ -30,6 +30,7 @@ TARGETS: Final[tuple[PersonalDataTarget, ...]] = (
     BookingProjections(),
     Counts("funnel days", FunnelCount),
     Counts("lost demand days", LostDemandCount),
+    Counts("campaign days", CampaignCount),
     Counts("rejected delivery days", RejectedDeliveryCount),
 )
 """In this order: the projections are found by confirmation numbers that the targets before them collect."""

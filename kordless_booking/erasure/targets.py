@@ -32,6 +32,7 @@ from kordless_booking.models import (
     Appointment,
     BookingAttempt,
     BookingProjection,
+    CampaignCount,
     ConsentProof,
     FunnelCount,
     LostDemandCount,
@@ -259,7 +260,9 @@ class Counts:
     and are only deleted by age.
     """
 
-    def __init__(self, name: str, model: type[FunnelCount | LostDemandCount | RejectedDeliveryCount]) -> None:
+    def __init__(
+        self, name: str, model: type[FunnelCount | LostDemandCount | CampaignCount | RejectedDeliveryCount]
+    ) -> None:
         self.name = name
         self.models: tuple[type[Model], ...] = (model,)
         self._model = model

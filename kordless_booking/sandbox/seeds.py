@@ -210,7 +210,8 @@ ACME = Business(
         "primaryColor": "#7a2e5d",
         "logo": None,
         "companyName": "Acme Salon",
-        "favicon": "https://acme-salon.example/favicon.png",
+        # Browsers load a favicon, and this name has no server.
+        "favicon": None,
         "ogImage": "https://acme-salon.example/salon.jpg",
     },
     services=_ACME_SERVICES,
@@ -223,7 +224,13 @@ NORTH = Business(
     name="North Dental",
     key=NORTH_KEY,
     zone=ZoneInfo("Europe/Berlin"),
-    branding={"primaryColor": "#0f766e", "logo": None, "companyName": None, "favicon": None, "ogImage": None},
+    branding={
+        "primaryColor": "#0f766e",
+        "logo": None,
+        "companyName": None,
+        "favicon": "https://north-dental.example/favicon.png",
+        "ogImage": None,
+    },
     services=(
         Service(
             "check-up",

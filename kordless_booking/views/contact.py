@@ -341,6 +341,7 @@ def _form_page(
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
         "legal": legal_sentence(visit),
+        "form_id": f"{visit.target_id}-form",
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},
     }

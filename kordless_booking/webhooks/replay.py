@@ -72,6 +72,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
                 consents=(),
+                reason="",
                 **extra,
             )
     if event.booking is not None:

@@ -25,6 +25,7 @@ PUBLIC_MODULES = {
     "kordless_booking/hooks.py",
     "kordless_booking/sandbox/__init__.py",
     "kordless_booking/signals.py",
+    "kordless_booking/sitemaps.py",
 }
 NO_BEGINNING = re.compile(r"(Who|What|Whether|That|How)\b")
 """First words of a docstring that describes instead of saying what is done."""
@@ -109,6 +110,24 @@ def test_the_readme_names_only_commands_that_exist():
     documents = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", ".ci/run"))
     named = set(re.findall(r"(?:`|^\s*)make ([a-z-]+)", documents, re.MULTILINE))
     assert {"demo", "test", "lint", "wheel-check"} <= named <= targets
+
+
+def test_every_marked_test_is_in_the_folder_that_its_run_collects():
+    """The Makefile collects some runs from one folder; a test that is marked for one elsewhere would never run."""
+    folders = {
+        "journey": "journeys",
+        "firefox": "journeys",
+        "webkit": "journeys",
+        "processes": "processes",
+        "packaging": "packaging",
+    }
+    marked = {
+        (marker, path.relative_to(ROOT / "tests").parts[0])
+        for path in (ROOT / "tests").rglob("*.py")
+        for marker in re.findall(r"\bmark\.(\w+)", path.read_text())
+        if marker in folders
+    }
+    assert marked == set(folders.items())
 
 
 def test_the_readme_names_every_variable_of_the_demo():
