@@ -85,9 +85,9 @@ def publish_change(
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it; `consents` are the boxes
-    that they have ticked, of which proofs are kept, and `answers` what they answered when they booked, where the caller
-    knows it.
+    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it. `consents` are the
+    boxes that they have ticked, of which proofs are kept, and `answers` what they answered when they booked, where
+    the caller knows it.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET

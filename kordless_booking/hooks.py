@@ -71,7 +71,19 @@ PRIVATE_SLOTS: Final = ("form_before_button", "confirmation_after_summary", "man
 """Places on pages that are made for each request and cached nowhere."""
 
 _SIGNAL_ARGUMENTS: Final = frozenset(
-    {"signal", "sender", "booking", "service", "account", "source", "attribution", "reason", "answers", "consents", "replay"}
+    {
+        "signal",
+        "sender",
+        "booking",
+        "service",
+        "account",
+        "source",
+        "attribution",
+        "reason",
+        "answers",
+        "consents",
+        "replay",
+    }
 )
 """Arguments that the signals of changes have already."""
 

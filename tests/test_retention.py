@@ -243,4 +243,4 @@ def test_the_log_says_how_many_rows_went(keeping: Settings, caplog: pytest.LogCa
     delete_expired(NOW)
     delete_expired(NOW)
     [line] = [record.getMessage() for record in caplog.records if "rows_expired" in record.getMessage()]
-    assert line.startswith("event=rows_expired deleted=7 emptied=0")
+    assert line.startswith("event=rows_expired deleted=8 emptied=0")

@@ -24,6 +24,7 @@ from django.utils import timezone
 from kordless_booking.booking.attempt import Attempt, decrypt_row
 from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.placement import RESEND_WINDOW
+from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.erasure.base import ErasureResult, Person, iter_strings
 from kordless_booking.mail.appointment_data import AppointmentData
@@ -120,7 +121,7 @@ def _attempt_content(row: BookingAttempt, person: Person) -> dict[str, Any]:
     content = {
         "request": attempt.request,
         "attribution": dict(attempt.attribution),
-        "preferences": attempt.preferences,
+        "preferences": _preferences(attempt.preferences),
         "consents": attempt.consents,
         "answers": attempt.answers,
     }
@@ -210,7 +211,7 @@ class Appointments:
                 {
                     "account": row.account,
                     "booking": data.booking,
-                    "preferences": data.preferences,
+                    "preferences": _preferences(data.preferences),
                     **({"answers": data.answers} if data.answers else {}),
                     "last_change": _text(row.notified_at),
                     "mails": [
@@ -439,6 +440,14 @@ def _proofs_in(accounts: list[str] | None) -> QuerySet[ConsentProof]:
 
 def _count_unreadable(person: Person, name: str) -> None:
     person.unreadable[name] = person.unreadable.get(name, 0) + 1
+
+
+def _preferences(preferences: VisitorPreferences | None) -> dict[str, Any] | None:
+    """Return a visitor's preferences with a name for each of the terms, which tokens hold as a list."""
+    if preferences is None:
+        return None
+    terms = preferences.terms
+    return msgspec.structs.asdict(preferences) | {"terms": msgspec.structs.asdict(terms) if terms else None}
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -54,7 +54,7 @@ def find_proofs(wanted: str) -> list[ConsentProof]:
 class ConsentAdmin(ListAdmin):
     """Read-only list of proofs. The hashes are never shown."""
 
-    list_display = ("given_at", "name", "version", "shown_text", "language", "service", "account")
+    list_display = ("given_at", "name", "version", "shown_text", "service", "account")
     list_filter = (AccountFilter, BoxFilter, ServiceFilter, "given_at")
     ordering = ("-given_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
@@ -66,7 +66,7 @@ class ConsentAdmin(ListAdmin):
     @admin.display(description=pgettext_lazy("label", "Text"))
     def shown_text(self, row: ConsentProof) -> str:
         """Return the beginning of the text."""
-        return Truncator(row.text).chars(80)
+        return Truncator(row.text).chars(60)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not loaded at all, so that no template, error page or debugger can show them.

@@ -195,8 +195,8 @@ def _publish(
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
         answers=answer_values(answers),
-        reason=reason_in_progress(cache, account.name, number, change, now),
         consents=consents,
+        reason=reason_in_progress(cache, account.name, number, change, now),
         **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source

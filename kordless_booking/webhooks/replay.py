@@ -82,8 +82,8 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
                 answers=answer_values(answers),
-                reason="",
                 consents=(),
+                reason="",
                 **extra,
             )
     if event.booking is not None:

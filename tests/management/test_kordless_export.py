@@ -73,6 +73,8 @@ def test_everything_about_a_person_is_exported(lived: str, caplog: pytest.LogCap
     assert delivered["body"]["data"]["booking"]["contact"]["name"] == CANARY["name"]
     [appointment] = stored["appointments with mail"]
     assert appointment["booking"]["contact"]["name"] == CANARY["name"]
+    for preferences in (opened["preferences"], appointment["preferences"]):
+        assert preferences["terms"]["service"] == "haircut"
     assert [mail["kind"] for mail in appointment["mails"]] == ["confirmed"]
     [proof] = stored["proofs of consent"]
     assert (proof["name"], proof["version"], proof["text"]) == ("rules", "1", RULES["label"])
