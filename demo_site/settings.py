@@ -34,6 +34,7 @@ import dj_database_url
 import django
 from django.core.exceptions import ImproperlyConfigured
 
+from demo_site import consent_texts
 from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
 from kordless_booking.sandbox import LAKESIDE_KEY, LAKESIDE_ORG, find_key
 
@@ -107,6 +108,12 @@ EVERYTHING: dict[str, Any] = {
     "NEXT_FREE": True,
     "BOOK_AGAIN_WEEKS": 4,
     "GUESTS": "party",
+    "PRIVACY_URL": "/privacy/",
+    "TERMS_URL": "/terms/",
+    "CONSENT": [
+        {"name": "rules", "label": consent_texts.RULES, "required": True, "version": "2026-01"},
+        {"name": "newsletter", "label": consent_texts.NEWS, "marketing": True, "version": "2026-01"},
+    ],
     "SERVICES": {
         "posture-call": {"GUESTS": 2},
         "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},

@@ -19,6 +19,8 @@ from kordless_booking.sitemaps import ServiceSitemap
 urlpatterns = [
     path("", views.home, name="home"),
     path("book/", include("kordless_booking.urls")),
+    path("privacy/", views.legal, {"title": "Privacy policy"}, name="privacy"),
+    path("terms/", views.legal, {"title": "Terms"}, name="terms"),
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", sandbox_panel, name="counter"),

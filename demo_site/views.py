@@ -27,6 +27,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "demo_site/home.html", navigation(request))
 
 
+@require_safe
+def legal(request: HttpRequest, title: str) -> HttpResponse:
+    """Render a page in the place of a privacy policy, or of terms: the demo has neither."""
+    return render(request, "demo_site/legal.html", {**navigation(request), "title": title})
+
+
 @demo_tool
 @require_safe
 def themes(request: HttpRequest) -> HttpResponse:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from kordless_booking.models import BookingAttempt, FunnelCount, OutgoingMail, Overview, WebhookDelivery
+from kordless_booking.models import BookingAttempt, ConsentProof, FunnelCount, OutgoingMail, Overview, WebhookDelivery
 from kordless_booking.staff.attempts import AttemptAdmin
+from kordless_booking.staff.consent import ConsentAdmin
 from kordless_booking.staff.deliveries import DeliveryAdmin
 from kordless_booking.staff.funnel_page import FunnelAdmin
 from kordless_booking.staff.mails import MailAdmin
@@ -16,3 +17,4 @@ admin.site.register(FunnelCount, FunnelAdmin)
 admin.site.register(BookingAttempt, AttemptAdmin)
 admin.site.register(OutgoingMail, MailAdmin)
 admin.site.register(WebhookDelivery, DeliveryAdmin)
+admin.site.register(ConsentProof, ConsentAdmin)

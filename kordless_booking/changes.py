@@ -19,6 +19,7 @@ from django.dispatch import Signal
 
 from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
+from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
 from kordless_booking.booking.placement import find_answers
 from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt_token
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Service
     from kordless_booking.booking.preferences import VisitorPreferences
     from kordless_booking.conf import Account
+    from kordless_booking.consent import GivenConsent
     from kordless_booking.upstream.fallback_cache import FallbackCache
 
 log = logging.getLogger("kordless_booking.signals")
@@ -78,12 +80,14 @@ def publish_change(
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
     reason: str = "",
+    consents: tuple[GivenConsent, ...] = (),
     answers: tuple[Answer, ...] = (),
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it. `answers` is what they
-    answered when they booked, where the caller knows it.
+    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it. `consents` are the
+    boxes that they have ticked, of which proofs are kept, and `answers` what they answered when they booked, where
+    the caller knows it.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
@@ -97,12 +101,15 @@ def publish_change(
             now=now,
             attribution=attribution,
             preferences=preferences,
+            consents=consents,
             answers=answers,
         )
 
     try:
         with transaction.atomic():
             recorded = record_change(change, booking, account=account, at=now)
+            # Also where the webhook was quicker, which may not have found the attempt.
+            record_proofs(account, booking.confirmation_number, booking.service_slug, booking.contact, consents)
             if recorded is not None:
                 answers = known_answers(get_account(account), recorded, now, answers)
             queue_mail(
@@ -136,6 +143,7 @@ def publish_change(
             answers=answer_values(answers),
             reason=reason,
             replay=False,
+            consents=consents,
             **extra,
         )
     for listener, result in results:
@@ -153,6 +161,7 @@ def describe_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    consents: tuple[GivenConsent, ...] = (),
     answers: tuple[Answer, ...] = (),
     replay: bool = False,
 ) -> hooks.Change:
@@ -166,6 +175,7 @@ def describe_change(
         attribution=dict(attribution or {}),
         now=now,
         preferences=preferences,
+        consents=consents,
         answers=answer_values(answers),
         replay=replay,
     )

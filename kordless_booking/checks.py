@@ -19,6 +19,9 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from kordless_booking import conf
+from kordless_booking.consent import find_missing_languages
+from kordless_booking.presentation.locales import supported_languages
+from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
 from kordless_booking.urlconf import mounted_namespaces
 
@@ -32,7 +35,8 @@ _IDS: Final = {
 SECRET_BYTES: Final = 24
 """Minimum length of a webhook secret in bytes, 192 bits."""
 MIN_FORM_FIELDS: Final = 20
-"""Minimum of DATA_UPLOAD_MAX_NUMBER_FIELDS. The longest form has 16 fields, and a spam check adds its own."""
+"""Minimum of DATA_UPLOAD_MAX_NUMBER_FIELDS, without the boxes of CONSENT. The longest form has 16 fields, and a spam
+check adds its own."""
 MIN_FORM_BYTES: Final = 32_768
 """Minimum of DATA_UPLOAD_MAX_MEMORY_SIZE. 1,000 characters of notes take up to 12,000 bytes when URL-encoded, and each
 token takes up to 4,096.
@@ -244,6 +248,34 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
 
 
 @register("kordless_booking")
+def check_languages(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report texts and addresses by language that lack one of the languages that the site offers: W010.
+
+    Visitors would agree to a text that they can't read.
+    """
+    if check_settings():
+        return []
+    languages = supported_languages()
+    found: list[CheckMessage] = []
+    for account in conf.accounts().values():
+        missing = {
+            f'"{name}" in CONSENT': codes for name, codes in find_missing_languages(account.consent, languages).items()
+        }
+        for name, value in (("PRIVACY_URL", account.privacy_url), ("TERMS_URL", account.terms_url)):
+            if codes := languages_without(value, languages):
+                missing[name] = codes
+        found += [
+            Warning(
+                f"The account {account.name!r} has no {what} for these languages of the site: {', '.join(codes)}.",
+                hint="Add them. Until then visitors get another language; or offer fewer languages in LANGUAGES.",
+                id="kordless_booking.W010",
+            )
+            for what, codes in missing.items()
+        ]
+    return found
+
+
+@register("kordless_booking")
 def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Report Django settings under which no page, or no booking, works: E009, E011, E012 and E013.
 
@@ -270,7 +302,7 @@ def check_host_settings(app_configs: Sequence[AppConfig] | None = None, **_kwarg
     asked_bytes, asked_fields = _form_of_questions()
     for name, least in (
         ("DATA_UPLOAD_MAX_MEMORY_SIZE", MIN_FORM_BYTES + asked_bytes),
-        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS + asked_fields),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", MIN_FORM_FIELDS + asked_fields + _most_boxes()),
     ):
         configured = getattr(settings, name)
         # None means no limit.
@@ -307,6 +339,10 @@ def _form_of_questions() -> tuple[int, int]:
     # A box to check is a field for each that is checked.
     counts = (sum(max(1, len(question.choices)) for question in questions) for questions in forms)
     return max(lengths, default=0), max(counts, default=0)
+
+
+def _most_boxes() -> int:
+    return 0 if check_settings() else max(len(account.consent) for account in conf.accounts().values())
 
 
 @register("kordless_booking")

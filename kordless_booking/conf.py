@@ -33,9 +33,11 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
+from kordless_booking.consent import Consent, find_wrong_consent, parse_consents
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
 from kordless_booking.limits import MAX_GUESTS, MAX_MANAGE_LINK_DAYS
-from kordless_booking.presentation.safe_links import parse_done_url
+from kordless_booking.presentation.safe_links import parse_done_url, parse_page_url
+from kordless_booking.presentation.site_texts import find_wrong_language
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.questions.question import QuestionsSetting, find_wrong_question, parse_setting
 from kordless_booking.setting_changes import on_setting_change
@@ -169,6 +171,9 @@ MIN_DELIVERY_DAYS: Final = 40
 MIN_COUNT_DAYS: Final = 90
 """The longest period that the funnel's page shows."""
 
+MIN_CONSENT_DAYS: Final = 30
+"""Less would prove nothing once somebody asks."""
+
 
 def _days(low: int) -> Setting:
     """Return the rule of a retention: a number of days from `low`, or 0."""
@@ -193,6 +198,33 @@ _CONTACT_FIELDS: Final = Setting(
     dict,
     explain=find_wrong_field,
 )
+
+
+def _find_wrong_page(value: object) -> str:
+    """Return a description of the first mistake in the address of a page, or in one of those by language; else ""."""
+    if isinstance(value, Mapping):
+        if not value:
+            return "An empty dictionary: give it an address for each language."
+        for language, address in value.items():
+            if wrong := find_wrong_language(language):
+                return f"It {wrong}"
+            if parse_page_url(address) is None:
+                return f'"{language}" is {reprlib.repr(address)}. {_PAGE_HINT}'
+        return ""
+    return "" if parse_page_url(value) is not None else f"{reprlib.repr(value)} can't be linked to. {_PAGE_HINT}"
+
+
+def _parse_page(value: str | Mapping[str, str]) -> str | Mapping[str, str]:
+    if isinstance(value, Mapping):
+        return {language: parse_page_url(address) or "" for language, address in value.items()}
+    return parse_page_url(value) or ""
+
+
+_PAGE_HINT: Final = (
+    'An https:// URL, http:// only for this machine, or a path of your site such as "/privacy/"; or a dictionary of '
+    "them by language."
+)
+_PAGE: Final = Setting(lambda value: not _find_wrong_page(value), _PAGE_HINT, _parse_page, explain=_find_wrong_page)
 
 _is_number_of_guests: Final = integer_between(0, MAX_GUESTS)
 _GUESTS: Final = Setting(
@@ -351,6 +383,21 @@ class Account:
         ),
     ] = field(default_factory=dict)
     """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
+    privacy_url: Annotated[str | Mapping[str, str], _PAGE] = ""
+    terms_url: Annotated[str | Mapping[str, str], _PAGE] = ""
+    """Addresses of the privacy policy and of the terms, or dictionaries of them by language. Linked at the button that
+    books.
+    """
+    consent: Annotated[
+        tuple[Consent, ...],
+        Setting(
+            lambda value: not find_wrong_consent(value),
+            'A list of dictionaries with "name", "label" and "version", and perhaps "required" or "marketing".',
+            parse_consents,
+            explain=find_wrong_consent,
+        ),
+    ] = ()
+    """Boxes that the contact form has for consent."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS
@@ -449,6 +496,9 @@ class Account:
     """Days that deliveries are kept, and known bookings after their time; 0 is for ever."""
     count_retention_days: Annotated[int, _days(MIN_COUNT_DAYS)] = 400
     """Days that the funnel's counts, and those of rejected deliveries, are kept; 0 is for ever."""
+    consent_retention_days: Annotated[int, _days(MIN_CONSENT_DAYS)] = 1095
+    """Days that proofs of consent are kept; 0 is for ever. Three years, in which claims can be made in many countries.
+    """
     warming: Annotated[bool, _BOOL] = True
     """Refresh in the background what is popular, before a visitor has to wait for it. Needs `funnel`."""
     mail: Annotated[bool, _BOOL] = False

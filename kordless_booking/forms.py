@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
+from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
-from django.utils.translation import get_language, ngettext, pgettext_lazy
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
+from django.utils.text import Truncator
+from django.utils.translation import get_language, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.consent import Consent, GivenConsent
 from kordless_booking.contact_fields import ContactFields
 from kordless_booking.normalization import (
     compact_text,
@@ -210,13 +215,54 @@ def join_name(first: str, last: str) -> str:
     return " ".join(parts)
 
 
+class _ConsentBox(forms.CheckboxInput):
+    """Checkbox that sends the fingerprint of its text, and counts as ticked with no other value."""
+
+    def __init__(self, fingerprint: str) -> None:
+        # True is what a bound form has read with `value_from_datadict`.
+        super().__init__(check_test=lambda value: value is True or value == fingerprint)
+        self._fingerprint = fingerprint
+
+    def format_value(self, value: Any) -> str:
+        return self._fingerprint
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return data.get(name) == self._fingerprint
+
+
+class ConsentField(forms.BooleanField):
+    """Box to tick. It's never ticked unless the visitor has ticked it, with the text that it has now."""
+
+    is_consent = True
+    """For templates, where a box has another layout."""
+
+    def __init__(self, consent: Consent) -> None:
+        self.consent = consent
+        # Isolated, because it may be of another direction than the page.
+        text = consent.text_in(_active_language())
+        label = format_html("<bdi>{}</bdi>", text)
+        if not consent.required:
+            # Translators: label of a field that may be left empty, such as "Allergies (optional)"
+            label = mark_safe(escape(pgettext("label", "%(label)s (optional)")) % {"label": label})  # noqa: S308
+        # Translators: error of a checkbox that is still empty, above the form
+        missing = _("Please check this box to book: “%(label)s”") % {"label": Truncator(text).chars(80)}
+        widget = _ConsentBox(consent.fingerprint)
+        if consent.required:
+            widget.attrs["aria-required"] = "true"
+        super().__init__(label=label, required=consent.required, widget=widget, error_messages={"required": missing})
+
+
+def _active_language() -> str:
+    return get_language() or settings.LANGUAGE_CODE
+
+
 class ContactForm(VisitorForm):
     """Form for the contact: a name, and an email address or a phone number. `cleaned_data["phone"]` is E.164.
 
     `shown` says which of the fields a site asks for, and which it requires. With `by_phone` the appointment takes place
     by phone, and the phone number is required. `also` are fields that Kordless has asked for after a first try, see
-    `require_other_contact`: they are required, also where the site hides them. `questions` are those of the business,
-    `max_guests` is how many guests are asked for.
+    `require_other_contact`: they are required, also where the site hides them. `consents` are the boxes of the setting
+    CONSENT, `questions` are those of the business, and `max_guests` is how many guests are asked for.
 
     The declared fields are the only list of them, but for the two in which a name may be asked for (_NAME_PARTS). What
     is kept for the next form (`max_lengths`), the body of the create request (`contact`, `notes_text`) and what the
@@ -280,6 +326,7 @@ class ContactForm(VisitorForm):
         shown: ContactFields = ContactFields(),  # noqa: B008 (frozen)
         by_phone: bool = False,
         also: Collection[str] = (),
+        consents: Iterable[Consent] = (),
         questions: Questions = (),
         max_guests: int = 0,
         **kwargs: Any,
@@ -303,6 +350,8 @@ class ContactForm(VisitorForm):
         self._end_with_last_field()
         for name, field in self.fields.items():
             self._set_prefill(name, field)
+        # Last: no page of the site's fills them in, and what stands above them is done when they are read.
+        self.fields |= {consent.field: ConsentField(consent) for consent in consents}
 
     def _ask(self, questions: Questions, max_guests: int) -> None:
         """Add the fields of guests and questions, before the notes: these are for what nobody has asked.
@@ -348,7 +397,8 @@ class ContactForm(VisitorForm):
     def contact_fields(self) -> Mapping[str, ContactField]:
         """The form's fields, typed as what they are."""
         # A cast: a field of another class must fail here, not be left out.
-        ours = {name: field for name, field in self.fields.items() if name not in self._asked}
+        others = (AnswerField, ConsentField)
+        ours = {name: field for name, field in self.fields.items() if not isinstance(field, others)}
         return cast("Mapping[str, ContactField]", ours)
 
     @property
@@ -443,6 +493,14 @@ class ContactForm(VisitorForm):
         given = [(field, self.cleaned_data[name]) for name, field in self._asked.items()]
         return [(field, value) for field, value in given if value not in field.empty_values]
 
+    def given_consents(self, now: datetime) -> tuple[GivenConsent, ...]:
+        """Return the boxes of a valid form that were ticked."""
+        return tuple(
+            field.consent.give(_active_language(), now)
+            for name, field in self.fields.items()
+            if isinstance(field, ConsentField) and self.cleaned_data[name]
+        )
+
     def require_other_contact(self) -> None:
         """Mark the email or the phone as needed, when only the other one was given.
 
@@ -468,7 +526,8 @@ class ContactForm(VisitorForm):
         after = [
             other
             for other, own in self.fields.items()
-            if isinstance(own, AnswerField) or (other in order and order.index(other) > order.index(name))
+            if isinstance(own, AnswerField | ConsentField)
+            or (other in order and order.index(other) > order.index(name))
         ]
         before = {other: own for other, own in self.fields.items() if other not in after}
         self.fields = {**before, name: field, **{other: self.fields[other] for other in after}}

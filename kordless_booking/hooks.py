@@ -71,7 +71,19 @@ PRIVATE_SLOTS: Final = ("form_before_button", "confirmation_after_summary", "man
 """Places on pages that are made for each request and cached nowhere."""
 
 _SIGNAL_ARGUMENTS: Final = frozenset(
-    {"signal", "sender", "booking", "service", "account", "source", "attribution", "reason", "answers", "replay"}
+    {
+        "signal",
+        "sender",
+        "booking",
+        "service",
+        "account",
+        "source",
+        "attribution",
+        "reason",
+        "answers",
+        "consents",
+        "replay",
+    }
 )
 """Arguments that the signals of changes have already."""
 
@@ -122,6 +134,8 @@ class Change:
     """UTC."""
     preferences: Any = None
     """`booking.preferences.VisitorPreferences` (language, zone, terms), or None where they aren't known."""
+    consents: tuple[Any, ...] = ()
+    """`consent.GivenConsent` of each box that was ticked in the booking's form; empty where that isn't known."""
     replay: bool = False
     """Staff replays an old delivery."""
     answers: Mapping[str, Any] = field(default_factory=dict, repr=False)

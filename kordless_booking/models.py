@@ -1,4 +1,4 @@
-"""Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, and counts.
+"""Tables: booking attempts, webhook deliveries, booking projections, appointments, outgoing mail, consent, and counts.
 
 Names that the admin shows are translated; a migration holds the English ones.
 
@@ -450,3 +450,49 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state} {self.queued_at:%Y-%m-%d %H:%M}"
+
+
+class ConsentProof(models.Model):
+    """Proof that a customer ticked a box of the setting CONSENT when they booked.
+
+    It says what they saw and when, and whose it is only to those who know the contact or the number.
+    """
+
+    account = models.CharField(pgettext_lazy("label", "Account"), max_length=100)
+    service = models.CharField(pgettext_lazy("label", "Service"), max_length=200, blank=True)
+    """Slug of the service that was booked."""
+    name = models.CharField(pgettext_lazy("label", "Box"), max_length=40)
+    """Name of the box in the settings."""
+    version = models.CharField(pgettext_lazy("label", "Version"), max_length=40)
+    """Version of its text, by the settings of that time."""
+    text = models.TextField(pgettext_lazy("label", "Text"))
+    """Text as it was shown. The site's own, so nothing personal."""
+    language = models.CharField(pgettext_lazy("label", "Language"), max_length=20)
+    """Django code of the page's language."""
+    given_at = models.DateTimeField(pgettext_lazy("label", "Given"))
+    """Time at which the form was sent."""
+    number_hash = models.CharField(max_length=64)
+    """Hash of the booking's confirmation number."""
+    email_hash = models.CharField(max_length=64, blank=True, default="")
+    """Finds the rows of a person, as in the other tables."""
+    phone_hash = models.CharField(max_length=64, blank=True, default="")
+    """Finds the rows of a person. Of the number as E.164."""
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "proof of consent")
+        verbose_name_plural = pgettext_lazy("model", "proofs of consent")
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(fields=["account", "number_hash", "name"], name="kb_consent_once"),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            # For the admin's list, and for retention.
+            models.Index(fields=["given_at"], name="kb_consent_given"),
+            models.Index(fields=["account", "given_at"], name="kb_consent_account"),
+            models.Index(fields=["email_hash"], name="kb_consent_email"),
+            models.Index(fields=["phone_hash"], name="kb_consent_phone"),
+            # For the search by number, which is in all accounts.
+            models.Index(fields=["number_hash"], name="kb_consent_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} {self.given_at:%Y-%m-%d %H:%M}"

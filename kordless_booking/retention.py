@@ -27,6 +27,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     CampaignCount,
+    ConsentProof,
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
@@ -77,6 +78,10 @@ def _old_projections(before: datetime, _now: datetime) -> QuerySet[BookingProjec
     return BookingProjection.objects.filter(over, changed_at__lt=before)
 
 
+def _old_proofs(before: datetime, _now: datetime) -> QuerySet[ConsentProof]:
+    return ConsentProof.objects.filter(given_at__lt=before)
+
+
 def _old_counts(
     model: type[FunnelCount | LostDemandCount | CampaignCount | RejectedDeliveryCount],
 ) -> Callable[[datetime, datetime], QuerySet[Any]]:
@@ -90,6 +95,7 @@ RULES: Final = (
     RetentionRule("booking attempts", lambda account: account.attempt_retention_days, _old_attempts),
     RetentionRule("webhook deliveries", lambda account: account.delivery_retention_days, _old_deliveries),
     RetentionRule("booking projections", lambda account: account.delivery_retention_days, _old_projections),
+    RetentionRule("proofs of consent", lambda account: account.consent_retention_days, _old_proofs),
     RetentionRule("funnel counts", lambda account: account.count_retention_days, _old_counts(FunnelCount)),
     RetentionRule("counts of lost demand", lambda account: account.count_retention_days, _old_counts(LostDemandCount)),
     RetentionRule(

@@ -12,6 +12,8 @@ and whether this site's own pages or Kordless's webhook reports it first. Receiv
 - `answers`: what the customer answered to the business's QUESTIONS on this site's pages: a dictionary of values by the
   names of the questions, for each change of the booking in the 30 days after it was made; empty when unknown;
 - `reason`: why the customer rescheduled or canceled, as typed on this site's pages (ASK_REASON); "" when unknown;
+- `consents`: a `consent.GivenConsent` (`name`, `version`, `text`, `language`, `given_at`) for each box of the setting
+  CONSENT that was ticked; empty for all but the creation of a booking on this site's pages;
 - `replay`: True when staff replayed an old delivery in Django's admin. The arguments are those of the old delivery.
 
 Apps may add arguments of their own (`hooks.signal_arguments`, docs/extending.md), so receivers take `**kwargs`.

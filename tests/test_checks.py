@@ -11,6 +11,7 @@ from kordless_booking.checks import (
     check_apps,
     check_cache_folder,
     check_host_settings,
+    check_languages,
     check_mail_sender,
     check_mounts,
     check_sandbox,
@@ -23,6 +24,7 @@ from kordless_booking.checks import (
     check_webhook_secrets,
 )
 from kordless_booking.conf import SETTINGS
+from kordless_booking.doctor import settings_read
 from tests.support.urlconfs import WITHOUT_WIDGET, mounted
 
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
@@ -294,6 +296,40 @@ def test_mail_has_a_sender_of_its_own(settings):
     for fine in ({**on, "MAIL_FROM": "desk@salon.example"}, FLAT, None):
         settings.KORDLESS_BOOKING = fine
         assert found(check_mail_sender) == []
+
+
+def test_a_text_without_one_of_the_offered_languages_is_named(settings):
+    """W010 for each box and address by language, with the languages; the doctor reports it, too."""
+    settings.LANGUAGES = [("en", "English"), ("de", "German"), ("pt-br", "Portuguese")]
+    box = {"name": "rules", "version": "1"}
+    label = {"en": "Rules", "de": "Regeln"}
+    settings.KORDLESS_BOOKING = {
+        **FLAT,
+        "CONSENT": [{**box, "label": label}, {**box, "name": "plain", "label": "Rules"}],
+        "PRIVACY_URL": {"en": "/privacy/"},
+        "TERMS_URL": "/terms/",
+    }
+    rules, privacy = check_languages()
+    assert rules.id == privacy.id == "kordless_booking.W010"
+    assert rules.msg.endswith('has no "rules" in CONSENT for these languages of the site: pt-br.')
+    assert privacy.msg.endswith("has no PRIVACY_URL for these languages of the site: de, pt-br.")
+    assert "W010" in [finding.code for finding in settings_read.examine()]
+    settings.LANGUAGES = [("en", "English"), ("de", "German")]
+    settings.KORDLESS_BOOKING = {**FLAT, "CONSENT": [{**box, "label": label}]}
+    assert check_languages() == []
+    settings.KORDLESS_BOOKING = None
+    assert check_languages() == []
+
+
+def test_each_box_needs_a_field_more(settings):
+    """The least number of fields that Django has to accept grows with the boxes of the account that has most."""
+    box = {"label": "x", "version": "1"}
+    boxes = [{**box, "name": "a"}, {**box, "name": "b"}]
+    settings.KORDLESS_BOOKING = {"ACCOUNTS": {"north": FLAT, "south": {**FLAT, "CONSENT": boxes}}}
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = MIN_FORM_FIELDS + 1
+    assert found(check_host_settings) == ["kordless_booking.E012"]
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = MIN_FORM_FIELDS + 2
+    assert found(check_host_settings) == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 KEY = "kb-canary-key-5f1d9c"
 FLAT = {"API_KEY": KEY, "ORG_SLUG": "acme-salon"}
 
+BOX = {"name": "rules", "label": "I have read the rules.", "version": "1"}
+
 GOOD = {
     "API_KEY": ["k", "x" * 500, "sk_live_!~"],
     "ORG_SLUG": ["acme-salon", "a", "A.b_c-1"],
@@ -66,6 +68,13 @@ GOOD = {
         "my_site.booking.questions",
         lambda account, service: [],
     ],
+    "PRIVACY_URL": ["https://salon.example/privacy", "/privacy/", {"en": "/privacy/", "de": "https://salon.example/d"}],
+    "TERMS_URL": ["http://localhost:8000/terms/", "/terms/?a=1", {"pt-br": "/t/"}],
+    "CONSENT": [
+        [],
+        (BOX,),
+        [{**BOX, "required": True}, {**BOX, "name": "news", "marketing": True, "label": {"en": "News"}}],
+    ],
     "BROWSE_SECONDS": [0.1, 4, 25],
     "BOOKING_SECONDS": [0.1, 12.5, 25],
     "CATALOG_FRESH_SECONDS": [1, 86400],
@@ -106,6 +115,7 @@ GOOD = {
     "ATTEMPT_RETENTION_DAYS": [0, 7, 3650],
     "DELIVERY_RETENTION_DAYS": [0, 40, 3650],
     "COUNT_RETENTION_DAYS": [0, 90, 3650],
+    "CONSENT_RETENTION_DAYS": [0, 30, 3650],
     "WARMING": [True, False],
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
@@ -222,6 +232,18 @@ BAD = {
         {"haircut": [{"name": "allergies"}]},
         {"*": [{"name": "allergies", "label": "Any allergies?", "kind": "color"}]},
     ],
+    "PRIVACY_URL": [
+        "http://salon.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "privacy",
+        {},
+        {"de": ""},
+        ["/"],
+        7,
+    ],
+    "TERMS_URL": ["ftp://salon.example/", {"german": "/x"}, {7: "/x"}, {"de": None}, 7],
+    "CONSENT": ["rules", BOX, 7, [7], [{}], [BOX, BOX], [{**BOX, "marketing": True, "required": True}], [BOX] * 6],
     "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
     "BOOKING_SECONDS": [0, -1, 26, *NOT_A_NUMBER],
     "CATALOG_FRESH_SECONDS": [0, 86401, *NOT_WHOLE],
@@ -262,6 +284,7 @@ BAD = {
     "ATTEMPT_RETENTION_DAYS": [-1, 1, 6, 3651, *NOT_WHOLE],
     "DELIVERY_RETENTION_DAYS": [-1, 1, 39, 3651, *NOT_WHOLE],
     "COUNT_RETENTION_DAYS": [-1, 1, 89, 3651, *NOT_WHOLE],
+    "CONSENT_RETENTION_DAYS": [-1, 1, 29, 3651, *NOT_WHOLE],
     "WARMING": [1, "yes", "False", []],
     "MAIL": ["yes", 1, "False"],
     "MAIL_FROM": ["salon", "Acme <salon>", "a@b\nBcc: c@d", "a@b@c", "x" * 400 + "@b", 7],
@@ -320,6 +343,10 @@ def test_a_good_value_is_taken(settings, name, value):
         assert taken == tuple(value)
     elif name == "QUESTIONS":
         assert taken == parse_setting(value)
+    elif name == "CONSENT":
+        assert [(box.name, box.label, box.required) for box in taken] == [
+            (box["name"], box["label"], box.get("required", False)) for box in value
+        ]
     else:
         assert taken == value
 

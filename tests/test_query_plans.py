@@ -15,10 +15,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking import retention
+from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.conf import get_account
+from kordless_booking.consent import GivenConsent
 from kordless_booking.doctor import database, webhook
 from kordless_booking.models import BookingAttempt, OutgoingMail
 from kordless_booking.staff.attempts import find_attempts
+from kordless_booking.staff.consent import find_proofs
 from kordless_booking.staff.funnel import PERIODS, FunnelQuery, lost_demand
 from kordless_booking.staff.overview import account_state
 from tests.support.clock import NOW
@@ -165,6 +168,8 @@ ADMIN_PAGES = (
     "outgoingmail/?state__exact=failed",
     "outgoingmail/?kind__exact=confirmed",
     "outgoingmail/?p=3",
+    "consentproof/",
+    "consentproof/?name=rules",
 )
 
 
@@ -189,6 +194,16 @@ def find_attempts_of_a_person(_site: Settings) -> None:
         assert find_attempts(wanted) == []
 
 
+def find_proofs_of_a_person(_site: Settings) -> None:
+    """Search proofs of consent by number and by contact, as staff do, and record one, as a booking does."""
+    for wanted in ("BOOK_AB12CD34", "jane@example.com", "+1 212 555 0123"):
+        assert find_proofs(wanted) == []
+    given = GivenConsent(name="rules", version="1", text="Rules", language="en", given_at=int(NOW.timestamp()))
+    for _again in range(2):
+        record_proofs("default", "BOOK_NEW1", "haircut", None, (given,))
+    assert len(find_proofs("BOOK_NEW1")) == 1
+
+
 def read_lost_demand(_site: Settings) -> None:
     """Read the lost demand of a week and of the longest period, as overview and funnel do."""
     account_state(get_account(None), NOW, NOW.date())
@@ -196,7 +211,7 @@ def read_lost_demand(_site: Settings) -> None:
         lost_demand(FunnelQuery(NOW.date(), days=days))
 
 
-@pytest.mark.parametrize("scenario", [find_attempts_of_a_person, read_lost_demand])
+@pytest.mark.parametrize("scenario", [find_attempts_of_a_person, find_proofs_of_a_person, read_lost_demand])
 def test_no_query_of_a_page_of_staff_reads_a_whole_table(
     grown: Callable[[int], Settings], scenario: Callable[[Settings], None]
 ):

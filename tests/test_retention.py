@@ -19,6 +19,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     CampaignCount,
+    ConsentProof,
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
@@ -42,6 +43,7 @@ TABLES: tuple[type[Model], ...] = (
     LostDemandCount,
     CampaignCount,
     RejectedDeliveryCount,
+    ConsentProof,
 )
 
 
@@ -73,6 +75,7 @@ def write(at: datetime, *, account: str = "default", number: int = 0, **changes:
         day=at.date(), account=account, service=key[:200], placement="page", source="google", count=1
     )
     RejectedDeliveryCount.objects.create(day=at.date(), account=account, reason=key[:40], count=1)
+    ConsentProof.objects.create(account=account, number_hash=key[:64], name="rules", given_at=at)
 
 
 def counts() -> list[int]:
@@ -82,11 +85,11 @@ def counts() -> list[int]:
 
 @pytest.mark.usefixtures("keeping")
 def test_rows_go_when_their_days_are_over_and_not_before():
-    """Attempts, deliveries and published states after 90 days, counts after 400."""
-    for days in (1, 89, 91, 399, 401):
+    """Attempts, deliveries and published states after 90 days, counts after 400, proofs of consent after 1,095."""
+    for days in (1, 89, 91, 399, 401, 1094, 1096):
         write(NOW - days * DAY)
-    assert delete_expired(NOW) == 3 * 3 + 4
-    assert counts() == [2, 2, 2, 4, 4, 4, 4]
+    assert delete_expired(NOW) == 3 * 5 + 4 * 3 + 1
+    assert counts() == [2, 2, 2, 4, 4, 4, 4, 6]
     assert delete_expired(NOW) == 0
 
 
@@ -95,7 +98,7 @@ def test_rows_are_kept_for_ever_where_the_settings_say_so(keeping: Settings):
     keeping.KORDLESS_BOOKING = {**keeping.KORDLESS_BOOKING, "ATTEMPT_RETENTION_DAYS": 0, "COUNT_RETENTION_DAYS": 0}
     write(NOW - 3000 * DAY)
     delete_expired(NOW)
-    assert counts() == [1, 0, 0, 1, 1, 1, 1]
+    assert counts() == [1, 0, 0, 1, 1, 1, 1, 0]
 
 
 def test_each_account_keeps_its_rows_for_its_own_time(two_accounts: Settings):
@@ -134,6 +137,7 @@ def test_no_setting_allows_less_than_what_guards_against_duplicates():
         "ATTEMPT_RETENTION_DAYS": conf.MIN_ATTEMPT_DAYS,
         "DELIVERY_RETENTION_DAYS": conf.MIN_DELIVERY_DAYS,
         "COUNT_RETENTION_DAYS": conf.MIN_COUNT_DAYS,
+        "CONSENT_RETENTION_DAYS": conf.MIN_CONSENT_DAYS,
     }
     for name, days in low.items():
         flat = {"SANDBOX": True}
@@ -147,8 +151,8 @@ def test_a_run_deletes_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch):
     """A site with a million old rows isn't held up by the first run; the next ones go on."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     for number in range(10):
-        write(NOW - 500 * DAY, number=number)
-    write(NOW - 500 * DAY, account="gone")
+        write(NOW - 1500 * DAY, number=number)
+    write(NOW - 1500 * DAY, account="gone")
     left = []
     while sum(counts()):
         delete_expired(NOW, batches=1)
@@ -168,7 +172,7 @@ def test_the_bodies_of_deliveries_are_emptied_without_another_delivery():
 @pytest.mark.usefixtures("keeping")
 def test_a_mail_run_deletes_old_rows_even_where_mail_is_off():
     """Whoever has its line in cron needs no other."""
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     call_command("kordless_mail", verbosity=0)
     assert not any(counts())
 
@@ -183,7 +187,7 @@ def every_hundredth(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_deliveries_delete_old_rows_now_and_then(client: Client, monkeypatch: pytest.MonkeyPatch):
     """A site without cron stays bounded too: the hundredth delivery deletes more than a hundred have brought."""
     monkeypatch.setattr(retention, "RUN_EVERY", 3)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     for number in range(3):
         assert BookingAttempt.objects.exists()
         assert delivery(event_body(id=f"book_{number}"), delivery_id=f"dlv_{number}").post(client).status_code == 200
@@ -196,7 +200,7 @@ def test_deliveries_delete_old_rows_now_and_then(client: Client, monkeypatch: py
 def test_a_delivery_after_an_hour_deletes_old_rows(client: Client, monkeypatch: pytest.MonkeyPatch):
     """A small site has a hundred deliveries in a year."""
     monkeypatch.setattr(retention._schedule, "_due_at", 0.0)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     assert delivery().post(client).status_code == 200
     assert not BookingAttempt.objects.exists()
 
@@ -207,7 +211,7 @@ def test_a_delivery_is_accepted_although_old_rows_cannot_be_deleted(
 ):
     """It was recorded; Kordless needn't send it again."""
     monkeypatch.setattr(retention, "RUN_EVERY", 1)
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     with refused_writes("DELETE"):
         assert delivery().post(client).status_code == 200
     assert "retention_failed" in caplog.text
@@ -235,8 +239,8 @@ def test_the_doctor_reports_that_old_rows_are_not_deleted():
 def test_the_log_says_how_many_rows_went(keeping: Settings, caplog: pytest.LogCaptureFixture):
     """And nothing about whose they were."""
     caplog.set_level("INFO", "kordless_booking.erasure")
-    write(NOW - 500 * DAY)
+    write(NOW - 1500 * DAY)
     delete_expired(NOW)
     delete_expired(NOW)
     [line] = [record.getMessage() for record in caplog.records if "rows_expired" in record.getMessage()]
-    assert line.startswith("event=rows_expired deleted=7 emptied=0")
+    assert line.startswith("event=rows_expired deleted=8 emptied=0")

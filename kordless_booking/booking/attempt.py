@@ -39,6 +39,7 @@ from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
+from kordless_booking.consent import GivenConsent, convert_consents, identify_consents
 from kordless_booking.questions.answers import Answer, convert_answers
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Attempt:
     """UTM parameters and the like. Not sent to Kordless."""
     preferences: VisitorPreferences | None = field(default=None, compare=False)
     """The visitor's preferences, for mails. Not sent to Kordless."""
+    consents: tuple[GivenConsent, ...] = field(default=(), compare=False)
+    """Boxes that were ticked. Not sent to Kordless, but a part of what the visitor wants."""
     answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
     """Answers to the business's questions. The notes of the request have them as text."""
 
@@ -69,11 +72,13 @@ class Attempt:
         return msgspec.json.encode(self.request, order="deterministic").decode()
 
     def body_digest(self) -> str:
-        """Return a plain SHA-256 of the body, in hexadecimal.
+        """Return a plain SHA-256 of the body and of what was agreed to, in hexadecimal.
 
         Only for encrypted tokens: it has no key, so whoever guesses the name and the contact could confirm the guess.
         """
-        return sha256(self.body().encode()).hexdigest()
+        # The body is one line of JSON, so that nothing in it looks like what follows.
+        agreed = identify_consents(self.consents)
+        return sha256((f"{self.body()}\n{agreed}" if agreed else self.body()).encode()).hexdigest()
 
     def body_hash(self) -> str:
         """Return a keyed hash (HMAC) of the digest, for the row."""
@@ -88,6 +93,8 @@ class Attempt:
         """Return everything but the key, encrypted. The row holds it while the outcome is open."""
         preferences = msgspec.to_builtins(self.preferences) if self.preferences else None
         payload = {"body": self.body(), "attribution": dict(self.attribution), "preferences": preferences}
+        if self.consents:
+            payload["consents"] = msgspec.to_builtins(self.consents)
         return encrypt_token("attempt", account, payload | stored_answers(self.answers))
 
     @classmethod
@@ -106,8 +113,9 @@ class Attempt:
         except msgspec.ValidationError:
             # None, or of another release. They are only for mails, and no booking must fail for them.
             preferences = None
+        consents = convert_consents(encrypted.get("consents"))
         answers = convert_answers(encrypted.get("answers"))
-        return cls(row.key, request, encrypted.get("attribution") or {}, preferences, answers)
+        return cls(row.key, request, encrypted.get("attribution") or {}, preferences, consents, answers)
 
 
 def stored_answers(answers: tuple[Answer, ...]) -> dict[str, Any]:

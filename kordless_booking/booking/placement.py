@@ -31,6 +31,7 @@ from kordless_booking.booking import queue
 from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash, stored_answers
 from kordless_booking.booking.hashes import number_hash, number_hashes
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
+from kordless_booking.consent import GivenConsent
 from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email
@@ -63,6 +64,8 @@ class Placed:
     notify_contact: Contact | None = field(default=None, compare=False, repr=False)
     """Contact of the booking, for the one caller whose call recorded the outcome: it must publish the booking. None
     for every later caller, so that the booking is published once."""
+    consents: tuple[GivenConsent, ...] = field(default=(), compare=False, repr=False)
+    """Boxes that were ticked, for the same caller."""
     answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
     """Answers to the business's questions, for the same caller."""
 
@@ -517,7 +520,13 @@ def _send(
         log_event(log, logging.WARNING, "create_resolved", attempt=row.pk, tries=row.claim)
     if not recorded:
         return Placed(booking, now)
-    return Placed(booking, now, notify_contact=attempt.request.contact, answers=attempt.answers)
+    return Placed(
+        booking,
+        now,
+        notify_contact=attempt.request.contact,
+        consents=attempt.consents,
+        answers=attempt.answers,
+    )
 
 
 def _queue_again(row: BookingAttempt, call: _Call, seconds: int, back_to: BookingAttempt.State | None) -> Pending:

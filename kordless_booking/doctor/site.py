@@ -10,7 +10,7 @@ import http.client
 import ssl
 import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from django.templatetags.static import static
@@ -39,8 +39,8 @@ _BODY: Final = b"{}"
 
 
 def examine(account: Account, origin: str) -> Findings:
-    """Check the site at `origin`, its scheme and host, such as https://salon.example, and its thank-you page."""
-    yield from _done_page(account)
+    """Check the site at `origin`, its scheme and host, such as https://salon.example, and the pages that it links."""
+    yield from _linked_pages(account, origin)
     names = namespaces_of(account)
     if not names:
         return
@@ -116,24 +116,31 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
         yield fix("site_webhook", f"{origin}{path} answers {unsigned} to a delivery with a wrong signature", advice)
 
 
-def _done_page(account: Account) -> Findings:
-    if not account.done_url:
-        return
+def _linked_pages(account: Account, origin: str) -> Findings:
     # The slug stands for any service: the page gets whichever is booked.
-    parts = urlsplit(done_url_for(account.done_url, "service"))
-    origin = f"{parts.scheme}://{parts.netloc}"
-    try:
-        status = _request_status(origin, "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
-    except (OSError, http.client.HTTPException) as error:
-        why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
-        yield fix(
-            "site_done_url", f"DONE_URL at {origin} can't be reached ({why})", "check the address, and the server"
-        )
-        return
-    if status < 400:
-        yield ok("site_done_url", f"DONE_URL at {origin} answers {status}")
-    else:
-        yield fix("site_done_url", f"DONE_URL at {origin} answers {status}", "check the address")
+    done_url = done_url_for(account.done_url, "service")
+    yield from _linked_page("site_done_url", "DONE_URL", done_url, origin)
+    yield from _linked_page("site_privacy_url", "PRIVACY_URL", account.privacy_url, origin)
+    yield from _linked_page("site_terms_url", "TERMS_URL", account.terms_url, origin)
+
+
+def _linked_page(code: str, name: str, value: str | Mapping[str, str], site: str) -> Findings:
+    """Ask for the page of a setting, or those by language. A path is one of the site's."""
+    by_language = {"": value} if isinstance(value, str) else value
+    # Each once: several languages may have the same.
+    for url in dict.fromkeys(filter(None, by_language.values())):
+        parts = urlsplit(urljoin(site, url))
+        origin = f"{parts.scheme}://{parts.netloc}"
+        try:
+            status = _request_status(origin, "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
+        except (OSError, http.client.HTTPException) as error:
+            why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
+            yield fix(code, f"{name} at {origin} can't be reached ({why})", "check the address, and the server")
+            continue
+        if status < 400:
+            yield ok(code, f"{name} at {origin} answers {status}")
+        else:
+            yield fix(code, f"{name} at {origin} answers {status}", "check the address")
 
 
 _UNKNOWN: Final = "POST requests must reach the site unchanged, without a login, a redirect or a firewall"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -49,6 +49,8 @@ class Person:
     """Countries (ISO 3166) that a phone number without a country code may be from."""
     numbers: set[str] = field(default_factory=set)
     """Confirmation numbers of the person's bookings. Targets add to it; later ones search by it."""
+    unreadable: dict[str, int] = field(default_factory=dict)
+    """Numbers of rows, by target, that may be the person's and can't be decrypted. An export adds to it."""
 
     @classmethod
     def from_texts(cls, texts: list[str], regions: frozenset[str]) -> Person:
@@ -94,6 +96,13 @@ class ErasureTarget(Protocol):
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         """Erase what was written, or last changed, before `moment`, which is at least a day ago."""
+
+
+class PersonalDataTarget(ErasureTarget, Protocol):
+    """Erasure target that can also tell what it would erase."""
+
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterable[Mapping[str, Any]]:
+        """Return what is stored about a person, as JSON can hold it: times are texts in ISO 8601, UTC."""
 
 
 def iter_strings(document: Any) -> Iterator[str]:

@@ -10,15 +10,23 @@ from typing import Any, Final
 from django.db import DatabaseError, router, transaction
 
 from kordless_booking import hooks
-from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
-from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
+from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person, PersonalDataTarget
+from kordless_booking.erasure.targets import (
+    Appointments,
+    Attempts,
+    BookingProjections,
+    ConsentProofs,
+    Counts,
+    Deliveries,
+)
 from kordless_booking.logs import error_location
 from kordless_booking.models import BookingAttempt, CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
-TARGETS: Final[tuple[ErasureTarget, ...]] = (
+TARGETS: Final[tuple[PersonalDataTarget, ...]] = (
     Attempts(),
     Deliveries(),
     Appointments(),
+    ConsentProofs(),
     BookingProjections(),
     Counts("funnel days", FunnelCount),
     Counts("lost demand days", LostDemandCount),
@@ -40,12 +48,18 @@ def find_targets() -> tuple[ErasureTarget, ...]:
 
 
 def export_person(person: Person, *, accounts: list[str] | None = None) -> dict[str, list[Mapping[str, Any]]]:
-    """Return what extensions store about a person, by the targets' names. Raises TargetFailed, DatabaseError."""
+    """Return what is stored about a person, by the targets' names; those that have nothing are left out.
+
+    The extensions' come last. Rows that may be the person's and can't be decrypted are counted in `person.unreadable`.
+    Raises TargetFailed, DatabaseError.
+    """
+    exporters = [*((target.name, target) for target in TARGETS), *hooks.export_targets.items()]
     found = {}
-    for name, target in hooks.export_targets.items():
+    for name, target in exporters:
+        # Incomplete would be worse than failed, as in an erasure.
         with _loudly(name):
             found[name] = list(target.export_person(person, accounts=accounts))
-    return found
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def erase_person(

@@ -5,21 +5,26 @@
 - `Counts`: funnel counts, counts of lost demand and of rejected deliveries.
 - `Deliveries`: webhook deliveries.
 - `BookingProjections`: published states of bookings.
+- `ConsentProofs`: proofs of consent.
+
+Each can also export what it would erase of a person. An export leaves out hashes: they say nothing about anybody.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from kordless_booking.booking.attempt import Attempt, decrypt_row
 from kordless_booking.booking.hashes import number_hashes
 from kordless_booking.booking.placement import RESEND_WINDOW
+from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.erasure.base import ErasureResult, Person, iter_strings
 from kordless_booking.mail.appointment_data import AppointmentData
@@ -28,6 +33,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     CampaignCount,
+    ConsentProof,
     FunnelCount,
     LostDemandCount,
     OutgoingMail,
@@ -74,6 +80,20 @@ class Attempts:
                 result.emptied += _empty(row, now)
         return result
 
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        for row in _rows_of(person, accounts):
+            if number := _number(row):
+                person.numbers.add(number)
+            exported = {
+                "account": row.account,
+                "service": row.service,
+                "start": _text(row.start),
+                "state": row.state,
+                "received": _text(row.created_at),
+                "last_change": _text(row.changed_at),
+            }
+            yield exported | _attempt_content(row, person)
+
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         # By the last change, so that an attempt that is still being resolved isn't old.
         old = (
@@ -84,6 +104,29 @@ class Attempts:
         deleted, _ = old.filter(created_at__lt=now - FORM_EXPIRES_AFTER).delete()
         emptied = sum(_empty(row, now) for row in old.exclude(encrypted="", email_hash="", phone_hash=""))
         return ErasureResult(deleted, emptied)
+
+
+def _attempt_content(row: BookingAttempt, person: Person) -> dict[str, Any]:
+    """Return what is encrypted in a row: the request while its outcome is open, the booking once it is placed."""
+    if not row.encrypted:
+        return {}
+    try:
+        if row.state == BookingAttempt.State.PLACED:
+            placed = decrypt_row("answer", row, None)
+            return {name: placed[name] for name in ("booking", "answers") if name in placed}
+        attempt = Attempt.from_row(row, None)
+    except InvalidToken:
+        _count_unreadable(person, Attempts.name)
+        return {}
+    content = {
+        "request": attempt.request,
+        "attribution": dict(attempt.attribution),
+        "preferences": _preferences(attempt.preferences),
+        "consents": attempt.consents,
+        "answers": attempt.answers,
+    }
+    plain: dict[str, Any] = _plain({name: value for name, value in content.items() if value})
+    return plain
 
 
 def _attempts_in(accounts: list[str] | None) -> QuerySet[BookingAttempt]:
@@ -149,23 +192,58 @@ class Appointments:
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
-        matching, hashes = [], person.hashes
-        for row in _appointments_in(accounts).iterator():
-            is_known = not hashes.isdisjoint({row.email_hash, row.phone_hash})
-            try:
-                data = AppointmentData.from_row(row)
-            except InvalidToken:
-                data = None
-            # Read as well: the hash may be of another spelling, such as a phone number without its country code.
-            if is_known or (data and (person.matches(data.contact.email) or person.matches(data.contact.phone))):
-                matching.append(row.pk)
-                # Collected before the rows are gone: later targets know bookings by their number alone.
-                if data:
-                    person.numbers.add(data.booking.confirmation_number)
+        matching = []
+        for row, data in _appointments_of(person, accounts):
+            matching.append(row.pk)
+            # Collected before the rows are gone: later targets know bookings by their number alone.
+            if data:
+                person.numbers.add(data.booking.confirmation_number)
         return _deleted(Appointment.objects.filter(pk__in=matching))
+
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        for row, data in _appointments_of(person, accounts):
+            if data is None:
+                _count_unreadable(person, self.name)
+                continue
+            person.numbers.add(data.booking.confirmation_number)
+            mails = row.mails.order_by("queued_at", "pk").values("kind", "state", "queued_at", "changed_at")
+            yield _plain(
+                {
+                    "account": row.account,
+                    "booking": data.booking,
+                    "preferences": _preferences(data.preferences),
+                    **({"answers": data.answers} if data.answers else {}),
+                    "last_change": _text(row.notified_at),
+                    "mails": [
+                        {
+                            "kind": mail["kind"],
+                            "state": mail["state"],
+                            "queued": _text(mail["queued_at"]),
+                            "last_change": _text(mail["changed_at"]),
+                        }
+                        for mail in mails
+                    ],
+                }
+            )
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         return _deleted(_appointments_in(accounts).filter(end__lt=moment))
+
+
+def _appointments_of(
+    person: Person, accounts: list[str] | None
+) -> Iterator[tuple[Appointment, AppointmentData | None]]:
+    """Yield the person's rows with what is encrypted in them, None where that can't be read."""
+    hashes = person.hashes
+    for row in _appointments_in(accounts).iterator():
+        is_known = not hashes.isdisjoint({row.email_hash, row.phone_hash})
+        try:
+            data = AppointmentData.from_row(row)
+        except InvalidToken:
+            data = None
+        # Read as well: the hash may be of another spelling, such as a phone number without its country code.
+        if is_known or (data and (person.matches(data.contact.email) or person.matches(data.contact.phone))):
+            yield row, data
 
 
 def _appointments_in(accounts: list[str] | None) -> QuerySet[Appointment]:
@@ -198,6 +276,9 @@ class Counts:
         # A count is about nobody, so there is nothing to erase.
         return ErasureResult()
 
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        return iter(())
+
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         old = self._model._default_manager.filter(day__lt=timezone.localdate(moment, timezone.get_default_timezone()))
         deleted, _ = (old if accounts is None else old.filter(account__in=accounts)).delete()
@@ -217,26 +298,48 @@ class Deliveries:
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
     ) -> ErasureResult:
         result, matching = ErasureResult(), []
-        # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
-        for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
-            try:
-                # Without the time, because an expired body that isn't emptied yet is personal all the same.
-                body = decrypt_body(row, None)
-            except BodyUnavailable:
+        for row, body in _readable_deliveries(person, accounts):
+            if body is None:
                 result.keep("encrypted with a SECRET_KEY that is gone; only --older-than can erase them", personal=True)
                 continue
-            document: Any = json.loads(body)
-            # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
-            if any(person.matches(text) for text in iter_strings(document)):
-                person.numbers |= _numbers(body)
-                matching.append(row.pk)
+            person.numbers |= _numbers(body)
+            matching.append(row.pk)
         result.emptied = WebhookDelivery.objects.filter(pk__in=matching).update(encrypted="")
         return result
+
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        for row, body in _readable_deliveries(person, accounts):
+            if body is None:
+                _count_unreadable(person, self.name)
+                continue
+            person.numbers |= _numbers(body)
+            yield {
+                "account": row.account,
+                "event": row.kind,
+                "received": _text(row.received_at),
+                "body": json.loads(body),
+            }
 
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         old = _deliveries_in(accounts).filter(received_at__lt=moment)
         deleted, _ = old.filter(received_at__lt=now - BODY_RETENTION).delete()
         return ErasureResult(deleted, old.exclude(encrypted="").update(encrypted=""))
+
+
+def _readable_deliveries(person: Person, accounts: list[str] | None) -> Iterator[tuple[WebhookDelivery, str | None]]:
+    """Yield the person's deliveries with their bodies, and those that can't be decrypted with None."""
+    # Bodies are encrypted and have no hash of the contact: each one must be decrypted and searched.
+    for row in _deliveries_in(accounts).exclude(encrypted="").iterator():
+        try:
+            # Without the time, because an expired body that isn't emptied yet is personal all the same.
+            body = decrypt_body(row, None)
+        except BodyUnavailable:
+            yield row, None
+            continue
+        document: Any = json.loads(body)
+        # Any text, not only the contact's fields: events of unknown kinds have fields that nobody knows.
+        if any(person.matches(text) for text in iter_strings(document)):
+            yield row, body
 
 
 def _deliveries_in(accounts: list[str] | None) -> QuerySet[WebhookDelivery]:
@@ -272,6 +375,16 @@ class BookingProjections:
             result.keep("in the future; they hold a time and a keyed hash, and nothing personal", personal=False)
         return result
 
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        for row in _projections_in(accounts).filter(number_hash__in=number_hashes(person.numbers)).order_by("pk"):
+            yield {
+                "account": row.account,
+                "start": _text(row.start),
+                "created": row.created,
+                "canceled": row.canceled,
+                "last_change": _text(row.changed_at),
+            }
+
     def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
         deleted, _ = _projections_in(accounts).filter(_passed(now), changed_at__lt=moment).delete()
         return ErasureResult(deleted)
@@ -285,3 +398,62 @@ def _projections_in(accounts: list[str] | None) -> QuerySet[BookingProjection]:
 def _passed(now: datetime) -> Q:
     # Null when only the cancellation was reported: no time that could pass is known.
     return Q(start__lt=now) | Q(start__isnull=True)
+
+
+class ConsentProofs:
+    """Erasure target that deletes proofs of consent: by contact, or with a booking that was found before."""
+
+    name = "proofs of consent"
+    models: tuple[type[Model], ...] = (ConsentProof,)
+
+    def erase_person(
+        self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
+    ) -> ErasureResult:
+        return ErasureResult(_proofs_of(person, accounts).delete()[0])
+
+    def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
+        for row in _proofs_of(person, accounts).order_by("given_at", "pk"):
+            yield {
+                "account": row.account,
+                "service": row.service,
+                "name": row.name,
+                "version": row.version,
+                "text": row.text,
+                "language": row.language,
+                "given": _text(row.given_at),
+            }
+
+    def erase_older_than(self, moment: datetime, now: datetime, *, accounts: list[str] | None) -> ErasureResult:
+        return ErasureResult(_proofs_in(accounts).filter(given_at__lt=moment).delete()[0])
+
+
+def _proofs_of(person: Person, accounts: list[str] | None) -> QuerySet[ConsentProof]:
+    hashes = person.hashes
+    theirs = Q(email_hash__in=hashes) | Q(phone_hash__in=hashes) | Q(number_hash__in=number_hashes(person.numbers))
+    return _proofs_in(accounts).filter(theirs)
+
+
+def _proofs_in(accounts: list[str] | None) -> QuerySet[ConsentProof]:
+    rows = ConsentProof.objects.all()
+    return rows if accounts is None else rows.filter(account__in=accounts)
+
+
+def _count_unreadable(person: Person, name: str) -> None:
+    person.unreadable[name] = person.unreadable.get(name, 0) + 1
+
+
+def _preferences(preferences: VisitorPreferences | None) -> dict[str, Any] | None:
+    """Return a visitor's preferences with a name for each of the terms, which tokens hold as a list."""
+    if preferences is None:
+        return None
+    terms = preferences.terms
+    return msgspec.structs.asdict(preferences) | {"terms": msgspec.structs.asdict(terms) if terms else None}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
+
+
+def _plain(value: Any) -> Any:
+    """Return structures of ours as JSON has them, without the fields that are empty."""
+    return msgspec.json.decode(msgspec.json.encode(value))

@@ -69,6 +69,24 @@ def done_url_for(done_url: str, service: str) -> str:
     return done_url.replace(_SERVICE_PLACE, quote(service, safe=""))
 
 
+def parse_page_url(value: object) -> str | None:
+    """Return the address of a page of the site's or of its business, safe in a link; None for one that can't be used.
+
+    A path of this site ("/privacy/"), or a URL on https, or on http on this machine.
+    """
+    if not isinstance(value, str):
+        return None
+    if value.startswith("/"):
+        # "//other.example" is another site's.
+        is_path = not value.startswith("//") and len(value) <= _LONGEST and not _UNSAFE.search(value)
+        return value if is_path else None
+    url = safe_url(value)
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return url if parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"} else None
+
+
 def map_link(address: str) -> str:
     """Return a link to a map search for an address as typed; "" when there is none.
 

@@ -93,16 +93,20 @@ def find_attempts(wanted: str) -> list[BookingAttempt]:
     Case and spelling don't matter. They are found by keyed hashes: nothing is decrypted. A phone number without a
     country code is one of the businesses' countries, as far as the settings or the cache know them.
     """
+    rows = BookingAttempt.objects.defer("encrypted", "key", "body_hash").filter(is_of_person(wanted))
+    return list(rows.order_by("-created_at", "-pk")[:MAX_FOUND])
+
+
+@sensitive_variables()
+def is_of_person(wanted: str) -> Q:
+    """Return the condition for rows of this confirmation number, email address or phone number, by their hashes."""
     contacts = {normalize_email(wanted)}
     regions = {_cached_region(account) for account in known_accounts().values()} or {None}
     contacts |= {number for region in regions if (number := to_e164(wanted, region))}
     hashes = contact_hashes(contact for contact in contacts if contact)
     number = clean_confirmation_number(wanted)
     found = Q(email_hash__in=hashes) | Q(phone_hash__in=hashes)
-    if number:
-        found |= Q(number_hash__in=number_hashes([number]))
-    rows = BookingAttempt.objects.defer("encrypted", "key", "body_hash").filter(found)
-    return list(rows.order_by("-created_at", "-pk")[:MAX_FOUND])
+    return found | Q(number_hash__in=number_hashes([number])) if number else found
 
 
 def _cached_region(account: Account) -> str | None:

@@ -42,6 +42,7 @@ from kordless_booking.views.client_address import queue_address
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.extensions import fill_slots
+from kordless_booking.views.legal import legal_sentence
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.outcome import (
     invalidate_after_rejection,
@@ -118,6 +119,7 @@ def _contact_form(
         by_phone=place is not None and place.type == "phone",
         questions=asked_questions(visit.account, service),
         max_guests=own.max_guests(party_size),
+        consents=visit.account.consent,
     )
 
 
@@ -200,7 +202,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
     request = chosen.terms.new_booking(person, form.notes_text())
     preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.answers())
+    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.given_consents(visit.now), form.answers())
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -352,6 +354,7 @@ def _form_page(
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
+        "legal": legal_sentence(visit),
         "form_id": f"{visit.target_id}-form",
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},

@@ -25,6 +25,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.terms import Terms
+from kordless_booking.consent import consent_lengths
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.forms import ContactForm
 from kordless_booking.funnel.page_views import PageView, count_later_stage
@@ -247,7 +248,7 @@ class WidgetRequest:
         # A page of the site around the widget may answer a form of its own.
         if self.request.method != "POST" or self.embedded:
             return {}
-        limits = ContactForm().max_lengths()
+        limits = ContactForm().max_lengths() | consent_lengths(self.account.consent)
         if token := self.request.POST.get(FORM_INPUT_FIELD):
             return decrypt_form_input(self.account.name, token, self.now.timestamp(), limits)
         return known_fields(self.request.POST, limits)

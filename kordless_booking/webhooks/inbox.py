@@ -18,6 +18,7 @@ from django.dispatch import Signal
 from kordless_booking import hooks
 from kordless_booking.api.resources import Booking
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.booking.hashes import delivery_hash, delivery_hashes
 from kordless_booking.booking.placement import find_open_attempt
 from kordless_booking.changes import (
@@ -159,6 +160,12 @@ def _publish(
     answers = known_answers(account, recorded, now, ours.answers if ours else ()) if recorded else ()
     preferences = ours.preferences if ours else None
     queue_mail(change, recorded, booking, account=account, now=now, preferences=preferences, answers=answers)
+    consents = ours.consents if ours else ()
+    if ours and consents:
+        # By the attempt's contact: Kordless may spell it otherwise, or leave it out.
+        record_proofs(
+            account.name, booking.confirmation_number, ours.request.service_slug, ours.request.contact, consents
+        )
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
@@ -176,6 +183,7 @@ def _publish(
             attribution=ours.attribution if ours else None,
             preferences=preferences,
             answers=answers,
+            consents=consents,
         )
         call_change_handlers(described)
         extra = signal_arguments(described)
@@ -187,6 +195,7 @@ def _publish(
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
         answers=answer_values(answers),
+        consents=consents,
         reason=reason_in_progress(cache, account.name, number, change, now),
         **extra,
     )

@@ -82,6 +82,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
                 answers=answer_values(answers),
+                consents=(),
                 reason="",
                 **extra,
             )

@@ -166,3 +166,19 @@ def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
             told = ask("--site", running)
             assert told.of("site")["site_done_url"] == said, told.text
+
+
+def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Settings):
+    """On this site or another one, and each address of those by language."""
+    with reserved_port() as nobodys:
+        for privacy, terms, said in (
+            ("/book/health/", f"{running}/book/health/", ["ok", "ok"]),
+            ("/no-such-page/", {"en": "/book/health/", "de": "/book/health/"}, ["fix", "ok"]),
+            ({"en": "/book/health/"}, f"http://127.0.0.1:{nobodys}/terms", ["ok", "fix"]),
+        ):
+            well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "PRIVACY_URL": privacy, "TERMS_URL": terms}
+            told = ask("--site", running)
+            found = told.of("site")
+            assert [found["site_privacy_url"], found["site_terms_url"]] == said, told.text
+        well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TERMS_URL": {"en": "/book/health/", "de": "/gone/"}}
+        assert "site_terms_url" in ask("--site", running).fixes()

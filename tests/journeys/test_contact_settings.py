@@ -20,7 +20,7 @@ def test_a_business_may_ask_for_two_names_and_a_phone_number(browser: Browser, d
         expect(page.locator(".kb-label")).to_have_text(["First name", "Last name", "Email", "Phone", "Notes"])
         assert not booking_steps.is_too_wide(page)
         page.get_by_label("First name").fill("Ada")
-        page.get_by_label("Email").fill("ada@example.com")
+        page.get_by_label("Email", exact=True).fill("ada@example.com")
         page.get_by_role("button", name="Book appointment").click()
         missing = page.locator("[role=alert] a")
         expect(missing).to_have_text(
@@ -28,12 +28,14 @@ def test_a_business_may_ask_for_two_names_and_a_phone_number(browser: Browser, d
                 "Please enter your last name. If you have only one name, enter a hyphen here.",
                 "Please enter your phone number.",
                 "Please fill in the notes.",
+                "Please check this box to book: “I have read the house rules of the studio.”",
             ]
         )
         expect(page.get_by_label("First name")).to_have_value("Ada")
         page.get_by_label("Last name").fill("Lovelace")
         page.get_by_label("Phone").fill("+44 20 7946 0018")
         page.get_by_label("Notes").fill("The green door")
+        page.get_by_label("I have read the house rules").check()
         page.get_by_role("button", name="Book appointment").click()
         booking_steps.at(page, "confirmation")
         number = booking_steps.number_on(page)
@@ -52,6 +54,7 @@ def test_a_business_may_ask_for_two_names_and_a_phone_number(browser: Browser, d
             page.keyboard.press("Enter")
             expect(page.get_by_label("Last name")).to_be_focused()
         page.get_by_label("Last name").fill("Lovelace")
-        page.get_by_label("Email").fill("ada@example.com")
-        page.get_by_label("Email").press("Enter")
+        page.get_by_label("I have read the house rules").check()
+        page.get_by_label("Email", exact=True).fill("ada@example.com")
+        page.get_by_label("Email", exact=True).press("Enter")
         booking_steps.at(page, "confirmation")

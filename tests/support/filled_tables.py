@@ -12,6 +12,7 @@ from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
     CampaignCount,
+    ConsentProof,
     FunnelCount,
     LostDemandCount,
     OutgoingMail,
@@ -27,6 +28,7 @@ GROWING: tuple[type[Model], ...] = (
     LostDemandCount,
     CampaignCount,
     RejectedDeliveryCount,
+    ConsentProof,
     Appointment,
     OutgoingMail,
 )
@@ -150,6 +152,20 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
         sequence="0",
         notified_at=past,
         encrypted="'x'",
+    )
+    _insert(
+        ConsentProof,
+        rows,
+        account=account,
+        service="'haircut'",
+        name="'rules'",
+        version="'1'",
+        text="'I have read the rules.'",
+        language="'en'",
+        given_at=_moment(now, f"-(n * {minutes * 4})"),
+        number_hash=_text("p"),
+        email_hash=_text("e"),
+        phone_hash="''",
     )
     # One mail for each appointment, whose keys begin at 1 in an empty table, or go on from there.
     with connection.cursor() as cursor:

@@ -357,6 +357,8 @@ def _staff_and_operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site
     with suppress(SystemExit):
         call_command("kordless_doctor", stdout=io.StringIO())
     with suppress(SystemExit):
+        call_command("kordless_export", "--contact", "jane@example.com", stdout=io.StringIO(), stderr=io.StringIO())
+    with suppress(SystemExit):
         call_command("kordless_erase", "--contact", "jane@example.com", stdout=io.StringIO())
     with refused_writes("DELETE", "UPDATE"):
         delete_expired(datetime.now(UTC) + timedelta(days=3650))
@@ -564,6 +566,9 @@ CHAPTERS: dict[str, Chapter] = {
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
     "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),
     "staff and operators": Chapter(
-        _staff_and_operators, pages=0, records=5, events=frozenset({"data_erased", "rows_expired", "retention_failed"})
+        _staff_and_operators,
+        pages=0,
+        records=5,
+        events=frozenset({"data_erased", "data_exported", "rows_expired", "retention_failed"}),
     ),
 }

@@ -19,7 +19,7 @@ from kordless_booking import conf, hooks
 from kordless_booking.booking.attempt import Attempt
 from kordless_booking.clock import Clock
 from kordless_booking.erasure.base import Person
-from kordless_booking.erasure.run import erase_person
+from kordless_booking.erasure.run import erase_person, export_person
 from kordless_booking.models import Appointment, BookingAttempt, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.signals import ChangeSource
@@ -317,6 +317,18 @@ def test_an_erasure_removes_answers(visitor: Visitor, sandbox: Sandbox, site: Se
     page = visitor.reload()
     assert page.heading == "You’re booked"
     assert "Canary seeds" not in page.text
+
+
+def test_an_export_has_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
+    """With the booking, with its mail, and while the outcome is open."""
+    ask(site, **MAIL)
+    visitor.book(**ANSWERS)
+    lose_answers(sandbox, times=1)
+    visitor.send(visitor.choose(time=1), "Book appointment", **{**JANE, **ANSWERS})
+    exported = export_person(Person.from_texts([JANE["email"]], frozenset()))
+    rows = [*exported["booking attempts"], *exported["appointments with mail"]]
+    assert [{answer["name"]: answer["value"] for answer in row["answers"]} for row in rows] == [VALUES] * 3
+    assert json.dumps(exported)
 
 
 def test_a_booking_whose_outcome_was_unknown_keeps_its_answers(

@@ -10,18 +10,15 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from kordless_booking import conf
-from kordless_booking.erasure.base import AmbiguousContact, Person
 from kordless_booking.erasure.run import ErasureResults, TargetFailed, erase_old, erase_person
 from kordless_booking.logs import log_event
-from kordless_booking.upstream.phone_region import find_phone_region
-from kordless_booking.upstream.registry import services_for
+from kordless_booking.management.person_arguments import add_contact_argument, describe_wrong_contact, read_person
 
 log = logging.getLogger("kordless_booking.erasure")
 
@@ -36,12 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         selection = parser.add_mutually_exclusive_group(required=True)
-        selection.add_argument(
-            "--contact",
-            action="append",
-            metavar="EMAIL-OR-PHONE",
-            help="contact of the person to erase; may be repeated; - reads contacts from standard input, one per line",
-        )
+        add_contact_argument(selection, "contact of the person to erase")
         selection.add_argument(
             "--older-than", type=_days, metavar="DAYS", help="erase what is older, such as 90 or 90d"
         )
@@ -58,24 +50,15 @@ class Command(BaseCommand):
         accounts = [account] if account else None
         try:
             if options["contact"]:
-                contacts = _contacts(options["contact"], options.get("stdin") or sys.stdin)
-                person = Person.from_texts(contacts, _regions(contacts, account))
+                person = read_person(options["contact"], options.get("stdin") or sys.stdin, account)
                 results = erase_person(
                     person, now, accounts=accounts, including_open=options["including_open"], dry=dry
                 )
             else:
                 moment = now - timedelta(days=options["older_than"])
                 results = erase_old(moment, now, accounts=accounts, dry=dry)
-        except AmbiguousContact:
-            message = (
-                "A phone number without a country code may be different people's, because your accounts are in several "
-                "countries. Begin it with + and the country code, or give --account. Nothing was erased."
-            )
-            raise CommandError(message, returncode=NOT_DONE) from None
-        except ValueError:
-            # The text isn't repeated: a command's output may be stored by whoever runs it.
-            message = "A contact is neither an email address nor a phone number. Nothing was erased."
-            raise CommandError(message, returncode=NOT_DONE) from None
+        except ValueError as error:
+            raise CommandError(f"{describe_wrong_contact(error)} Nothing was erased.", returncode=NOT_DONE) from None
         except TargetFailed as error:
             raise CommandError(f"Nothing was erased: {error}.", returncode=NOT_DONE) from None
         except (DatabaseError, ImproperlyConfigured) as error:
@@ -98,29 +81,6 @@ class Command(BaseCommand):
         self.stdout.write(
             "Kordless stores bookings too, and so may your mail, logs and backups: erase them there as well."
         )
-
-
-def _contacts(arguments: list[str], stdin: TextIO) -> list[str]:
-    """Return the contacts as given, with the lines of standard input in place of a dash."""
-    found = [text for text in arguments if text != "-"]
-    if "-" in arguments:
-        found += [line.strip() for line in stdin if line.strip()]
-    if not found:
-        raise ValueError("no contact is given")
-    return found
-
-
-def _regions(contacts: list[str], name: str | None) -> frozenset[str]:
-    """Return where phone numbers without a country code may be from: where the account `name` is, or all are.
-
-    For email addresses, Kordless isn't asked.
-    """
-    known = conf.accounts()
-    accounts = [known[name]] if name and name in known else list(known.values())
-    if all("@" in contact for contact in contacts):
-        return frozenset()
-    regions = (find_phone_region(account, services_for(account).catalog) for account in accounts)
-    return frozenset(region for region in regions if region)
 
 
 def _days(text: str) -> int:
