@@ -19,6 +19,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from kordless_booking import conf
+from kordless_booking.messenger import find_messenger_problem
 from kordless_booking.presentation.stylesheet import find_static
 from kordless_booking.urlconf import mounted_namespaces
 
@@ -240,6 +241,22 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
         )
         for account in conf.accounts().values()
         if account.mail and not account.mail_from
+    ]
+
+
+@register("kordless_booking")
+def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a MESSENGER that can't be imported, or isn't a function of to, text, kind and booking: E014."""
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The MESSENGER of the account {account.name!r} can't be used: {problem}.",
+            hint="Name a function send(to, text, kind, booking) by its dotted path, see docs/mail.md.",
+            id="kordless_booking.E014",
+        )
+        for account in conf.accounts().values()
+        if (problem := find_messenger_problem(account.messenger))
     ]
 
 

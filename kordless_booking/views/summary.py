@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
-from kordless_booking.mail.enqueue import is_mailed_about
+from kordless_booking.mail.enqueue import is_mailed_about, is_texted_about
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import place_clock
 from kordless_booking.presentation.texts import (
@@ -25,6 +25,7 @@ from kordless_booking.presentation.texts import (
     provider_text,
     short_times,
     status_texts,
+    texted_text,
 )
 from kordless_booking.views.display import display_times
 
@@ -106,7 +107,8 @@ class BookingView:
     contact: str = ""
     """Email or phone of the customer, masked; "" where the page is not about a new booking, or `mailed` has it."""
     mailed: str = ""
-    """A sentence that says where the details were mailed to, with the masked address; "" where they weren't."""
+    """A sentence that says where the details were mailed to, or the link was texted to, with the masked contact; ""
+    where nothing was sent."""
     policy: str = ""
     """Cancellation policy."""
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -136,6 +138,9 @@ def booking_view(
     """
     texts = status_texts(booking.status)
     is_mailed = "@" in new_contact and is_mailed_about(visit.account, booking.status)
+    is_texted = bool(new_contact) and "@" not in new_contact
+    is_texted = is_texted and is_texted_about(visit.account, booking.status, new_contact)
+    sent = mailed_text(new_contact) if is_mailed else texted_text(new_contact) if is_texted else ""
     place = booking_place_clock(booking, detail)
     return BookingView(
         number=booking.confirmation_number,
@@ -148,8 +153,8 @@ def booking_view(
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
-        contact="" if is_mailed else mask_contact(new_contact),
-        mailed=mailed_text(new_contact) if is_mailed else "",
+        contact="" if sent else mask_contact(new_contact),
+        mailed=sent,
         policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
         metadata=dict(detail.service.metadata) if detail else {},
     )
