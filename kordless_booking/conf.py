@@ -524,7 +524,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             f"{where}: MAIL is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
         )
-    if values.get("MESSENGER") and not values.get("SITE_URL"):
+    if values.get("MESSENGER") and "MESSENGER" not in wrong and not values.get("SITE_URL"):
         yield SettingError(
             "wrong",
             f"{where}: MESSENGER is set, but SITE_URL is missing.",

@@ -151,7 +151,8 @@ def _needs_mark(line: str) -> bool:
 def _clean(name: str) -> str:
     """Return a name from Kordless as one line without symbols, which say little and cost half of the message."""
     kept = "".join(letter for letter in name if unicodedata.category(letter) not in {"So", "Sk", "Cs"})
-    return one_line(kept)
+    # What chose between a symbol's two looks.
+    return one_line(kept.translate(dict.fromkeys(range(0xFE00, 0xFE10))))
 
 
 def _plain(text: str) -> str:
