@@ -1,4 +1,4 @@
-"""What the function in MESSENGER may raise. Everything about messages to phones is in docs/mail.md.
+"""Exceptions that the function in MESSENGER may raise, and its import. docs/mail.md describes messages to phones.
 
 The function sends one text message::
 

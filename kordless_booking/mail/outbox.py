@@ -18,7 +18,7 @@ from django.db.models import Min, Q
 
 from kordless_booking import conf
 from kordless_booking.booking.tokens import InvalidToken
-from kordless_booking.logs import log_event
+from kordless_booking.logs import error_location, log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
 from kordless_booking.mail.message import compose, compose_text_message
 from kordless_booking.mail.messenger import MessengerCalls, state_after_call
@@ -288,6 +288,8 @@ def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception 
         account=mail.appointment.account,
         tries=mail.tries,
         error=type(error).__name__ if error else None,
+        # The line of the site's function that failed.
+        at=error_location(error)["at"] if error and mail.channel == OutgoingMail.Channel.PHONE else None,
         code=getattr(error, "smtp_code", None),
     )
 
