@@ -92,7 +92,7 @@ def text(site: Settings) -> None:
     clear_messages()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "MAIL": True}
     visitor = Visitor(Client())
-    assert visitor.book(email="", phone=PHONE).number
+    assert visitor.book("haircut", "?day=2026-12-09", email="", phone=PHONE).number
     call_command("kordless_mail", verbosity=0)
     [message] = received()
     assert visitor.open(message.link).number
