@@ -111,11 +111,20 @@ def _seconds_until_due() -> float | None:
 
 def _queued() -> QuerySet[OutgoingMail]:
     """Return the mails that wait, of all accounts whose MAIL is on, and the messages, where MESSENGER is set."""
-    accounts, channels = conf.accounts().values(), OutgoingMail.Channel
-    writing = Q(channel=channels.EMAIL, appointment__account__in=[each.name for each in accounts if each.mail])
-    if texting := [each.name for each in accounts if each.messenger]:
-        writing |= Q(channel=channels.PHONE, appointment__account__in=texting)
+    writing = Q(pk__in=[])
+    for channel, names in _channels().items():
+        writing |= Q(channel=channel, appointment__account__in=names)
     return OutgoingMail.objects.filter(writing, state=OutgoingMail.State.QUEUED)
+
+
+def _channels() -> dict[OutgoingMail.Channel, list[str]]:
+    """Return the channels that are in use, with the names of the accounts that use them."""
+    accounts = conf.accounts().values()
+    found = {
+        OutgoingMail.Channel.EMAIL: [each.name for each in accounts if each.mail],
+        OutgoingMail.Channel.PHONE: [each.name for each in accounts if each.messenger],
+    }
+    return {channel: names for channel, names in found.items() if names}
 
 
 def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
@@ -131,15 +140,17 @@ def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
     with MailConnection() as connection:
         senders: dict[OutgoingMail.Channel, MailConnection | MessengerCalls]
         senders = {OutgoingMail.Channel.EMAIL: connection, OutgoingMail.Channel.PHONE: MessengerCalls()}
-        # By primary key: the order of queuing, whatever the clocks of several servers say.
-        for pk, tries, channel in list(due.order_by("pk").values_list("pk", "tries", "channel")[:limit]):
-            sender = senders[OutgoingMail.Channel(channel)]
-            if sender.unreachable:
-                # The others would wait for the same timeout one by one, and each would count a try.
-                continue
-            state = _send(pk, tries, sender, now)
-            if state is not None:
-                ended[state] += 1
+        # One channel after the other: mails that a server doesn't take must not stand in the way of messages.
+        for channel in _channels():
+            sender, rest = senders[channel], limit - sum(ended.values())
+            # By primary key: the order of queuing, whatever the clocks of several servers say.
+            for pk, tries in list(due.filter(channel=channel).order_by("pk").values_list("pk", "tries")[:rest]):
+                if sender.unreachable:
+                    # The others would wait for the same timeout one by one, and each would count a try.
+                    break
+                state = _send(pk, tries, sender, now)
+                if state is not None:
+                    ended[state] += 1
     return ended
 
 

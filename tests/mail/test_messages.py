@@ -160,6 +160,24 @@ def test_a_message_goes_to_one_cell_phone_or_to_none(texting: Settings, lines: A
     assert not any(digits in line for line in lines() for digits in ("5550", "1234567"))
 
 
+def test_a_request_is_told_when_it_is_received_and_when_it_is_accepted(texting: Settings):
+    """By staff in Kordless, whose webhook says so."""
+    page(BookingChange.CREATED, status="pending", contact=BY_PHONE)
+    assert [message.kind for message in texted()] == ["requested"]
+    hook(BookingChange.CREATED, 60, contact=BY_PHONE)
+    assert [message.kind for message in texted()] == ["requested", "confirmed"]
+
+
+def test_a_newer_message_replaces_one_that_waits(texting: Settings):
+    """On its own channel and on the other: nobody gets two messages about what is over."""
+    texting.KORDLESS_BOOKING = {**texting.KORDLESS_BOOKING, "MAIL": True, "MESSENGER_FOR": "all"}
+    page(BookingChange.CREATED)
+    page(BookingChange.CANCELLED, status="canceled")
+    assert [message.kind for message in texted()] == ["cancelled"]
+    assert len(mail.outbox) == 1
+    assert OutgoingMail.objects.filter(state=STATES.SUPERSEDED).count() == 2
+
+
 def test_a_reminder_is_a_message_too(texting: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
     """Once, after a lookup with the phone number; its link works."""
     booked = Visitor(client).book("haircut", "?day=2026-12-09", email="", phone=PHONE)
@@ -271,6 +289,17 @@ def test_mails_and_messages_do_not_wait_for_each_other(texting: Settings, monkey
     assert len(received()) == 1
 
 
+def test_mails_that_no_server_takes_leave_room_for_messages(texting: Settings):
+    """However many wait: a run takes so many of both together."""
+    texting.KORDLESS_BOOKING = {**texting.KORDLESS_BOOKING, "MAIL": True}
+    for number in range(3):
+        page(BookingChange.CREATED, confirmation_number=f"BOOK_{number}")
+    page(BookingChange.CREATED, contact=BY_PHONE)
+    texting.EMAIL_BACKEND = "nowhere.Backend"
+    assert send_due(limit=2) == {STATES.QUEUED: 1, STATES.SENT: 1}
+    assert len(received()) == 1
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_one_number_gets_so_many_messages_a_day(texting: Settings, times: int):
     """Whoever types somebody else's number; mails to its owner are counted apart."""
@@ -343,10 +372,22 @@ def test_twenty_senders_at_once_send_one_message(texting: Settings):
     assert len(received()) == 1
 
 
-def test_nothing_personal_is_stored_unencrypted(texting: Settings):
-    """Neither the number nor the code of the link."""
+def test_nothing_personal_is_stored_unencrypted_or_logged(
+    texting: Settings, client: Client, caplog: pytest.LogCaptureFixture
+):
+    """Neither the number nor the code of the link, whether it is sent, fails or is opened."""
+    caplog.set_level("DEBUG")
     page(BookingChange.CREATED, contact=BY_PHONE)
-    code = texted()[0].link.rpartition("/")[2]
+    with failing(raising(MessageNotSent(f"{PHONE} Canary"))):
+        send_due()
+    OutgoingMail.objects.update(due_at=NOW)
+    link = texted()[0].link
+    code = link.rpartition("/")[2]
+    Visitor(client).open(link)
+    Visitor(client).open(f"{link[:-1]}_")
+    logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("kordless_booking"))
+    assert "mail_attempted" in logged
+    assert not any(secret in logged for secret in (code, PHONE[2:], "Canary", "BOOK_AB12"))
     stored = repr([*Appointment.objects.values(), *OutgoingMail.objects.values()])
     assert code not in stored
     assert PHONE[2:] not in stored
