@@ -14,8 +14,15 @@ PORT ?= 8000
 # The embedding site: another port and another name for this machine.
 NEIGHBOR ?= http://$(if $(filter localhost,$(HOST)),127.0.0.1,localhost):$(shell expr $(PORT) + 1)
 ARGS ?=
+# Set in many containers. Without it every worker and every demo server compiles all modules and tests again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 IN_PROCESS := not (packaging or slow or journey or processes)
+# Collecting all tests takes each worker 20 seconds: where ARGS name no path, each run reads its own folders only.
+PATHS = $(filter tests% ./tests%,$(ARGS))
+NO_BROWSER = $(if $(PATHS),,--ignore=tests/journeys --ignore=tests/processes)
+JOURNEYS = $(if $(PATHS),,tests/journeys)
+PROCESSES = $(if $(PATHS),,tests/processes)
 # pytest ends with 5 when ARGS leave nothing to run in one of the groups.
 OR_NONE := || [ $$? = 5 ]
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -43,31 +50,32 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 	@exec env DJANGO_RUNSERVER_HIDE_WARNING=true KORDLESS_SANDBOX_WEBHOOK=http://$(HOST):$(PORT)/book/webhook/ SITE_URL=http://$(HOST):$(PORT) NEIGHBOR_ORIGIN=$(NEIGHBOR) $(PY) manage.py demo $(HOST):$(PORT)
 
 quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, no browser; below 90 seconds on two cores
-	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
+	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 2 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
 
 # Each promise once: one language, Chromium, the plain host. Nothing that failed is run again.
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
-	@$(PY) -m pytest -m "$(IN_PROCESS) and not matrix" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "$(IN_PROCESS) and not matrix" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-matrix: $(VENV)/.test ## run what make test tries one case of: languages, Firefox, host projects, caches, themes, faults
-	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "matrix and processes and not slow" $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and processes and not slow" $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-webkit: $(VENV)/.test ## run the journeys in WebKitGTK, the engine of Safari (Debian: webkit2gtk-driver xvfb)
-	@$(PY) -m pytest -m webkit $(ARGS)
+	@$(PY) -m pytest -m webkit $(JOURNEYS) $(ARGS)
 
 # The clock-change days of Berlin and New York, month's and year's ends and beginnings; New York where no zone is given.
 DATES := 2026-10-25T00:30+02:00 2026-11-01T00:30 2026-12-01T00:05 2026-12-28T10:00 2026-12-31T23:30 2027-01-31T23:55 \
   2027-01-31T23:55+00:00 2027-02-28T18:30 2027-03-14T00:30 2027-03-28T00:30+01:00 2028-02-29T23:55
 
+# Two dates at a time, each in one process with one browser; xargs stops at the first that fails (255).
 test-dates: $(VENV)/.test ## run what depends on dates at month's ends, on the leap day and on days of clock changes
-	@for date in $(DATES); do \
-	  echo "$$date"; \
-	  KORDLESS_TEST_NOW=$$date $(PY) -m pytest --quiet -m dates -n 2 --dist worksteal tests/dates tests/journeys $(ARGS) || exit 1; \
-	done
+	@printf '%s\n' $(DATES) | xargs -P 2 -I DATE sh -c ' \
+	  found=$$(KORDLESS_TEST_NOW=DATE $(PY) -m pytest --quiet -m dates tests/dates tests/journeys $(ARGS) 2>&1) && ended=0 || ended=255; \
+	  printf "%s\n%s\n" DATE "$$found"; \
+	  exit $$ended'
 
 test-postgres: $(VENV)/.test ## run what touches the database on a temporary PostgreSQL server (Debian: postgresql)
 	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/test_models.py tests/test_query_plans.py tests/test_retention.py $(ARGS)
@@ -76,10 +84,10 @@ test-slow: $(VENV)/.test ## run what takes minutes, most of them waiting: bursts
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)
 
 journeys: $(VENV)/.test ## run the browser journeys alone; fails where Chromium, Firefox or WebKitGTK is missing
-	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(ARGS)
+	@KORDLESS_JOURNEYS=required $(PY) -m pytest -m journey $(JOURNEYS) $(ARGS)
 
 wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment and book through it
-	@$(PY) -m pytest -m packaging $(ARGS)
+	@$(PY) -m pytest -m packaging $(if $(PATHS),,tests/packaging) $(ARGS)
 
 lowest: $(VENV)/.dev ## run a quick part of the suite on the lowest version of each dependency that pyproject.toml allows
 	@$(VENV)/bin/nox --session lowest $(if $(ARGS),-- $(ARGS))

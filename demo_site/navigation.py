@@ -54,6 +54,9 @@ def _stops(on_sandbox: bool) -> list[Stop]:
                 "Book by phone, reschedule, cancel, or break Kordless, and watch the widget.",
             ),
         ]
+    if "ACCOUNTS" in settings.KORDLESS_BOOKING:
+        text = "A second business asks for more: what a booking page can have when its options are on."
+        stops.append(Stop("All options", reverse("everything:services"), "See all options", text))
     login = f" Name and password are both “{NAME}”." if getattr(settings, "STAFF_LOGIN", False) else ""
     stops.append(Stop("Admin", reverse(_ADMIN), "Open the admin", f"Bookings, mails and how far visitors get.{login}"))
     if neighbor := getattr(settings, "NEIGHBOR_ORIGIN", ""):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -80,18 +81,30 @@ def sandbox_panel(request: HttpRequest) -> HttpResponse:
 
 
 def deliver_webhooks(url: str) -> None:
-    """Make the embedded sandbox deliver webhooks to `url`, signed with the account's first secret.
+    """Make the embedded sandbox deliver webhooks to `url`, signed with the salon's first secret.
 
-    Raises Http404 where the demo has a real account. Does nothing without a secret.
+    Those of the second business go to its own endpoint on the same site. Raises Http404 where the demo has a real
+    account. Does nothing without a secret.
     """
-    secrets = conf.get_account(None).webhook_secrets
-    if secrets:
-        _sandbox().webhook_sender.endpoints = (Endpoint(url, str(secrets[0])),)
+    salon, *others = conf.accounts().values()
+    if not salon.webhook_secrets:
+        return
+    endpoints = [Endpoint(url, str(salon.webhook_secrets[0]), (salon.org_slug or SANDBOX_ORG) if others else None)]
+    endpoints += [
+        Endpoint(urljoin(url, reverse(f"{other.name}:webhook")), str(other.webhook_secrets[0]), other.org_slug)
+        for other in others
+    ]
+    _sandbox().webhook_sender.endpoints = tuple(endpoints)
+
+
+def _salon() -> conf.Account:
+    """Return the account of the business at /book/."""
+    return conf.get_account("kordless_booking")
 
 
 def _sandbox() -> Sandbox:
     """Return the embedded sandbox. Raises Http404 if the demo has a real account."""
-    account = conf.get_account(None)
+    account = _salon()
     if not account.sandbox:
         raise Http404
     sandbox: Sandbox = embedded_sandbox(sandbox_path(account))
@@ -100,16 +113,17 @@ def _sandbox() -> Sandbox:
 
 def _business(sandbox: Sandbox) -> Business:
     """Return the business that the widget books at."""
-    slug = conf.get_account(None).org_slug or SANDBOX_ORG
+    slug = _salon().org_slug or SANDBOX_ORG
     return next(each for each in sandbox.businesses if each.slug == slug)
 
 
 def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
     business = _business(sandbox)
     services = [service for service in business.services if service.public]
-    chosen = business.service(request.GET.get("service", "")) or services[0]
+    # None of a business without services.
+    chosen = business.service(request.GET.get("service", "")) or next(iter(services), None)
     now = sandbox.clock.now()
-    times = sandbox.free(chosen.slug, now, now + AHEAD, org_slug=business.slug)[:MOST_TIMES]
+    times = sandbox.free(chosen.slug, now, now + AHEAD, org_slug=business.slug)[:MOST_TIMES] if chosen else []
     coming = sorted((row for row in sandbox.bookings() if row["ends"] > now.timestamp()), key=lambda row: row["starts"])
     return {
         "services": services,
@@ -123,7 +137,7 @@ def _context(request: HttpRequest, sandbox: Sandbox) -> dict[str, Any]:
         "endpoints": sandbox.webhook_sender.endpoints,
         "deliveries": sandbox.webhook_sender.deliveries()[:8],
         "zone": business.zone.key,
-        "stage": _stage(chosen.slug),
+        "stage": _stage(chosen.slug if chosen else ""),
     }
 
 

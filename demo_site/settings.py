@@ -35,13 +35,18 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from demo_site.exposure import env_flag, find_misconfiguration, is_loopback_name
-from kordless_booking.sandbox import find_key
+from kordless_booking.sandbox import LAKESIDE_KEY, LAKESIDE_ORG, find_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _listed(name: str) -> list[str]:
     return [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
+
+
+def _webhook_secret(name: str) -> str:
+    """Return a secret for the sandbox's webhooks. Both ends are this site, so it can be derived from SECRET_KEY."""
+    return f"whsec_{hmac.digest(SECRET_KEY.encode(), name.encode(), 'sha256').hex()}"
 
 
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
@@ -80,10 +85,7 @@ else:
             KORDLESS_BOOKING |= {"API_KEY": find_key(_org), "ORG_SLUG": _org}
         except ValueError as _error:
             raise ImproperlyConfigured(f"KORDLESS_SANDBOX_ORG: {_error}.") from None
-    # Both ends of the webhook are this site, so the secret can be derived from SECRET_KEY.
-    KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [
-        f"whsec_{hmac.digest(SECRET_KEY.encode(), b'demo_site.webhook', 'sha256').hex()}"
-    ]
+    KORDLESS_BOOKING["WEBHOOK_SECRETS"] = KORDLESS_BOOKING["WEBHOOK_SECRETS"] or [_webhook_secret("demo_site.webhook")]
     # The sandbox's customers aren't real. Mails to them go into a folder, which /mail/ shows.
     SANDBOX_MAIL = KORDLESS_BOOKING["SANDBOX"].parent / "sandbox-mail"
     KORDLESS_BOOKING |= {
@@ -98,6 +100,27 @@ else:
         MAILERS = {"default": {"BACKEND": "demo_site.mail_viewer.Folder"}}
     else:
         EMAIL_BACKEND = "demo_site.mail_viewer.Folder"
+EVERYTHING: dict[str, Any] = {
+    "API_KEY": LAKESIDE_KEY,
+    "ORG_SLUG": LAKESIDE_ORG,
+    "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
+    "MAIL_FROM": "bookings@lakeside-studio.example",
+    "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
+    "SERVICES": {
+        "home-visit": {"CONTACT_FIELDS": {"phone": "required", "notes": "required"}},
+        "open-class": {"CONTACT_FIELDS": {"phone": "hidden", "notes": "hidden"}},
+    },
+    "ASK_REASON": "optional",
+    "ENFORCE_NOTICE": True,
+    # On this machine, where no search engine comes: elsewhere nobody may find a sandbox.
+    "INDEX": DEBUG,
+}
+"""Settings of the second business, at /book-all/: what is optional is switched on. It is there on the sandbox, beside
+the salon, whose settings are those above.
+"""
+if "SANDBOX" in KORDLESS_BOOKING and "ORG_SLUG" not in KORDLESS_BOOKING:
+    # The salon's name is the default namespace of the widget's URLs.
+    KORDLESS_BOOKING["ACCOUNTS"] = {"kordless_booking": {}, "everything": EVERYTHING}
 SANDBOX_WEBHOOK = os.environ.get("KORDLESS_SANDBOX_WEBHOOK", "") if "SANDBOX" in KORDLESS_BOOKING else ""
 
 INSTALLED_APPS = [
@@ -108,6 +131,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",

@@ -20,6 +20,7 @@ from django.dispatch import Signal
 from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
+from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.conf import get_account
 from kordless_booking.hook_calls import call_hook_in_transaction
 from kordless_booking.logs import error_location, log_event, redacted_dispatch_log
@@ -74,10 +75,11 @@ def publish_change(
     now: datetime,
     attribution: Mapping[str, str] | None = None,
     preferences: VisitorPreferences | None = None,
+    reason: str = "",
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
-    `preferences` holds the customer's preferences, for mails.
+    `preferences` holds the customer's preferences, for mails, and `reason` why they changed it.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
@@ -110,6 +112,7 @@ def publish_change(
             account=account,
             source=source,
             attribution=dict(attribution or {}),
+            reason=reason,
             replay=False,
             **extra,
         )
@@ -231,15 +234,39 @@ def cached_service(account: Account, booking: Booking) -> Service | None:
     )
 
 
-def mark_change_in_progress(cache: FallbackCache, account: str, number: str) -> None:
-    """Mark that a page of ours is about to request a change: its webhook may arrive before the response."""
-    cache.set(cache_key(account, "changing", number_hash(number)), 1, IN_PROGRESS_SECONDS)
+def mark_change_in_progress(
+    cache: FallbackCache, account: str, number: str, change: BookingChange, reason: str = ""
+) -> None:
+    """Mark that a page of ours is about to request a change: its webhook may arrive before the response.
+
+    Whoever publishes it has the customer's `reason` then, which the webhook doesn't contain. It is encrypted.
+    """
+    mark = encrypt_token("reason", account, {"change": change.name, "reason": reason}) if reason else 1
+    cache.set(cache_key(account, "changing", number_hash(number)), mark, IN_PROGRESS_SECONDS)
 
 
 def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bool:
     """Return whether a page of ours has just requested a change of this booking."""
     # Under each key: while a rotation is rolled out, the page and the webhook may run with different ones.
-    return any(cache.get(cache_key(account, "changing", each)) is not None for each in number_hashes([number]))
+    return _change_mark(cache, account, number) is not None
+
+
+def reason_in_progress(cache: FallbackCache, account: str, number: str, change: BookingChange, now: datetime) -> str:
+    """Return the reason that the customer gave for such a change, which a page of ours has just requested; or ""."""
+    mark = _change_mark(cache, account, number)
+    if not isinstance(mark, str):
+        return ""
+    try:
+        found = decrypt_token("reason", account, mark, max_age=IN_PROGRESS_SECONDS, now=now.timestamp())
+    except InvalidToken:
+        return ""
+    # Another one within the minute is the business's, whose reason nobody has asked.
+    return str(found.get("reason", "")) if found.get("change") == change.name else ""
+
+
+def _change_mark(cache: FallbackCache, account: str, number: str) -> object:
+    marks = (cache.get(cache_key(account, "changing", each)) for each in number_hashes([number]))
+    return next((mark for mark in marks if mark is not None), None)
 
 
 def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at: datetime) -> Booking | None:

@@ -33,7 +33,7 @@ _IDS: Final = {
 SECRET_BYTES: Final = 24
 """Minimum length of a webhook secret in bytes, 192 bits."""
 MIN_FORM_FIELDS: Final = 20
-"""Minimum of DATA_UPLOAD_MAX_NUMBER_FIELDS. The longest form has 14 fields, and a spam check adds its own."""
+"""Minimum of DATA_UPLOAD_MAX_NUMBER_FIELDS. The longest form has 16 fields, and a spam check adds its own."""
 MIN_FORM_BYTES: Final = 32_768
 """Minimum of DATA_UPLOAD_MAX_MEMORY_SIZE. 1,000 characters of notes take up to 12,000 bytes when URL-encoded, and each
 token takes up to 4,096.

@@ -14,9 +14,11 @@ system checks. The accounts are cached until a setting changes.
 """
 
 # No `from __future__ import annotations`: `_declared_settings` reads the annotations of Account as objects.
+import copy
 import difflib
 import ipaddress
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
@@ -31,7 +33,9 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
+from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
 from kordless_booking.limits import MAX_MANAGE_LINK_DAYS
+from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.setting_changes import on_setting_change
 
@@ -146,6 +150,8 @@ class Setting:
     """Accepted values, in words: the hint of the system check, and the third column of docs/settings.md."""
     convert: Callable[[Any], Any] = lambda value: value
     """Function from a valid value to the attribute's."""
+    explain: Callable[[Any], str] | None = None
+    """Function from an invalid value to what is wrong in it, for a setting with parts: the hint of its check then."""
 
 
 _MAX_DEADLINE_SECONDS: Final = 25
@@ -176,6 +182,43 @@ _COUNT: Final = Setting(integer_between(0, 1000), "A whole number from 0 to 1000
 _DEADLINE: Final = Setting(
     number_between(0.1, _MAX_DEADLINE_SECONDS), f"A number of seconds from 0.1 to {_MAX_DEADLINE_SECONDS}."
 )
+_CONTACT_FIELDS: Final = Setting(
+    lambda value: not find_wrong_field(value),
+    'A dictionary: "email", "phone" and "notes" are "required", "optional" or "hidden"; "name" is "full" or '
+    '"first_last".',
+    # A copy: the site's own could change.
+    dict,
+    explain=find_wrong_field,
+)
+
+SERVICE_SETTINGS: Final[Mapping[str, Setting]] = {"CONTACT_FIELDS": _CONTACT_FIELDS}
+"""Settings that a service can have for itself, in SERVICES. Each is a dictionary, whose keys replace those of the
+account's one by one.
+"""
+
+
+def _find_wrong_service(value: object) -> str:
+    """Return a description of the first mistake in a value of SERVICES, which it repeats; "" when there is none."""
+    if not isinstance(value, Mapping):
+        return f"{reprlib.repr(value)} is not a dictionary."
+    for slug, own in value.items():
+        if not isinstance(slug, str) or not slug:
+            return f"{reprlib.repr(slug)} is not the slug of a service."
+        if not isinstance(own, Mapping):
+            return f'"{slug}" is {reprlib.repr(own)}, not a dictionary of settings.'
+        for key, given in own.items():
+            if key not in SERVICE_SETTINGS:
+                return f'"{slug}" has an unknown key {key!r}. Known keys: {", ".join(SERVICE_SETTINGS)}.'
+            if not (rule := SERVICE_SETTINGS[key]).is_valid(given):
+                return f'{key} of "{slug}": {rule.explain(given) if rule.explain else rule.hint}'
+    return ""
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """Settings as they apply to one service."""
+
+    contact_fields: ContactFields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +288,32 @@ class Account:
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
     ] = ""
     """Both contacts are shown to visitors when something goes wrong."""
+    done_url: Annotated[
+        str,
+        Setting(
+            lambda value: parse_done_url(value) is not None,
+            "An https:// URL of at most 300 characters, perhaps with {service} behind its host; http:// only for this "
+            "machine.",
+            parse_done_url,
+        ),
+    ] = ""
+    """Page of the site's that the confirmation leads on to; "" for none."""
+    enforce_notice: Annotated[bool, _BOOL] = False
+    """Take no change online any more once the service's notice period has begun."""
+    ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
+    """Whether customers are asked why they change or cancel a booking; "" for not at all."""
+    contact_fields: Annotated[Mapping[str, str], _CONTACT_FIELDS] = field(default_factory=dict)
+    """Fields of the contact form that differ from the default, see `service_settings`."""
+    services: Annotated[
+        Mapping[str, Mapping[str, Any]],
+        Setting(
+            lambda value: not _find_wrong_service(value),
+            f"A dictionary of slugs, each with a dictionary of: {', '.join(SERVICE_SETTINGS)}.",
+            copy.deepcopy,
+            explain=_find_wrong_service,
+        ),
+    ] = field(default_factory=dict)
+    """What single services have different from the account, by slug, see `service_settings`."""
     browse_seconds: Annotated[float, _DEADLINE] = BROWSE_SECONDS
     """Deadline for a page's reads from Kordless."""
     booking_seconds: Annotated[float, _DEADLINE] = BOOKING_SECONDS
@@ -359,7 +428,9 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links that leave it, without a trailing slash. Required with `mail` and `messenger`."""
+    """URL of the site for links that leave it, without a trailing slash. `mail`, `messenger` and `index` need it."""
+    index: Annotated[bool, _BOOL] = False
+    """Let search engines list the list of services and the page of each service."""
     reminder_hours: Annotated[
         int, Setting(integer_between(0, 336), "A whole number of hours from 1 to 336; 0 for no reminder.")
     ] = 24
@@ -388,6 +459,18 @@ class Account:
     def __hash__(self) -> int:
         """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""
         return hash((self.name, self.org_slug))
+
+    def service_settings(self, slug: str) -> ServiceSettings:
+        """Return the settings of a service: its own in SERVICES, over the account's. Any slug will do."""
+        own = self.services.get(slug, {})
+        return ServiceSettings(
+            contact_fields=ContactFields.from_setting({**self.contact_fields, **own.get("CONTACT_FIELDS", {})})
+        )
+
+    def asked_contacts(self) -> tuple[str, ...]:
+        """Return which of "email" and "phone" the forms of this account ask for, in this order, of all services."""
+        every = {name for slug in ("", *self.services) for name in self.service_settings(slug).contact_fields.contacts}
+        return tuple(sorted(every))
 
 
 def _declared_settings() -> dict[str, Setting]:
@@ -480,6 +563,21 @@ def _sections(raw: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield str(name), {**shared, **own} if isinstance(own, Mapping) else own
 
 
+def _missing_credentials(where: str, values: Mapping[str, Any]) -> Iterator[SettingError]:
+    if not values.get("API_KEY"):
+        yield SettingError(
+            "api_key",
+            f"{where} has no API_KEY.",
+            'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
+        )
+    if not values.get("ORG_SLUG"):
+        yield SettingError(
+            "org_slug",
+            f"{where} has no ORG_SLUG.",
+            'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
+        )
+
+
 def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
@@ -495,18 +593,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
     if not values.get("SANDBOX"):
-        if not values.get("API_KEY"):
-            yield SettingError(
-                "api_key",
-                f"{where} has no API_KEY.",
-                'Create a key in Kordless and set "API_KEY", or set "SANDBOX": True to try it without an account.',
-            )
-        if not values.get("ORG_SLUG"):
-            yield SettingError(
-                "org_slug",
-                f"{where} has no ORG_SLUG.",
-                'Set "ORG_SLUG" to your organization\'s slug: the last part of its Kordless booking address.',
-            )
+        yield from _missing_credentials(where, values)
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
     absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
@@ -517,7 +604,8 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     }
     for key, setting in SETTINGS.items():
         if key in wrong:
-            yield SettingError("wrong", f"{where}: {key} is invalid.", setting.hint)
+            hint = setting.explain(values[key]) if setting.explain else setting.hint
+            yield SettingError("wrong", f"{where}: {key} is invalid.", hint)
     if values.get("MAIL") is True and not values.get("SITE_URL"):
         yield SettingError(
             "wrong",
@@ -530,6 +618,12 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             f"{where}: MESSENGER is set, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": messages link to it.',
         )
+    if values.get("INDEX") is True and not values.get("SITE_URL"):
+        yield SettingError(
+            "wrong",
+            f"{where}: INDEX is on, but SITE_URL is missing.",
+            'Set "SITE_URL" to the URL of your site, such as "https://salon.example": search engines list it.',
+        )
     # Zero is rejected above, so `or` replaces only absent values.
     requests = values.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = values.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute
@@ -541,6 +635,28 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             f"{CREATIONS_PER_MINUTE} of {REQUESTS_PER_MINUTE} unless agreed otherwise.",
         )
     yield from _decreasing_lifetimes(where, values, wrong)
+    if wrong.isdisjoint({"CONTACT_FIELDS", "SERVICES"}):
+        yield from _unreachable_customers(where, values)
+
+
+def _unreachable_customers(where: str, values: Mapping[Any, Any]) -> Iterator[SettingError]:
+    """Yield an error for each form, the account's and those of single services, that asks for no contact at all."""
+    shared = values.get("CONTACT_FIELDS") or {}
+    services = values.get("SERVICES") or {}
+    forms = [("CONTACT_FIELDS", shared)]
+    # A service that says nothing of the two has what the account has, where it is reported once.
+    forms += [
+        (f'SERVICES["{slug}"]', {**shared, **fields})
+        for slug, own in services.items()
+        if {"email", "phone"} & (fields := own.get("CONTACT_FIELDS", {})).keys()
+    ]
+    for key, given in forms:
+        if hides_both_contacts(given):
+            yield SettingError(
+                "wrong",
+                f'{where}: {key} has "email" and "phone" both "hidden".',
+                "Kordless takes no booking without one of them, and nobody could find the booking again: show one.",
+            )
 
 
 def _decreasing_lifetimes(where: str, values: Mapping[Any, Any], wrong: set[str]) -> Iterator[SettingError]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
+from copy import deepcopy
 from typing import Any, Final, Literal, cast
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.contact_fields import ContactFields
 from kordless_booking.normalization import (
     compact_text,
     has_visible_text,
@@ -27,8 +31,23 @@ MAX_EMAIL: Final = 254
 """Characters of an email address: SMTP's limit for a path is 256 with its angle brackets (RFC 5321)."""
 
 
-_REQUIRED_LABELS: Final = {"email": pgettext_lazy("label", "Email"), "phone": pgettext_lazy("label", "Phone")}
-"""Labels of these two fields where both are needed, or one can't stand in for the other."""
+_REQUIRED_LABELS: Final = {
+    "email": pgettext_lazy("label", "Email"),
+    "phone": pgettext_lazy("label", "Phone"),
+    "notes": pgettext_lazy("label", "Notes"),
+}
+"""Labels of fields that are required."""
+_OPTIONAL_LABELS: Final = {
+    "email": pgettext_lazy("label", "Email (optional)"),
+    "phone": pgettext_lazy("label", "Phone (optional)"),
+}
+"""Labels of these two fields where the other one is required."""
+_REQUIRED_ERRORS: Final = {
+    "email": _("Please enter your email address."),
+    "phone": _("Please enter your phone number."),
+    # Translators: error of the field "Notes", where a business requires it
+    "notes": _("Please fill in the notes."),
+}
 
 # A label in front of a pasted number: words without a digit, then a colon. Without a space on either side of the colon
 # it may be a part of the number.
@@ -76,6 +95,8 @@ class VisitorForm(forms.Form):
 
     # The browser's own messages would be in its language, not in the widget's. `aria-required` tells screen readers.
     use_required_attribute = False
+    pair: tuple[str, ...] = ()
+    """Names of two fields that stand beside each other where there is room."""
 
     def __init__(self, *args: Any, region: str | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
@@ -130,13 +151,71 @@ class ContactEmailField(ContactField, forms.EmailField):
         return normalize_email(text)
 
 
+def _name_part(label: Any, autocomplete: str, missing: Any) -> ContactField:
+    return ContactField(
+        label=label,
+        sent_as="contact.name",
+        max_length=60,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": autocomplete,
+                "autocapitalize": "words",
+                "enterkeyhint": "next",
+                "dir": "auto",
+                "aria-required": "true",
+            }
+        ),
+        error_messages={"required": missing},
+    )
+
+
+_NAME_PARTS: Final[Mapping[str, ContactField]] = {
+    # Translators: given name, such as "Ada" of "Ada Lovelace"; the second field where the family name comes first
+    "first_name": _name_part(pgettext_lazy("label", "First name"), "given-name", _("Please enter your first name.")),
+    # Translators: family name, such as "Lovelace" of "Ada Lovelace"
+    "last_name": _name_part(pgettext_lazy("label", "Last name"), "family-name", _("Please enter your last name.")),
+}
+"""Fields in the place of `ContactForm.name` where a site asks for the name in two parts."""
+_ONLY_NAME_ERRORS: Final = {
+    "first_name": _("Please enter your first name. If you have only one name, enter a hyphen here."),
+    "last_name": _("Please enter your last name. If you have only one name, enter a hyphen here."),
+}
+"""Error of a part that is missing while the other one is there."""
+_FAMILY_NAME_FIRST: Final = frozenset({"hu", "ja", "ko", "vi", "zh"})
+"""Languages in which the family name comes first."""
+# Hangul, kana and Chinese characters: names in them begin with the family name, wherever they are read.
+_EAST_ASIAN: Final = re.compile(
+    "[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+def _is_family_name_first(language: str | None) -> bool:
+    return (language or "").partition("-")[0].lower() in _FAMILY_NAME_FIRST
+
+
+def join_name(first: str, last: str) -> str:
+    """Return the name that is sent for a first and a last name.
+
+    A part that is only punctuation is left out: it is what people enter who have one name. The family name comes first
+    where both parts are in East Asian letters, and on a site whose own language (LANGUAGE_CODE) does so. Not by the
+    visitor's language: the body of a form that is sent again must be the same, also after the language has changed.
+    """
+    parts = [part for part in (first, last) if not all(unicodedata.category(letter)[0] == "P" for letter in part)]
+    if _is_family_name_first(settings.LANGUAGE_CODE) or all(_EAST_ASIAN.search(part) for part in parts):
+        parts.reverse()
+    return " ".join(parts)
+
+
 class ContactForm(VisitorForm):
     """Form for the contact: a name, and an email address or a phone number. `cleaned_data["phone"]` is E.164.
 
-    With `by_phone` the appointment takes place by phone, and the phone number is required.
+    `shown` says which of the fields a site asks for, and which it requires. With `by_phone` the appointment takes place
+    by phone, and the phone number is required. `also` are fields that Kordless has asked for after a first try, see
+    `require_other_contact`: they are required, also where the site hides them.
 
-    The declared fields are the only list of them. What is kept for the next form (`max_lengths`), the body of the
-    create request (`contact`, `notes_text`) and what the script fills in (`data-kb-prefill`) follow from it.
+    The declared fields are the only list of them, but for the two in which a name may be asked for (_NAME_PARTS). What
+    is kept for the next form (`max_lengths`), the body of the create request (`contact`, `notes_text`) and what the
+    script fills in (`data-kb-prefill`) follow from it.
     """
 
     name = ContactField(
@@ -189,16 +268,57 @@ class ContactForm(VisitorForm):
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
     )
 
-    def __init__(self, *args: Any, by_phone: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, str] | None = None,
+        *args: Any,
+        shown: ContactFields = ContactFields(),  # noqa: B008 (frozen)
+        by_phone: bool = False,
+        also: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        self._has_name_parts = shown.name == "first_last"
+        super().__init__(data and self.fit_name(data), *args, **kwargs)
         self.by_phone = by_phone
         #: Digits to dial after the phone number. `contact.phone` is E.164, which has no place for them.
         self.phone_extension = ""
+        #: Fields that the site hides, and that Kordless has asked for.
+        self.also = tuple(name for name in ("email", "phone") if name in also and getattr(shown, name) == "hidden")
+        if self._has_name_parts:
+            self._split_name()
         if by_phone:
-            self._require("phone")
-            self.fields["email"].label = pgettext_lazy("label", "Email (optional)")
+            shown = shown.for_phone_call()
+        self._is_either = shown.is_either
+        for name in ("email", "phone", "notes"):
+            self._apply(name, "required" if name in self.also else getattr(shown, name))
+        self._end_with_last_field()
         for name, field in self.fields.items():
-            field.widget.attrs["data-kb-prefill"] = prefill_key(name)
+            self._set_prefill(name, field)
+
+    def _split_name(self) -> None:
+        """Put the two parts in the place of the name, in the order of the page's language."""
+        self.pair = tuple(sorted(_NAME_PARTS, reverse=_is_family_name_first(get_language())))
+        parts = {name: deepcopy(_NAME_PARTS[name]) for name in self.pair}
+        del self.fields["name"]
+        self.fields = {**parts, **self.fields}
+
+    def _apply(self, name: Literal["email", "phone", "notes"], need: str) -> None:
+        """Show, require or remove a field. Email and phone of which one is enough stay as they are declared."""
+        if need == "hidden":
+            del self.fields[name]
+        elif need == "required":
+            self._require(name)
+            if not (name == "phone" and self.by_phone):
+                self.fields[name].error_messages["required"] = _REQUIRED_ERRORS[name]
+        elif name in _OPTIONAL_LABELS and not self._is_either:
+            self.fields[name].label = _OPTIONAL_LABELS[name]
+
+    def _end_with_last_field(self) -> None:
+        # Elsewhere Enter leads to the next field. The script would look for one.
+        list(self.fields.values())[-1].widget.attrs.pop("enterkeyhint", None)
+
+    def _set_prefill(self, name: str, field: forms.Field) -> None:
+        field.widget.attrs["data-kb-prefill"] = prefill_key(name)
 
     @property
     def contact_fields(self) -> Mapping[str, ContactField]:
@@ -221,21 +341,35 @@ class ContactForm(VisitorForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self._has_name_parts:
+            self._clean_name_parts(cleaned)
         # An invalid email or phone counts as filled in: its own error message is enough.
         untouched = not (self.errors.get("email") or self.errors.get("phone"))
-        if untouched and not cleaned.get("email") and not cleaned.get("phone"):
+        if self._is_either and untouched and not cleaned.get("email") and not cleaned.get("phone"):
             self.add_error(
                 "email",
                 forms.ValidationError(_("Please enter an email address or a phone number."), code="required"),
             )
         return cleaned
 
+    def _clean_name_parts(self, cleaned: Mapping[str, Any]) -> None:
+        given = [part for part in _NAME_PARTS if cleaned.get(part)]
+        if len(given) == len(_NAME_PARTS) and not self._name():
+            # A hyphen in both.
+            self.add_error("first_name", forms.ValidationError(_("Please enter your name."), code="required"))
+        for part in self.pair:
+            if given and self.has_error(part, "required") and part not in given:
+                del self.errors[part]
+                self.add_error(part, forms.ValidationError(_ONLY_NAME_ERRORS[part], code="required"))
+
     def contact(self) -> Contact:
         """Return the contact of a valid form."""
-        sent = {field.sent_as: self.cleaned_data[name] for name, field in self.contact_fields.items()}
-        return Contact(
-            name=sent["contact.name"], email=sent["contact.email"] or None, phone=sent["contact.phone"] or None
-        )
+        email, phone = (self.cleaned_data.get(name) or None for name in ("email", "phone"))
+        return Contact(name=self._name(), email=email, phone=phone)
+
+    def _name(self) -> str:
+        given = self.cleaned_data
+        return join_name(given["first_name"], given["last_name"]) if self._has_name_parts else str(given["name"])
 
     def notes_text(self) -> str | None:
         """Return the notes of a valid form: the text of each field that is sent as notes, under its heading.
@@ -255,17 +389,32 @@ class ContactForm(VisitorForm):
     def require_other_contact(self) -> None:
         """Mark the email or the phone as needed, when only the other one was given.
 
-        For a form that Kordless has refused: it may want both, and doesn't say so in words for visitors.
+        For a form that Kordless has refused: it may want both, and doesn't say so in words for visitors. A field that
+        the site hides is shown then, because nobody could book without it.
         """
-        email, phone = self.cleaned_data["email"], self.cleaned_data["phone"]
+        email, phone = self.cleaned_data.get("email"), self.cleaned_data.get("phone")
         if bool(email) != bool(phone):
+            self._reveal("phone" if email else "email")
             self._require("email", "phone")
         if email and not phone:
             self.add_error("phone", _("The booking system also needs your phone number."))
         elif phone and not email:
             self.add_error("email", _("The booking system also needs your email address."))
 
-    def _require(self, *names: Literal["email", "phone"]) -> None:
+    def _reveal(self, name: str) -> None:
+        """Show a field that the site hides, in its usual place."""
+        if name in self.fields:
+            return
+        field = deepcopy(self.base_fields[name])
+        self._set_prefill(name, field)
+        order = list(self.base_fields)
+        after = [other for other in self.fields if other in order and order.index(other) > order.index(name)]
+        before = {other: own for other, own in self.fields.items() if other not in after}
+        self.fields = {**before, name: field, **{other: self.fields[other] for other in after}}
+        self._end_with_last_field()
+        self.also = (*self.also, name)
+
+    def _require(self, *names: Literal["email", "phone", "notes"]) -> None:
         for name in names:
             # The bound field has its own, once the form was validated.
             self.fields[name].label = self[name].label = _REQUIRED_LABELS[name]
@@ -273,8 +422,23 @@ class ContactForm(VisitorForm):
             self.fields[name].widget.attrs["aria-required"] = "true"
 
     def max_lengths(self) -> dict[str, int]:
-        """Return the most characters of each field, by name."""
-        return {name: field.max_length for name, field in self.contact_fields.items()}
+        """Return the most characters of each field that any form of a site may have, by name."""
+        every = cast("Mapping[str, ContactField]", {**self.base_fields, **_NAME_PARTS})
+        return {name: field.max_length for name, field in every.items()}
+
+    def fit_name(self, form_input: Mapping[str, str]) -> Mapping[str, str]:
+        """Return form input with the name as this form asks for it.
+
+        It comes in another way from the form of a service that asks otherwise, or from before the setting was changed.
+        Only the visitor knows which part of a whole name is the last one.
+        """
+        has_parts = any(form_input.get(part) for part in _NAME_PARTS)
+        changes: dict[str, str] = {}
+        if self._has_name_parts and form_input.get("name") and not has_parts:
+            changes["first_name"] = form_input["name"]
+        elif not self._has_name_parts and has_parts and not form_input.get("name"):
+            changes["name"] = " ".join(filter(None, (form_input.get(part) for part in _NAME_PARTS)))
+        return {**form_input, **changes} if changes else form_input
 
 
 def prefill_key(name: str) -> str:
@@ -283,7 +447,11 @@ def prefill_key(name: str) -> str:
 
 
 class FindForm(VisitorForm):
-    """Form to find a booking: its confirmation number, and the email or phone that it was made with."""
+    """Form to find a booking: its confirmation number, and the email or phone that it was made with.
+
+    `contacts` are those that the site's contact forms ask for. The other kind is looked up as well, because a booking
+    may have been made elsewhere.
+    """
 
     number = forms.CharField(
         label=pgettext_lazy("label", "Confirmation number"),
@@ -314,6 +482,21 @@ class FindForm(VisitorForm):
         error_messages={"required": _("Please enter the email address or phone number that you booked with.")},
     )
 
+    def __init__(self, *args: Any, contacts: tuple[str, ...] = ("email", "phone"), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: "email" or "phone" where only one of them is asked for, else "".
+        self.only = contacts[0] if len(contacts) == 1 else ""
+        if self.only:
+            field = self.fields["contact"]
+            field.label = _REQUIRED_LABELS[self.only]
+            field.error_messages["required"] = (
+                _("Please enter the email address that you booked with.")
+                if self.only == "email"
+                else _("Please enter the phone number that you booked with.")
+            )
+            mode = "email" if self.only == "email" else "tel"
+            field.widget.attrs |= {"autocomplete": mode, "inputmode": mode}
+
     def clean_contact(self) -> str:
         """Return an email address in its canonical spelling, or a phone number as E.164 when it can be one."""
         text = compact_text(self.cleaned_data["contact"])
@@ -331,3 +514,45 @@ class FindForm(VisitorForm):
             # may be a part of it.
             number = visible_text(text).strip()
         return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None
+
+
+MAX_REASON: Final = 500
+"""Characters of the reason of a change."""
+
+
+class ReasonField(forms.CharField):
+    """Field for a text of several lines, normalized as those of the contact form are."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value))
+        # The validators refuse both, and the second one without reading it all.
+        if "\0" in text or len(text) > 4 * MAX_REASON:
+            return text
+        shown = visible_text(text, multiline=True).strip()
+        return shown if has_visible_text(shown) else ""
+
+
+class ReasonForm(VisitorForm):
+    """Form for the reason why a booking is rescheduled or canceled."""
+
+    reason = ReasonField(
+        max_length=MAX_REASON,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
+        # Translators: error of the field "Reason", of a customer who reschedules or cancels a booking
+        error_messages={"required": _("Please say why. A few words are enough.")},
+    )
+
+    def __init__(self, *args: Any, is_required: bool, form_id: str, **kwargs: Any) -> None:
+        """`form_id` is the DOM id of the form that sends the field, which stands outside of it."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["reason"]
+        field.required = is_required
+        # Translators: label of the field for why a customer reschedules or cancels a booking
+        field.label = pgettext_lazy("label", "Reason") if is_required else pgettext_lazy("label", "Reason (optional)")
+        field.widget.attrs["form"] = form_id
+        if is_required:
+            field.widget.attrs["aria-required"] = "true"
+
+    def text(self) -> str:
+        """Return the reason of a valid form; "" when none was given."""
+        return str(self.cleaned_data["reason"])

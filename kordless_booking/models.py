@@ -292,6 +292,36 @@ class LostDemandCount(models.Model):
         return f"{self.day} {self.service} {self.month:%Y-%m}: {self.count}"
 
 
+class CampaignCount(models.Model):
+    """Number of bookings by the campaign source of their visitors, per day, account, service and placement."""
+
+    day = models.DateField()
+    """Day of the booking's making, one of the site's TIME_ZONE."""
+    account = models.CharField(max_length=100)
+    service = models.CharField(max_length=200)
+    """Slug of the service."""
+    placement = models.CharField(max_length=10, choices=FunnelCount.Placement)
+    source = models.CharField(max_length=40)
+    """The visit's `utm_source`, as `booking.attribution.campaign_source` returns it: it can be nobody's id."""
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "bookings by campaign")
+        verbose_name_plural = pgettext_lazy("model", "bookings by campaign")
+        default_permissions = ()
+        constraints = [  # noqa: RUF012 (Django's own way to write it)
+            models.UniqueConstraint(
+                fields=["account", "day", "service", "placement", "source"], name="kb_campaign_unique"
+            ),
+        ]
+        indexes = [  # noqa: RUF012 (Django's own way to write it)
+            models.Index(fields=["day"], name="kb_campaign_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.service} {self.source}: {self.count}"
+
+
 class Overview(FunnelCount):
     """Entry and permission for the admin's overview page. A proxy: it has no table."""
 

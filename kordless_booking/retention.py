@@ -26,6 +26,7 @@ from kordless_booking.mail.enqueue import delete_past
 from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
+    CampaignCount,
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
@@ -77,7 +78,7 @@ def _old_projections(before: datetime, _now: datetime) -> QuerySet[BookingProjec
 
 
 def _old_counts(
-    model: type[FunnelCount | LostDemandCount | RejectedDeliveryCount],
+    model: type[FunnelCount | LostDemandCount | CampaignCount | RejectedDeliveryCount],
 ) -> Callable[[datetime, datetime], QuerySet[Any]]:
     def find(before: datetime, _now: datetime) -> QuerySet[Any]:
         return model._default_manager.filter(day__lt=timezone.localdate(before, timezone.get_default_timezone()))
@@ -91,6 +92,9 @@ RULES: Final = (
     RetentionRule("booking projections", lambda account: account.delivery_retention_days, _old_projections),
     RetentionRule("funnel counts", lambda account: account.count_retention_days, _old_counts(FunnelCount)),
     RetentionRule("counts of lost demand", lambda account: account.count_retention_days, _old_counts(LostDemandCount)),
+    RetentionRule(
+        "counts of bookings by campaign", lambda account: account.count_retention_days, _old_counts(CampaignCount)
+    ),
     RetentionRule(
         "counts of rejected deliveries",
         lambda account: account.count_retention_days,

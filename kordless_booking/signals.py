@@ -9,6 +9,7 @@ and whether this site's own pages or Kordless's webhook reports it first. Receiv
 - `source`: `ChangeSource.WIDGET` for a change made on this site's pages, `ChangeSource.WEBHOOK` for one made elsewhere
   (by phone, by staff). It is also the sender: `connect(receiver, sender=ChangeSource.WEBHOOK)` selects those alone;
 - `attribution`: campaign parameters of the visit, such as `{"utm_source": "newsletter"}`; empty when unknown;
+- `reason`: why the customer rescheduled or canceled, as typed on this site's pages (ASK_REASON); "" when unknown;
 - `replay`: True when staff replayed an old delivery in Django's admin. The arguments are those of the old delivery.
 
 Apps may add arguments of their own (`hooks.signal_arguments`, docs/extending.md), so receivers take `**kwargs`.

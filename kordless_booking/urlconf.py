@@ -6,8 +6,10 @@ Only on a site without SITE_URL, which sends no mail, do calendar entries and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -22,10 +24,12 @@ from django.urls import (
     reverse,
     set_script_prefix,
 )
+from django.utils import translation
 from django.utils.translation import get_language
 
 from kordless_booking import conf
 from kordless_booking.conf import Account
+from kordless_booking.presentation.locales import default_language, supported_languages
 from kordless_booking.setting_changes import on_setting_change
 
 
@@ -49,6 +53,30 @@ def absolute_url(account: Account, name: str, *args: str, **query: str | None) -
         set_script_prefix(prefix)
     more = urlencode({key: value for key, value in query.items() if value})
     return f"{account.site_url}{path}{'?' if more else ''}{more}"
+
+
+DEFAULT_URL: Final = "x-default"
+"""Key of the URL for all languages, as hreflang writes it."""
+
+
+@lru_cache(maxsize=1024)
+def urls_by_language(account: Account, name: str, *args: str) -> Mapping[str, str]:
+    """Return the absolute URLs of a page by language, and under DEFAULT_URL the one for all other languages.
+
+    A language is in the URL's query, `?lang=de`, unless the site's paths have it (i18n_patterns). DEFAULT_URL is then
+    that of the site's own language. Raises NoReverseMatch as `absolute_url` does.
+    """
+    urls = {}
+    for language in supported_languages():
+        with translation.override(language):
+            urls[language] = absolute_url(account, name, *args)
+    default = urls.get(default_language()) or next(iter(urls.values()))
+    if len(set(urls.values())) == 1:
+        urls = {language: f"{url}?{urlencode({'lang': language})}" for language, url in urls.items()}
+    return MappingProxyType({DEFAULT_URL: default, **urls})
+
+
+on_setting_change(None, urls_by_language.cache_clear)
 
 
 def public_url(account: Account, request: HttpRequest, path: str) -> str:

@@ -1,6 +1,6 @@
 """A change is published once, by whichever source comes first, and nothing older is published after it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -17,6 +17,7 @@ from kordless_booking.changes import (
     is_change_in_progress,
     mark_change_in_progress,
     publish_change,
+    reason_in_progress,
     record_change,
 )
 from kordless_booking.clock import Clock
@@ -115,9 +116,10 @@ def test_a_change_in_progress_is_found_while_a_key_is_rotated(settings: Settings
     """The page and the webhook may run in processes with different keys."""
     cache = FallbackCache(None, Clock())
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
-    mark_change_in_progress(cache, "default", "BOOK_AB12CD34")
+    mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, "Ill")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key-for-this-test", ["old-key-for-this-test"]
     assert is_change_in_progress(cache, "default", "BOOK_AB12CD34")
+    assert reason_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, datetime.now(UTC)) == "Ill"
     assert not is_change_in_progress(cache, "default", "BOOK_OTHER123")
 
 

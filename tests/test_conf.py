@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.conf import SETTINGS, Account, Secret, accounts, find_errors, get_account
+from kordless_booking.contact_fields import ContactFields
 from kordless_booking.upstream.read_through import INVALIDATION_SECONDS
 
 KEY = "kb-canary-key-5f1d9c"
@@ -40,6 +41,24 @@ GOOD = {
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
     "SUPPORT_EMAIL": ["help@acme.example"],
     "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
+    "DONE_URL": [
+        "https://salon.example",
+        "https://salon.example/thanks?service={service}#top",
+        "http://127.0.0.1:8000/thanks/",
+    ],
+    "ENFORCE_NOTICE": [True, False],
+    "ASK_REASON": ["optional", "required"],
+    "CONTACT_FIELDS": [
+        {},
+        {"email": "required"},
+        {"email": "hidden", "phone": "optional", "notes": "required", "name": "full"},
+        {"phone": "hidden", "notes": "hidden", "name": "first_last"},
+    ],
+    "SERVICES": [
+        {},
+        {"haircut": {}},
+        {"haircut": {"CONTACT_FIELDS": {"phone": "required"}}, "späti": {"CONTACT_FIELDS": {"name": "first_last"}}},
+    ],
     "BROWSE_SECONDS": [0.1, 4, 25],
     "BOOKING_SECONDS": [0.1, 12.5, 25],
     "CATALOG_FRESH_SECONDS": [1, 86400],
@@ -81,6 +100,7 @@ GOOD = {
     "MAIL": [False],
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
+    "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
     "MESSENGER": ["shop.messages.send"],
     "MESSENGER_FOR": ["without_email", "all"],
@@ -142,6 +162,48 @@ BAD = {
     ],
     "SUPPORT_EMAIL": ["help", "a@b@c", "<a@b>", "a b@c", 7],
     "SUPPORT_PHONE": ["call us", "12", "1" * 31, 7],
+    "DONE_URL": [
+        "http://salon.example/thanks",
+        "/thanks",
+        "//salon.example/thanks",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://user:pw@salon.example",
+        "https://{service}.example",
+        "https://salon.example/{name}",
+        "https://salon.example/a b",
+        "https://salon.example\\@evil.example",
+        "https://salon.example/" + "x" * 300,
+        7,
+    ],
+    "ENFORCE_NOTICE": [1, "yes", "False", []],
+    "ASK_REASON": ["Optional", "always", True, ["required"], 1],
+    "CONTACT_FIELDS": [
+        "email",
+        ["email"],
+        7,
+        {"e-mail": "required"},
+        {7: "required"},
+        {"email": "Required"},
+        {"email": True},
+        {"email": None},
+        {"phone": ["required"]},
+        {"notes": {"required": True}},
+        {"name": "last_first"},
+    ],
+    "SERVICES": [
+        "haircut",
+        ["haircut"],
+        7,
+        {"": {}},
+        {7: {}},
+        {"haircut": None},
+        {"haircut": "hidden"},
+        {"haircut": {"MAIL": True}},
+        {"haircut": {"contact_fields": {}}},
+        {"haircut": {"CONTACT_FIELDS": None}},
+        {"haircut": {"CONTACT_FIELDS": {"email": "never"}}},
+    ],
     "BROWSE_SECONDS": [0, 0.05, 25.5, *NOT_A_NUMBER],
     "BOOKING_SECONDS": [0, -1, 26, *NOT_A_NUMBER],
     "CATALOG_FRESH_SECONDS": [0, 86401, *NOT_WHOLE],
@@ -194,6 +256,7 @@ BAD = {
         "javascript:alert(1)",
         7,
     ],
+    "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
     "MESSENGER": ["send", "shop..messages", "shop.messages.send()", 7],
     "MESSENGER_FOR": ["none", "ALL", True],
@@ -235,6 +298,8 @@ def test_a_good_value_is_taken(settings, name, value):
     taken = getattr(get_account(None), name.lower())
     if name == "BASE_URL":
         assert taken == value.rstrip("/")
+    elif name == "DONE_URL":
+        assert taken in {value, f"{value}/"}
     elif name.endswith("ORIGINS"):
         assert taken == tuple(sorted(value))
     elif name in {"WEBHOOK_SECRETS", "STYLE_SHEETS"}:
@@ -304,6 +369,153 @@ def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
     """Else a value that was invalidated would count as known again."""
     for *_, longest in LIFETIMES:
         assert find_errors({**FLAT, longest: INVALIDATION_SECONDS - 1}) != []
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"CONTACT_FIELDS": "email"}, "'email' is not a dictionary."),
+        (
+            {"CONTACT_FIELDS": {"mail": "required"}},
+            '\'mail\' is not a field: use "email", "phone", "notes" or "name".',
+        ),
+        (
+            {"CONTACT_FIELDS": {"email": "mandatory"}},
+            '"email" is \'mandatory\': use "required", "optional" or "hidden".',
+        ),
+        ({"CONTACT_FIELDS": {"name": "required"}}, '"name" is \'required\': use "full" or "first_last".'),
+        (
+            {"SERVICES": {"haircut": {"CONTACT_FIELDS": {"phone": False}}}},
+            'CONTACT_FIELDS of "haircut": "phone" is False: use "required", "optional" or "hidden".',
+        ),
+        (
+            {"SERVICES": {"haircut": {"CONTACTS": {}}}},
+            "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS.",
+        ),
+        ({"SERVICES": {"haircut": ["email"]}}, "\"haircut\" is ['email'], not a dictionary of settings."),
+    ],
+)
+def test_the_hint_of_a_setting_with_parts_shows_the_wrong_part(given, hint):
+    """Which key, its value, and the values that it may have."""
+    (mistake,) = find_errors({**FLAT, **given})
+    assert mistake.hint == hint
+
+
+def test_the_hint_of_a_setting_with_parts_stays_short():
+    """A whole configuration that was written there by mistake isn't printed."""
+    (mistake,) = find_errors({**FLAT, "CONTACT_FIELDS": {"email": {"x" * 10_000: 1}}})
+    assert len(mistake.hint) < 200
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"CONTACT_FIELDS": {"email": "hidden", "phone": "hidden"}}, ["CONTACT_FIELDS"]),
+        (
+            {"CONTACT_FIELDS": {"email": "hidden"}, "SERVICES": {"haircut": {"CONTACT_FIELDS": {"phone": "hidden"}}}},
+            ['SERVICES["haircut"]'],
+        ),
+        (
+            {
+                "CONTACT_FIELDS": {"email": "hidden", "phone": "hidden"},
+                "SERVICES": {
+                    "haircut": {"CONTACT_FIELDS": {"notes": "hidden"}},
+                    "styling": {"CONTACT_FIELDS": {"phone": "required"}},
+                },
+            },
+            ["CONTACT_FIELDS"],
+        ),
+    ],
+)
+def test_a_form_without_any_contact_is_a_mistake(settings, given, where):
+    """Also where only a service's own setting, over the account's, makes it so; it is reported once."""
+    settings.KORDLESS_BOOKING = {**FLAT, **given}
+    found = find_errors(settings.KORDLESS_BOOKING)
+    assert [mistake.text for mistake in found] == [
+        f'KORDLESS_BOOKING: {key} has "email" and "phone" both "hidden".' for key in where
+    ]
+    with pytest.raises(ImproperlyConfigured, match='both "hidden"'):
+        accounts()
+
+
+@pytest.mark.parametrize(
+    ("account", "service", "fields"),
+    [
+        ({}, {}, ContactFields()),
+        ({"email": "required"}, {}, ContactFields(email="required")),
+        ({"email": "required"}, {"email": "optional"}, ContactFields()),
+        # What is shown alone is required, whatever else is said of it.
+        ({"email": "hidden"}, {}, ContactFields(email="hidden", phone="required")),
+        ({"phone": "hidden"}, {"email": "optional"}, ContactFields(email="required", phone="hidden")),
+        # A service replaces single keys.
+        (
+            {"email": "hidden", "name": "first_last"},
+            {"email": "required", "notes": "hidden"},
+            ContactFields(email="required", notes="hidden", name="first_last"),
+        ),
+    ],
+)
+def test_a_service_has_the_accounts_settings_but_for_its_own(settings, account, service, fields):
+    """Each key by itself; a service that isn't mentioned has the account's."""
+    settings.KORDLESS_BOOKING = {
+        **FLAT,
+        "CONTACT_FIELDS": account,
+        "SERVICES": {"haircut": {"CONTACT_FIELDS": service}},
+    }
+    found = get_account(None)
+    assert found.service_settings("haircut").contact_fields == fields
+    assert found.service_settings("other").contact_fields == ContactFields.from_setting(account)
+
+
+@pytest.mark.parametrize(
+    ("account", "service", "asked"),
+    [
+        ({}, {}, ("email", "phone")),
+        ({"phone": "hidden"}, {}, ("email",)),
+        ({"email": "hidden"}, {}, ("phone",)),
+        ({"email": "hidden"}, {"notes": "hidden"}, ("phone",)),
+        ({"email": "hidden"}, {"email": "required"}, ("email", "phone")),
+    ],
+)
+def test_an_account_asks_for_what_any_of_its_services_asks_for(settings, account, service, asked):
+    """Bookings of all services are looked up by one form."""
+    settings.KORDLESS_BOOKING = {
+        **FLAT,
+        "CONTACT_FIELDS": account,
+        "SERVICES": {"haircut": {"CONTACT_FIELDS": service}},
+    }
+    assert get_account(None).asked_contacts() == asked
+
+
+def test_changing_the_sites_own_dictionary_changes_no_account(settings):
+    """An account has a copy, however deep."""
+    fields, services = {"email": "required"}, {"haircut": {"CONTACT_FIELDS": {"phone": "required"}}}
+    settings.KORDLESS_BOOKING = {**FLAT, "CONTACT_FIELDS": fields, "SERVICES": services}
+    before = get_account(None).service_settings("haircut")
+    fields["email"] = "hidden"
+    services["haircut"]["CONTACT_FIELDS"]["phone"] = "hidden"
+    assert get_account(None).service_settings("haircut") == before
+
+
+@fast(max_examples=80, deadline=None)
+@given(
+    fields=st.recursive(
+        st.none() | st.booleans() | st.text(max_size=8) | st.sampled_from(["required", "optional", "hidden"]),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(["email", "phone", "notes", "name", "CONTACT_FIELDS", "x"]), inner)
+        ),
+        max_leaves=6,
+    )
+)
+def test_any_value_of_the_contact_fields_is_taken_or_explained(fields):
+    """Nothing raises, and what is taken leaves a way to reach the customer."""
+    raw = {**FLAT, "CONTACT_FIELDS": fields, "SERVICES": {"haircut": {"CONTACT_FIELDS": fields}}}
+    found = find_errors(raw)
+    assert all(mistake.hint for mistake in found)
+    if not found:
+        for value in (fields or {}, {}):
+            assert ContactFields.from_setting(value).contacts
 
 
 @pytest.mark.parametrize("raw", [None, [], "key", 7])
@@ -450,3 +662,11 @@ def test_mail_needs_to_know_where_the_site_is(settings):
     assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
     settings.KORDLESS_BOOKING = {**FLAT, "MAIL": True, "SITE_URL": "https://salon.example/"}
     assert (get_account(None).mail, get_account(None).site_url) == (True, "https://salon.example")
+
+
+def test_index_needs_to_know_where_the_site_is(settings):
+    """The addresses that search engines list must not come from whatever host a request names."""
+    [mistake] = find_errors({**FLAT, "INDEX": True})
+    assert (mistake.kind, "SITE_URL" in mistake.text) == ("wrong", True)
+    settings.KORDLESS_BOOKING = {**FLAT, "INDEX": True, "SITE_URL": "https://salon.example/"}
+    assert (get_account(None).index, get_account(None).site_url) == (True, "https://salon.example")

@@ -4,14 +4,17 @@ import re
 from contextlib import suppress
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from kordless_booking.api.requests import booking_path
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
+from kordless_booking.contact_fields import FIELD_CHOICES, ContactFields, hides_both_contacts
 from kordless_booking.exceptions import NotFound
-from kordless_booking.forms import ContactForm, FindForm, to_e164
+from kordless_booking.forms import ContactForm, FindForm, join_name, to_e164
 
 PERSON = {"name": "Jane Doe", "email": "jane@example.com"}
 
@@ -229,3 +232,220 @@ def test_a_number_of_an_unusual_form_is_looked_up_as_it_was_copied(typed: str):
     form = find(number=f" {typed}\u200b ")
     assert form.is_valid(), form.errors
     assert form.number_and_contact() == (typed, "jane@example.com")
+
+
+def shown(**fields: str) -> ContactFields:
+    """Fields as a site sets them."""
+    return ContactFields.from_setting(fields)
+
+
+EVERY_SETTING = [
+    ContactFields.from_setting(value)
+    for email in FIELD_CHOICES["email"]
+    for phone in FIELD_CHOICES["phone"]
+    for notes in FIELD_CHOICES["notes"]
+    for name in FIELD_CHOICES["name"]
+    if not hides_both_contacts(value := {"email": email, "phone": phone, "notes": notes, "name": name})
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "by_phone", "labels"),
+    [
+        ({}, False, ["Name", "Email (or phone)", "Phone (or email)", "Notes (optional)"]),
+        ({"email": "required"}, False, ["Name", "Email", "Phone (optional)", "Notes (optional)"]),
+        ({"phone": "required"}, False, ["Name", "Email (optional)", "Phone", "Notes (optional)"]),
+        ({"email": "required", "phone": "required", "notes": "required"}, False, ["Name", "Email", "Phone", "Notes"]),
+        ({"email": "hidden", "notes": "hidden"}, False, ["Name", "Phone"]),
+        ({"phone": "hidden"}, False, ["Name", "Email", "Notes (optional)"]),
+        ({"name": "first_last", "phone": "hidden"}, False, ["First name", "Last name", "Email", "Notes (optional)"]),
+        ({}, True, ["Name", "Email (optional)", "Phone", "Notes (optional)"]),
+        ({"phone": "hidden"}, True, ["Name", "Email", "Phone", "Notes (optional)"]),
+        ({"email": "hidden", "phone": "optional"}, True, ["Name", "Phone", "Notes (optional)"]),
+    ],
+)
+def test_labels_say_which_fields_are_needed(fields, by_phone, labels):
+    """Whichever a site asks for; an appointment by phone has a number to call."""
+    form = ContactForm(shown=shown(**fields), by_phone=by_phone)
+    assert [str(field.label) for field in form] == labels
+    required = {field.name for field in form if field.field.widget.attrs.get("aria-required") == "true"}
+    assert required == {field.name for field in form if field.field.required}
+
+
+@pytest.mark.parametrize("by_phone", [False, True])
+@pytest.mark.parametrize("fields", EVERY_SETTING, ids=lambda fields: "-".join(vars(fields).values()))
+def test_every_setting_has_a_form_that_can_be_sent_and_one_that_says_what_is_missing(fields, by_phone):
+    """Empty, each required field is an error of its own; with those filled in, Kordless gets a contact."""
+    empty = ContactForm({}, shown=fields, by_phone=by_phone, region="US")
+    assert not empty.is_valid()
+    required = {name for name, field in empty.fields.items() if field.required}
+    assert empty.errors.keys() == required | ({"email"} if fields.is_either and not by_phone else set())
+    assert len({str(error) for errors in empty.errors.values() for error in errors}) == len(empty.errors)
+    texts = {"name": "Ada Lovelace", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com"}
+    texts |= {"phone": "212 555 0123", "notes": "Second floor"}
+    least = {name: text for name, text in texts.items() if name in required or (name == "email" and not by_phone)}
+    form = ContactForm(least, shown=fields, by_phone=by_phone, region="US")
+    assert form.is_valid(), form.errors
+    assert form.contact().name == "Ada Lovelace"
+    assert form.contact().email or form.contact().phone
+    # The last field has none: the script would look for another one.
+    hints = [field.field.widget.attrs.get("enterkeyhint") for field in form]
+    assert hints == ["next"] * (len(hints) - 1) + [None]
+
+
+@pytest.mark.parametrize("fields", EVERY_SETTING, ids=lambda fields: "-".join(vars(fields).values()))
+def test_a_hidden_field_is_not_sent(fields):
+    """Whoever posts one nevertheless: the site doesn't want it."""
+    typed = {"name": "Ada L", "first_name": "Ada", "last_name": "L", "email": "ada@example.com", "notes": "Hello"}
+    form = ContactForm({**typed, "phone": "+12125550123"}, shown=fields, region="US")
+    assert form.is_valid(), form.errors
+    assert bool(form.contact().email) == (fields.email != "hidden")
+    assert bool(form.contact().phone) == (fields.phone != "hidden")
+    assert bool(form.notes_text()) == (fields.notes != "hidden")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "language", "sent"),
+    [
+        ("Ada", "Lovelace", "en-us", "Ada Lovelace"),
+        ("Ada", "Lovelace", "hu", "Lovelace Ada"),
+        ("Văn An", "Nguyễn", "vi", "Nguyễn Văn An"),
+        ("Văn An", "Nguyễn", "en-us", "Văn An Nguyễn"),
+        ("太郎", "山田", "en-us", "山田 太郎"),
+        ("太郎", "山田", "ja", "山田 太郎"),
+        ("철수", "김", "en-us", "김 철수"),
+        ("小明", "王", "zh-hant", "王 小明"),
+        # Half of it is in Latin letters: as on the site.
+        ("Hana", "山田", "en-us", "Hana 山田"),
+        ("Sukarno", "-", "en-us", "Sukarno"),
+        ("\u2013", "Sukarno", "ja", "Sukarno"),
+        ("-", "-", "en-us", ""),
+        ("محمد", "علي", "ar", "محمد علي"),
+        ("O'Neil-Ray", "d'Arc", "en-us", "O'Neil-Ray d'Arc"),
+        ("\U0001f600", "\U0001f601", "en-us", "\U0001f600 \U0001f601"),
+    ],
+)
+def test_a_name_in_two_parts_is_sent_as_people_write_it(settings: Settings, first, last, language, sent):
+    """In the order of its letters, else in that of the site's own language; a hyphen stands for no part."""
+    settings.LANGUAGE_CODE = language
+    for shown_in in ("en", "ja"):
+        # Not that of the page: the same form is the same request after the language has changed.
+        with translation.override(shown_in):
+            assert join_name(first, last) == sent
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("en", ["first_name", "last_name"]),
+        ("ja", ["last_name", "first_name"]),
+        ("zh-hans", ["last_name", "first_name"]),
+    ],
+)
+def test_the_parts_of_a_name_stand_in_the_order_of_the_pages_language(language, names):
+    """With the tokens by which browsers fill them in."""
+    with translation.override(language):
+        form = ContactForm(shown=shown(name="first_last"))
+        assert list(form.fields)[:2] == list(form.pair) == names
+    tokens = {name: form.fields[name].widget.attrs["autocomplete"] for name in names}
+    assert tokens == {"first_name": "given-name", "last_name": "family-name"}
+
+
+ONLY_ONE = "If you have only one name, enter a hyphen here."
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "errors"),
+    [
+        ("", "", {"first_name": "Please enter your first name.", "last_name": "Please enter your last name."}),
+        ("", "Lovelace", {"first_name": f"Please enter your first name. {ONLY_ONE}"}),
+        ("Ada", " \u200b ", {"last_name": f"Please enter your last name. {ONLY_ONE}"}),
+        ("-", "\u2014", {"first_name": "Please enter your name."}),
+        ("Null\0", "Lovelace", {"first_name": "Null characters are not allowed."}),
+        ("x" * 10_000, "Lovelace", {"first_name": "Ensure this value has at most 60 characters (it has 10000)."}),
+        ("Ada", "-", {}),
+        ("\u202eadA", "Lovelace", {}),
+    ],
+)
+def test_a_missing_part_of_a_name_is_an_error_of_its_field(first, last, errors):
+    """Who has one name only is told what to do, once the other field is filled in."""
+    form = ContactForm(
+        {"first_name": first, "last_name": last, "email": "ada@example.com"}, shown=shown(name="first_last")
+    )
+    assert {name: " ".join(texts) for name, texts in form.errors.items()} == errors
+
+
+@pytest.mark.parametrize(
+    ("style", "given", "fitted"),
+    [
+        ("full", {"first_name": "Ada", "last_name": "Lovelace"}, {"name": "Ada Lovelace"}),
+        ("full", {"last_name": "Lovelace"}, {"name": "Lovelace"}),
+        ("full", {"name": "Ada", "first_name": "x"}, {"name": "Ada"}),
+        ("first_last", {"name": "Ada Lovelace"}, {"first_name": "Ada Lovelace"}),
+        ("first_last", {"name": "Ada", "last_name": "Lovelace"}, {"last_name": "Lovelace"}),
+    ],
+)
+def test_a_name_that_was_typed_otherwise_is_not_lost(style, given, fitted):
+    """Into the form of another service, or into one that was open while the setting changed."""
+    form = ContactForm(given, shown=shown(name=style))
+    assert {name: form[name].value() for name in fitted} == fitted
+    assert form.fit_name(given) == {**given, **fitted}
+
+
+def test_a_hidden_field_that_kordless_asks_for_is_shown():
+    """Where only an email address was wanted, and Kordless books with both alone: the phone follows the email."""
+    fields = shown(phone="hidden")
+    form = ContactForm({**PERSON, "phone": ""}, shown=fields, region="US")
+    assert form.is_valid()
+    form.require_other_contact()
+    assert (list(form.fields), form.also) == (["name", "email", "phone", "notes"], ("phone",))
+    assert form.errors["phone"] == ["The booking system also needs your phone number."]
+    again = ContactForm({**PERSON, "phone": ""}, shown=fields, also=form.also, region="US")
+    assert again.errors["phone"] == ["Please enter your phone number."]
+    done = ContactForm({**PERSON, "phone": "2125550123"}, shown=fields, also=form.also, region="US")
+    assert done.is_valid()
+    assert done.contact().phone == "+12125550123"
+
+
+@pytest.mark.parametrize("also", [("phone",), ("notes", "name"), ("email", "email"), ("",)])
+def test_what_a_form_says_that_kordless_asked_for_shows_no_field_but_a_hidden_contact(also):
+    """The hidden field can be forged: it adds the email or the phone, and never changes one that is shown."""
+    form = ContactForm(shown=shown(email="required", notes="hidden"), also=also)
+    assert ([str(field.label) for field in form], form.also) == (["Name", "Email", "Phone (optional)"], ())
+
+
+@fast(max_examples=60, deadline=None)
+@given(
+    typed=st.dictionaries(
+        st.sampled_from([*ContactForm().max_lengths(), "contact", ""]), st.text(max_size=70), max_size=6
+    ),
+    fields=st.sampled_from(EVERY_SETTING),
+    also=st.lists(st.sampled_from(["email", "phone", "notes", "x", ""]), max_size=3),
+)
+def test_any_input_of_any_form_is_an_error_or_a_contact(typed, fields, also):
+    """Nothing raises, and a valid form has a name and a way to reach the customer."""
+    form = ContactForm(typed, shown=fields, also=also)
+    if form.is_valid():
+        person = form.contact()
+        assert person.name.strip()
+        assert person.email or person.phone
+    assert str(form)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "label", "missing"),
+    [
+        (("email", "phone"), "Email or phone", "the email address or phone number that"),
+        (("email",), "Email", "the email address that"),
+        (("phone",), "Phone", "the phone number that"),
+    ],
+)
+def test_the_lookup_form_asks_for_what_the_contact_forms_ask_for(contacts, label, missing):
+    """And looks the other one up as well: the business may have made the booking."""
+    form = FindForm({"number": "BOOK_AB12", "contact": ""}, contacts=contacts)
+    assert str(form["contact"].label) == label
+    assert form.errors["contact"] == [f"Please enter {missing} you booked with."]
+    for typed, found in (("JANE@Example.com", "JANE@example.com"), ("(212) 555-0123", "+12125550123")):
+        form = FindForm({"number": "BOOK_AB12", "contact": typed}, contacts=contacts, region="US")
+        assert form.is_valid()
+        assert form.number_and_contact() == ("BOOK_AB12", found)

@@ -18,6 +18,7 @@ from kordless_booking.erasure.targets import FORM_EXPIRES_AFTER
 from kordless_booking.models import (
     BookingAttempt,
     BookingProjection,
+    CampaignCount,
     FunnelCount,
     LostDemandCount,
     RejectedDeliveryCount,
@@ -39,6 +40,7 @@ TABLES: tuple[type[Model], ...] = (
     BookingProjection,
     FunnelCount,
     LostDemandCount,
+    CampaignCount,
     RejectedDeliveryCount,
 )
 
@@ -67,6 +69,9 @@ def write(at: datetime, *, account: str = "default", number: int = 0, **changes:
     LostDemandCount.objects.create(
         day=at.date(), account=account, service=key[:200], placement="page", month=at.date().replace(day=1), count=1
     )
+    CampaignCount.objects.create(
+        day=at.date(), account=account, service=key[:200], placement="page", source="google", count=1
+    )
     RejectedDeliveryCount.objects.create(day=at.date(), account=account, reason=key[:40], count=1)
 
 
@@ -80,8 +85,8 @@ def test_rows_go_when_their_days_are_over_and_not_before():
     """Attempts, deliveries and published states after 90 days, counts after 400."""
     for days in (1, 89, 91, 399, 401):
         write(NOW - days * DAY)
-    assert delete_expired(NOW) == 3 * 3 + 3
-    assert counts() == [2, 2, 2, 4, 4, 4]
+    assert delete_expired(NOW) == 3 * 3 + 4
+    assert counts() == [2, 2, 2, 4, 4, 4, 4]
     assert delete_expired(NOW) == 0
 
 
@@ -90,7 +95,7 @@ def test_rows_are_kept_for_ever_where_the_settings_say_so(keeping: Settings):
     keeping.KORDLESS_BOOKING = {**keeping.KORDLESS_BOOKING, "ATTEMPT_RETENTION_DAYS": 0, "COUNT_RETENTION_DAYS": 0}
     write(NOW - 3000 * DAY)
     delete_expired(NOW)
-    assert counts() == [1, 0, 0, 1, 1, 1]
+    assert counts() == [1, 0, 0, 1, 1, 1, 1]
 
 
 def test_each_account_keeps_its_rows_for_its_own_time(two_accounts: Settings):
@@ -234,4 +239,4 @@ def test_the_log_says_how_many_rows_went(keeping: Settings, caplog: pytest.LogCa
     delete_expired(NOW)
     delete_expired(NOW)
     [line] = [record.getMessage() for record in caplog.records if "rows_expired" in record.getMessage()]
-    assert line.startswith("event=rows_expired deleted=6 emptied=0")
+    assert line.startswith("event=rows_expired deleted=7 emptied=0")

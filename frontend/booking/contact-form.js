@@ -2,7 +2,7 @@
 // came from.
 
 import { campaignParameters } from "../campaign-parameters.js";
-import { body, find, findAll, stateOf } from "./dom.js";
+import { body, find, findAll, stateOf, stepCard } from "./dom.js";
 
 // The first address of a page of our own has them. In a frame they stand in the host page's address, and come by message.
 let parameters = campaignParameters();
@@ -29,8 +29,8 @@ export const saveFields = (widget) => {
 /** Puts it back into the form of a later page, unless that comes with what was typed. */
 export const restoreFields = (widget) => {
   const state = stateOf(widget);
-  // The next one to book on this page may be somebody else.
-  if (state.step === "confirmation") state.savedFields = {};
+  // Booked, rescheduled or canceled: the next one on this page may be somebody else.
+  if (stepCard(widget).dataset.kbEvent) state.savedFields = {};
   // Number and contact open the booking that they have found, so they aren't saved for anybody else.
   if (state.step === "booking") delete state.savedFields?.find;
   const saved = state.savedFields?.[state.step];

@@ -52,9 +52,15 @@ const endWaiting = (widget) => {
   findAll(widget, "[type=submit]").forEach((button) => (button.ariaDisabled = null));
 };
 
-/** Returns the control that was pressed: of a form the button that sent it. Nobody has pressed the stage or the card. */
-const pressedControl = (trigger, { triggeringEvent }) =>
-  triggeringEvent?.submitter ?? (trigger.matches("form") ? find(trigger, "[type=submit]") : trigger.closest("a, button"));
+/**
+ * Returns the control that was pressed: of a form the button that sent it. Nobody has pressed the stage or the card. Enter
+ * presses a button outside of the contact form, which can't be seen and stands for the one inside.
+ */
+const pressedControl = (trigger, { triggeringEvent }) => {
+  const sender = triggeringEvent?.submitter;
+  if (trigger.matches("form")) return trigger.contains(sender) ? sender : find(trigger, "[type=submit]");
+  return trigger.closest("a, button");
+};
 
 /** Puts the line that shows the wait at the top of what can be seen of the frame: this alone knows, in any frame. */
 const showBarInSight = (widget) =>

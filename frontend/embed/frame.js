@@ -26,7 +26,7 @@ export const addStyles = (css) => {
  */
 export const createWidget = (link, base, parameters) => {
   const { dataset } = link;
-  const { width, openLabel = "Open in a new tab" } = dataset;
+  const { width, doneUrl, openLabel = "Open in a new tab" } = dataset;
   const { origin } = new URL(base);
   const title = link.textContent.trim() || "Booking";
   // A frame whose scheme differs from the page's gets an opaque background from the browser.
@@ -34,6 +34,8 @@ export const createWidget = (link, base, parameters) => {
   const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme };
   const url = new URL(dataset.service ? `service/${encodeURIComponent(dataset.service)}/` : link.href, base);
   for (const name of QUERY_PARAMETERS) if (chosen[name]) url.searchParams.set(name, chosen[name]);
+  // As a link resolves it: relative to the page, and without failing at what is no address.
+  if (doneUrl) url.searchParams.set("thanks", createElement("a", { href: doneUrl }).href);
 
   const wayOut = createElement("a", { href: url, target: "_blank", textContent: openLabel });
   wayOut.style.cssText = "display: block; animation: kordless 9s"; // the animation, in loader.js, hides it so long

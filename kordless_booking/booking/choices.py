@@ -18,6 +18,7 @@ import msgspec
 
 from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
 from kordless_booking.presentation.locales import best_supported_language
+from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.presentation.timezones import canonical_timezone
 
@@ -32,7 +33,7 @@ _PARTY = re.compile(r"[0-9]{1,2}")
 QUERY_NAMES: Final = frozenset(
     {
         *("tz", "month", "day", "host", "team", "with", "party"),
-        *("clock", "hours", "lang", "scheme", "accent", "theme", "embed"),
+        *("clock", "hours", "lang", "scheme", "accent", "theme", "embed", "thanks"),
     }
 )
 """Names that `Choices.from_query` reads."""
@@ -65,6 +66,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """One of `THEMES`, or `PLAIN`."""
     embed: Literal["1", "left", "right"] | None = None
     """Shown in a frame; "left" or "right": in a dialog, whose close button stands over that upper corner."""
+    done_url: str | None = None
+    """Thank-you page that the snippet names (`thanks`). Whether the account allows its origin is the request's to say:
+    `WidgetRequest.from_http` drops any other."""
 
     def __post_init__(self) -> None:
         # Here and not at each caller: an id that a link can't carry would be lost there, and anyone be booked.
@@ -93,6 +97,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             accent=_accent(query.get("accent", "")),
             theme=theme if theme in {PLAIN, *THEMES} else None,
             embed=_embed(query.get("embed")),
+            done_url=parse_done_url(query.get("thanks")),
         )
 
     def replace(self, **changes: Any) -> Choices:
@@ -113,6 +118,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             accent=self.accent,
             theme=self.theme,
             embed=self.embed,
+            done_url=self.done_url,
         )
 
     def query_items(self) -> list[tuple[str, str]]:
@@ -131,6 +137,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("accent", self.accent),
             ("theme", self.theme),
             ("embed", self.embed),
+            ("thanks", self.done_url),
         ]
         return [(name, value) for name, value in values if value]
 

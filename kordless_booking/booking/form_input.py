@@ -13,8 +13,8 @@ from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt
 TOKEN_SECONDS: Final = 15 * 60
 """Seconds after which the token is ignored: enough to choose another time."""
 MAX_TOKEN: Final = 32_000
-"""Characters. Half of the largest form that is read (64 KiB). Ours has 1,500 characters of input, of 4 bytes at most,
-which make a token of 8,000; the rest is for fields that a site adds."""
+"""Characters. Half of the largest form that is read (64 KiB). Ours has 1,600 characters of input, of 4 bytes at most,
+which make a token of 9,000; the rest is for fields that a site adds."""
 
 
 def known_fields(values: Mapping[str, str], max_lengths: Mapping[str, int]) -> dict[str, str]:

@@ -85,7 +85,7 @@ def _find_problem(account: Account, names: Sequence[str]) -> str | None:
 def _framed(account: Account) -> HttpResponse:
     response = HttpResponse("<!doctype html>")
     # The real headers on a made-up page: a real one would call Kordless.
-    security.set_security_headers(response, account, image_origin=None, cache=security.CACHE_PRIVATE)
+    security.set_security_headers(response, account, cache=security.CACHE_PRIVATE)
     return response
 
 

@@ -11,6 +11,7 @@ from kordless_booking.doctor import (
     database,
     embedding,
     messages,
+    search_engines,
     settings_read,
     shared_cache,
     site,
@@ -81,6 +82,7 @@ class DoctorRun:
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
                 yield "messages", name, partial(messages.examine, account)
+                yield "search engines", name, partial(search_engines.examine, account)
                 for area, examine in hooks.doctor_checks.items():
                     yield area, name, partial(examine, account)
                 if self.origin:

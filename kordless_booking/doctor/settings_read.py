@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 
 from kordless_booking import conf
-from kordless_booking.doctor.finding import Findings, fix, ok
+from kordless_booking.doctor.finding import Findings, fix, note, ok
 
 _CHECKED_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
 """Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
@@ -32,3 +32,8 @@ def examine() -> Findings:
     if not found:
         names = ", ".join(conf.accounts())
         yield ok("settings", f"KORDLESS_BOOKING is valid for {names}")
+    if has_usable_accounts():
+        for name, account in conf.accounts().items():
+            if account.mail and "email" not in account.asked_contacts():
+                advice = 'show "email" in CONTACT_FIELDS, or switch MAIL off'
+                yield note("mail_to_nobody", f"MAIL is on for {name}, and its forms ask for no email address", advice)

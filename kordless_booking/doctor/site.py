@@ -11,6 +11,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from urllib.robotparser import RobotFileParser
 
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -18,6 +19,7 @@ from django.urls import NoReverseMatch, reverse
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
+from kordless_booking.presentation.safe_links import done_url_for
 from kordless_booking.urlconf import namespaces_of
 from kordless_booking.views.health import DOCTOR_HEADER, PROXY_HEADER, sign_for_doctor
 from kordless_booking.webhooks import signature
@@ -30,18 +32,23 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 5
 """Timeout of each request."""
+MAX_ROBOTS_BYTES: Final = 512_000
+"""Bytes of a robots.txt that search engines read (RFC 9309: at least 500 KiB)."""
 # Valid JSON that is no event: status 400 therefore proves that the signature was accepted.
 _BODY: Final = b"{}"
 
 
 def examine(account: Account, origin: str) -> Findings:
-    """Check the site at `origin`, its scheme and host, such as https://salon.example."""
+    """Check the site at `origin`, its scheme and host, such as https://salon.example, and its thank-you page."""
+    yield from _done_page(account)
     names = namespaces_of(account)
     if not names:
         return
     try:
         yield from _health(origin, reverse(f"{names[0]}:health"))
         yield from _script(origin)
+        if account.index:
+            yield from _robots(origin, reverse(f"{names[0]}:services"))
         if account.webhook_secrets:
             yield from _webhook(account, origin, reverse(f"{names[0]}:webhook"))
     except (OSError, http.client.HTTPException) as error:
@@ -75,6 +82,19 @@ def _script(origin: str) -> Findings:
         yield fix("site_script", f"{origin}{address} answers {status}", advice)
 
 
+def _robots(origin: str, path: str) -> Findings:
+    """Check that /robots.txt doesn't keep search engines from the list of services. Only rules without "*" are read."""
+    response = _request(origin, "GET", "/robots.txt")
+    rules = RobotFileParser()
+    text = response.read(MAX_ROBOTS_BYTES).decode(errors="replace") if response.status == 200 else ""
+    rules.parse(text.splitlines())
+    if rules.can_fetch("Googlebot", f"{origin}{path}"):
+        yield ok("site_robots", f"{origin}/robots.txt lets search engines read {path}")
+    else:
+        advice = "remove the rule, or INDEX from the settings"
+        yield fix("site_robots", f"{origin}/robots.txt keeps search engines from {path}", advice)
+
+
 def _webhook(account: Account, origin: str, path: str) -> Findings:
     scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
     at = str(int(time.time()))
@@ -94,6 +114,26 @@ def _webhook(account: Account, origin: str, path: str) -> Findings:
     else:
         advice = "a proxy drops X-Kordless-Webhook-Id, or something other than the widget answers"
         yield fix("site_webhook", f"{origin}{path} answers {unsigned} to a delivery with a wrong signature", advice)
+
+
+def _done_page(account: Account) -> Findings:
+    if not account.done_url:
+        return
+    # The slug stands for any service: the page gets whichever is booked.
+    parts = urlsplit(done_url_for(account.done_url, "service"))
+    origin = f"{parts.scheme}://{parts.netloc}"
+    try:
+        status = _request_status(origin, "GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
+    except (OSError, http.client.HTTPException) as error:
+        why = "certificate" if isinstance(error, ssl.SSLError) else type(error).__name__
+        yield fix(
+            "site_done_url", f"DONE_URL at {origin} can't be reached ({why})", "check the address, and the server"
+        )
+        return
+    if status < 400:
+        yield ok("site_done_url", f"DONE_URL at {origin} answers {status}")
+    else:
+        yield fix("site_done_url", f"DONE_URL at {origin} answers {status}", "check the address")
 
 
 _UNKNOWN: Final = "POST requests must reach the site unchanged, without a login, a redirect or a firewall"

@@ -87,6 +87,7 @@ def examine(account: Account, gate: RecordingGate | None = None) -> Findings:
         yield _answered(account, gate)
         # Nothing else was read yet, so what was skipped is services.
         yield from _organization(offer, skipped=gate.skipped)
+        yield from _service_settings(account, offer)
         yield from _times(account, client, offer, gate)
     yield from _quota(account, gate)
     yield from _contact_operations(account)
@@ -118,6 +119,16 @@ def _organization(offer: OrganizationDetail, *, skipped: int) -> Findings:
         names = ", ".join(map(printable, offer.left_out))
         advice = "give each a slug of its own in Kordless, without slashes and of at most 200 characters"
         yield fix("services_left_out", f"Services that can't be shown: {names}", advice)
+
+
+def _service_settings(account: Account, offer: OrganizationDetail) -> Findings:
+    """Report settings of services that aren't listed: a slug that is misspelled changes nothing."""
+    listed = [service.slug for service in offer.services]
+    if unknown := [slug for slug in account.services if slug not in listed]:
+        # All services of a large business would be too many to read.
+        known = ", ".join(map(printable, listed[:10]))
+        text = f"SERVICES has settings for services that Kordless doesn't list: {', '.join(map(printable, unknown))}"
+        yield note("service_settings_unused", text, f"write the slugs as in Kordless: {known}")
 
 
 def _times(account: Account, client: Kordless, offer: OrganizationDetail, gate: RecordingGate) -> Findings:

@@ -13,7 +13,7 @@ from kordless_booking import hooks
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person
 from kordless_booking.erasure.targets import Appointments, Attempts, BookingProjections, Counts, Deliveries
 from kordless_booking.logs import error_location
-from kordless_booking.models import BookingAttempt, FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import BookingAttempt, CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 TARGETS: Final[tuple[ErasureTarget, ...]] = (
     Attempts(),
@@ -22,6 +22,7 @@ TARGETS: Final[tuple[ErasureTarget, ...]] = (
     BookingProjections(),
     Counts("funnel days", FunnelCount),
     Counts("lost demand days", LostDemandCount),
+    Counts("campaign days", CampaignCount),
     Counts("rejected delivery days", RejectedDeliveryCount),
 )
 """In this order: the projections are found by confirmation numbers that the targets before them collect."""

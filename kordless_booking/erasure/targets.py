@@ -27,6 +27,7 @@ from kordless_booking.models import (
     Appointment,
     BookingAttempt,
     BookingProjection,
+    CampaignCount,
     FunnelCount,
     LostDemandCount,
     OutgoingMail,
@@ -184,7 +185,9 @@ class Counts:
     and are only deleted by age.
     """
 
-    def __init__(self, name: str, model: type[FunnelCount | LostDemandCount | RejectedDeliveryCount]) -> None:
+    def __init__(
+        self, name: str, model: type[FunnelCount | LostDemandCount | CampaignCount | RejectedDeliveryCount]
+    ) -> None:
         self.name = name
         self.models: tuple[type[Model], ...] = (model,)
         self._model = model

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import date, datetime, tzinfo
@@ -20,7 +21,12 @@ from django.utils import timezone
 
 from kordless_booking import hooks
 from kordless_booking.funnel.buffered_counter import BufferedCounter
-from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
+
+OTHER_SOURCES: Final = "(other)"
+"""Campaign source that stands for all that aren't counted by name. No name has brackets."""
+MAX_SOURCES: Final = 50
+"""Different campaign sources of an account and day that are counted by name. No site has so many campaigns at once."""
 
 
 class StageKey(NamedTuple):
@@ -44,6 +50,16 @@ class LostDemandKey(NamedTuple):
     month: date
 
 
+class CampaignKey(NamedTuple):
+    """Key of a count of bookings by campaign."""
+
+    day: date
+    account: str
+    service: str
+    placement: FunnelCount.Placement
+    source: str
+
+
 class RejectionKey(NamedTuple):
     """Key of a count of rejected deliveries. `reason` is the name of the log event."""
 
@@ -62,6 +78,11 @@ def count_stage(account: str, service: str, placement: FunnelCount.Placement, st
 def count_lost_demand(account: str, service: str, placement: FunnelCount.Placement, month: date) -> None:
     """Count a visitor who was shown that no time is free in `month`, given by its first day."""
     lost_demand_counter.add(LostDemandKey(today(), account, service, placement, month))
+
+
+def count_campaign(account: str, service: str, placement: FunnelCount.Placement, source: str) -> None:
+    """Count a booking whose visitor came from this campaign source."""
+    campaign_counter.add(CampaignKey(today(), account, service, placement, source))
 
 
 def count_rejection(account: str, reason: str) -> None:
@@ -109,6 +130,24 @@ def _write_lost_demand(counts: Mapping[LostDemandKey, int]) -> None:
     _write(LostDemandCount, counts)
 
 
+def _write_campaigns(counts: Mapping[CampaignKey, int]) -> None:
+    """Write the counts. Sources beyond the day's MAX_SOURCES are added to OTHER_SOURCES."""
+    bounded: Counter[CampaignKey] = Counter()
+    # Read before the transaction, which must begin with a write. Of two processes that write at once each may add a few
+    # more: the bound is a bound still.
+    known: dict[tuple[date, str], set[str]] = {}
+    for key, number in counts.items():
+        day = key.day, key.account
+        if day not in known:
+            rows = CampaignCount.objects.filter(day=key.day, account=key.account)
+            known[day] = set(rows.order_by().values_list("source", flat=True).distinct())
+        if key.source not in known[day] and len(known[day]) >= MAX_SOURCES:
+            key = key._replace(source=OTHER_SOURCES)  # noqa: PLW2901 (the same count, under another name)
+        known[day].add(key.source)
+        bounded[key] += number
+    _write(CampaignCount, bounded)
+
+
 def _write_refusals(counts: Mapping[RejectionKey, int]) -> None:
     _write(RejectedDeliveryCount, counts)
 
@@ -138,8 +177,14 @@ def _write(model: type[models.Model], counts: Mapping[Any, int]) -> None:
 
 stage_counter: Final[BufferedCounter[StageKey]] = BufferedCounter(_write_stages, name="funnel")
 lost_demand_counter: Final[BufferedCounter[LostDemandKey]] = BufferedCounter(_write_lost_demand, name="lost_demand")
+campaign_counter: Final[BufferedCounter[CampaignKey]] = BufferedCounter(_write_campaigns, name="campaigns")
 rejection_counter: Final[BufferedCounter[RejectionKey]] = BufferedCounter(_write_refusals, name="refusals")
-COUNTERS: Final[tuple[BufferedCounter[Any], ...]] = (stage_counter, lost_demand_counter, rejection_counter)
+COUNTERS: Final[tuple[BufferedCounter[Any], ...]] = (
+    stage_counter,
+    lost_demand_counter,
+    campaign_counter,
+    rejection_counter,
+)
 
 atexit.register(flush)
 # A forked worker (gunicorn with --preload) starts with its parent's counts, which the parent writes as well.

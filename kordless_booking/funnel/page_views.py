@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 
-from kordless_booking.funnel.counters import count_lost_demand, count_stage
+from kordless_booking.funnel.counters import count_campaign, count_lost_demand, count_stage
 from kordless_booking.funnel.popularity import popularity
 from kordless_booking.logs import log_event
 from kordless_booking.models import FunnelCount
@@ -82,13 +82,20 @@ def count_page_view(request: HttpRequest, look: PageView, *, arrives: bool = Tru
 
 
 def count_later_stage(
-    request: HttpRequest, account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage | str
+    request: HttpRequest,
+    account: str,
+    service: str,
+    placement: FunnelCount.Placement,
+    stage: FunnelCount.Stage | str,
+    source: str = "",
 ) -> None:
-    """Count a stage after the first page. Never raises."""
+    """Count a stage after the first page; with `source`, for this campaign source as well. Never raises."""
     try:
         # `is_human_navigation` is about GET alone; a form that was sent always counts.
         if request.method == "POST" or is_human_navigation(request):
             count_stage(account, service, placement, stage)
+            if source:
+                count_campaign(account, service, placement, source)
     except Exception as error:  # noqa: BLE001 (as above)
         log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 

@@ -221,7 +221,7 @@ def _build_message(
         "business": business,
         "tones": palette.light,
         "dark": palette.dark,
-        "booking": _booking(booking, details, preferences, clocks, service, before),
+        "booking": _booking(booking, details, preferences, clocks, service, before, now),
         "before": before,
         "manage_url": link,
         "again_url": _again_link(account, details, preferences) if is_canceled else None,
@@ -283,8 +283,15 @@ def _booking(
     clocks: booking_texts.DisplayTimes,
     service: str,
     before: str,
+    now: datetime,
 ) -> dict[str, Any]:
     detail, terms = details.detail, preferences.terms
+    policy = detail.calendar.cancellation_policy if detail else None
+    until = (
+        booking_texts.changeable_until(policy, booking.start, now, clocks, preferences.language, preferences.hours)
+        if booking.status != "canceled"
+        else ""
+    )
     party = booking_texts.party_text(terms.party_size) if terms else ""
     rows = [
         (label, text)
@@ -312,7 +319,8 @@ def _booking(
         "times": [time_in_zone(when, zone) for when, zone in times if when],
         # "2 people" says by itself what it is.
         "lines": [text if text == party else labeled_line(label, text) for label, text in lines if text],
-        "policy": booking_texts.policy_text(detail.calendar.cancellation_policy) if detail else "",
+        "policy": booking_texts.policy_text(policy, says_until=bool(until)),
+        "until": until,
     }
 
 

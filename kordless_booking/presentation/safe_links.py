@@ -39,6 +39,36 @@ def safe_url(value: str | None, *, https_only: bool = False) -> str | None:
     return address + ("#" + _quoted(parts.fragment) if parts.fragment else "")
 
 
+_SERVICE = re.compile(r"\{service\}|%7Bservice%7D", re.IGNORECASE)
+_SERVICE_PLACE = "{service}"
+_STAND_IN = "kordless-booking-service"
+"""Stands for the place of the service while the URL is parsed: braces are no characters of a URL."""
+_LONGEST_DONE_URL = 300
+_LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def parse_done_url(value: object) -> str | None:
+    """Return the URL of a thank-you page, rebuilt as `safe_url` does; None for one that can't be used.
+
+    On https, or on http on this machine. Behind its host it may have "{service}", see `done_url_for`.
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST_DONE_URL:
+        return None
+    url = safe_url(_SERVICE.sub(_STAND_IN, value))
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    is_local = parts.netloc.rpartition(":")[0] in _LOCAL_HOSTS or parts.netloc in _LOCAL_HOSTS
+    if _STAND_IN in parts.netloc or not (parts.scheme == "https" or is_local):
+        return None
+    return url.replace(_STAND_IN, _SERVICE_PLACE)
+
+
+def done_url_for(done_url: str, service: str) -> str:
+    """Return the URL of a thank-you page with the slug of the service that was booked, where it has a place for it."""
+    return done_url.replace(_SERVICE_PLACE, quote(service, safe=""))
+
+
 def map_link(address: str) -> str:
     """Return a link to a map search for an address as typed; "" when there is none.
 

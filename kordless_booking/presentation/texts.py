@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -23,7 +23,7 @@ from kordless_booking.api.resources import (
 )
 from kordless_booking.normalization import JOINERS
 from kordless_booking.presentation import formatting, safe_links, timezone_search, timezones
-from kordless_booking.presentation.clocks import PlaceClock, place_clock
+from kordless_booking.presentation.clocks import PlaceClock, clock_city, place_clock
 from kordless_booking.presentation.locales import DEFAULT
 
 if TYPE_CHECKING:
@@ -251,27 +251,31 @@ def display_times(
 
 
 def short_times(
-    start: datetime, zone_name: str, place: PlaceClock | None, language: str, hours: Hours | None = None
+    start: datetime, end: datetime, zone_name: str, place: PlaceClock | None, language: str, hours: Hours | None = None
 ) -> list[str]:
     """Return the start of a booking in a short line; in one for each clock where the customer travels to another one.
 
-    The clock that counts comes first. `place` is the business's clock from `place_clock`.
+    The end is added from 24 hours on: shorter ones are known by their start. The clock that counts comes first. `place`
+    is the business's clock from `place_clock`.
     """
+    is_long = end - start >= timedelta(days=1)
+
+    def short(zone: str) -> str:
+        first, last = (
+            formatting.short_date_and_time(moment.astimezone(timezones.get_timezone(zone)), language, hours)
+            for moment in (start, end)
+        )
+        return formatting.join_range(first, last, language) if is_long else first
+
     here = start.astimezone(timezones.get_timezone(zone_name))
     there = start.astimezone(timezones.get_timezone(place.zone)) if place else here
     if place is None or there.utcoffset() == here.utcoffset():
-        return [formatting.short_date_and_time(here, language, hours)]
+        return [short(zone_name)]
     if not place.counts:
-        return [_("%(when)s your time") % {"when": formatting.short_date_and_time(here, language, hours)}]
-    own = (
-        formatting.clock_time(here, language, hours)
-        if here.date() == there.date()
-        else formatting.short_date_and_time(here, language, hours)
-    )
-    return [
-        _("%(when)s local time") % {"when": formatting.short_date_and_time(there, language, hours)},
-        _("%(when)s your time") % {"when": own},
-    ]
+        return [_("%(when)s your time") % {"when": short(zone_name)}]
+    same_date = here.date() == there.date() and not is_long
+    own = formatting.clock_time(here, language, hours) if same_date else short(zone_name)
+    return [_("%(when)s local time") % {"when": short(place.zone)}, _("%(when)s your time") % {"when": own}]
 
 
 def _format_second_range(
@@ -328,17 +332,17 @@ def _beginning_of_address(text: str) -> str:
     """Return the beginning of an address, such as "123 Main Street": one line of `_SHORT_PLACE_COLUMNS` at most."""
     first, *others = [part for each in _ADDRESS_PARTS.split(text[:1000]) if (part := " ".join(each.split()))] or [""]
     # A house number alone says nothing: "12, Rue de la Paix".
-    if others and _columns(first) < _SHORTEST_PLACE_COLUMNS:
+    if others and text_columns(first) < _SHORTEST_PLACE_COLUMNS:
         first = f"{first}, {others[0]}"
-    if _columns(first) <= _SHORT_PLACE_COLUMNS:
+    if text_columns(first) <= _SHORT_PLACE_COLUMNS:
         return first
-    end = next(end for end in range(len(first), 0, -1) if _columns(first[:end]) < _SHORT_PLACE_COLUMNS)
+    end = next(end for end in range(len(first), 0, -1) if text_columns(first[:end]) < _SHORT_PLACE_COLUMNS)
     # At a space, where one is near.
     space = first.rfind(" ", end * 2 // 3, end + 1)
     return f"{first[: space if space > 0 else before_marks(first, end)].rstrip()}…"
 
 
-def _columns(text: str) -> int:
+def text_columns(text: str) -> int:
     """Return the width of a text in columns of Latin letters: Chinese and Japanese ones take two."""
     return sum(2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1 for character in text)
 
@@ -354,6 +358,39 @@ def notice_minutes(policy: CancellationPolicy | None) -> int:
     """Return the business's notice period in minutes; 0 for none, and for one that only a mistake can be."""
     minutes = round(policy.notice_hours * 60) if policy and policy.notice_hours else 0
     return minutes if 0 < minutes <= _MAX_NOTICE_MINUTES else 0
+
+
+def change_deadline(policy: CancellationPolicy | None, start: datetime) -> datetime | None:
+    """Return the moment (UTC) up to which an appointment at `start` can be changed; None without a sensible notice."""
+    minutes = notice_minutes(policy)
+    # Counted in UTC: a notice of 24 hours has 24 hours also where clocks change in between.
+    return start.astimezone(UTC) - timedelta(minutes=minutes) if minutes else None
+
+
+def changeable_until(
+    policy: CancellationPolicy | None,
+    start: datetime,
+    now: datetime,
+    clocks: DisplayTimes,
+    language: str,
+    hours: Hours | None = None,
+) -> str:
+    """Say until when an appointment can be changed or canceled; "" without a sensible notice, and when it has passed.
+
+    By the clock that `clocks`, the appointment's times on the same page, show first. Its city is named where they show
+    two, its offset where this clock shows that time twice.
+    """
+    deadline = change_deadline(policy, start)
+    if deadline is None or deadline < now:
+        return ""
+    local = deadline.astimezone(timezones.get_timezone(clocks.timezone))
+    when = formatting.date_and_time(local, language, hours)
+    if timezones.is_ambiguous(local):
+        when = formatting.time_in_zone(when, format_timezone(clocks.timezone, language, local))
+    elif clocks.other:
+        when = formatting.time_in_zone(when, clock_city(clocks.timezone, language, local))
+    # Translators: %(when)s is such as "Monday, December 7, 2026, 10:00 AM".
+    return _("You can change or cancel until %(when)s.") % {"when": when}
 
 
 def short_notice(policy: CancellationPolicy | None) -> str:
@@ -372,14 +409,17 @@ def short_notice(policy: CancellationPolicy | None) -> str:
     }
 
 
-def policy_text(policy: CancellationPolicy | None) -> str:
-    """Return the business's own policy text, or its notice period in a sentence of ours; "" for neither."""
+def policy_text(policy: CancellationPolicy | None, *, says_until: bool = False) -> str:
+    """Return the business's own policy text, or its notice period in a sentence of ours; "" for neither.
+
+    With `says_until`, a sentence beside it already says until when, and only the business's own text is returned.
+    """
     if policy is None:
         return ""
     if policy.text and policy.text.strip():
         return policy.text.strip()
     minutes = notice_minutes(policy)
-    if not minutes:
+    if not minutes or says_until:
         return ""
     hours, rest = divmod(minutes, 60)
     if rest:

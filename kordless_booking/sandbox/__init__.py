@@ -7,6 +7,17 @@ repeat the client's misunderstandings. It runs in-process behind any WSGI transp
 
 from .app import SEEDS, Sandbox, find_key
 from .limits import Limits
-from .seeds import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
+from .seeds import LAKESIDE_KEY, LAKESIDE_ORG, NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
 
-__all__ = ["NORTH_KEY", "NORTH_ORG", "SANDBOX_KEY", "SANDBOX_ORG", "SEEDS", "Limits", "Sandbox", "find_key"]
+__all__ = [
+    "LAKESIDE_KEY",
+    "LAKESIDE_ORG",
+    "NORTH_KEY",
+    "NORTH_ORG",
+    "SANDBOX_KEY",
+    "SANDBOX_ORG",
+    "SEEDS",
+    "Limits",
+    "Sandbox",
+    "find_key",
+]

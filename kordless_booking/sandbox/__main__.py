@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .app import SEEDS, Sandbox
 from .limits import Limits
 from .request import PREFIX
-from .seeds import BUSINESSES, NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG
+from .seeds import SANDBOX_KEY, SANDBOX_ORG
 from .server import SandboxServer
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in (
             f"Kordless sandbox at {base}",
             f"  key {SANDBOX_KEY}   organization {SANDBOX_ORG}",
-            f"  key {NORTH_KEY}   organization {NORTH_ORG}",
-            *(f"  key {each.key}   organization {each.slug}" for each in sandbox.businesses[len(BUSINESSES) :]),
+            *(f"  key {each.key}   organization {each.slug}" for each in sandbox.businesses[1:]),
             f"  curl -H 'x-kordless-key: {SANDBOX_KEY}' {base}/org/{SANDBOX_ORG}",
             f"  control it under http://{given.host}:{server.server_port}/_sandbox/ and stop it with Ctrl-C",
         ):

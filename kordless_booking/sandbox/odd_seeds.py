@@ -241,6 +241,51 @@ WINDOWS_ZONE = _in_zone("windows-zone", "Windows Zone", "Eastern Standard Time")
 LOWER_CASE_ZONE = _in_zone("lower-case-zone", "Lower Case Zone", "america/new_york")
 UNKNOWN_ZONE = _in_zone("unknown-zone", "Unknown Zone", "Brooklyn Time")
 
+# What is wide, and what is far away.
+
+_LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+_LONG_HOSTS = tuple(
+    _calendar(f"long_{number}", host=Host(f"host_long_{number}", name), occupancy_percent=40)
+    for number, name in enumerate(
+        (
+            "Prof. Dr. Maximiliane Alexandra Freifrau von und zu Hohenstein-Waldburg",
+            "Wolfeschlegelsteinhausenbergerdorffvoralternwarengewissenhaftschafers",
+            "Li",
+        )
+    )
+)
+
+WIDE = _business(
+    "wide",
+    "The Very Long Name of a Family Business in its Fourth Generation, Established 1897",
+    (
+        _service("long-name", (_LONG_NAME * 2)[:100], [_calendar("long-name", host=_ROOM)]),
+        _service("long-hosts", "Hosts with long names", _LONG_HOSTS),
+        _service(
+            "three-days", "Three days", [_calendar("three-days", "15:00-87:00")], duration=72 * 60, interval=72 * 60
+        ),
+        _service("class", "A class of 30", [_calendar("class")], capacity=30, interval=60),
+        _service("dear", "A price of nine figures", [_calendar("dear")], price=Decimal("123456789.99")),
+        _service("cheap", "A price of a fraction", [_calendar("cheap")], price=Decimal("0.005"), currency="KWD"),
+        _service("minute", "One minute", [_calendar("minute", "09:00-10:00")], duration=1, interval=5),
+    ),
+    branding={},
+)
+
+
+def _far_away(slug: str, name: str, zone: str) -> Business:
+    services = (
+        _service("visit", "A visit", [_calendar("visit", host=_ROOM)]),
+        _service("video", "A video call", [_calendar("video")], location=("video", "")),
+    )
+    return _business(slug, name, services, zone=ZoneInfo(zone))
+
+
+KATHMANDU = _far_away("kathmandu", "Kathmandu", "Asia/Kathmandu")
+APIA = _far_away("apia", "Apia", "Pacific/Apia")
+EMPTY = _business("empty", "Empty", ())
+
+
 ODD_BUSINESSES = (
     ODD_TIMES,
     ODD_NAMES,
@@ -250,4 +295,8 @@ ODD_BUSINESSES = (
     WINDOWS_ZONE,
     LOWER_CASE_ZONE,
     UNKNOWN_ZONE,
+    WIDE,
+    KATHMANDU,
+    APIA,
+    EMPTY,
 )

@@ -15,6 +15,8 @@ SANDBOX_KEY = "kordless-sandbox-key"
 SANDBOX_ORG = "acme-salon"
 NORTH_KEY = "kordless-sandbox-key-north"
 NORTH_ORG = "north-dental"
+LAKESIDE_KEY = "kordless-sandbox-key-lakeside"
+LAKESIDE_ORG = "lakeside-studio"
 
 _ADDRESS = ("onsite", "123 Main Street, Brooklyn, NY 11201")
 _POLICY = Policy(24, "Plans change. Please tell us at least 24 hours ahead so that someone else can come.")
@@ -208,7 +210,8 @@ ACME = Business(
         "primaryColor": "#7a2e5d",
         "logo": None,
         "companyName": "Acme Salon",
-        "favicon": "https://acme-salon.example/favicon.png",
+        # Browsers load a favicon, and this name has no server.
+        "favicon": None,
         "ogImage": "https://acme-salon.example/salon.jpg",
     },
     services=_ACME_SERVICES,
@@ -221,7 +224,13 @@ NORTH = Business(
     name="North Dental",
     key=NORTH_KEY,
     zone=ZoneInfo("Europe/Berlin"),
-    branding={"primaryColor": "#0f766e", "logo": None, "companyName": None, "favicon": None, "ogImage": None},
+    branding={
+        "primaryColor": "#0f766e",
+        "logo": None,
+        "companyName": None,
+        "favicon": "https://north-dental.example/favicon.png",
+        "ogImage": None,
+    },
     services=(
         Service(
             "check-up",
@@ -240,4 +249,77 @@ NORTH = Business(
     closed=yearly((1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26)),
 )
 
-BUSINESSES = (ACME, NORTH)
+_IVY = Calendar("host_ivy", hours("09:00-13:00", "14:00-18:00", days="Mon Tue Wed Thu"), Host("host_ivy", "Ivy"))
+_TOM = Calendar("host_tom", hours("11:00-15:00", "16:00-20:00", days="Wed Thu Fri Sat"), Host("host_tom", "Tom"))
+_LAKE_ROAD = ("onsite", "4 Lake Road, Keswick CA12 5DJ")
+_LAKESIDE_POLICY = Policy(24, "Please tell us a day ahead, so that someone else can come.")
+
+LAKESIDE = Business(
+    id="org_15",
+    slug=LAKESIDE_ORG,
+    name="Lakeside Studio",
+    key=LAKESIDE_KEY,
+    zone=ZoneInfo("Europe/London"),
+    tagline="Massage and movement by the water.",
+    branding={
+        "primaryColor": "#1f6f5c",
+        "logo": None,
+        "companyName": "Lakeside Studio",
+        "favicon": None,
+        "ogImage": "https://lakeside-studio.example/lake.jpg",
+    },
+    services=(
+        Service(
+            "massage",
+            "Massage",
+            "Treatments",
+            60,
+            (_IVY, _TOM),
+            _LAKE_ROAD,
+            description="An hour for back, neck and shoulders.",
+            price=Decimal("58.00"),
+            currency="GBP",
+            policy=_LAKESIDE_POLICY,
+        ),
+        Service(
+            "home-visit",
+            "Home visit",
+            "Treatments",
+            90,
+            (_TOM,),
+            ("custom", "At your home, within ten miles of Keswick"),
+            description="We bring the table, the oils and the music.",
+            price=Decimal("95.00"),
+            currency="GBP",
+            policy=_LAKESIDE_POLICY,
+        ),
+        Service(
+            "open-class",
+            "Open class",
+            "Movement",
+            60,
+            (_IVY,),
+            _LAKE_ROAD,
+            description="Stretching for everybody, in a small group.",
+            price=Decimal("12.00"),
+            currency="GBP",
+            interval=60,
+            capacity=10,
+        ),
+        Service(
+            "posture-call",
+            "Posture call",
+            "Advice",
+            20,
+            (_IVY,),
+            ("phone", "+441768555012"),
+            description="Your desk, your chair and your back: we call you.",
+            price=Decimal(0),
+            currency="GBP",
+            interval=20,
+        ),
+    ),
+    closed=yearly((1, 1), (12, 25), (12, 26)),
+)
+
+BUSINESSES = (ACME, NORTH, LAKESIDE)

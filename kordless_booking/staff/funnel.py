@@ -13,7 +13,8 @@ from typing import Any, Final
 from django.db.models import QuerySet, Sum
 
 from kordless_booking import hooks
-from kordless_booking.models import FunnelCount, LostDemandCount
+from kordless_booking.funnel.counters import OTHER_SOURCES
+from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount
 
 PERIODS: Final = (7, 30, 90)
 """Days that can be chosen."""
@@ -89,6 +90,23 @@ def lost_demand(query: FunnelQuery) -> LostDemand:
         by_service[service] += number
         by_month[month] += number
     return LostDemand(by_day, by_service, dict(sorted(by_month.items())))
+
+
+MAX_CAMPAIGNS: Final = 10
+"""Campaign sources that the page lists; the rest is one row."""
+
+
+def campaigns(query: FunnelQuery) -> list[tuple[str, int]]:
+    """Return the campaign sources with the most bookings, and their numbers.
+
+    The last row may be OTHER_SOURCES: what isn't counted by name, with all that isn't among the first.
+    """
+    rows = CampaignCount.objects.filter(**_conditions(query)).order_by()
+    found = Counter(dict(rows.values_list("source").annotate(number=Sum("count"))))
+    others = found.pop(OTHER_SOURCES, 0)
+    ranked = sorted(found.items(), key=lambda row: (-row[1], row[0]))
+    others += sum(number for _source, number in ranked[MAX_CAMPAIGNS:])
+    return [*ranked[:MAX_CAMPAIGNS], *([(OTHER_SOURCES, others)] if others else [])]
 
 
 def counts_by_day(query: FunnelQuery) -> dict[date, Counts]:

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kordless_booking.funnel.counters import today
+from kordless_booking.funnel.counters import OTHER_SOURCES, today
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation.formatting import month_title
 from kordless_booking.staff import funnel
@@ -83,6 +83,10 @@ class FunnelAdmin(ReadOnlyAdmin):
             ),
             "by_placement": _table(funnel.counts_by("placement", rows), stages, placement_label),
             "extension_counts": funnel.extension_counts(rows),
+            "campaigns": [
+                (pgettext("label", "Others") if source == OTHER_SOURCES else source, number)
+                for source, number in funnel.campaigns(query)
+            ],
             "empty": not any(totals.values()),
             "counting": any(account.funnel for account in known_accounts().values()),
         }

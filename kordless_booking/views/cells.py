@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 from kordless_booking.booking.availability import AvailableTime, CalendarPage, page_weeks
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
+from kordless_booking.presentation.texts import text_columns
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.views.package_templates import PackageTemplates
 from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, Skeleton, cached_per_language, placeholder
@@ -32,6 +33,9 @@ DAY: Final = "kordless_booking/parts/day.html"
 _START: Final = re.compile(r"[0-9]{8}T[0-9]{6}(\.[0-9]{6})?Z")
 TIME: Final = "kordless_booking/parts/time.html"
 """Template of a time's button."""
+# About as much of a small text as three buttons in a row, or two, have room for on a phone.
+_NARROW_COLUMNS: Final = 14
+_WIDE_COLUMNS: Final = 22
 ZONE: Final = "kordless_booking/parts/zone.html"
 """Template of a time zone's row."""
 
@@ -160,7 +164,16 @@ def time_items(
             day = formatting.short_day(time.local_start, language)
             detail = f"{day} · {detail}" if detail else day
         end = f"&end={format_start(time.end)}" if several else ""
-        items.append(part.render(url=f"{url}{format_start(time.start)}{end}", label=label, detail=detail, form=form))
+        columns = text_columns(detail)
+        item = part.render(
+            url=f"{url}{format_start(time.start)}{end}",
+            label=label,
+            detail=detail,
+            form=form,
+            wide=_NARROW_COLUMNS < columns <= _WIDE_COLUMNS,
+            widest=columns > _WIDE_COLUMNS,
+        )
+        items.append(item)
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpResponse
@@ -57,6 +57,9 @@ from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
 
+_ALSO_NEEDED: Final = "also_needed"
+"""Hidden field with the names of fields that the site hides, and that Kordless has asked for."""
+
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True, any_origin=True)
 def contact(visit: WidgetRequest, service: str) -> HttpResponse:
@@ -90,18 +93,20 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _initial_form(visit: WidgetRequest, detail: ServiceDetail) -> ContactForm:
     """Return the form with what the visitor typed into an earlier one."""
-    form = _contact_form(visit, detail)
-    form.initial = dict(visit.form_input)
+    form = _contact_form(visit, detail, service=detail.service.slug)
+    form.initial = dict(form.fit_name(visit.form_input))
     return form
 
 
 def _contact_form(
-    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None
+    visit: WidgetRequest, detail: ServiceDetail | None, data: Mapping[str, str] | None = None, *, service: str
 ) -> ContactForm:
     """Return the form for a service; for one that can't be read, with less that it requires and guesses."""
     place = detail.calendar.location if detail else None
     return ContactForm(
         data,
+        shown=visit.account.service_settings(service).contact_fields,
+        also=(data or {}).get(_ALSO_NEEDED, "").split(),
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
     )
@@ -152,7 +157,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     # use up the time for the booking.
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, service)
-    form = _contact_form(visit, detail, visit.request.POST)
+    form = _contact_form(visit, detail, visit.request.POST, service=service)
     try:
         chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
@@ -321,7 +326,11 @@ def _form_page(
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, choices),
-        "hidden": [("draft", draft.sign(chosen, visit.account.name)), ("attribution", _attribution(visit))],
+        "hidden": [
+            ("draft", draft.sign(chosen, visit.account.name)),
+            ("attribution", _attribution(visit)),
+            *([(_ALSO_NEEDED, " ".join(form.also))] if form.also else []),
+        ],
         "errors": form.errors,
         "problem": problem,
         "support": support_contacts(visit) if with_support else None,
@@ -329,6 +338,7 @@ def _form_page(
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
+        "form_id": f"{visit.target_id}-form",
         # A button of the form, which posts what was typed so far.
         "back_button": {"url": slots, "label": _("Choose another time")},
     }

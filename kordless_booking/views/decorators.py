@@ -25,19 +25,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.api.resources import Branding
 from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import SEEN_HEADER, PageView, count_page_view
 from kordless_booking.logs import log_event
 from kordless_booking.mail import outbox
 from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
-from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.listed_page import would_lose_settings
-from kordless_booking.views.page import origin_of
+from kordless_booking.views.page import origin_of, safe_image
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
 from kordless_booking.views.response_cache import cache_key, get, store
@@ -185,11 +185,21 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
     # A declined prefetch has no content that anybody could use.
     no_store = no_store or response.status_code == 204 or (page is not None and page.no_store)
     cache = security.CACHE_NO_STORE if no_store else security.CACHE_PRIVATE
-    logo = visit.organization.branding.logo if visit.organization else None
-    image_origin = origin_of(safe_url(logo))
+    branding = visit.organization.branding if visit.organization else Branding()
+    image_origin = origin_of(safe_image(branding.logo))
+    # A frame shows no icon.
+    icon_origin = None if visit.choices.embed else origin_of(safe_image(branding.favicon))
     # By the choices, not the raw query: names that aren't ours don't make a page its own in the response cache.
-    followed = cache == security.CACHE_PRIVATE and visit.choices == Choices()
-    security.set_security_headers(response, visit.account, image_origin=image_origin, cache=cache, followed=followed)
+    # Where search engines may list pages, they need no others to find them.
+    followed = cache == security.CACHE_PRIVATE and visit.choices == Choices() and not visit.account.index
+    security.set_security_headers(
+        response,
+        visit.account,
+        image_origins=tuple(dict.fromkeys(filter(None, (image_origin, icon_origin)))),
+        cache=cache,
+        followed=followed,
+        indexed=page is not None and page.is_indexable and response.status_code == 200,
+    )
     if page is not None and page.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])

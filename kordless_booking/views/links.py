@@ -38,16 +38,20 @@ class WidgetLinks:
         return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
-        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word.
-
-        That is one of RESERVED, or the prefix of an extension's URLs.
-        """
-        named = f"{name}-named" if slug in RESERVED or slug in hooks.url_patterns else name
-        return self.url(named, slug, choices=choices, **query)
+        """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word."""
+        return self.url(service_url_name(name, slug), slug, choices=choices, **query)
 
     def services_url(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
         return self.url("services", choices=self.choices.replace(month=None, day=None, party_size=1))
+
+
+def service_url_name(name: str, slug: str) -> str:
+    """Return the URL name under which a service has its page: another one where its slug is a reserved word.
+
+    That is one of RESERVED, or the prefix of an extension's URLs.
+    """
+    return f"{name}-named" if slug in RESERVED or slug in hooks.url_patterns else name
 
 
 class SeeOther(HttpResponse):

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -31,14 +31,14 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, is_known_canceled, mark_change_in_progress, publish_change
-from kordless_booking.forms import FindForm, throttled_number
+from kordless_booking.forms import FindForm, ReasonForm, throttled_number
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
 from kordless_booking.mail.short_link import find_link
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
 from kordless_booking.presentation.locales import best_supported_language
-from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, notice_minutes
+from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, change_deadline
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
@@ -55,7 +55,7 @@ from kordless_booking.views.problems import Problem, broken_link, log_problem, s
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.summary import BookingView, booking_view, find_service
+from kordless_booking.views.summary import BookingView, booking_view, find_service, is_changeable
 from kordless_booking.views.throttle import Use
 
 log = logging.getLogger("kordless_booking.views")
@@ -85,8 +85,9 @@ def find(visit: WidgetRequest) -> HttpResponse:
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
     """
     if visit.request.method != "POST":
-        return _find_page(visit, FindForm())
-    form = FindForm(visit.request.POST, region=_region_for(visit, visit.request.POST.get("contact", "")))
+        return _find_page(visit, FindForm(contacts=visit.account.asked_contacts()))
+    region = _region_for(visit, visit.request.POST.get("contact", ""))
+    form = FindForm(visit.request.POST, region=region, contacts=visit.account.asked_contacts())
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
@@ -104,8 +105,7 @@ def find(visit: WidgetRequest) -> HttpResponse:
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if found is None:
         log_event(log, logging.INFO, "lookup_rejected")
-        text = _("We can’t find a booking with this number and this email or phone number. Please check both.")
-        return _find_page(visit, form, problem=text, status=404)
+        return _find_page(visit, form, problem=_not_found_text(form), status=404)
     guess.give_back()
     terms = None
     with suppress(DatabaseError):
@@ -119,6 +119,15 @@ def find(visit: WidgetRequest) -> HttpResponse:
         timezone=visit.choices.timezone,
     )
     return SeeOther(visit.links.url("manage", link.to_token(visit.account.name)))
+
+
+def _not_found_text(form: FindForm) -> str:
+    match form.only:
+        case "email":
+            return _("We can’t find a booking with this number and this email address. Please check both.")
+        case "phone":
+            return _("We can’t find a booking with this number and this phone number. Please check both.")
+    return _("We can’t find a booking with this number and this email or phone number. Please check both.")
 
 
 def _region_for(visit: WidgetRequest, contact: str) -> str | None:
@@ -181,16 +190,22 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
     managed = load_managed_booking(visit, token)
     if managed.booking.status == "canceled":
         return SeeOther(managed.done_url(visit, Done.CANCELED_BEFORE))
+    if answer := too_late_page(visit, managed, "cancel_refused"):
+        return answer
     if visit.request.method != "POST":
         return _cancel_page(visit, managed)
+    form = reason_form(visit)
     shown = managed.shown_start(visit)
     if shown is not None and not is_same_time(shown, managed.booking.start):
         log_problem(visit, "cancel_refused", level=logging.INFO, status=409)
         text = _("Your booking was rescheduled after you opened this page. This is its new time. Nothing was changed.")
         return _cancel_page(visit, managed, text, status=409)
+    if form is not None and not form.is_valid():
+        return _cancel_page(visit, managed, status=422)
+    reason = form.text() if form else ""
     check_change_limit(visit, managed)
     try:
-        with changing(visit, managed):
+        with changing(visit, managed, BookingChange.CANCELLED, reason):
             visit.client.cancel(managed.link.number, managed.link.contact, seconds=change_timeout(visit))
         is_ours = True
     except exceptions.NotSent as error:
@@ -218,11 +233,29 @@ def cancel(visit: WidgetRequest, token: str) -> HttpResponse:
         # Refused, yet canceled: somebody else has canceled it, and has announced it.
         is_ours = isinstance(error, exceptions.OutcomeUnknown)
     if is_ours:
-        managed.publish_change(visit, BookingChange.CANCELLED, status="canceled")
+        managed.publish_change(visit, BookingChange.CANCELLED, reason, status="canceled")
     if managed.booking.service_slug:
         visit.catalog.invalidate_slots(managed.booking.service_slug)
     log_event(log, logging.INFO, "booking_canceled")
     return SeeOther(managed.done_url(visit, Done.CANCELED if is_ours else Done.CANCELED_BEFORE))
+
+
+def too_late_page(visit: WidgetRequest, managed: ManagedBooking, event: str) -> HttpResponse | None:
+    """Answer a change for which it is too late: with the booking's page, which says so. None while it isn't.
+
+    `event` is the log's name for it. A link leads there; a form, whose page was open since before, is told in place.
+    """
+    if not managed.is_too_late(visit):
+        return None
+    if visit.request.method != "POST":
+        return SeeOther(managed.url(visit, "manage"))
+    log_problem(visit, event, level=logging.INFO, status=409)
+    context = _context(managed, visit)
+    # What was typed as the reason stays in sight, for whoever calls to say it.
+    form = reason_form(visit) if visit.request.POST.get("reason") else None
+    context |= {"closed": "", "problem": context["closed"], "form": form}
+    page = build_page(visit, context["title"])
+    return render(visit, "kordless_booking/manage/booking.html", page, context, 409)
 
 
 @widget_view("GET", no_store=True)
@@ -308,18 +341,29 @@ class ManagedBooking:
     def _salt(self, visit: WidgetRequest) -> str:
         return _proof_salt(visit, self.link.number)
 
-    def publish_change(self, visit: WidgetRequest, change: BookingChange, **changes: Any) -> None:
-        """Publish what the customer has just changed, as a signal and a mail."""
+    def publish_change(self, visit: WidgetRequest, change: BookingChange, reason: str, **changes: Any) -> None:
+        """Publish what the customer has just changed, and for which reason, as a signal and a mail."""
         # Kordless's response may lack the contact. The link has one that Kordless has just accepted.
         proof = self.link.contact
         contact = self.booking.contact or (Contact(email=proof) if "@" in proof else Contact(phone=proof))
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
         preferences = visit.preferences(self.visitor_timezone)
-        publish_change(change, changed, account=visit.account.name, now=visit.now, preferences=preferences)
+        publish_change(
+            change, changed, account=visit.account.name, now=visit.now, preferences=preferences, reason=reason
+        )
 
     def detail(self, visit: WidgetRequest) -> ServiceDetail | None:
         """Return the booking's service, or None when Kordless doesn't have it anymore or can't be asked."""
         return find_service(visit, self.booking.service_slug)
+
+    def is_too_late(self, visit: WidgetRequest) -> bool:
+        """Return True when the notice period has begun, and the account takes no change online then."""
+        if not visit.account.enforce_notice or not is_changeable(self.booking, visit.now):
+            return False
+        # Where the service can't be read nobody knows its notice, and Kordless decides.
+        detail = self.detail(visit)
+        deadline = change_deadline(detail.calendar.cancellation_policy if detail else None, self.booking.start)
+        return deadline is not None and deadline < visit.now
 
     def invite(self, visit: WidgetRequest) -> calendar_event.CalendarEvent:
         """Return the calendar event of the booking."""
@@ -427,14 +471,31 @@ def _check_view_limit(visit: WidgetRequest, token: str, number: str) -> None:
 
 
 @contextmanager
-def changing(visit: WidgetRequest, managed: ManagedBooking) -> Iterator[None]:
+def changing(visit: WidgetRequest, managed: ManagedBooking, change: BookingChange, reason: str) -> Iterator[None]:
     """Send a change of the booking in the `with` block. However it ends, no page shows the booking as it was before."""
     # Before the request: Kordless's webhook may arrive before its response does.
-    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number)
+    mark_change_in_progress(visit.access.cache, visit.account.name, managed.link.number, change, reason)
     try:
         yield
     finally:
         visit.access.bookings.invalidate(managed.link.number)
+
+
+def reason_form(visit: WidgetRequest, reason: str = "") -> ReasonForm | None:
+    """Return the form that asks for the reason of a change, as it was posted or with `reason`; None while it is off."""
+    if not visit.account.ask_reason:
+        return None
+    return ReasonForm(
+        visit.request.POST if visit.request.method == "POST" else None,
+        initial={"reason": reason},
+        is_required=visit.account.ask_reason == "required",
+        form_id=change_form_id(visit),
+    )
+
+
+def change_form_id(visit: WidgetRequest) -> str:
+    """Return the DOM id of the form that sends a change: the field for its reason stands before all buttons."""
+    return f"{visit.target_id}-change"
 
 
 def check_change_limit(visit: WidgetRequest, managed: ManagedBooking) -> None:
@@ -482,13 +543,19 @@ def _why_closed(booking: Booking, now: datetime) -> str:
     return _("This booking can’t be changed online.")
 
 
+def _too_late_text(*, has_contacts: bool) -> str:
+    if has_contacts:
+        return _("It’s too late to change or cancel this booking online.")
+    return _("It’s too late to change or cancel this booking online. Please contact us directly.")
+
+
 def _late_notice(managed: ManagedBooking, detail: ServiceDetail | None, now: datetime) -> str:
     """Return the notice for a booking that begins within the business's notice period; "" for any other.
 
     Only Kordless knows whether it still takes a change then, so the buttons stay.
     """
-    notice = notice_minutes(detail.calendar.cancellation_policy if detail else None)
-    if managed.booking.start - now >= timedelta(minutes=notice):
+    deadline = change_deadline(detail.calendar.cancellation_policy if detail else None, managed.booking.start)
+    if deadline is None or deadline >= now:
         return ""
     return _("Your appointment is soon, so it may be too late to change or cancel it online.")
 
@@ -504,6 +571,8 @@ def _cancel_page(
         "keep_url": managed.url(visit, "manage"),
         "policy": shared["booking"].policy,
         "problem": problem,
+        "form": reason_form(visit),
+        "form_id": change_form_id(visit),
     }
     page = build_page(visit, _("Cancel this booking?"))
     return render(visit, "kordless_booking/manage/cancel.html", page, context, status or (503 if problem else 200))
@@ -528,8 +597,8 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
     # A form sent by GET replaces the query of its action with its fields, so the choices travel as hidden fields.
     carried = managed.carried_choices(visit).query_items()
     booking, detail = managed.booking, managed.detail(visit)
-    # "": Kordless didn't say, and decides about each change anyway.
-    changeable = booking.status in {"confirmed", "pending", ""} and booking.start > visit.now
+    too_late = managed.is_too_late(visit)
+    changeable = is_changeable(booking, visit.now) and not too_late
     view = managed.view(visit)
     done, event = "", None
     match managed.done(visit):
@@ -541,24 +610,30 @@ def _context(managed: ManagedBooking, visit: WidgetRequest) -> dict[str, Any]:
         case Done.CANCELED_BEFORE:
             # No event: the page around the widget has heard of it, or isn't concerned.
             pass
+    support = support_contacts(visit)
     closed = "" if changeable else _why_closed(booking, visit.now)
+    if too_late:
+        closed = _too_late_text(has_contacts=support is not None)
+        # Instead of the buttons, not besides.
+        support = {**support, "lead": _("Please contact us directly:")} if support else None
     late = _late_notice(managed, detail, visit.now) if changeable else ""
     return {
         "title": view.headline if booking.status == "canceled" else pgettext("heading", "Your booking"),
         # What happens next, where something has to.
-        "lead": view.lead_text if booking.status == "pending" and changeable else "",
+        "lead": view.lead_text if booking.status == "pending" and (changeable or too_late) else "",
         "booking": view,
         # Nobody puts what is over into a calendar.
         "calendar": calendar_links(managed.invite(visit), managed.url(visit, "manage-calendar"))
         if booking.end > visit.now
         else None,
         "can_change": changeable,
+        "too_late": too_late,
         "closed": closed,
         "late": late,
-        "support": support_contacts(visit) if closed or late else None,
+        "support": support if closed or late else None,
         "cancel_url": managed.url(visit, "manage-cancel"),
         "reschedule_url": managed.url(visit, "reschedule"),
-        "again": None if changeable else _again_link(visit, managed, detail),
+        "again": None if changeable or too_late else _again_link(visit, managed, detail),
         "cancel_hidden": carried,
         "reschedule_hidden": carried,
         "done": done,

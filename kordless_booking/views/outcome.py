@@ -19,6 +19,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import Booking, NewBooking
 from kordless_booking.booking import placement
+from kordless_booking.booking.attribution import campaign_source
 from kordless_booking.booking.availability import has_slot_for
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import TOKEN_SECONDS
@@ -30,6 +31,7 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.changes import BookingChange, publish_change
 from kordless_booking.models import FunnelCount
 from kordless_booking.presentation import calendar_event
+from kordless_booking.presentation.safe_links import done_url_for
 from kordless_booking.presentation.texts import booking_location
 from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
@@ -134,6 +136,7 @@ def confirmation(visit: WidgetRequest, token: str) -> HttpResponse:
         "calendar": calendar_links(_invite(visit, receipt, booking), visit.links.url("confirmation-calendar", token)),
         "manage_link": link,
         "again_url": visit.links.url("services"),
+        "done_url": _done_url(visit, booking, terms),
         "support": support_contacts(visit),
         "event": embed_event("booked", booking, terms.service),
     }
@@ -160,7 +163,7 @@ def redirect_to_outcome(
         return SeeOther(visit.links.url("attempt", receipt.to_token(visit.account.name)))
     visit.catalog.invalidate_slots(receipt.terms.service)
     if outcome.notify_contact:
-        visit.record_stage(FunnelCount.Stage.BOOKED, receipt.terms.service)
+        visit.record_stage(FunnelCount.Stage.BOOKED, receipt.terms.service, campaign_source(receipt.attribution))
         slug = outcome.booking.service_slug or receipt.terms.service
         booked = msgspec.structs.replace(outcome.booking, contact=outcome.notify_contact, service_slug=slug)
         publish_change(
@@ -344,6 +347,12 @@ def _receipt(visit: WidgetRequest, token: str) -> tuple[Receipt, Booking]:
     if receipt.booking is None:
         raise broken_link()
     return receipt, receipt.booking
+
+
+def _done_url(visit: WidgetRequest, booking: Booking, terms: Terms) -> str:
+    """Return the URL that "Continue" leads to; "" for none, and where nothing was booked after all."""
+    done_url = visit.choices.done_url or visit.account.done_url
+    return done_url_for(done_url, terms.service) if done_url and booking.status != "canceled" else ""
 
 
 def _invite(visit: WidgetRequest, receipt: Receipt, booking: Booking) -> calendar_event.CalendarEvent:

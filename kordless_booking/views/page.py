@@ -35,6 +35,8 @@ class Business:
     initial: str
     folded_tagline: FoldedText
     """The tagline, folded where it is long."""
+    favicon: str | None = None
+    """A safe https URL, or None."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,36 @@ class ProgressStep:
     state: str
     """ "done", "current" or "todo"."""
     url: str | None = None
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """The page in another language."""
+
+    language: str
+    """Language tag for hreflang, or "x-default"."""
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """Description of a page for programs, in its head. Everything is untrusted text but `structured_data`."""
+
+    title: str
+    description: str
+    """One line, perhaps empty."""
+    site_name: str = ""
+    """Name of the business where it isn't the title; else ""."""
+    image: str = ""
+    """A safe https URL, or ""."""
+    has_large_image: bool = False
+    """The image was made for previews, so they may show it large. A logo is shown small."""
+    canonical: str = ""
+    """Absolute URL under which search engines may list the page; "" where they may not."""
+    alternates: list[Alternate] = field(default_factory=list)
+    """With `canonical`, the same page in every language."""
+    structured_data: str = ""
+    """With `canonical`, a JSON-LD document, escaped for a script element."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +130,8 @@ class Page:
     form_input_token: str = ""
     """Encrypted form input, or "". With it, the page's controls are buttons that post it, instead of links."""
     progress: list[ProgressStep] = field(default_factory=list)
+    metadata: Metadata | None = None
+    """Description of the page for search engines and chats; None where it has none."""
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""
     scripts: list[str] = field(default_factory=list)
@@ -218,13 +252,19 @@ def _is_host(netloc: str) -> bool:
 
 
 def business_of(organization: Organization) -> Business:
-    """Return what templates get of the organization. A logo that isn't on https is dropped."""
+    """Return what templates get of the organization. A logo or favicon that isn't on https is dropped."""
     name = business_name(organization)
-    logo = safe_url(organization.branding.logo)
     return Business(
         name=name,
         tagline=organization.tagline or "",
-        logo=logo if origin_of(logo) else None,
+        logo=safe_image(organization.branding.logo),
         initial=name[:1].upper(),
         folded_tagline=fold_long_text(organization.tagline or ""),
+        favicon=safe_image(organization.branding.favicon),
     )
+
+
+def safe_image(url: str | None) -> str | None:
+    """Return the URL of a picture of the business's when it is safe and on https, else None."""
+    safe = safe_url(url)
+    return safe if origin_of(safe) else None

@@ -33,6 +33,8 @@ class PageResponse(HttpResponse):
         self.used_request = False
         #: A template that was rendered may be the site's own.
         self.used_site_template = False
+        #: Search engines may list the page.
+        self.is_indexable = False
 
     @property
     def is_shareable(self) -> bool:
@@ -67,6 +69,7 @@ class PageRenderer:
         text = render_to_string(template, {**(context or {}), **self._visitor_context()})
         response = PageResponse(text, status, no_store=no_store)
         response.package_templates = self._parts
+        response.is_indexable = self._is_indexable
         response.used_request = True
         response.used_site_template = self._has_site_part or find_package_templates(template, self.page.layout) is None
         return response
@@ -90,8 +93,13 @@ class PageRenderer:
             response = PageResponse(text, status, no_store=has_input)
             response.package_templates = [package, *self._parts]
             response.used_request = response.used_site_template = self._has_site_part
+            response.is_indexable = self._is_indexable
         response.page_view = page_view
         return response
+
+    @property
+    def _is_indexable(self) -> bool:
+        return self.page.metadata is not None and bool(self.page.metadata.canonical)
 
     def _visitor_context(self) -> dict[str, Any]:
         return {"kb": self.page, "request": self._visit.request}

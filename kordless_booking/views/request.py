@@ -38,6 +38,7 @@ from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.urlconf import current_mount
+from kordless_booking.views import security
 from kordless_booking.views.links import WidgetLinks
 
 
@@ -205,6 +206,8 @@ class WidgetRequest:
             choices = choices.replace(lang=language)
         if theme is not None:
             choices = choices.replace(theme=theme)
+        if choices.done_url and not security.may_lead_to(account, request, choices.done_url):
+            choices = choices.replace(done_url=None)
         prefetch = is_prefetch(request)
         return cls(
             request=request,
@@ -311,10 +314,13 @@ class WidgetRequest:
             empty_month=empty_month,
         )
 
-    def record_stage(self, stage: FunnelCount.Stage | str, service: str) -> None:
-        """Count a visitor who reached this stage of the funnel, which may be one of `hooks.funnel_stages`."""
+    def record_stage(self, stage: FunnelCount.Stage | str, service: str, source: str = "") -> None:
+        """Count a visitor who reached this stage of the funnel, which may be one of `hooks.funnel_stages`.
+
+        With `source`, it is counted for this campaign source as well.
+        """
         if self.account.funnel:
-            count_later_stage(self.request, self.account.name, service, self.placement, stage)
+            count_later_stage(self.request, self.account.name, service, self.placement, stage, source)
 
     def preferences(self, timezone: str | None, terms: Terms | None = None) -> VisitorPreferences:
         """Return the visitor's preferences, for mails that are written later. Zone and terms may be unknown."""

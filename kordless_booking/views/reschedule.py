@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -19,9 +20,11 @@ from kordless_booking.booking import draft
 from kordless_booking.booking.availability import slots_to_move_to, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.booking.terms import Terms
 from kordless_booking.changes import BookingChange
+from kordless_booking.forms import MAX_REASON
 from kordless_booking.funnel.page_views import SEEN_HEADER
 from kordless_booking.logs import log_event
 from kordless_booking.presentation.texts import format_short
@@ -36,11 +39,14 @@ from kordless_booking.views.manage import (
     Done,
     ManagedBooking,
     change_failed_page,
+    change_form_id,
     change_timeout,
     changing,
     check_change_limit,
     load_managed_booking,
+    reason_form,
     refetch,
+    too_late_page,
 )
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
@@ -59,27 +65,42 @@ from kordless_booking.views.steps import zone_context
 
 log = logging.getLogger("kordless_booking.views")
 
+_AGAIN: Final = "again"
+"""Name in the query of a form that is sent to choose another time, not to reschedule."""
+
 
 @widget_view("GET", no_store=True)
 def slots(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the times that the booking can be moved to."""
     visit, managed = _load_movable(visit, token)
+    if answer := too_late_page(visit, managed, "reschedule_refused"):
+        return answer
     if visit.choices.requested_date() is None:
         # Begin where the booking is: whoever moves it most often stays near.
         terms = managed.link.build_terms(managed.booking, visit.choices.timezone or managed.timezone)
         visit = visit.with_choices(visit.choices.replace(day=choices_for_day(visit, terms).day))
     refused = parse_start(visit.request.GET.get("refused", ""))
-    return _slots_page(visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused)
+    return _slots_page(
+        visit, managed, taken=visit.request.GET.get("taken", ""), refused=refused, reason=_carried_reason(visit)
+    )
 
 
 def _slots_page(
-    visit: WidgetRequest, managed: ManagedBooking, *, taken: str, refused: datetime | None, status: int = 200
+    visit: WidgetRequest,
+    managed: ManagedBooking,
+    *,
+    taken: str,
+    refused: datetime | None,
+    reason: str,
+    status: int = 200,
 ) -> HttpResponse:
     """Return the page with the times that the booking can be moved to.
 
     `taken` is the reason why the visitor was sent back, or "". `refused` is the start that Kordless didn't accept.
+    `reason` is what the visitor has typed as theirs, which goes along with each link.
     """
     token = managed.token
+    typed = _reason_token(visit, reason)
     start_fetching_calendar_page(visit, managed.booking.service_slug or "")
     with _explaining_removed_service(visit, managed):
         detail = _detail(visit, managed)
@@ -91,15 +112,19 @@ def _slots_page(
     def here(choices: Choices) -> str:
         # Without the refused time on each of them: the script compares them with what is shown.
         refused_start = format_start(refused) if refused else None
-        return visit.links.url("reschedule", token, choices=_url_choices(managed, choices), refused=refused_start)
+        return visit.links.url(
+            "reschedule", token, choices=_url_choices(managed, choices), refused=refused_start, reason=typed
+        )
 
-    start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None))
+    start = visit.links.url("reschedule-confirm", token, choices=choices.replace(month=None, day=None), reason=typed)
     links = SlotLinks(
         here=here,
         form=visit.links.url("reschedule", token, choices=Choices()),
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.url("reschedule-zone", token, choices=_url_choices(managed, choices_for_return(read.view))),
+        zone=visit.links.url(
+            "reschedule-zone", token, choices=_url_choices(managed, choices_for_return(read.view)), reason=typed
+        ),
     )
     # The script reports the visitor's zone where nobody knows it, as on the page of a new booking.
     is_visitors = managed.visitor_timezone is not None
@@ -165,11 +190,13 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     # The page shows nothing of the booking but perhaps its zone.
     managed = load_managed_booking(visit, token, max_age_seconds=booking_cache.POLL_SECONDS)
 
+    typed = _reason_token(visit, _carried_reason(visit))
+
     def back(choices: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=choices)
+        return visit.links.url("reschedule", token, choices=choices, reason=typed)
 
     def here(choices: Choices) -> str:
-        return visit.links.url("reschedule-zone", token, choices=choices)
+        return visit.links.url("reschedule-zone", token, choices=choices, reason=typed)
 
     page = build_page(visit, pgettext("label", "Time zone"))
     renderer = PageRenderer(visit, page)
@@ -180,10 +207,12 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
 @widget_view("GET", "POST", no_store=True)
 def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     """Show the old and the new time once for confirmation, then move the booking."""
+    visit, managed = _load_movable(visit, token)
+    if answer := too_late_page(visit, managed, "reschedule_refused"):
+        return answer
     if visit.request.method == "POST":
         # The service isn't loaded, because moving doesn't need it: one request less that can fail.
-        return _move(*_load_movable(visit, token))
-    visit, managed = _load_movable(visit, token)
+        return _move(visit, managed)
     start, end = parse_time(visit.request.GET)
     if start:
         start_fetching_time(visit, managed.booking.service_slug or "", start)
@@ -193,7 +222,13 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     if moment is None:
         reason = _reason(managed, start, end) if start else None
         return SeeOther(
-            visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices), taken=reason)
+            visit.links.url(
+                "reschedule",
+                token,
+                choices=_url_choices(managed, visit.choices),
+                taken=reason,
+                reason=_reason_token(visit, _carried_reason(visit)),
+            )
         )
     terms = Terms.from_available_time(
         moment, service=detail.service.slug, timezone=managed.timezone, party_size=managed.link.party_size
@@ -201,7 +236,9 @@ def confirm(visit: WidgetRequest, token: str) -> HttpResponse:
     return _confirm_page(visit, managed, Draft(terms=terms, issued_at=visit.now.timestamp()))
 
 
-def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, problem: str = "") -> HttpResponse:
+def _confirm_page(
+    visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, problem: str = "", *, status: int | None = None
+) -> HttpResponse:
     token = managed.token
     context = {
         "booking": managed.view(visit),
@@ -218,16 +255,27 @@ def _confirm_page(visit: WidgetRequest, managed: ManagedBooking, chosen: Draft, 
         "back": dict(zip(("url", "label"), managed.back_link(visit), strict=True)),
         "back_url": visit.links.url("reschedule", token, choices=_url_choices(managed, visit.choices)),
         "problem": problem,
+        "form": reason_form(visit, _carried_reason(visit)),
+        "form_id": change_form_id(visit),
     }
+    # A button of the form, which posts what was typed so far.
+    context["again_url"] = f"{context['action']}&{_AGAIN}=1"
     page = build_page(visit.with_choices(_url_choices(managed, visit.choices)), _("Reschedule your booking?"))
-    status = 503 if problem else 200
+    status = status or (503 if problem else 200)
     return render(visit, "kordless_booking/manage/reschedule_confirm.html", page, context, status)
 
 
 def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
+    form = reason_form(visit)
+    reason = _typed_reason(visit)
     again = visit.links.url(
-        "reschedule", managed.token, choices=visit.choices.appearance().replace(timezone=managed.visitor_timezone)
+        "reschedule",
+        managed.token,
+        choices=visit.choices.appearance().replace(timezone=managed.visitor_timezone),
+        reason=_reason_token(visit, reason),
     )
+    if _AGAIN in visit.request.GET:
+        return SeeOther(again)
     try:
         chosen = draft.unsign(
             visit.request.POST.get("draft", ""),
@@ -243,19 +291,28 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
     if _is_at(managed.booking, chosen.terms.start, chosen.terms.end) and is_same_time(shown, chosen.terms.start):
         # It was there already when the question was asked, so nobody has moved it.
         return SeeOther(
-            visit.links.url("reschedule", managed.token, choices=_url_choices(managed, visit.choices), taken="own")
+            visit.links.url(
+                "reschedule",
+                managed.token,
+                choices=_url_choices(managed, visit.choices),
+                taken="own",
+                reason=_reason_token(visit, reason),
+            )
         )
     # Else the same form was sent twice, and the first one has moved it.
     if not _is_at(managed.booking, chosen.terms.start, chosen.terms.end):
         # The question was about another time. To answer it now would move a booking that was moved on purpose.
         if not is_same_time(managed.booking.start, shown):
             raise _moved_since(visit, managed)
+        if form is not None and not form.is_valid():
+            return _confirm_page(visit, managed, chosen, status=422)
+        reason = form.text() if form else ""
         check_change_limit(visit, managed)
         permits = take_contact_permits(visit, managed.contacts)
         if permits.rejection:
             raise _too_many_moves(visit, managed, permits.rejection)
         try:
-            with changing(visit, managed):
+            with changing(visit, managed, BookingChange.RESCHEDULED, reason):
                 visit.client.reschedule(
                     managed.link.number,
                     managed.link.contact,
@@ -281,7 +338,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
                 return refused
         # To the second, as the webhook about it is read: else it would be published twice.
         start, end = round_to_second(chosen.terms.start), round_to_second(chosen.terms.end)
-        managed.publish_change(visit, BookingChange.RESCHEDULED, start=start, end=end)
+        managed.publish_change(visit, BookingChange.RESCHEDULED, reason, start=start, end=end)
         visit.catalog.invalidate_slots(chosen.terms.service)
         log_event(log, logging.INFO, "booking_rescheduled")
     return SeeOther(managed.done_url(visit, Done.MOVED, chosen.terms.start))
@@ -310,7 +367,15 @@ def _moved_since(visit: WidgetRequest, managed: ManagedBooking) -> Problem:
         _("Your booking was rescheduled in the meantime"),
         _("Nothing was changed just now. Your booking is at this time: %(when)s") % {"when": when},
         main_link=managed.back_link(visit),
-        secondary_link=(managed.url(visit, "reschedule"), _("Choose another time")),
+        secondary_link=(
+            visit.links.url(
+                "reschedule",
+                managed.token,
+                choices=managed.carried_choices(visit),
+                reason=_reason_token(visit, _typed_reason(visit)),
+            ),
+            _("Choose another time"),
+        ),
     )
 
 
@@ -482,6 +547,7 @@ def _resolve_failed_move(
         choices=choices,
         # Should Kordless go on listing it, the page leaves it out.
         refused=format_start(chosen.terms.start),
+        reason=_reason_token(visit, _typed_reason(visit)),
     )
     if isinstance(error, exceptions.SlotTaken):
         log_problem(visit, "slot_conflict", level=logging.INFO, status=409, error=error)
@@ -491,6 +557,7 @@ def _resolve_failed_move(
                 managed,
                 taken="1",
                 refused=chosen.terms.start,
+                reason=_typed_reason(visit),
                 status=409,
             )
         except exceptions.Unavailable:
@@ -516,6 +583,30 @@ def _resolve_failed_move(
         secondary_link=(others(taken="refused"), _("Choose another time")),
         error=error,
     ) from None
+
+
+def _typed_reason(visit: WidgetRequest) -> str:
+    """Return the reason that was posted, as far as its field takes it; "" while none is asked for."""
+    if not visit.account.ask_reason:
+        return ""
+    return known_fields(visit.request.POST, {"reason": MAX_REASON}).get("reason", "")
+
+
+def _reason_token(visit: WidgetRequest, reason: str) -> str | None:
+    """Return the reason encrypted, for the URLs from a form to the next one; None when there is none.
+
+    These URLs have the booking's token, too: whoever has one of them can read more than a reason.
+    """
+    return encrypt_form_input(visit.account.name, {"reason": reason}) if reason else None
+
+
+def _carried_reason(visit: WidgetRequest) -> str:
+    """Return the reason that was typed into an earlier form; "" for none, and while none is asked for."""
+    token = visit.request.GET.get("reason") if visit.account.ask_reason else None
+    if not token:
+        return ""
+    limits = {"reason": MAX_REASON}
+    return decrypt_form_input(visit.account.name, token, visit.now.timestamp(), limits).get("reason", "")
 
 
 def _purpose(visit: WidgetRequest, managed: ManagedBooking) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.utils.cache import patch_vary_headers
 
 if TYPE_CHECKING:
@@ -49,16 +50,23 @@ def is_same_origin(request: HttpRequest) -> bool:
 
 
 def set_security_headers(
-    response: HttpResponse, account: Account, *, image_origin: str | None, cache: str, followed: bool = False
+    response: HttpResponse,
+    account: Account,
+    *,
+    image_origins: tuple[str, ...] = (),
+    cache: str,
+    followed: bool = False,
+    indexed: bool = False,
 ) -> None:
     """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
-    `image_origin` is the origin of the business's logo. `cache` is the Cache-Control value. With `followed`, robots may
-    follow the page's links. The host site's own Content-Security-Policy does not apply to these pages: a browser would
-    enforce both, and the widget's frame would break.
+    `image_origins` are the origins of the business's logo and icon. `cache` is the Cache-Control value. With
+    `followed`, robots may follow the page's links; with `indexed`, search engines may list the page as well. The host
+    site's own Content-Security-Policy does not apply to these pages: a browser would enforce both, and the widget's
+    frame would break.
     """
     response["Content-Security-Policy"] = _policy(
-        static_origin(), image_origin, account.spam_check_origins, account.embed_origins
+        static_origin(), image_origins, account.spam_check_origins, account.embed_origins
     )
     # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
     response.xframe_options_exempt = True
@@ -66,7 +74,7 @@ def set_security_headers(
     # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin"
     # Steps carry choices in the query: endless variants that no index needs, and each has links to many more.
-    response["X-Robots-Tag"] = "noindex, follow" if followed else "noindex, nofollow"
+    response["X-Robots-Tag"] = "index, follow" if indexed else "noindex, follow" if followed else "noindex, nofollow"
     response["X-Content-Type-Options"] = "nosniff"
     # One URL gives a whole page, or a fragment for htmx and its target.
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
@@ -76,6 +84,21 @@ def embed_origin_pattern(account: Account) -> str:
     """Return EMBED_ORIGINS as a regular expression that must match a whole origin, in Python and in JavaScript."""
     exact = [origin for origin in account.embed_origins if origin != "'self'"]
     return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
+
+
+def may_lead_to(account: Account, request: HttpRequest, url: str) -> bool:
+    """Return True when a confirmation may lead to this absolute URL, which a link to the widget has named.
+
+    Any link to the widget can name one. So it must be on an origin that may embed the widget, or on this site.
+    """
+    parts = urlsplit(url)
+    if re.fullmatch(embed_origin_pattern(account), f"{parts.scheme}://{parts.netloc}"):
+        return True
+    try:
+        # https as well, as for forms: a proxy may end TLS.
+        return parts.netloc == request.get_host() and parts.scheme in {request.scheme, "https"}
+    except DisallowedHost:
+        return False
 
 
 def set_isolation_headers(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:
@@ -95,7 +118,7 @@ def set_isolation_headers(response: HttpResponse, account: Account, *, image_ori
 
 @lru_cache(maxsize=256)
 def _policy(
-    static_origin: str, image_origin: str | None, check_origins: tuple[str, ...], embed_origins: tuple[str, ...]
+    static_origin: str, image_origins: tuple[str, ...], check_origins: tuple[str, ...], embed_origins: tuple[str, ...]
 ) -> str:
     own = f"'self' {static_origin}".strip()
     policy = {
@@ -105,7 +128,7 @@ def _policy(
         "style-src": own,
         "font-src": own,
         # data: for the empty icon in parts/head.html.
-        "img-src": f"{own} data: {image_origin or ''}".strip(),
+        "img-src": " ".join((own, "data:", *image_origins)),
         "connect-src": " ".join(("'self'", *check_origins)),
         "frame-src": " ".join(check_origins) or "'none'",
         "form-action": "'self'",

@@ -34,6 +34,7 @@ from django.views.decorators.http import require_safe
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.locales import best_supported_language, supported_languages
 from kordless_booking.presentation.palette import build_palette
+from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
@@ -64,6 +65,7 @@ class Snippet:
     accent: str = ""
     theme: str = ""
     width: str = ""
+    done_url: str = ""
     close_label: str = ""
     open_label: str = ""
 
@@ -83,7 +85,7 @@ class Snippet:
         return urlencode({"service": self.service, "mode": self.mode, "text": self.text, **self._chosen()})
 
     def _chosen(self) -> dict[str, str]:
-        names = ["lang", "scheme", "accent", "theme", "width", "open_label"]
+        names = ["lang", "scheme", "accent", "theme", "width", "done_url", "open_label"]
         # An inline widget has nothing to close.
         if self.mode != "inline":
             names.append("close_label")
@@ -153,6 +155,15 @@ class SnippetForm(forms.Form):
         initial="",
         widget=forms.RadioSelect,
     )
+    done_url = forms.CharField(
+        label=pgettext_lazy("label", "Thank-you page"),
+        # Translators: "Continue" is the button that leads there; "{service}" stays as it is.
+        help_text=gettext_lazy(
+            "Where “Continue” leads after a booking. {service} stands for the service’s name in web addresses."
+        ),
+        max_length=300,
+        required=False,
+    )
     site = forms.CharField(
         label=pgettext_lazy("label", "Website it goes on"),
         help_text=gettext_lazy("The address of the other website, to see whether it may embed yours."),
@@ -162,6 +173,7 @@ class SnippetForm(forms.Form):
 
     def __init__(self, visit: WidgetRequest, query: QueryDict | None = None) -> None:
         query = visit.request.GET if query is None else query
+        self._visit = visit
         # A bound form ignores `initial`, so the defaults of the radio buttons are put into its data.
         data = query.copy()
         for name in ("mode", "width"):
@@ -183,6 +195,21 @@ class SnippetForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (as written above)
             field.choices = [("", every), *choices]
+
+    def clean_done_url(self) -> str:
+        """Return the URL. Raises ValidationError for one that the confirmation wouldn't lead to."""
+        text = str(self.cleaned_data["done_url"]).strip()
+        url = parse_done_url(text)
+        if text and url is None:
+            # Translators: "https://shop.example/thanks" stays as it is.
+            raise forms.ValidationError(_("Enter the address of a page, such as https://shop.example/thanks."))
+        if url and not security.may_lead_to(self._visit.account, self._visit.request, url):
+            raise forms.ValidationError(
+                # Translators: "EMBED_ORIGINS" is the name of a setting.
+                _("This website may not embed your booking yet. Add %(origin)s to EMBED_ORIGINS.")
+                % {"origin": "{0.scheme}://{0.netloc}".format(urlsplit(url))}
+            )
+        return url or ""
 
     def clean_site(self) -> str:
         """Return the origin in lower case, with https by default. Raises ValidationError when there is none."""
@@ -308,6 +335,7 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
         accent=form.chosen("accent") or (build_palette(own_color).light.accent if mode == "button" else ""),
         theme=form.chosen("theme"),
         width=form.chosen("width"),
+        done_url=form.chosen("done_url"),
         **{name: label for name, label in labels.items() if label != own[name]},
     )
 

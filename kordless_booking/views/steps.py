@@ -31,6 +31,7 @@ from kordless_booking.views.display import service_card
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
+from kordless_booking.views.metadata import list_metadata, service_metadata
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
@@ -193,6 +194,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         name="" if query else "services",
         autozone=autozone,
         form_input_token=token,
+        metadata=list_metadata(visit, services),
     )
     context = {
         "groups": named + unnamed,
@@ -291,6 +293,7 @@ def slots_page(
         self_url=here(visit.choices),
         address=here(visit.choices),
         form_input_token=token,
+        metadata=service_metadata(visit, detail.service),
     )
     notice = age_notice(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
@@ -397,7 +400,8 @@ def zone_context(
         return zone_items(
             choices,
             part=part,
-            current=current,
+            # Once: a suggested one stands among those of its continent, too.
+            current=current if named else "",
             language=visit.language,
             hours=visit.choices.hours,
             named=named,

@@ -15,6 +15,7 @@ from kordless_booking.presentation.texts import (
     LocationText,
     booking_location,
     booking_place_clock,
+    changeable_until,
     describe_location,
     fold_long_text,
     mailed_text,
@@ -30,6 +31,8 @@ from kordless_booking.presentation.texts import (
 from kordless_booking.views.display import display_times
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kordless_booking.api.resources import Booking, ServiceDetail
     from kordless_booking.booking.terms import Terms
     from kordless_booking.views.request import WidgetRequest
@@ -46,7 +49,7 @@ class TermsSummary:
     """Name of host, team or both, or ""."""
     party: str
     short_times: list[str] = field(default_factory=list)
-    """The start in short, for the folded summary: a line for each clock."""
+    """The start in short, with the end of a long one, for the folded summary: a line for each clock."""
     where: LocationText | None = None
     duration: str = ""
     price: str = ""
@@ -75,7 +78,7 @@ def terms_summary(
         clocks=display_times(visit, terms.start, terms.end, terms.timezone, place),
         host=provider_text(terms.host_name, terms.team_name),
         party=party_text(terms.party_size),
-        short_times=short_times(terms.start, terms.timezone, place, visit.language, visit.choices.hours),
+        short_times=short_times(terms.start, terms.end, terms.timezone, place, visit.language, visit.choices.hours),
         where=describe_location(offer.calendar.location) if offer else None,
         duration=formatting.length_text(terms.end - terms.start, visit.language) if with_offer else "",
         price=price_text(offer.service.price, terms.party_size, visit.account.price_per, visit.language)
@@ -106,11 +109,15 @@ class BookingView:
     party: str = ""
     contact: str = ""
     """Email or phone of the customer, masked; "" where the page is not about a new booking, or `mailed` has it."""
+    only_contact: str = ""
+    """"email" or "phone" where the site's forms ask for only one of them, else ""."""
     mailed: str = ""
     """A sentence that says where the details were mailed to, or the link was texted to, with the masked contact; ""
     where nothing was sent."""
     policy: str = ""
     """Cancellation policy."""
+    until: str = ""
+    """A sentence that says until when it can be changed; "" where that isn't known, or has passed."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
 
@@ -141,7 +148,20 @@ def booking_view(
     is_texted = bool(new_contact) and "@" not in new_contact
     is_texted = is_texted and is_texted_about(visit.account, booking.status, new_contact)
     sent = mailed_text(new_contact) if is_mailed else texted_text(new_contact) if is_texted else ""
-    place = booking_place_clock(booking, detail)
+    clocks = display_times(
+        visit,
+        booking.start,
+        booking.end,
+        timezone,
+        booking_place_clock(booking, detail),
+        is_visitors=is_visitors_zone,
+    )
+    policy = detail.calendar.cancellation_policy if detail else None
+    until = (
+        changeable_until(policy, booking.start, visit.now, clocks, visit.language, visit.choices.hours)
+        if is_changeable(booking, visit.now)
+        else ""
+    )
     return BookingView(
         number=booking.confirmation_number,
         status=booking.status,
@@ -149,15 +169,23 @@ def booking_view(
         headline=texts.headline,
         lead_text=texts.lead,
         service=booking.service_name or (detail.service.name if detail else fallback_name),
-        clocks=display_times(visit, booking.start, booking.end, timezone, place, is_visitors=is_visitors_zone),
+        clocks=clocks,
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         contact="" if sent else mask_contact(new_contact),
+        only_contact=asked[0] if len(asked := visit.account.asked_contacts()) == 1 else "",
         mailed=sent,
-        policy=policy_text(detail.calendar.cancellation_policy) if detail else "",
+        policy=policy_text(policy, says_until=bool(until)),
+        until=until,
         metadata=dict(detail.service.metadata) if detail else {},
     )
+
+
+def is_changeable(booking: Booking, now: datetime) -> bool:
+    """Return True for a booking that can be moved or canceled, as far as its status and its time tell."""
+    # "": Kordless didn't say, and decides about each change anyway.
+    return booking.status in {"confirmed", "pending", ""} and booking.start > now
 
 
 def find_service(visit: WidgetRequest, slug: str | None) -> ServiceDetail | None:

@@ -27,6 +27,7 @@ from kordless_booking.changes import (
     describe_change,
     is_change_in_progress,
     queue_mail,
+    reason_in_progress,
     record_change,
     signal_arguments,
 )
@@ -157,9 +158,8 @@ def _publish(
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    is_ours = ours is not None or is_change_in_progress(
-        services_for(account).cache, account.name, booking.confirmation_number
-    )
+    cache, number = services_for(account).cache, booking.confirmation_number
+    is_ours = ours is not None or is_change_in_progress(cache, account.name, number)
     source = ChangeSource.WIDGET if is_ours else ChangeSource.WEBHOOK
     extra: dict[str, Any] = {}
     if hooks.change_handlers or hooks.signal_arguments:
@@ -181,6 +181,7 @@ def _publish(
         service=cached_service(account, recorded),
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
+        reason=reason_in_progress(cache, account.name, number, change, now),
         **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source

@@ -71,6 +71,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 account=row.account,
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
+                reason="",
                 **extra,
             )
     if event.booking is not None:

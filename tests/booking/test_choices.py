@@ -14,7 +14,7 @@ from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.timezones import timezones_by_country
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
-NAMES = ("tz", "month", "day", "host", "team", "with", "party", "clock", "hours", "lang")
+NAMES = ("tz", "month", "day", "host", "team", "with", "party", "clock", "hours", "lang", "thanks")
 IDS = st.none() | st.text(min_size=1, max_size=250)
 DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
 CHOICES = st.builds(
@@ -29,6 +29,7 @@ CHOICES = st.builds(
     hours=st.sampled_from([None, "12", "24"]),
     lang=st.sampled_from([None, *LANGUAGES]),
     embed=st.sampled_from([None, "1", "left", "right"]),
+    done_url=st.sampled_from([None, "https://shop.example/thanks?service={service}&a=b%20c#top"]),
 )
 
 

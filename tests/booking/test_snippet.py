@@ -31,6 +31,7 @@ def test_every_option_is_written():
         accent="#1f6f5c",
         theme="salon",
         width="480px",
+        done_url="https://shop.example/thanks?a=1&b={service}",
         close_label="Schließen",
         open_label="In neuem Tab",
     )
@@ -43,6 +44,7 @@ def test_every_option_is_written():
         "data-accent": "#1f6f5c",
         "data-theme": "salon",
         "data-width": "480px",
+        "data-done-url": "https://shop.example/thanks?a=1&b={service}",
         "data-open-label": "In neuem Tab",
         "data-close-label": "Schließen",
     }

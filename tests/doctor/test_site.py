@@ -8,7 +8,9 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import include, path
 from pytest_django import Settings
 
 from kordless_booking.funnel import counters
@@ -118,8 +120,49 @@ def test_another_site(running: str, well: Settings):
     assert told.of("site") == {"site_health": "ok", "site_webhook": "ok"}
 
 
+def serve_robots(well: Settings, text: str) -> None:
+    """Let the site have this robots.txt, and INDEX."""
+    well.ROOT_URLCONF = (
+        path("book/", include("kordless_booking.urls")),
+        path("robots.txt", lambda _request: HttpResponse(text, content_type="text/plain")),
+    )
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "INDEX": True, "SITE_URL": "https://salon.example"}
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("User-agent: *\nDisallow: /", "fix"),
+        ("User-agent: *\nDisallow: /book/", "fix"),
+        ("User-agent: *\nDisallow: /book/manage/\nDisallow: /book/*?", "ok"),
+        ("\ufeff\x00not robots", "ok"),
+        ("", "ok"),
+    ],
+)
+def test_a_robots_txt_that_contradicts_index(running: str, well: Settings, text: str, level: str):
+    """Who lets search engines in, and keeps them from reading the pages, is told."""
+    serve_robots(well, text)
+    told = ask("--site", running)
+    assert told.of("site")["site_robots"] == level, told.text
+    assert told.of("search engines") == {"indexed": "ok"}
+    assert "https://salon.example/book/" in told.line("indexed")
+
+
 def test_nobody_there(well: Settings):
     """Or somebody who speaks no HTTP."""
     assert ask("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
     with reserved_port() as port:
         assert "site_unreachable" in ask("--site", f"https://127.0.0.1:{port}").fixes()
+
+
+def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
+    """One that answers, one that doesn't exist, and one whose server can't be reached."""
+    with reserved_port() as nobodys:
+        for url, said in (
+            (f"{running}/book/health/?service={{service}}", "ok"),
+            (f"{running}/no-such-page", "fix"),
+            (f"http://127.0.0.1:{nobodys}/thanks", "fix"),
+        ):
+            well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
+            told = ask("--site", running)
+            assert told.of("site")["site_done_url"] == said, told.text

@@ -66,3 +66,12 @@ def test_urls_that_can_not_be_imported(well: Settings):
     told = ask()
     assert told.of("urls") == {"failed": "fix"}
     assert told.of("kordless")["key"] == "ok"
+
+
+def test_index_without_an_address_for_search_engines(well: Settings):
+    """Pages that are mounted nowhere can't be listed, and a sandbox shouldn't be."""
+    index = {"INDEX": True, "SITE_URL": "https://salon.example", "SANDBOX": True}
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **index}
+    assert ask().of("search engines") == {"indexed": "ok", "indexed_sandbox": "note"}
+    well.ROOT_URLCONF = WITHOUT_WIDGET
+    assert ask().of("search engines") == {"indexed_nowhere": "fix"}

@@ -14,6 +14,7 @@ from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.doctor import ask
+from tests.support.mail_settings import MAIL
 from tests.support.odd_answers import Change, OddAnswers, many_hosts
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,35 @@ def test_each_illness_has_its_advice(
     assert "faults" not in told.text
     assert "script" not in told.of("kordless")
     assert len(sandbox.requests) == told.document["requests"] <= most
+
+
+def test_settings_of_a_service_that_is_not_listed_are_reported(well: Settings, sandbox: Sandbox):
+    """A misspelled slug would change nothing; those that exist are named."""
+    own = {"CONTACT_FIELDS": {"phone": "required"}}
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own, "hair-cut\x1b[2J": own}}
+    told = ask()
+    assert told.of("kordless")["service_settings_unused"] == "note"
+    line = told.line("service_settings_unused")
+    assert "doesn't list: hair-cut?[2J" in line
+    assert "haircut, full-color" in line
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own}}
+    assert "service_settings_unused" not in ask().of("kordless")
+
+
+@pytest.mark.parametrize(
+    ("fields", "services", "found"),
+    [
+        ({"email": "hidden"}, {}, True),
+        ({"email": "hidden"}, {"haircut": {"CONTACT_FIELDS": {"email": "optional"}}}, False),
+        ({"email": "optional"}, {}, False),
+    ],
+)
+def test_mail_is_reported_where_no_form_asks_for_an_email_address(
+    well: Settings, fields: dict[str, str], services: dict[str, Any], found: bool
+):
+    """The site would be ready to send, and write to nobody."""
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **MAIL, "CONTACT_FIELDS": fields, "SERVICES": services}
+    assert ("mail_to_nobody" in ask().of("settings")) == found
 
 
 def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):

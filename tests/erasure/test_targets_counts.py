@@ -6,7 +6,7 @@ import pytest
 
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.targets import Counts
-from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,16 @@ def test_old_days_of_lost_demand_go() -> None:
         )
     assert Counts("lost demand days", LostDemandCount).erase_older_than(LONG_AGO, NOW, accounts=None).deleted == 1
     assert LostDemandCount.objects.get().day == date(2026, 9, 1)
+
+
+def test_old_days_of_campaigns_go() -> None:
+    """They are counts like the others."""
+    for day in (date(2026, 8, 31), date(2026, 9, 1)):
+        CampaignCount.objects.create(
+            account="north", day=day, service="haircut", placement="page", source="google", count=1
+        )
+    assert Counts("campaign days", CampaignCount).erase_older_than(LONG_AGO, NOW, accounts=None).deleted == 1
+    assert CampaignCount.objects.get().day == date(2026, 9, 1)
 
 
 def test_nobody_is_in_them() -> None:

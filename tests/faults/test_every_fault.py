@@ -13,7 +13,7 @@ from tests.support.page_invariants import check_log, check_page
     ("fault", "act"),
     thinned(
         cells(FAULTS),
-        lambda cell: cell[1] in {"slots", "create", "cancel"},
+        lambda cell: cell[1] in {"slots", "create"},
         unpack=True,
         ids=lambda cell: f"{cell[0].name}-{cell[1]}",
     ),

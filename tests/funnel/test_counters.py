@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
-from kordless_booking.models import FunnelCount, LostDemandCount, RejectedDeliveryCount
+from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
 from tests.support.failing_database import refused_writes
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,38 @@ def test_lost_demand_is_counted_by_the_month_that_was_wanted() -> None:
         ("haircut", date(2027, 1, 1), 3),
         ("haircut", date(2027, 2, 1), 1),
     ]
+
+
+def campaign_sources() -> dict[str, int]:
+    """The written number of bookings by campaign source."""
+    return dict(CampaignCount.objects.order_by("source").values_list("source", "count"))
+
+
+def test_bookings_are_counted_by_campaign_source() -> None:
+    """A row for each day, account, service, placement and source."""
+    for source in ("newsletter", "newsletter", "google"):
+        counters.count_campaign("default", "haircut", FunnelCount.Placement.EMBED, source)
+    assert counters.flush()
+    counters.count_campaign("default", "haircut", FunnelCount.Placement.EMBED, "google")
+    assert counters.flush()
+    assert campaign_sources() == {"google": 2, "newsletter": 2}
+
+
+def test_the_campaign_sources_of_a_day_are_bounded() -> None:
+    """Over several writings: whatever comes after so many is counted without its name, and the known ones with it."""
+    for number in range(counters.MAX_SOURCES - 1):
+        counters.count_campaign("default", "haircut", FunnelCount.Placement.PAGE, f"s{number}")
+    assert counters.flush()
+    for source in ("one", "two", "three", "s0"):
+        counters.count_campaign("default", "haircut", FunnelCount.Placement.PAGE, source)
+    assert counters.flush()
+    counters.count_campaign("default", "haircut", FunnelCount.Placement.PAGE, "four")
+    counters.count_campaign("other", "haircut", FunnelCount.Placement.PAGE, "four")
+    assert counters.flush()
+    found = campaign_sources()
+    assert len(found) == counters.MAX_SOURCES + 2
+    assert (found[counters.OTHER_SOURCES], found["s0"], found["one"], found["four"]) == (3, 2, 1, 1)
+    assert not CampaignCount.objects.filter(account="default", source="four").exists()
 
 
 @pytest.mark.parametrize("verbs", [("INSERT",), ("UPDATE",)])

@@ -2,6 +2,8 @@
 and a journey must not meet a limit that it isn't about. One that is about slowness says how slow.
 """
 
+import os
+
 from demo_site.settings import *  # noqa: F403 (the demo is what is tested)
 from demo_site.settings import KORDLESS_BOOKING
 
@@ -17,4 +19,6 @@ KORDLESS_BOOKING = {
     "BOOKINGS_PER_ADDRESS": 0,
     "BOOKINGS_PER_CONTACT": 0,
     "BOOKINGS_PER_CONTACT_DAILY": 0,
+    # Empty is absent.
+    "ASK_REASON": os.environ.get("JOURNEY_ASK_REASON", ""),
 }

@@ -64,10 +64,10 @@ def clock_line(page: Page, text: str) -> None:
     expect(page.locator(".kb-times .kb-hint")).to_have_text(text)
 
 
-def test_times_appear_once_and_by_the_visitors_clock(far: Page, demo: Demo):
+def test_times_appear_once_and_by_the_visitors_clock(far: Page, shared_demo: Demo):
     """On a slow line they are held back until the script has asked in the visitor's zone; nothing jumps."""
     far.context.new_cdp_session(far).send("Network.emulateNetworkConditions", SLOW)
-    far.goto(f"{demo.url}{LINK}")
+    far.goto(f"{shared_demo.url}{LINK}")
     clock_line(far, "Times in Berlin.")
     expect(far.locator(".kb-time").first).to_be_visible()
     assert len(readable(far)) == 1
@@ -75,21 +75,21 @@ def test_times_appear_once_and_by_the_visitors_clock(far: Page, demo: Demo):
     assert far.evaluate("watched.shifts") == []
 
 
-def test_times_by_the_clock_of_the_place_are_never_held_back(far: Page, demo: Demo):
+def test_times_by_the_clock_of_the_place_are_never_held_back(far: Page, shared_demo: Demo):
     """The visitor comes there: their zone adds a sentence, and changes no time."""
     far.context.new_cdp_session(far).send("Network.emulateNetworkConditions", SLOW)
-    far.goto(f"{demo.url}/book/haircut/")
+    far.goto(f"{shared_demo.url}/book/haircut/")
     clock_line(far, "Times in New York. You’re 6 hours ahead.")
     assert len(readable(far)) == 1
     assert held_ms(far) == 0
     assert far.evaluate("watched.shifts") == []
 
 
-def test_times_come_back_when_the_answer_does_not(far: Page, demo: Demo):
+def test_times_come_back_when_the_answer_does_not(far: Page, shared_demo: Demo):
     """After three seconds they stand by the business's clock and stay so; the visitor's own is a link away."""
     offer = far.get_by_role("link", name="Use my time zone")
     with booking_steps.unanswered(far, f"**{LINK}?tz=**"):
-        far.goto(f"{demo.url}{LINK}")
+        far.goto(f"{shared_demo.url}{LINK}")
         expect(far.locator(".kb-time").first).to_be_visible()
         expect(offer).to_be_visible()
         clock_line(far, "Times in New York.")
@@ -99,17 +99,17 @@ def test_times_come_back_when_the_answer_does_not(far: Page, demo: Demo):
     clock_line(far, "Times in Berlin.")
 
 
-def test_a_visitor_who_goes_on_is_not_taken_back(far: Page, demo: Demo):
+def test_a_visitor_who_goes_on_is_not_taken_back(far: Page, shared_demo: Demo):
     """A time that is pressed while the page in the visitor's zone is under way leads to its form, and stays there."""
     with booking_steps.unanswered(far, "**/book/haircut/?tz=**"):
-        far.goto(f"{demo.url}/book/haircut/")
+        far.goto(f"{shared_demo.url}/book/haircut/")
         with far.expect_event("requestfailed", lambda request: "haircut/?tz=" in request.url):
             booking_steps.to_contact(far)
     far.wait_for_load_state("networkidle")
     booking_steps.at(far, "contact")
 
 
-def test_times_stay_when_the_script_comes_late(far: Page, demo: Demo):
+def test_times_stay_when_the_script_comes_late(far: Page, shared_demo: Demo):
     """Whoever has begun to read sees no other times, and is offered their own zone."""
     waiting: list[Route] = []
 
@@ -117,7 +117,7 @@ def test_times_stay_when_the_script_comes_late(far: Page, demo: Demo):
         waiting.append(route)
 
     far.route("**/booking*.js", keep)
-    far.goto(f"{demo.url}{LINK}", wait_until="commit")
+    far.goto(f"{shared_demo.url}{LINK}", wait_until="commit")
     expect(far.locator(".kb-time").first).to_be_visible()
     assert held_ms(far) < HELD_MS + 1000
     booking_steps.wait_for(far, "document.querySelector('script[data-kb-ours]')")
@@ -128,12 +128,12 @@ def test_times_stay_when_the_script_comes_late(far: Page, demo: Demo):
     assert len(readable(far)) == 1
 
 
-def test_a_visitor_in_the_business_zone_waits_for_the_script_alone(page: Page, demo: Demo):
+def test_a_visitor_in_the_business_zone_waits_for_the_script_alone(page: Page, shared_demo: Demo):
     """No second request, and the times are there with the script."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.add_init_script(WATCH)
-    page.goto(f"{demo.url}{LINK}", wait_until="networkidle")
+    page.goto(f"{shared_demo.url}{LINK}", wait_until="networkidle")
     expect(page.locator(".kb-time").first).to_be_visible()
     assert held_ms(page) < HELD_MS
     assert len(readable(page)) == 1
@@ -141,11 +141,11 @@ def test_a_visitor_in_the_business_zone_waits_for_the_script_alone(page: Page, d
     expect(page.get_by_role("link", name="Use my time zone")).to_have_count(0)
 
 
-def test_nothing_is_held_back_without_scripts(browser: Browser, demo: Demo):
+def test_nothing_is_held_back_without_scripts(browser: Browser, shared_demo: Demo):
     """The page is what it is, and names its clock."""
     with browser.new_context(java_script_enabled=False, timezone_id="Europe/Berlin") as context:
         page = context.new_page()
-        page.goto(f"{demo.url}{LINK}")
+        page.goto(f"{shared_demo.url}{LINK}")
         held = page.locator("[data-kb-hold] .kb-time").first
         assert held.is_visible()
         clock_line(page, "Times in New York.")

@@ -15,29 +15,30 @@ NAME_BY, NAME_BY_AT_LONGEST = 500, 560
 """Pixels from the top within which the name field begins on a phone, and in the language with the longest texts."""
 
 
-def test_the_name_field_is_in_the_first_screen_of_a_phone(browser: Browser, demo: Demo):
+@pytest.mark.matrix  # test_first_screen.py measures the field in all languages too, a little more loosely
+def test_the_name_field_is_in_the_first_screen_of_a_phone(browser: Browser, shared_demo: Demo):
     """In all languages, for a visitor with two clocks in the summary."""
     tops = {}
     with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
         for lang in supported_languages():
-            tour = Tour(context.new_page(), demo, lang=lang)
+            tour = Tour(page, shared_demo, lang=lang)
             tour.open("haircut/", "slot")
             tour.press(".kb-time", "contact")
             booking_steps.at_rest(tour.page)
             tops[lang] = tour.page.locator("[name=name]").bounding_box()["y"]  # type: ignore[index]
             assert tour.page.evaluate("scrollY") == 0
             assert not booking_steps.is_too_wide(tour.page)
-            tour.page.close()
     assert len(tops) == 20
     *most, longest = sorted(tops.values())
     assert most[-1] <= NAME_BY, tops
     assert longest <= NAME_BY_AT_LONGEST, tops
 
 
-def test_the_summary_is_two_lines_on_a_phone_and_opens(browser: Browser, demo: Demo):
+def test_the_summary_is_two_lines_on_a_phone_and_opens(browser: Browser, shared_demo: Demo):
     """Service and time are seen, and the rest when they are pressed, by keyboard or finger, also without JavaScript."""
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
-        tour = Tour(context.new_page(), demo, tz="America/New_York")
+        tour = Tour(context.new_page(), shared_demo, tz="America/New_York")
         tour.open("styling-class/", "slot")
         tour.press(".kb-time", "contact")
         page = tour.page
@@ -49,9 +50,9 @@ def test_the_summary_is_two_lines_on_a_phone_and_opens(browser: Browser, demo: D
         expect(page.get_by_text("$30.00")).to_be_hidden()
 
 
-def test_the_summary_stands_beside_the_form_on_a_desktop(page: Page, demo: Demo):
+def test_the_summary_stands_beside_the_form_on_a_desktop(page: Page, shared_demo: Demo):
     """All of it, and with nothing to open."""
-    tour = Tour(page, demo, tz="America/New_York")
+    tour = Tour(page, shared_demo, tz="America/New_York")
     tour.open("styling-class/", "slot")
     tour.press(".kb-time", "contact")
     expect(page.get_by_text("$30.00")).to_be_visible()
@@ -64,10 +65,10 @@ def test_the_summary_stands_beside_the_form_on_a_desktop(page: Page, demo: Demo)
     assert abs(form["y"] - summary["y"]) < 40
 
 
-def test_enter_leads_to_the_next_field_on_a_phone(browser: Browser, demo: Demo):
+def test_enter_leads_to_the_next_field_on_a_phone(browser: Browser, shared_demo: Demo):
     """Its keyboard says so; sending a form that is half filled in would give errors."""
     with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:
-        tour = Tour(context.new_page(), demo)
+        tour = Tour(context.new_page(), shared_demo)
         tour.open("haircut/", "slot")
         tour.press(".kb-time", "contact")
         tour.page.locator("[name=name]").focus()
@@ -87,6 +88,7 @@ def test_the_confirmation_number_is_copied_with_one_press(page: Page, demo: Demo
     assert page.evaluate("navigator.clipboard.readText()") == number
 
 
+@pytest.mark.matrix
 def test_a_browser_that_refuses_the_clipboard_copies_the_old_way(page: Page, demo: Demo):
     """As in a frame without the permission: the number is selected, and copied as a selection."""
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
@@ -96,7 +98,7 @@ def test_a_browser_that_refuses_the_clipboard_copies_the_old_way(page: Page, dem
     assert page.evaluate("getSelection().toString()") == number
 
 
-@pytest.mark.parametrize("script", ["no script", "no clipboard"])
+@pytest.mark.parametrize("script", thinned(["no script", "no clipboard"]))
 def test_there_is_no_copy_button_where_it_could_not_copy(browser: Browser, demo: Demo, script: str):
     """Without JavaScript, and without a clipboard; a double click selects the number as a whole."""
     with browser.new_context(java_script_enabled=script != "no script") as context:

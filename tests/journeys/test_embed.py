@@ -13,20 +13,22 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import booking_steps
 from tests.journeys.booking_steps import move_and_cancel
-from tests.journeys.embedding_pages import STRANGER, Elsewhere, framed, has_dialog, heard, listen
+from tests.journeys.embedding_pages import SHOP, STRANGER, Elsewhere, framed, has_dialog, heard, listen
 from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
 
 HAIRCUT = "Book haircut/"
+CORNERS = [(360, "rtl"), (360, "ltr"), (1280, "rtl"), (1280, "ltr")]
+"""Widths in pixels, and directions of a page."""
 
 
 @pytest.fixture(scope="module")
-def strict_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+def strict_browser(browser_type: BrowserType, chromium_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """Chromium as it is without third-party cookies."""
     # The tests' own hosts are not of this machine, and would have to ask their visitors before they load from it.
     switches = ["--test-third-party-cookie-phaseout", "--disable-features=LocalNetworkAccessChecks"]
-    arguments = [*browser_type_launch_args["args"], *switches]
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    arguments = [*chromium_launch_args["args"], *switches]
+    browser = browser_type.launch(**{**chromium_launch_args, "args": arguments})
     yield browser
     browser.close()
 
@@ -275,16 +277,14 @@ def test_the_floating_button(page: Page, elsewhere: Elsewhere):
     booking_steps.at(page.locator("dialog iframe").content_frame, "service")
 
 
-@pytest.mark.parametrize(
-    ("accent", "text"), [("#1f6f5c", "255, 255, 255"), ("#ffee00", "0, 0, 0"), ("", "255, 255, 255")]
-)
-def test_the_floating_button_can_be_read_on_any_accent(page: Page, elsewhere: Elsewhere, accent: str, text: str):
+def test_the_floating_button_can_be_read_on_any_accent(page: Page, elsewhere: Elsewhere):
     """Its words are white on dark colors and black on light ones; without a color it is black."""
-    page.goto(elsewhere.write(page.context, elsewhere.link("button", "", accent=accent)))
-    has_dialog(page)
-    button = page.get_by_role("link", name="Book")
-    assert button.evaluate("link => getComputedStyle(link).color") == f"rgb({text})"
-    assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
+    for accent, text in (("#1f6f5c", "255, 255, 255"), ("#ffee00", "0, 0, 0"), ("", "255, 255, 255")):
+        page.goto(elsewhere.write(page.context, elsewhere.link("button", "", accent=accent)))
+        has_dialog(page)
+        button = page.get_by_role("link", name="Book")
+        assert button.evaluate("link => getComputedStyle(link).color") == f"rgb({text})", accent
+        assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == [], accent
 
 
 def test_the_floating_button_is_hidden_while_a_widget_in_the_page_is_in_sight(page: Page, elsewhere: Elsewhere):
@@ -301,8 +301,7 @@ def test_the_floating_button_is_hidden_while_a_widget_in_the_page_is_in_sight(pa
     expect(button).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize(("width", "direction"), thinned(CORNERS, unpack=True))
 def test_the_close_button_of_the_dialog_stands_in_the_header_of_the_widget(
     page: Page, elsewhere: Elsewhere, width: int, direction: str
 ):
@@ -783,3 +782,31 @@ def test_the_snippet_builder_is_for_everybody(page: Page, elsewhere: Elsewhere, 
     page.get_by_label("Phone", exact=True).check()
     expect(preview).to_have_js_property("clientWidth", 390)
     assert wide > 390
+
+
+def test_the_thank_you_page_replaces_the_page_around_the_frame(
+    page: Page, strict_browser: Browser, elsewhere: Elsewhere
+):
+    """On a phone: the booking is told to the page once, and "Continue" leaves the frame; without scripts as well."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    thanks = f"{SHOP}/thanks?of=haircut"
+    page.goto(elsewhere.write(page.context, elsewhere.link(done_url="/thanks?of={service}")))
+    frame = framed(page)
+    book_in(frame, "thanks@example.com")
+    onward = frame.get_by_role("link", name="Continue", exact=True)
+    expect(onward).to_have_attribute("href", thanks)
+    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
+    assert len(heard(page, "booked")) == 1
+    onward.click()
+    page.wait_for_url(thanks)
+    with strict_browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
+        plain = context.new_page()
+        elsewhere.write(context, "Thank you")
+        for origin in (STRANGER, SHOP):
+            plain.goto(f"{elsewhere.book}haircut/?thanks={origin}/thanks")
+            booking_steps.to_contact(plain)
+            booking_steps.book(plain, email="plain@example.com")
+            onward = plain.get_by_role("link", name="Continue", exact=True)
+            expect(onward).to_have_count(int(origin == SHOP))
+        onward.click()
+        plain.wait_for_url(f"{SHOP}/thanks")

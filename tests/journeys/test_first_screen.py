@@ -52,7 +52,7 @@ def measure(page: Page) -> dict[str, Any]:
     return measures
 
 
-def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(browser: Browser, demo: Demo):
+def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(browser: Browser, shared_demo: Demo):
     """At the service with most above the calendar, its hosts; on a small phone it is within 1.2 screens."""
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
         page = context.new_page()
@@ -60,7 +60,7 @@ def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(brow
         # Without scripts, and one load for each language: the sizes of the screen share it.
         for language, _name in settings.LANGUAGES:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-            first = open_times(page, demo, "haircut", f"&lang={language}")["first"]
+            first = open_times(page, shared_demo, "haircut", f"&lang={language}")["first"]
             page.set_viewport_size(SMALL_PHONE)  # type: ignore[arg-type]
             on_small = measure(page)["first"]
             if first > LOWEST_FIRST_TIME or on_small > 1.2 * SMALL_PHONE["height"]:
@@ -68,13 +68,13 @@ def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(brow
         assert not low
 
 
-def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(browser: Browser, demo: Demo):
+def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(browser: Browser, shared_demo: Demo):
     """In every language: the sentence about the clocks and its switch, and both clocks in the summary, take little."""
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
         page = context.new_page()
         low = {}
         for language, _name in settings.LANGUAGES:
-            first = open_times(page, demo, "haircut", f"&lang={language}", zone=FAR_ZONE)["first"]
+            first = open_times(page, shared_demo, "haircut", f"&lang={language}", zone=FAR_ZONE)["first"]
             assert page.locator(".kb-by a").count() == 1, language
             page.locator(".kb-times .kb-time").first.click()
             booking_steps.at(page, "contact")
@@ -85,32 +85,48 @@ def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(b
         assert not low
 
 
-def test_a_page_of_times_by_two_clocks_is_short(browser: Browser, demo: Demo):
+def test_a_page_of_times_by_two_clocks_is_short(browser: Browser, shared_demo: Demo):
     """At the service with most above the calendar, for someone at home at the place and for someone far away."""
     with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]
         page = context.new_page()
         for zone in ("America/New_York", FAR_ZONE):
-            measures = open_times(page, demo, "haircut", "&day=2026-12-06", zone=zone)
+            measures = open_times(page, shared_demo, "haircut", "&day=2026-12-06", zone=zone)
             assert 0 < measures["times"] <= USUAL_TIMES, zone
             assert measures["height"] <= HIGHEST_PAGE, (zone, measures)
 
 
-def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser, demo: Demo):
+@pytest.mark.matrix
+def test_a_page_of_times_by_two_clocks_is_short_in_every_language(browser: Browser, shared_demo: Demo):
+    """The sentence about the clocks, the lines about the zone and the foot stay short, for a visitor from Berlin."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        long = {}
+        for language, _name in settings.LANGUAGES:
+            measures = open_times(
+                page, shared_demo, "haircut", f"&day=2026-12-06&lang={language}", zone="Europe/Berlin"
+            )
+            assert 0 < measures["times"] <= USUAL_TIMES, language
+            if measures["height"] > HIGHEST_PAGE:
+                long[language] = measures["height"]
+        assert not long
+
+
+def test_a_page_of_times_is_short_at_every_service_of_the_demo(browser: Browser, shared_demo: Demo):
     """Its first time is in the first screen, the calendar has five weeks, and no service's page is long."""
     with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]
         page = context.new_page()
         for service in SERVICES:
-            measures = open_times(page, demo, service)
+            measures = open_times(page, shared_demo, service)
             assert measures["rows"] == 5, service
             assert measures["first"] <= LOWEST_FIRST_TIME, (service, measures)
             assert measures["height"] <= HIGHEST_PAGE or measures["times"] > USUAL_TIMES, (service, measures)
             assert not booking_steps.is_too_wide(page), service
 
 
-def test_the_calendar_has_one_height_on_all_its_pages(page: Page, demo: Demo):
+def test_the_calendar_has_one_height_on_all_its_pages(page: Page, shared_demo: Demo):
     """Nothing below it jumps when it is turned or another day is chosen."""
-    assert open_times(page, demo, "haircut")["scrolled"] == 0
-    measures = open_times(page, demo, "bridal-styling")
+    assert open_times(page, shared_demo, "haircut")["scrolled"] == 0
+    measures = open_times(page, shared_demo, "bridal-styling")
     for _ in range(3):
         shown = page.locator(".kb-month .kb-sub").inner_text()
         page.locator("a[rel~=next]").click()

@@ -1,12 +1,16 @@
 """Layout on a phone that only a browser can show: nothing is split, cut off, or of another width than its neighbors."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
 from kordless_booking.presentation.locales import supported_languages
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
-from tests.journeys.demo import Demo
+from tests.journeys.demo import Demo, furnish, served
+from tests.support.matrix import thinned
 
 PHONE = {"width": 390, "height": 844}
 WIDTHS = """
@@ -22,6 +26,15 @@ LINES = """
   return range.getClientRects().length;
 }
 """
+DETAILS = """
+() => [...document.querySelectorAll(".kb-times small, .kb-hosts bdi, .kb-zone a")].map((element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const lines = [...range.getClientRects()].filter((box) => box.width).map((box) => Math.round(box.bottom / 8));
+  return new Set(lines).size > 1 ? element.textContent : null;
+}).filter(Boolean)
+"""
+"""Texts that should stand in one line and don't."""
 BROKEN = """
 () => [...document.querySelectorAll(".kb-whole, .kb-time b, .kb-time")].flatMap((element) => {
   // A button with details has lines of its own for them: its own text is the clock time.
@@ -36,18 +49,18 @@ BROKEN = """
 """
 
 
-def test_a_clock_time_a_date_and_a_range_stay_in_one_line(browser: Browser, demo: Demo):
+def test_a_clock_time_a_date_and_a_range_stay_in_one_line(browser: Browser, shared_demo: Demo):
     """On a phone, and a clock time in the narrowest frame, in every language, on the 12-hour clock."""
     with browser.new_context(viewport=PHONE) as context:
         page = context.new_page()
         for lang in supported_languages():
-            page.goto(f"{demo.url}/book/haircut/?lang={lang}&hours=12")
+            page.goto(f"{shared_demo.url}/book/haircut/?lang={lang}&hours=12")
             booking_steps.at(page, "slot")
             url = page.locator("a.kb-time").first.get_attribute("href")
             for width in (390, 280):
                 page.set_viewport_size({"width": width, "height": 844})
                 assert page.evaluate(BROKEN) == [], f"{lang}, {width}"
-            page.goto(f"{demo.url}{url}")
+            page.goto(f"{shared_demo.url}{url}")
             booking_steps.at(page, "contact")
             page.set_viewport_size(PHONE)
             assert page.locator(".kb-whole").count() or lang in {"ja", "ko", "zh-hans", "zh-hant"}
@@ -57,15 +70,38 @@ def test_a_clock_time_a_date_and_a_range_stay_in_one_line(browser: Browser, demo
             assert not booking_steps.is_too_wide(page), lang
 
 
-@pytest.mark.parametrize("lang", ["ja", "ar"])
-def test_buttons_of_a_form_are_as_wide_as_its_fields(browser: Browser, demo: Demo, lang: str):
-    """However short their labels are: in Japanese both would fit into one line."""
+@pytest.fixture
+def wide(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+    """The demo at the sandbox's business with long texts."""
+    furnish(tmp_path, _prepared)
+    with served(tmp_path, KORDLESS_SANDBOX_ORG="wide") as demo:
+        yield demo
+
+
+@pytest.mark.matrix
+def test_a_business_with_long_texts_stays_in_its_lines(browser: Browser, wide: Demo):
+    """Long names of hosts, ends on a later date and places left: each in one line, and nothing wider than the page."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
+        page = context.new_page()
+        for lang in ("en", "de", "uk", "ar", "ja"):
+            for service in ("long-name", "long-hosts", "three-days", "class"):
+                page.goto(f"{wide.url}/book/{service}/?lang={lang}&tz=Europe/Berlin")
+                booking_steps.at(page, "slot")
+                assert page.evaluate(DETAILS) == [], (lang, service)
+                for width in (280, 390):
+                    page.set_viewport_size({"width": width, "height": 844})
+                    assert not booking_steps.is_too_wide(page), (lang, service, width)
+
+
+@pytest.mark.parametrize("lang", thinned(["ja", "ar"]))
+def test_buttons_of_a_form_are_as_wide_as_its_fields(browser: Browser, shared_demo: Demo, lang: str):
+    """However short their labels are."""
     with browser.new_context(viewport=PHONE) as context:
-        tour = Tour(context.new_page(), demo, lang=lang)
+        tour = Tour(context.new_page(), shared_demo, lang=lang)
         tour.open("haircut/", "slot")
         tour.press(".kb-time", "contact")
         [field, *buttons] = tour.page.evaluate(WIDTHS)
-        assert buttons == [field, field]
+        assert buttons == [field]
 
 
 def test_a_confirmation_number_stays_in_one_line(browser: Browser, demo: Demo):

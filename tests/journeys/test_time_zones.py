@@ -9,13 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
+from tests.support.matrix import thinned
 
 PAGE = "/book/haircut/zone/"
 
 
-def test_typing_filters_and_a_row_leads_to_its_times(page: Page, demo: Demo):
+def test_typing_filters_and_a_row_leads_to_its_times(page: Page, shared_demo: Demo):
     """The field keeps the focus and each letter, the number of results is announced, and clearing restores the list."""
-    page.goto(f"{demo.url}{PAGE}?tz=Europe/Berlin")
+    page.goto(f"{shared_demo.url}{PAGE}?tz=Europe/Berlin")
     booking_steps.at(page, "zone")
     search, rows = page.get_by_role("searchbox"), page.locator(".kb-zones button:visible")
     search.focus()
@@ -39,9 +40,9 @@ def test_typing_filters_and_a_row_leads_to_its_times(page: Page, demo: Demo):
     booking_steps.at(page, "zone")
 
 
-def test_typing_filters_inside_a_page_of_a_site(page: Page, demo: Demo):
+def test_typing_filters_inside_a_page_of_a_site(page: Page, shared_demo: Demo):
     """What is found is swapped in there too, and the site's address stays."""
-    page.goto(f"{demo.url}/")
+    page.goto(f"{shared_demo.url}/")
     booking_steps.to_times(page, "Haircut")
     page.get_by_role("link", name="Change time zone").click()
     booking_steps.at(page, "zone")
@@ -51,12 +52,12 @@ def test_typing_filters_inside_a_page_of_a_site(page: Page, demo: Demo):
     rows.click()
     booking_steps.at(page, "slot")
     expect(page.get_by_text(re.compile("Your time zone: Berlin"))).to_be_visible()
-    expect(page).to_have_url(f"{demo.url}/")
+    expect(page).to_have_url(f"{shared_demo.url}/")
 
 
-def test_the_way_through_the_continents_by_keyboard(page: Page, demo: Demo):
+def test_the_way_through_the_continents_by_keyboard(page: Page, shared_demo: Demo):
     """Enter unfolds a continent, Tab goes on into it, and Enter on a row chooses it."""
-    page.goto(f"{demo.url}{PAGE}?tz=Europe/Berlin")
+    page.goto(f"{shared_demo.url}{PAGE}?tz=Europe/Berlin")
     booking_steps.at(page, "zone")
     asia = page.locator("summary", has_text="Asia")
     kabul = page.locator(".kb-zones button", has_text="Kabul")
@@ -73,11 +74,11 @@ def test_the_way_through_the_continents_by_keyboard(page: Page, demo: Demo):
     expect(page.get_by_text(re.compile("Your time zone: Kabul"))).to_be_visible()
 
 
-def test_continents_unfold_and_rows_choose_without_javascript(browser: Browser, demo: Demo):
+def test_continents_unfold_and_rows_choose_without_javascript(browser: Browser, shared_demo: Demo):
     """Only the visitor's own continent is open, and a row is a button of a plain form."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(f"{demo.url}{PAGE}?tz=Europe/Berlin&hours=24")
+        page.goto(f"{shared_demo.url}{PAGE}?tz=Europe/Berlin&hours=24")
         expect(page.locator(".kb-continent[open] summary")).to_have_text("Europe")
         page.locator("summary", has_text="Africa").click()
         page.locator(".kb-zones button", has_text="Nairobi").click()
@@ -85,12 +86,12 @@ def test_continents_unfold_and_rows_choose_without_javascript(browser: Browser, 
         expect(page).to_have_url(re.compile("hours=24"))
 
 
-@pytest.mark.parametrize("lang", ["en", "de", "ar", "ja", "hi"])
-def test_likely_zones_stand_in_the_first_screen_of_a_phone(browser: Browser, demo: Demo, lang: str):
+@pytest.mark.parametrize("lang", thinned(["en", "de", "ar", "ja", "hi"], keep={"en", "ar"}.__contains__))
+def test_likely_zones_stand_in_the_first_screen_of_a_phone(browser: Browser, shared_demo: Demo, lang: str):
     """At 390 by 844 four can be tapped without scrolling, rows are high enough for fingers, and nothing is cut off."""
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()
-        page.goto(f"{demo.url}{PAGE}?tz=America/New_York&lang={lang}")
+        page.goto(f"{shared_demo.url}{PAGE}?tz=America/New_York&lang={lang}")
         rows = page.locator(".kb-zones button:visible")
         boxes = rows.evaluate_all("rows => rows.map((row) => row.getBoundingClientRect().toJSON())")
         assert boxes[3]["bottom"] <= 844

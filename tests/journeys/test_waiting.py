@@ -115,6 +115,17 @@ def test_a_pressed_button_is_pressed_once(page: Page, demo: Demo):
     assert str(demo.sandbox.bookings()).count("ada@example.com") == 1
 
 
+@pytest.mark.matrix
+def test_enter_in_a_field_books_and_the_button_waits(page: Page, demo: Demo):
+    """It doesn't press the way back, which stands above the fields and belongs to the form too."""
+    to_the_form(page, demo.url)
+    with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
+        page.get_by_label("Email (or phone)", exact=True).press("Enter")
+        expect(page.get_by_role("button", name="Book appointment")).to_have_attribute("data-kb-pressed", "")
+        expect(page.locator("[data-kb-live]")).to_have_text("Booking…")
+    booking_steps.at(page, "confirmation")
+
+
 def test_the_pressed_button_says_what_is_being_done(page: Page, demo: Demo):
     """A spinner and "Booking…" take the place of its label, nothing moves, and it is announced once."""
     to_the_form(page, demo.url)

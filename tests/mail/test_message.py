@@ -499,3 +499,17 @@ def test_the_manage_link_keeps_host_team_and_party(writing: Settings):
     link = ManageLink.from_token(token, "default", NOW.timestamp())
     assert (link.host_id, link.team_id, link.party_size) == ("host_sarah", "team_hair", 2)
     assert link.timezone == "Europe/Kyiv"
+
+
+def test_each_mail_says_until_when_the_booking_can_be_changed(writing: Settings, sandbox: Sandbox):
+    """By the clock that the mail shows first, in text and HTML; not once it is canceled, nor when it has passed."""
+    later = NOW + timedelta(days=8)
+    english = VisitorPreferences(language="en", timezone="America/New_York")
+    until = "You can change or cancel until Tuesday, December 8, 2026"
+    letter = written(start=later, preferences=english)
+    assert until in letter.text
+    assert until in letter.words
+    letter = written(BookingChange.CANCELLED, start=later, status="canceled", preferences=english)
+    assert "until" not in letter.text + letter.words
+    letter = written(start=NOW + timedelta(hours=3), confirmation_number="BOOK_SOON0000", preferences=english)
+    assert "until" not in letter.text + letter.words

@@ -35,14 +35,14 @@ def test_nothing_moves_but_for_those_who_like_it():
     sheet = (STATIC / "booking.css").read_text()
     wished = re.search(r"@media \(prefers-reduced-motion: no-preference\) \{\n(?:  .*\n)*\}\n", sheet)
     assert wished
-    # The one clock of a style sheet: it ends the hold of the times, and moves nothing on the way.
+    # The clocks of a style sheet: they end what waits for a script, and move nothing on the way.
     hold = re.search(r"@media \(scripting: enabled\) \{\n(?:  .*\n)*\}\n", sheet)
     assert hold
     names = set(re.findall(r"animation: (kb-\w+) 3s; ", hold[0]))
     frames = dict(re.findall(r"@keyframes (kb-\w+) \{ from, to \{ (.*) \} \}", sheet))
     assert names <= frames.keys()
     changed = {each.partition(":")[0].strip() for name in names for each in frames[name].split(";") if each.strip()}
-    assert changed == {"visibility", "background", "opacity", "pointer-events"}
+    assert changed == {"visibility", "background", "opacity", "pointer-events", "position"}
     rest = sheet.replace(wished[0], "").replace(hold[0], "")
     assert re.findall(r"(?<![\w-])(?:transition|animation|scroll-behavior)[\w-]*\s*:", wished[0])
     assert re.findall(r"(?<![\w-])(?:transition|animation|scroll-behavior)[\w-]*\s*:", rest) == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kordless_booking.presentation import formatting, timezone_search
 from kordless_booking.presentation.locales import locale_name, locale_of, regional_locale
+from tests.support.matrix import thinned
 
 MOMENT = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 
@@ -65,7 +66,7 @@ def test_the_likeliest_country_fills_in():
 SOME = sorted(name for name in locale_identifiers() if "_" not in name)[::6]
 
 
-@pytest.mark.parametrize("name", [*SOME, "aa", "iu", "no", "rw", "vo"])
+@pytest.mark.parametrize("name", thinned([*SOME, "aa", "iu", "no", "rw", "vo"], lambda name: name not in SOME[1::2]))
 def test_every_language_of_cldr_can_be_asked_for(name):
     """Dates, clocks, durations and zones are said without an error, however little CLDR knows of a language."""
     assert 0 <= regional_locale(name).first_week_day <= 6

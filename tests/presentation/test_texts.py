@@ -15,6 +15,8 @@ from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.texts import (
     DisplayTimes,
+    change_deadline,
+    changeable_until,
     display_times,
     format_range,
     mailed_text,
@@ -254,5 +256,75 @@ def test_the_short_times_are_a_line_for_each_clock(zone: str, site: str | None, 
     """The date of the second clock is said only where it is another one."""
     with translation.override("en"):
         place = PlaceClock(site, counts=True) if site else None
-        shown = short_times(datetime(2026, 12, 1, 14, tzinfo=UTC), zone, place, "en")
+        start = datetime(2026, 12, 1, 14, tzinfo=UTC)
+        shown = short_times(start, start + timedelta(hours=1), zone, place, "en")
         assert [plain_spaces(line) for line in shown] == lines
+
+
+@pytest.mark.parametrize(
+    ("hours", "lines"),
+    [
+        (23, ["Tue, Dec 1, 9:00 AM local time", "4:00 PM your time"]),
+        (
+            72,
+            [
+                "Tue, Dec 1, 9:00 AM \u2013 Fri, Dec 4, 9:00 AM local time",
+                "Tue, Dec 1, 4:00 PM \u2013 Fri, Dec 4, 4:00 PM your time",
+            ],
+        ),
+    ],
+)
+def test_the_short_times_of_a_long_booking_say_its_end(hours: int, lines: list[str]):
+    """By each of two clocks, from 24 hours on."""
+    start = datetime(2026, 12, 1, 14, tzinfo=UTC)
+    with translation.override("en"):
+        place = PlaceClock("America/New_York", counts=True)
+        shown = short_times(start, start + timedelta(hours=hours), "Europe/Kyiv", place, "en")
+        assert [plain_spaces(line) for line in shown] == lines
+
+
+# In Berlin, clocks went forward on March 29, 2026 at 2 AM, and back on October 25, 2026 at 3 AM.
+@pytest.mark.parametrize(
+    ("start", "hours", "zone", "text"),
+    [
+        ("2026-12-08T14:00Z", 24, NEW_YORK, "Monday, December 7, 2026, 9:00 AM"),
+        ("2026-12-08T14:00Z", 0.5, NEW_YORK, "Tuesday, December 8, 2026, 8:30 AM"),
+        # 24 hours, of which the clock shows 23 and 25.
+        ("2026-03-29T08:00Z", 24, "Europe/Berlin", "Saturday, March 28, 2026, 9:00 AM"),
+        ("2026-10-25T08:00Z", 24, "Europe/Berlin", "Saturday, October 24, 2026, 10:00 AM"),
+        # The clock shows this time twice.
+        ("2026-10-26T00:30Z", 24, "Europe/Berlin", "Sunday, October 25, 2026, 2:30 AM (Berlin · GMT+2)"),
+        ("2026-10-26T01:30Z", 24, "Europe/Berlin", "Sunday, October 25, 2026, 2:30 AM (Berlin · GMT+1)"),
+    ],
+)
+def test_the_deadline_of_changes_is_counted_in_real_hours(start: str, hours: float, zone: str, text: str):
+    """Over clock changes, too: what is said is the moment at which it begins to be too late."""
+    moment = datetime.fromisoformat(start)
+    with translation.override("en"):
+        clocks = display_times(moment, moment + timedelta(hours=1), zone, None, "en")
+        said = changeable_until(
+            CancellationPolicy(notice_hours=hours), moment, moment - timedelta(days=3), clocks, "en"
+        )
+    assert plain_spaces(said) == f"You can change or cancel until {text}."
+
+
+@given(
+    start=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=ZONES.map(get_timezone)),  # noqa: DTZ001
+    zone=ZONES,
+)
+def test_the_deadline_is_never_on_the_other_side_of_the_notice(start: datetime, zone: str):
+    """Whatever zone a start is given in: exactly the notice lies in between, and it says nothing once it has passed."""
+    policy = CancellationPolicy(notice_hours=24)
+    deadline = change_deadline(policy, start)
+    assert deadline is not None
+    assert start.astimezone(UTC) - deadline == timedelta(hours=24)
+    with translation.override("en"):
+        clocks = display_times(start, start + timedelta(hours=1), zone, None, "en")
+        assert changeable_until(policy, start, deadline, clocks, "en")
+        assert changeable_until(policy, start, deadline + timedelta(seconds=1), clocks, "en") == ""
+
+
+@pytest.mark.parametrize("hours", [None, 0, -3, 1e9, 0.001])
+def test_without_a_sensible_notice_there_is_no_deadline(hours: float | None):
+    """None, less than a minute, and what can only be a mistake."""
+    assert change_deadline(CancellationPolicy(notice_hours=hours), NINE) is None

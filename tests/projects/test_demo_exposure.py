@@ -365,6 +365,17 @@ def test_mails_are_for_the_sites_own_user(settings: Settings, tmp_path: Path) ->
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize(
+    ("environment", "index"),
+    [({}, "True"), ({**SECRET, **SANDBOX, **PUBLIC}, "False"), ({**SECRET, **ACCOUNT, **PUBLIC}, "False")],
+)
+def test_no_search_engine_lists_a_sandbox_that_it_can_reach(environment: dict[str, str], index: str):
+    """The demo shows INDEX on this machine, where no search engine comes."""
+    script = "from demo_site import settings; print(settings.EVERYTHING['INDEX'])"
+    ran = _python("-c", script, environment=environment)
+    assert (ran.returncode, ran.stdout.strip()) == (0, index), ran.stderr
+
+
 def _python(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run Python at the project's root with nothing in its environment but this."""
     given = {"PATH": os.environ["PATH"], **environment}

@@ -16,7 +16,7 @@ def context(sandbox: Sandbox, query: str = "") -> dict[str, Any]:
     return sandbox_panel._context(RequestFactory().get(f"/sandbox/{query}"), sandbox)
 
 
-@pytest.mark.parametrize("slug", [business.slug for business in SEEDS["odd"]])
+@pytest.mark.parametrize("slug", [business.slug for business in SEEDS["odd"] if business.services])
 def test_the_panel_shows_the_business_of_the_demo(site: Settings, sandbox: Sandbox, slug: str):
     """Its services, their free times, and its zone are those of the account; and one is booked by phone there."""
     use_odd_business(site, sandbox, slug)
@@ -29,6 +29,13 @@ def test_the_panel_shows_the_business_of_the_demo(site: Settings, sandbox: Sandb
     sandbox_panel._by_phone(sandbox, request)
     assert [row["org"] for row in sandbox.bookings()] == [slug]
     assert context(sandbox)["bookings"]
+
+
+def test_the_panel_of_a_business_without_services_offers_no_times(site: Settings, sandbox: Sandbox):
+    """The widget says that nothing can be booked; the panel shows it all the same."""
+    use_odd_business(site, sandbox, "empty")
+    shown = context(sandbox)
+    assert (shown["chosen"], shown["times"], shown["stage"]) == (None, [], "/book/")
 
 
 def test_the_panel_shows_all_services_beside_one_that_has_no_page(site: Settings, sandbox: Sandbox):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def test_the_public_names() -> None:
     """The public names are pinned."""
     assert kordless_booking.sandbox.__all__ == [
+        "LAKESIDE_KEY", "LAKESIDE_ORG",
         "NORTH_KEY", "NORTH_ORG", "SANDBOX_KEY", "SANDBOX_ORG", "SEEDS", "Limits", "Sandbox", "find_key",
     ]  # fmt: skip
 

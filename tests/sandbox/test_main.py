@@ -42,7 +42,7 @@ def running(*arguments: str) -> Iterator[Running]:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": TOP}
     with subprocess.Popen(command, **pipes, text=True) as process:  # noqa: S603 - our own words
         assert process.stdout
-        banner = [process.stdout.readline() for _ in range(5)]
+        banner = [process.stdout.readline() for _ in range(6)]
         found = re.search(r"http://127\.0\.0\.1:\d+/\S+", banner[0])
         assert found
         try:
@@ -76,7 +76,7 @@ def test_it_tells_serves_and_stops_cleanly(tmp_path: Path) -> None:
     for part in (SANDBOX_KEY, "acme-salon", "curl -H", "/_sandbox/"):
         assert part in said
     assert re.fullmatch(r"availability 200 \d+ ms\ncreate 201 \d+ ms\n", log)
-    assert said.count("\n") == 5
+    assert said.count("\n") == 6
     with running("--path", path, "--quiet") as server:
         at = f"{server.base}/bookings/confirmation/{booking['confirmation_number']}"
         assert httpx.get(at, params={"contact": "jane@example.com"}).status_code == 200

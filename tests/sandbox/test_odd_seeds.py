@@ -34,7 +34,9 @@ def test_the_odd_seed_has_the_businesses_of_the_demo_too() -> None:
     assert len({each.slug for each in SEEDS["odd"]}) == len({each.key for each in SEEDS["odd"]}) == len(SEEDS["odd"])
     with pytest.raises(ValueError, match="unknown seed 'even'; known: demo, odd"):
         Sandbox(seed="even")
-    with pytest.raises(ValueError, match="no organization 'even'; it has acme-salon, north-dental, odd-times"):
+    with pytest.raises(
+        ValueError, match="no organization 'even'; it has acme-salon, north-dental, lakeside-studio, odd-times"
+    ):
         find_key("even")
 
 

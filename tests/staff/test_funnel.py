@@ -10,8 +10,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking.models import FunnelCount, LostDemandCount
+from kordless_booking.funnel.counters import OTHER_SOURCES
+from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.staff import funnel
 from tests.support.staff import Hire
 from tests.support.visitor import Page
 
@@ -82,6 +84,36 @@ def test_no_share_of_the_funnel_is_more_than_all(owner: Client) -> None:
     widths = [float((rect.attributes["width"] or "").rstrip("%")) for rect in page.tree.css(".kb-funnel rect")]
     assert widths == sorted(widths, reverse=True)
     assert widths[0] == 100
+
+
+def campaign(source: str, number: int, *, ago: int = 0, of: str = "haircut") -> None:
+    """Write down bookings that came from a campaign source, some days ago."""
+    CampaignCount.objects.create(
+        day=TODAY - timedelta(days=ago), account="default", service=of, placement="page", source=source, count=number
+    )
+
+
+def campaign_rows(page: Page) -> list[list[str]]:
+    """The campaign sources with their numbers, as they are listed."""
+    rows = page.tree.css("section:has(#kb-campaigns) tbody tr")
+    return [[cell.text().strip() for cell in row.css("th, td")] for row in rows]
+
+
+def test_bookings_are_shown_by_campaign_source(owner: Client) -> None:
+    """Those with most bookings first, the rest in one row, with the filters of the page and escaped."""
+    assert campaign_rows(seen(owner)) == []
+    for number in range(funnel.MAX_CAMPAIGNS):
+        campaign(f"source-{number}", 20 - number)
+    campaign("source-0", 3, ago=1)
+    campaign("rare", 2, of="beard-trim")
+    campaign(OTHER_SOURCES, 4)
+    rows = campaign_rows(seen(owner))
+    assert rows[0] == ["source-0", "23"]
+    assert rows[-1] == ["Others", "6"]
+    assert len(rows) == funnel.MAX_CAMPAIGNS + 1
+    assert campaign_rows(seen(owner, "?service=beard-trim")) == [["rare", "2"]]
+    campaign("<b>&", 50)
+    assert campaign_rows(seen(owner))[0] == ["<b>&", "50"]
 
 
 def lose(number: int, *, ago: int = 0, of: str = "haircut", month: date = TODAY, placement: str = "page") -> None:
@@ -237,7 +269,7 @@ def test_a_large_table_costs_a_handful_of_queries(
     """Whatever the number of rows."""
     for number in range(40):
         count(1, 1, 1, ago=number % 30, of=f"service-{number}")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         seen(owner)
 
 

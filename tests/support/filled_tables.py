@@ -11,6 +11,7 @@ from kordless_booking.models import (
     Appointment,
     BookingAttempt,
     BookingProjection,
+    CampaignCount,
     FunnelCount,
     LostDemandCount,
     OutgoingMail,
@@ -24,6 +25,7 @@ GROWING: tuple[type[Model], ...] = (
     BookingProjection,
     FunnelCount,
     LostDemandCount,
+    CampaignCount,
     RejectedDeliveryCount,
     Appointment,
     OutgoingMail,
@@ -114,6 +116,16 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
         service="'s' || CAST(n % 100 AS varchar(5))",
         placement="'page'",
         month=_day(now, "0"),
+        count="3",
+    )
+    _insert(
+        CampaignCount,
+        rows,
+        day=_day(now, "n / 100"),
+        account=account,
+        service="'s' || CAST(n % 100 AS varchar(5))",
+        placement="'page'",
+        source="'google'",
         count="3",
     )
     _insert(

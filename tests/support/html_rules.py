@@ -97,7 +97,8 @@ def _errors(tree: LexborHTMLParser) -> Iterator[str]:
 
 
 def _names(tree: LexborHTMLParser) -> Iterator[str]:
-    for node in tree.css("a[href], button"):
+    # A button that neither eyes nor ears nor the Tab key find is there for the Enter key alone.
+    for node in tree.css("a[href], button:not([aria-hidden=true][tabindex='-1'])"):
         if not (node.attributes.get("aria-label") or text_of(node)):
             yield f"without a name: {node.html}"
     for node in tree.css("img"):

@@ -84,6 +84,19 @@ def test_the_form_says_what_is_being_booked(walk: Visitor):
         assert words in summary
 
 
+def test_the_way_back_stands_first_and_enter_books(walk: Visitor):
+    """It belongs to the form, to carry what was typed; the button that Enter presses, the form's first one, books."""
+    page = walk.choose()
+    assert page.hrefs("main :is(a, button[formaction])")[0] == page.link("Choose another time")
+    form = page.tree.css_first("form.kb-form")
+    name = form.attributes["id"]
+    first, back, *others = page.tree.css(f"button[form={name}], form.kb-form button")
+    assert "formaction" not in first.attributes
+    assert (first.attributes["tabindex"], first.attributes["aria-hidden"]) == ("-1", "true")
+    assert text_of(back) == "Choose another time"
+    assert [text_of(each) for each in others] == ["Book appointment"]
+
+
 def test_the_summary_says_how_many_come(walk: Visitor, sandbox: Sandbox):
     """A party stands in the summary and in the booking."""
     page = walk.choose("styling-class", "?party=3")

@@ -65,6 +65,20 @@ def test_a_button_says_when_a_long_time_ends(visitor: Visitor, service: str, que
     assert re.sub(r"( ·)? \d+ spots? left(?= ·|$)", "", found) == button
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_end_of_a_long_time_has_room_in_its_button(visitor: Visitor, language: str):
+    """What stands below a time decides how wide the day's buttons are, so that no date is split from its time."""
+    page = visitor.open(f"/book/{THREE_DAYS}/{HERE}&lang={language}")
+    [detail] = page.tree.css(".kb-times .kb-time small")
+    assert detail.attributes.get("class") == "kb-widest"
+
+
+def test_the_folded_summary_of_a_long_booking_says_its_end(walk: Visitor):
+    """Whoever books a boat for three days sees until when without unfolding anything."""
+    [folded] = walk.choose(THREE_DAYS, HERE).texts(".kb-brief")
+    assert folded == "House boat Tue, Dec 8, 9:00 AM \u2013 Fri, Dec 11, 9:00 AM"
+
+
 def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
     """The form, the confirmation, the manage page, its two questions and the canceled page."""
     form = walk.choose(DAY, HERE)

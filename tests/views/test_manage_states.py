@@ -143,12 +143,13 @@ def test_a_request_says_what_happens_next(visitor: Visitor, sandbox: Sandbox, cl
     sandbox.set_status(page.number, "pending")
     clock.shift(VIEW_SECONDS + 1)
     page = visitor.open(page.url)
-    [said] = page.texts(".kb-text")
+    said, until = page.texts(".kb-text")
     assert "has to be accepted" in said
+    assert until.startswith("You can change or cancel until ")
     assert {"Reschedule", "Cancel booking"} <= set(page.texts("form button"))
     sandbox.set_status(page.number, "confirmed")
     clock.shift(VIEW_SECONDS + 1)
-    assert visitor.open(page.url).texts(".kb-text") == []
+    assert visitor.open(page.url).texts(".kb-text") == [until]
 
 
 def test_within_the_notice_period_the_page_says_that_it_may_be_too_late(

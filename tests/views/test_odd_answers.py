@@ -17,7 +17,7 @@ from tests.support.odd_answers import OddAnswers
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 Install = Callable[..., OddAnswers]
 

@@ -253,7 +253,7 @@ def test_a_hostile_colour_is_no_style(visitor: Visitor, sandbox: Sandbox):
     """CSS in the colour leads to the default palette, in a sheet of our own making."""
     sandbox.faults.add("hostile")
     page = visitor.open("/book/")
-    [sheet] = [node.attributes["href"] for node in page.tree.css("link[rel=stylesheet]")]
+    [sheet] = [node.attributes["href"] for node in page.tree.css("link[rel=stylesheet]:not([data-kb-later])")]
     assert re.fullmatch(r"/book/style-[0-9a-f]{6}\.css\?v=[0-9a-f]+", sheet or "")
     css = visitor.client.get(sheet).content.decode()
     assert "evil.example" not in css
@@ -297,21 +297,25 @@ def test_distorted_answers_never_break_a_page(visitor: Visitor, sandbox: Sandbox
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [
-        ("status", {"status": 418}),
-        ("status", {"status": 500}),
-        ("status", {"status": 429}),
-        ("redirect", {}),
-        ("html", {}),
-        ("broken_json", {}),
-        ("empty", {}),
-        ("nan", {}),
-        ("duplicate_keys", {}),
-        ("wrong_charset", {}),
-        ("deep", {}),
-        ("reset", {}),
-        ("hang", {}),
-    ],
+    thinned(
+        [
+            ("status", {"status": 418}),
+            ("status", {"status": 500}),
+            ("status", {"status": 429}),
+            ("redirect", {}),
+            ("html", {}),
+            ("broken_json", {}),
+            ("empty", {}),
+            ("nan", {}),
+            ("duplicate_keys", {}),
+            ("wrong_charset", {}),
+            ("deep", {}),
+            ("reset", {}),
+            ("hang", {}),
+        ],
+        lambda fault: fault[0] in {"redirect", "broken_json", "nan", "reset", "hang"} or 500 in fault[1].values(),
+        unpack=True,
+    ),
 )
 def test_connection_faults_never_break_a_page(visitor: Visitor, sandbox: Sandbox, kind: str, options: dict[str, int]):
     """Rubbish, cuts and silence from Kordless end at pages that we declare."""

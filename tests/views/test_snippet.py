@@ -4,6 +4,7 @@ import ast
 import html
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -189,3 +190,18 @@ def test_it_works_while_kordless_does_not(staff: Client, sandbox: Sandbox):
     sandbox.faults.add("key_revoked")
     page = built(staff)
     assert page.texts("select[name=service] option") == ["All services"]
+
+
+def test_a_thank_you_page_is_in_the_snippet_when_the_confirmation_may_lead_there(staff: Client, site: Settings):
+    """Else the builder says what is wrong, in words, and leaves it out."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "EMBED_ORIGINS": ["https://shop.example"]}
+    page = built(staff, "?" + urlencode({"done_url": "https://shop.example/thanks?of={service}"}))
+    assert 'data-done-url="https://shop.example/thanks?of={service}"' in lines(page)
+    for url, words in (
+        ("https://evil.example/", "Add https://evil.example to EMBED_ORIGINS."),
+        ("javascript:alert(1)", "Enter the address of a page"),
+        ("/thanks", "Enter the address of a page"),
+    ):
+        page = built(staff, "?" + urlencode({"done_url": url}))
+        assert "data-done-url" not in lines(page)
+        assert words in page.tree.css_first("[data-kb-part=done_url]").text()

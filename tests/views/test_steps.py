@@ -11,7 +11,7 @@ from kordless_booking.presentation import timezone_search
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
 from kordless_booking.views import response_cache
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -261,6 +261,14 @@ def test_the_current_zone_is_marked(visitor: Visitor):
     """The zone in use is marked in the list, also when it is the business's own."""
     page = visitor.open("/book/haircut/zone/?q=new+york")
     assert [node.attributes.get("aria-current") for node in page.tree.css(".kb-zones button")] == ["true"]
+
+
+def test_the_current_zone_is_marked_once(visitor: Visitor):
+    """Among the suggested ones, and not again among those of its continent."""
+    page = visitor.open("/book/haircut/zone/?tz=Europe/Berlin")
+    names = [text_of(node) for node in page.tree.css(".kb-zones button") if text_of(node).startswith("Berlin")]
+    assert len(names) == 2
+    assert page.texts(".kb-zones [aria-current]") == names[:1]
 
 
 def test_a_slot_page_is_fetched_once_for_everybody(visitor: Visitor, sandbox: Sandbox):

@@ -29,7 +29,7 @@ from tests.support.deliveries import NEW, delivery
 from tests.support.received_requests import count_requests
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 FAR = "?day=2026-12-09"
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kordless_booking", "0006_staff_pages"),
+        ("kordless_booking", "0007_campaign_counts"),
     ]
 
     operations = [

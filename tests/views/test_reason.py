@@ -1,0 +1,236 @@
+"""The reason of a change: asked for on the pages of a booking, for the site's own code alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.changes import BookingChange, mark_change_in_progress, reason_in_progress
+from kordless_booking.conf import get_account
+from kordless_booking.forms import MAX_REASON, ReasonForm
+from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import services_for
+from tests.support.clock import NOW
+from tests.support.deliveries import NEW, delivery, event_body
+from tests.support.signal_receiver import listening
+from tests.support.visitor import HTMX, Page, Visitor
+
+pytestmark = pytest.mark.django_db
+
+FAR = "?day=2026-12-09"
+REASON = 'I’m ill <b>& "canary"</b>\r\nSorry'
+SAID = 'I’m ill <b>& "canary"</b>\nSorry'
+MISSING = "Please say why. A few words are enough."
+
+
+def ask(site: Settings, how: str) -> None:
+    """Let the site ask for a reason."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ASK_REASON": how}
+
+
+@pytest.fixture(params=[{}, pytest.param(HTMX, marks=pytest.mark.matrix)], ids=["page", "fragment"])
+def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
+    """A visitor to a site that asks for a reason, which is optional."""
+    ask(site, "optional")
+    return Visitor(client, request.param)
+
+
+def own_page(visitor: Visitor) -> Page:
+    """Book, and follow the manage link."""
+    return visitor.open(visitor.book("haircut", FAR).link("Change or cancel"))
+
+
+def chosen_time(visitor: Visitor, page: Page) -> Page:
+    """The question whether to move the booking to another time of its day."""
+    return visitor.open(list(visitor.send(page, "Reschedule").times.values())[-1])
+
+
+def post(visitor: Visitor, page: Page, button: str, reason: str) -> Page:
+    """Send the form with this button. The field stands outside of it, and names it."""
+    [field] = page.tree.css("textarea[name=reason]")
+    [form] = page.tree.css(f"form[id='{field.attributes['form']}']")
+    assert button in form.text()
+    _method, action, fields = page.form(button)
+    return visitor.open(action, {**fields, "reason": reason})
+
+
+def asked_why(sandbox: Sandbox) -> str:
+    """All that Kordless was sent."""
+    return str([vars(asked) for asked in sandbox.requests])
+
+
+def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
+    """Neither form has the field; what is posted as one reaches nobody."""
+    visitor = Visitor(client)
+    page = own_page(visitor)
+    assert "reason" not in chosen_time(visitor, page).html
+    question = visitor.send(page, "Cancel booking")
+    assert "reason" not in question.html
+    _method, action, fields = question.form("Cancel booking")
+    with listening() as listener:
+        visitor.open(action, {**fields, "reason": "canary"})
+    assert [said["reason"] for said in listener.said] == [""]
+
+
+def test_the_reason_reaches_the_sites_signal_and_never_kordless(walk: Visitor, sandbox: Sandbox):
+    """Of a move and of a cancellation, as it was typed, with plain line breaks; a new booking has none."""
+    with listening() as listener:
+        page = own_page(walk)
+        moved = post(walk, chosen_time(walk, page), "Reschedule", REASON)
+        canceled = post(walk, walk.send(moved, "Cancel booking"), "Cancel booking", f"Really: {REASON}")
+    assert canceled.heading == "Booking canceled"
+    assert [(what, said["reason"]) for what, said in zip(listener.told, listener.said, strict=True)] == [
+        ("created", ""),
+        ("rescheduled", SAID),
+        ("cancelled", f"Really: {SAID}"),
+    ]
+    assert "canary" not in asked_why(sandbox)
+
+
+def test_the_reason_stands_in_no_address_and_no_log(walk: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+    """Not when all goes well, nor when Kordless fails and the form comes back."""
+    caplog.set_level(logging.DEBUG)
+    page = own_page(walk)
+    question = chosen_time(walk, page)
+    sandbox.faults.add("status", "reschedule", status=409, times=1)
+    post(walk, question, "Reschedule", REASON)
+    sandbox.faults.add("status", "cancel", status=503, times=3)
+    post(walk, walk.send(page, "Cancel booking"), "Cancel booking", REASON)
+    assert "canary" not in caplog.text
+    assert not [url for url in walk.urls if "canary" in unquote(url)]
+
+
+def test_a_required_reason_that_is_missing_is_asked_for(walk: Visitor, site: Settings, sandbox: Sandbox):
+    """In words, at the field; also where what was typed doesn't show. Nothing is changed meanwhile."""
+    ask(site, "required")
+    page = own_page(walk)
+    for button, question in (
+        ("Cancel booking", walk.send(page, "Cancel booking")),
+        ("Reschedule", chosen_time(walk, page)),
+    ):
+        assert "Reason (optional)" not in question.text
+        for nothing in ("", "  \r\n", "\u200b\u2060"):
+            answer = post(walk, question, button, nothing)
+            assert answer.status == 422
+            assert MISSING in answer.alert
+            assert answer.tree.css_first("textarea[aria-invalid=true]") is not None
+    assert not [asked for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
+    assert post(walk, walk.send(page, "Cancel booking"), "Cancel booking", "Ill").heading == "Booking canceled"
+
+
+def test_an_optional_reason_may_be_left_out(walk: Visitor):
+    """An empty field is no error."""
+    assert post(walk, walk.send(own_page(walk), "Cancel booking"), "Cancel booking", "").heading == "Booking canceled"
+
+
+@pytest.mark.parametrize("reason", ["x" * (MAX_REASON + 1), "nul\0byte", "x" * 50_000])
+def test_a_reason_that_cannot_be_taken_is_explained_and_kept(walk: Visitor, sandbox: Sandbox, reason: str):
+    """Too long, or with a character that no text has: the form comes back, and nothing is changed."""
+    answer = post(walk, walk.send(own_page(walk), "Cancel booking"), "Cancel booking", reason)
+    assert answer.status == 422
+    assert answer.alert
+    assert (answer.tree.css_first("textarea[name=reason]").text() or "").strip()[:3] == reason[:3]
+    assert not [asked for asked in sandbox.requests if asked.operation == "cancel"]
+
+
+def test_the_reason_is_kept_when_a_cancellation_fails(walk: Visitor, sandbox: Sandbox):
+    """The same form once more, filled in; sent again, the reason goes along."""
+    question = walk.send(own_page(walk), "Cancel booking")
+    sandbox.faults.add("status", "cancel", status=503)
+    answer = post(walk, question, "Cancel booking", REASON)
+    assert answer.status == 503
+    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    sandbox.faults.clear()
+    with listening() as listener:
+        walk.send(answer, "Cancel booking")
+        _method, _action, fields = answer.form("Cancel booking")
+        assert "reason" not in fields
+    assert listener.told == ["cancelled"]
+
+
+def test_the_reason_is_kept_when_the_new_time_was_just_taken(walk: Visitor, sandbox: Sandbox):
+    """Over the times that are still free into the next question."""
+    question = chosen_time(walk, own_page(walk))
+    sandbox.faults.add("status", "reschedule", status=409, times=1)
+    times = post(walk, question, "Reschedule", REASON)
+    assert times.status == 409
+    again = walk.open(next(iter(times.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+
+
+def test_choosing_another_time_keeps_the_reason(walk: Visitor, sandbox: Sandbox):
+    """The button posts it; over another day and the zone's page it is still there, and nothing was moved."""
+    question = chosen_time(walk, own_page(walk))
+    [button] = [node for node in question.tree.css("button") if "Choose another time" in node.text()]
+    fields = question.form("Reschedule")[2]
+    times = walk.open(button.attributes["formaction"] or "", {**fields, "reason": REASON})
+    assert times.heading == "Choose a new time"
+    times = walk.open(next(iter(times.days.values())))
+    again = walk.open(next(iter(times.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert not [asked for asked in sandbox.requests if asked.operation == "reschedule"]
+
+
+def test_a_carried_reason_that_is_forged_or_old_is_ignored(walk: Visitor, clock: Traveller):
+    """The next form is empty, and nothing else happens."""
+    question = chosen_time(walk, own_page(walk))
+    for forged in ("x", "%00", "a" * 5000):
+        page = walk.open(f"{question.url}&reason={forged}")
+        assert (page.status, page.texts("textarea[name=reason]")) == (200, [""])
+
+
+def test_what_was_typed_stays_in_sight_when_the_deadline_has_passed(walk: Visitor, site: Settings, clock: Traveller):
+    """Whoever calls the business instead can read it out."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ENFORCE_NOTICE": True}
+    question = walk.send(own_page(walk), "Cancel booking")
+    clock.shift(timedelta(days=7, hours=2))
+    answer = post(walk, question, "Cancel booking", REASON)
+    assert answer.status == 409
+    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+
+
+def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, client: Client, sandbox: Sandbox):
+    """Its signal is the only one, and the webhook itself doesn't contain what the customer has typed."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
+    cache = services_for(get_account(None)).cache
+    mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, REASON)
+    with listening() as listener:
+        assert delivery(event_body("booking.cancelled", status="canceled")).post(client).status_code == 200
+    assert [(said["reason"], said["source"]) for said in listener.said] == [(REASON, "widget")]
+
+
+def test_the_reason_of_a_change_in_progress_is_encrypted(clock: Traveller):
+    """It lies encrypted in the cache for a minute, and only for the very change that the customer requested."""
+    cache, number = caches["default"], "BOOK_AB12CD34"
+    mark_change_in_progress(cache, "default", number, BookingChange.CANCELLED, REASON)
+    assert "canary" not in str(vars(cache))
+    assert reason_in_progress(cache, "default", number, BookingChange.CANCELLED, NOW) == REASON
+    assert reason_in_progress(cache, "default", number, BookingChange.RESCHEDULED, NOW) == ""
+    assert reason_in_progress(cache, "default", "BOOK_OTHER000", BookingChange.CANCELLED, NOW) == ""
+    mark_change_in_progress(cache, "default", number, BookingChange.CANCELLED)
+    assert reason_in_progress(cache, "default", number, BookingChange.CANCELLED, NOW) == ""
+
+
+@given(typed=st.text(max_size=MAX_REASON + 20))
+def test_any_text_is_a_reason_or_an_error(typed: str):
+    """Whatever is typed: a valid one shows, is bounded and can be written, and is the same when it is sent again."""
+    form = ReasonForm({"reason": typed}, is_required=True, form_id="kb-stage-change")
+    if not form.is_valid():
+        assert form.errors["reason"]
+        return
+    text = form.text()
+    assert 0 < len(text) <= MAX_REASON
+    assert json.loads(json.dumps(text)) == text
+    again = ReasonForm({"reason": text.replace("\n", "\r\n")}, is_required=True, form_id="x")
+    assert again.is_valid()
+    assert again.text() == text
