@@ -1,5 +1,7 @@
 """Mailbox of the sandbox: an e-mail backend that writes mails into a folder, and pages at /mail/ that show them.
 
+So does the demo's MESSENGER with messages to phones: each is written as a mail without HTML.
+
 The pages exist only while the demo runs on the sandbox, and only for this machine or for staff, because each mail holds
 the link that cancels its booking.
 """
@@ -13,7 +15,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool
 from demo_site.navigation import navigation
+from kordless_booking.api.resources import Booking
+from kordless_booking.mail.text_message import count_messages, gsm_length, utf16_length
 
 KEPT: Final = 50
 """Number of mails that are kept. Older ones are deleted."""
@@ -42,16 +46,30 @@ class Folder(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[mail.EmailMessage]) -> int:
         """Write the mails and return their number. Deletes the oldest beyond `KEPT`."""
-        folder = _folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The folder may exist with other permissions. No other user of this machine may read mails.
-        folder.chmod(0o700)
-        for number, message in enumerate(email_messages):
-            # By time, so that names sort by age. The number tells apart mails of the same nanosecond.
-            (folder / f"{time.time_ns()}-{number}.eml").write_bytes(message.message().as_bytes())
-        for old in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
-            old.unlink(missing_ok=True)
+        _write([message.message().as_bytes() for message in email_messages])
         return len(email_messages)
+
+
+def send_message(to: str, text: str, kind: str, booking: Booking) -> None:
+    """Write a message to a phone beside the mails: the demo's MESSENGER."""
+    message = EmailMessage()
+    message["To"], message["Subject"] = to, " ".join(text.split())
+    message["Date"] = formatdate()
+    message.set_content(text)
+    _write([message.as_bytes()])
+
+
+def _write(contents: Sequence[bytes]) -> None:
+    """Write each mail into a file of its own."""
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The folder may exist with other permissions. No other user of this machine may read mails.
+    folder.chmod(0o700)
+    for number, content in enumerate(contents):
+        # By time, so that names sort by age. The number tells apart mails of the same nanosecond.
+        (folder / f"{time.time_ns()}-{number}.eml").write_bytes(content)
+    for old in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 @demo_tool
@@ -64,7 +82,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     context = {
         **navigation(request),
         "letters": [_shown(name) for name in names],
-        "chosen": {**_shown(chosen), "text": _part(chosen, "text/plain")} if chosen else None,
+        "chosen": _opened(chosen) if chosen else None,
     }
     return render(request, "demo_site/postbox.html", context)
 
@@ -121,8 +139,22 @@ def _part(name: str, kind: str) -> str:
     raise Http404
 
 
+def _opened(name: str) -> dict[str, Any]:
+    """Return all that the page shows of a mail, or of a message with its length as phone companies count it."""
+    # A file ends with a line break, which wasn't sent.
+    shown, text = _shown(name), _part(name, "text/plain").rstrip("\n")
+    length = gsm_length(text)
+    return {
+        **shown,
+        "text": text,
+        "length": utf16_length(text) if length is None else length,
+        "single": 70 if length is None else 160,
+        "parts": count_messages(text),
+    }
+
+
 def _shown(name: str) -> dict[str, Any]:
     message = _message(name)
     sent: datetime | None = parsedate_to_datetime(str(message["Date"])) if message["Date"] else None
     texts = {header.lower(): str(message[header] or "").strip() for header in ("Subject", "From", "To")}
-    return {"name": name, "sent": sent, **texts}
+    return {"name": name, "sent": sent, "is_message": "@" not in texts["to"], **texts}

@@ -92,6 +92,8 @@ else:
     KORDLESS_BOOKING |= {
         "MAIL": True,
         "MAIL_FROM": "bookings@acme-salon.example",
+        # Customers without an email address get a text message, which /mail/ shows too.
+        "MESSENGER": "demo_site.mail_viewer.send_message",
         "SITE_URL": os.environ.get("SITE_URL") or (f"https://{_NAMED[0]}" if _NAMED else "http://127.0.0.1:8000"),
     }
     # Django 6.1 replaces EMAIL_BACKEND by MAILERS.

@@ -20,6 +20,7 @@ from django.template.loader import get_template
 
 from kordless_booking import conf
 from kordless_booking.consent import find_missing_languages
+from kordless_booking.messenger import find_messenger_problem
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
@@ -273,6 +274,22 @@ def check_languages(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
             for what, codes in missing.items()
         ]
     return found
+
+
+@register("kordless_booking")
+def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a MESSENGER that can't be imported, or isn't a function of to, text, kind and booking: E014."""
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The MESSENGER of the account {account.name!r} can't be used: {problem}.",
+            hint="Name a function send(to, text, kind, booking) by its dotted path, see docs/mail.md.",
+            id="kordless_booking.E014",
+        )
+        for account in conf.accounts().values()
+        if (problem := find_messenger_problem(account.messenger))
+    ]
 
 
 @register("kordless_booking")

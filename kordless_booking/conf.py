@@ -515,7 +515,7 @@ class Account:
             _strip_slash,
         ),
     ] = ""
-    """URL of the site for links that leave it, without a trailing slash. Required with `mail` and `index`."""
+    """URL of the site for links that leave it, without a trailing slash. `mail`, `messenger` and `index` need it."""
     index: Annotated[bool, _BOOL] = False
     """Let search engines list the list of services and the page of each service."""
     reminder_hours: Annotated[
@@ -523,9 +523,25 @@ class Account:
     ] = 24
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
     mails_per_recipient: Annotated[int, _COUNT] = 20
-    """Mails that the site sends to one address in 24 hours. 0 is no limit."""
+    """Mails that the site sends to one address in 24 hours, and messages to one phone number. 0 is no limit."""
+    messenger: Annotated[
+        str,
+        Setting(
+            matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of to, text, kind and booking."
+        ),
+    ] = ""
+    """Dotted path of the site's function that sends text messages to phones; "" for none."""
+    messenger_for: Annotated[str, Setting(matching(r"without_email|all"), 'One of: "without_email", "all".')] = (
+        "without_email"
+    )
+    """Bookings whose customers get messages: those without a usable email address, or all with a phone number."""
     trusted_proxies: Annotated[int, Setting(integer_between(0, 20), "A whole number from 0 to 20.")] = 0
     """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
+
+    @property
+    def notifies(self) -> bool:
+        """True when the site sends mails or messages to customers."""
+        return self.mail or bool(self.messenger)
 
     def __hash__(self) -> int:
         """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""
@@ -689,6 +705,12 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             "wrong",
             f"{where}: MAIL is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": mails link to it.',
+        )
+    if values.get("MESSENGER") and "MESSENGER" not in wrong and not values.get("SITE_URL"):
+        yield SettingError(
+            "wrong",
+            f"{where}: MESSENGER is set, but SITE_URL is missing.",
+            'Set "SITE_URL" to the URL of your site, such as "https://salon.example": messages link to it.',
         )
     if values.get("INDEX") is True and not values.get("SITE_URL"):
         yield SettingError(

@@ -335,9 +335,9 @@ class Overview(FunnelCount):
 
 
 class Appointment(models.Model):
-    """A booking whose customer gets mail. Exists while MAIL is on, until a day after the appointment's end.
+    """A booking whose customer gets mail or messages. Exists while MAIL is on or MESSENGER is set.
 
-    Deleting a row deletes its mails.
+    Until a day after the appointment's end. Deleting a row deletes its mails, and ends the link in its messages.
     """
 
     account = models.CharField(max_length=100)
@@ -347,6 +347,8 @@ class Appointment(models.Model):
     """Finds the rows of a person for erasure."""
     phone_hash = models.CharField(max_length=64, blank=True)
     """Finds the rows of a person for erasure. Of the number as E.164."""
+    link_hash = models.CharField(max_length=64, blank=True, default="")
+    """Hash of the code in the link of messages (`mail/short_link.py`). Empty where none was sent."""
     start = models.DateTimeField()
     end = models.DateTimeField()
     status = models.CharField(max_length=30)
@@ -371,6 +373,7 @@ class Appointment(models.Model):
             models.Index(fields=["end"], name="kb_appointment_end"),
             models.Index(fields=["email_hash"], name="kb_appointment_email"),
             models.Index(fields=["phone_hash"], name="kb_appointment_phone"),
+            models.Index(fields=["link_hash"], name="kb_appointment_link"),
         ]
 
     def __str__(self) -> str:
@@ -378,7 +381,7 @@ class Appointment(models.Model):
 
 
 class OutgoingMail(models.Model):
-    """One mail about one revision of an appointment. Contains no text: mails are built when they are sent.
+    """One mail, or one message to a phone, about one revision of an appointment. Built when it is sent: it has no text.
 
     ::
 
@@ -415,7 +418,16 @@ class OutgoingMail(models.Model):
         SUPERSEDED = "superseded", pgettext_lazy("state of a mail", "Replaced")
         WITHHELD = "withheld", pgettext_lazy("state of a mail", "Withheld")
 
+    class Channel(models.TextChoices):
+        """Way to the customer."""
+
+        EMAIL = "email", pgettext_lazy("label", "Email")
+        PHONE = "phone", pgettext_lazy("label", "Text message")
+
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
+    channel = models.CharField(
+        pgettext_lazy("way to a customer", "Sent by"), max_length=10, choices=Channel, default=Channel.EMAIL
+    )
     kind = models.CharField(pgettext_lazy("label", "Kind"), max_length=20, choices=Kind)
     revision = models.PositiveIntegerField()
     before_start = models.DateTimeField(null=True)
@@ -438,8 +450,8 @@ class OutgoingMail(models.Model):
             ("resend_outgoingmail", "Can send mails that were given up or withheld once more"),
         ]
         constraints = [  # noqa: RUF012 (Django's own way to write it)
-            # The promise "never two mails for one change" rests on this.
-            models.UniqueConstraint(fields=["appointment", "kind", "revision"], name="kb_mail_once"),
+            # The promise "never two mails for one change" rests on this, and so does that of messages.
+            models.UniqueConstraint(fields=["appointment", "kind", "revision", "channel"], name="kb_mail_once"),
         ]
         indexes = [  # noqa: RUF012 (Django's own way to write it)
             models.Index(fields=["state", "due_at"], name="kb_mail_state_due"),

@@ -40,6 +40,8 @@ _SERVICES_AND_TOKENS = [
     path("confirmation/<str:token>/", outcome.confirmation, name="confirmation"),
     path("confirmation/<str:token>/booking.ics", outcome.confirmation_calendar, name="confirmation-calendar"),
     path("attempt/<str:token>/", outcome.attempt, name="attempt"),
+    # Without a slash at the end: each character of a text message counts. A service with the slug "m" keeps its pages.
+    re_path(r"^m/(?P<code>[0-9A-Za-z]{16})$", manage.open_short_link, name="short-link"),
     path("manage/<str:token>/", manage.show, name="manage"),
     path("manage/<str:token>/booking.ics", manage.calendar, name="manage-calendar"),
     path("manage/<str:token>/cancel/", manage.cancel, name="manage-cancel"),

@@ -13,6 +13,7 @@ from kordless_booking.checks import (
     check_host_settings,
     check_languages,
     check_mail_sender,
+    check_messenger,
     check_mounts,
     check_sandbox,
     check_settings,
@@ -261,6 +262,36 @@ def test_a_webhook_secret_of_two_accounts_is_named(settings):
     assert all("xxx" not in message.msg + message.hint for message in messages)
     settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": "x" * 24}
     assert check_shared_webhook_secrets() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "ids", "problem"),
+    [
+        ("", [], ""),
+        ("tests.support.phone_messages.send", [], ""),
+        ("builtins.print", [], ""),
+        ("tests.support.phone_messages.gone", ["kordless_booking.E014"], "can't be imported"),
+        ("nowhere.at.all", ["kordless_booking.E014"], "can't be imported"),
+        ("tests.support.phone_messages.PHONE", ["kordless_booking.E014"], "not a function"),
+        ("tests.support.phone_messages.send_async", ["kordless_booking.E014"], "async"),
+        ("tests.support.phone_messages.send_without_booking", ["kordless_booking.E014"], "to, text, kind and booking"),
+    ],
+)
+def test_a_messenger_that_cannot_be_called_is_named(settings, path, ids, problem):
+    """Before the first message is due; nothing is sent."""
+    settings.KORDLESS_BOOKING = {**FLAT, "MESSENGER": path, "SITE_URL": "https://salon.example"}
+    messages = check_messenger()
+    assert [message.id for message in messages] == ids
+    assert all(problem in message.msg and message.hint for message in messages)
+
+
+def test_messages_need_the_address_that_their_links_begin_with(settings):
+    """SITE_URL, as mails do."""
+    settings.KORDLESS_BOOKING = {**FLAT, "MESSENGER": "tests.support.phone_messages.send"}
+    [message] = check_settings()
+    assert message.id == "kordless_booking.E004"
+    assert "SITE_URL" in message.msg
+    assert check_messenger() == []
 
 
 def test_django_runs_them_all(settings):

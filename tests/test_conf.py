@@ -122,6 +122,8 @@ GOOD = {
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
     "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
+    "MESSENGER": ["shop.messages.send"],
+    "MESSENGER_FOR": ["without_email", "all"],
 }
 LIFETIMES = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
@@ -302,6 +304,8 @@ BAD = {
     ],
     "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
+    "MESSENGER": ["send", "shop..messages", "shop.messages.send()", 7],
+    "MESSENGER_FOR": ["none", "ALL", True],
 }
 
 
@@ -319,8 +323,13 @@ def test_every_setting_has_its_rule_tested():
     assert GOOD.keys() == BAD.keys() == SETTINGS.keys() - {"TRANSPORT"}
 
 
-def beside(name: str, value: float) -> dict[str, float]:
-    """The other ages of a lifetime, so that they do not decrease: shorter ones at 1, longer ones equal."""
+def beside(name: str, value: float) -> dict[str, float | str]:
+    """The settings that another one needs.
+
+    The other ages of a lifetime, so that they do not decrease: shorter ones at 1, longer ones equal.
+    """
+    if name == "MESSENGER":
+        return {"SITE_URL": "https://salon.example"}
     for names in LIFETIMES:
         if name in names:
             return {other: 1 if names.index(other) < names.index(name) else value for other in names}

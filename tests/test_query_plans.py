@@ -28,6 +28,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.filled_tables import GROWING, fill_tables
 from tests.support.mail_settings import MAIL
+from tests.support.phone_messages import PHONE, TEXTING, clear_messages, received
 from tests.support.query_plans import planned_queries
 from tests.support.visitor import Visitor
 
@@ -89,6 +90,18 @@ def run_mail(_site: Settings) -> None:
     call_command("kordless_mail", verbosity=0)
 
 
+def text(site: Settings) -> None:
+    """Book by phone, have messages sent, and open the link in one, and another that is wrong."""
+    clear_messages()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "MAIL": True}
+    visitor = Visitor(Client())
+    assert visitor.book("haircut", "?day=2026-12-09", email="", phone=PHONE).number
+    call_command("kordless_mail", verbosity=0)
+    [message] = received()
+    assert visitor.open(message.link).number
+    assert visitor.open(f"{message.link[:-16]}0000000000000000").status == 404
+
+
 def delete_old_rows(_site: Settings) -> None:
     """Delete a year's rows, then look for others when none is left."""
     assert retention.delete_expired(NOW, batches=1) > 0
@@ -104,7 +117,7 @@ def ask_doctor(_site: Settings) -> None:
 
 
 # The doctor comes first: it needs old rows to find.
-SCENARIOS = (ask_doctor, visit, deliver, delete_old_rows, run_mail)
+SCENARIOS = (ask_doctor, text, visit, deliver, delete_old_rows, run_mail)
 
 
 def check_plans(scenario: Callable[[Settings], None], site: Settings) -> None:

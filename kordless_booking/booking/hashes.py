@@ -18,6 +18,7 @@ _CONTACT: Final = "kordless_booking.contact"
 _NUMBER: Final = "kordless_booking.number"
 _DELIVERY: Final = "kordless_booking.delivery"
 _ADDRESS: Final = "kordless_booking.address"
+_LINK: Final = "kordless_booking.short_link"
 NETWORK_CHARS: Final = 32
 """Characters at the beginning of `address_hash` that all addresses of one network have in common."""
 
@@ -69,6 +70,16 @@ def client_hash(purpose: str, identity: str) -> str:
     By its purpose, so that a row or a cache key of one tells nothing of those of another.
     """
     return salted_hmac(f"{_ADDRESS}.{purpose}", identity, algorithm="sha256").hexdigest()
+
+
+def link_hash(code: str) -> str:
+    """Hash the code of a short link, in any case; "" for none."""
+    return _hash(_LINK, code, settings.SECRET_KEY) if code else ""
+
+
+def link_hashes(code: str) -> set[str]:
+    """Hash the code of a short link under each key."""
+    return _under_each_key(_LINK, [code])
 
 
 def delivery_hash(digest: str) -> str:

@@ -10,6 +10,7 @@ from kordless_booking import conf, hooks
 from kordless_booking.doctor import (
     database,
     embedding,
+    messages,
     search_engines,
     settings_read,
     shared_cache,
@@ -80,6 +81,7 @@ class DoctorRun:
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
+                yield "messages", name, partial(messages.examine, account)
                 yield "search engines", name, partial(search_engines.examine, account)
                 for area, examine in hooks.doctor_checks.items():
                     yield area, name, partial(examine, account)

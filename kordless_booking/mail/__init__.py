@@ -1,1 +1,1 @@
-"""Email to customers: an outbox that is filled in the booking change's transaction and sent afterwards."""
+"""Email and text messages to customers: an outbox, filled in the booking change's transaction and sent afterwards."""

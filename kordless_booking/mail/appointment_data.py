@@ -25,6 +25,8 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     preferences: VisitorPreferences | None = None
     answers: tuple[Answer, ...] = ()
     """What the customer answered to the business's questions."""
+    link_code: str = ""
+    """Code of the link in messages (`mail/short_link.py`); "" while none was due."""
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
@@ -38,6 +40,11 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     def email(self) -> str:
         """Return the address to write to, or "" when no usable one is known."""
         return usable_email(self.contact.email)
+
+    @property
+    def proof(self) -> str:
+        """Return the contact that Kordless demands with a lookup, or ""."""
+        return self.email or self.contact.email or self.contact.phone or ""
 
     def encrypt(self, account: str) -> str:
         """Encrypt for the row's column `encrypted`."""
@@ -85,7 +92,8 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
             email=reported.email or contact.email,
             phone=reported.phone or contact.phone,
         )
-        return AppointmentData(
+        return msgspec.structs.replace(
+            self,
             booking=msgspec.structs.replace(known, **changes),
             preferences=_merge_preferences(self.preferences, preferences),
             answers=answers or self.answers,
@@ -109,9 +117,10 @@ def _merge_preferences(
 def find_terms(account: Account, number: str) -> Terms | None:
     """Return the terms on which a booking was made here, for a customer who has proved the right to manage it.
 
-    Kordless repeats neither host nor party size. None while MAIL is off, and for a booking that was made elsewhere.
+    Kordless repeats neither host nor party size. None while the site sends nothing to customers, and for a booking that
+    was made elsewhere.
     """
-    if not account.mail:
+    if not account.notifies:
         return None
     row = Appointment.objects.filter(account=account.name, number_hash__in=number_hashes([number])).first()
     try:

@@ -6,6 +6,8 @@ Both happen in the transaction that records the booking change, so that either a
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -13,13 +15,15 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from kordless_booking.api.resources import Booking
-from kordless_booking.booking.hashes import contact_hash, number_hash, number_hashes, rekey_row
+from kordless_booking.booking.hashes import contact_hash, link_hash, number_hash, number_hashes, rekey_row
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import AppointmentData
+from kordless_booking.mail.channels import channels_for, usable_phone
 from kordless_booking.mail.outbox import send_in_background, send_later
+from kordless_booking.mail.short_link import LINK_WORKS_AFTER_END, with_link_code
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.normalization import to_e164
 from kordless_booking.questions.answers import Answer
@@ -48,6 +52,11 @@ def is_mailed_about(account: Account, status: str) -> bool:
     return account.mail and status in _FIRST_KIND
 
 
+def is_texted_about(account: Account, status: str, phone: str) -> bool:
+    """Return True when a new booking with this status leads to a message to the phone that was its only contact."""
+    return bool(account.messenger) and status in _FIRST_KIND and bool(usable_phone(phone, account.phone_region))
+
+
 def record_and_enqueue(
     account: Account,
     booking: Booking,
@@ -57,13 +66,15 @@ def record_and_enqueue(
     preferences: VisitorPreferences | None = None,
     answers: tuple[Answer, ...] = (),
 ) -> None:
-    """Record what a booking says, and queue the mail that is due. Does nothing while the account's MAIL is off.
+    """Record what a booking says, and queue what is due to its customer: a mail, a message to their phone, or both.
+
+    Does nothing while the account sends neither.
 
     `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking contains nothing new.
     With None only missing details are filled in, and the acceptance of a pending request is noticed. Needs a
     transaction; the mail is sent after its commit. `preferences` is None when the visitor's preferences aren't known.
     """
-    if not account.mail:
+    if not account.notifies:
         return
     row = _lock_appointment(account, booking)
     if change is OutgoingMail.Kind.CONFIRMED and row is not None:
@@ -72,13 +83,15 @@ def record_and_enqueue(
     stored = _decrypt_or_none(row) or AppointmentData(booking=booking)
     data = stored.merged_with(booking, preferences, is_new=change is not None, answers=answers)
     kind = _mail_kind(row, booking, change)
-    before = None
+    before, channels = None, channels_for(account, data)
     if row is None:
-        # There is nothing to mail about: not a new booking, no usable address, or the appointment is over.
-        if change is None or not data.email or booking.end <= now:
-            if change is not None and data.contact.email and not data.email:
-                # The form refuses such an address, but a booking may have been made elsewhere.
+        # There is nothing to tell: not a new booking, no usable contact, or the appointment is over.
+        if change is None or not channels or booking.end <= now:
+            # The form refuses such an address, but a booking may have been made elsewhere.
+            if change is not None and account.mail and data.contact.email and not data.email:
                 log_event(log, logging.INFO, "mail_without_address", account=account.name)
+            elif change is not None and account.messenger and data.contact.phone and not data.email and not channels:
+                log_event(log, logging.INFO, "message_without_number", account=account.name)
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
     elif change is not None or kind is not None:
@@ -95,16 +108,25 @@ def record_and_enqueue(
             booking.status[:MAX_STATUS_CHARS],
             now,
         )
+    store_data(row, data, account)
+    row.save()
+    if row.pk % CLEANUP_EVERY == 0:
+        delete_past(now)
+    if kind is not None and channels and row.end > now:
+        moved_from = before if kind is OutgoingMail.Kind.RESCHEDULED else None
+        enqueue(row, kind, channels=channels, now=now, before=moved_from)
+
+
+def store_data(row: Appointment, data: AppointmentData, account: Account) -> None:
+    """Set the row's encrypted data, and the hashes by which it is found. The caller saves the row."""
+    if OutgoingMail.Channel.PHONE in channels_for(account, data):
+        data = with_link_code(data)
     row.email_hash = contact_hash(data.email)
     phone = data.contact.phone or ""
     # E.164, as the form stores it, so that erasure by contact finds the row by its hash.
     row.phone_hash = contact_hash(to_e164(phone, account.phone_region or None) or phone)
+    row.link_hash = link_hash(data.link_code)
     row.encrypted = data.encrypt(account.name)
-    row.save()
-    if row.pk % CLEANUP_EVERY == 0:
-        delete_past(now)
-    if kind is not None and data.email and row.end > now:
-        enqueue(row, kind, now=now, before=before if kind is OutgoingMail.Kind.RESCHEDULED else None)
 
 
 def enqueue(
@@ -112,10 +134,11 @@ def enqueue(
     kind: OutgoingMail.Kind,
     *,
     now: datetime,
+    channels: Iterable[OutgoingMail.Channel] = (OutgoingMail.Channel.EMAIL,),
     before: tuple[datetime | None, datetime | None] | None = None,
     send_on_commit: bool = True,
 ) -> bool:
-    """Queue a mail about the appointment as it is now. Return False when that mail exists already.
+    """Queue a mail about the appointment as it is now, on each channel. Return False when all of them exist already.
 
     Older mails of the appointment that still wait are superseded. `before` is the start and end that a moved booking
     had. With `send_on_commit` the outbox is sent after the transaction's commit, or when the mail is due; otherwise the
@@ -134,19 +157,29 @@ def enqueue(
     )
     if before is not None:
         mail.before_start, mail.before_end = before
-    try:
-        # A savepoint, so that the unique constraint's error doesn't end the caller's transaction.
-        with transaction.atomic():
-            mail.save(force_insert=True)
-    except IntegrityError:
+    queued = [each.pk for channel in channels if (each := _insert(mail, channel))]
+    if not queued:
         return False
-    older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(pk=mail.pk)
+    older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(kind=kind, revision=row.revision)
     older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
     if send_on_commit:
         # `robust`: a failing sender must not break what the caller does after its commit.
         send = partial(send_later, delay.total_seconds()) if delay else send_in_background
         transaction.on_commit(send, robust=True)
     return True
+
+
+def _insert(mail: OutgoingMail, channel: OutgoingMail.Channel) -> OutgoingMail | None:
+    """Insert the mail for one channel. Return it, or None when it exists already."""
+    each = copy(mail)
+    each.channel = channel
+    try:
+        # A savepoint, so that the unique constraint's error doesn't end the caller's transaction.
+        with transaction.atomic():
+            each.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return each
 
 
 def _lock_appointment(account: Account, booking: Booking) -> Appointment | None:
@@ -177,7 +210,7 @@ def _mail_kind(row: Appointment | None, booking: Booking, change: OutgoingMail.K
     return change if at_first and change is OutgoingMail.Kind.RESCHEDULED else at_first
 
 
-RETENTION: Final = timedelta(days=1)
+RETENTION: Final = LINK_WORKS_AFTER_END
 """Time for which an appointment is kept after its end."""
 
 

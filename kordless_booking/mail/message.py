@@ -1,4 +1,4 @@
-"""Builds one mail: plain text, HTML and a calendar file, in the customer's language and time zone.
+"""Builds one mail: plain text, HTML and a calendar file, in the customer's language and time zone. Or one text message.
 
 Mails are built when they are sent, never when they are queued, so that a mail that waited says what is true now.
 Templates can be overridden by the site; their context is public API and documented in docs/mail.md.
@@ -31,6 +31,8 @@ from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
+from kordless_booking.mail.channels import usable_phone
+from kordless_booking.mail.text_message import build_text
 from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation import texts as booking_texts
@@ -93,6 +95,82 @@ def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
         return _build_message(account, mail, data, details, preferences, now)
 
 
+@dataclass(frozen=True)
+class TextMessage:
+    """Message to a phone, as the function in MESSENGER gets it."""
+
+    to: str
+    """E.164; "" when the number is none that a message can be sent to."""
+    text: str
+    kind: str
+    booking: Booking
+    parts: int
+    """Number of messages that a phone company makes of it."""
+
+    def __repr__(self) -> str:
+        # Personal data: it must not appear in a traceback or a log.
+        return "TextMessage(…)"
+
+
+def compose_text_message(mail: OutgoingMail, now: datetime) -> TextMessage:
+    """Build the message as it would be sent at `now` (UTC). Raises InvalidToken, and NoReverseMatch without a mount."""
+    account = conf.get_account(mail.appointment.account)
+    data = AppointmentData.from_row(mail.appointment)
+    details = booking_details(account, data.booking)
+    preferences = _preferences(data, details)
+    with translation.override(preferences.language):
+        text, parts = build_text(
+            OutgoingMail.Kind(mail.kind),
+            data.booking.status,
+            business=_business_name(account, data.booking, details),
+            service=_service_name(details),
+            when=_short_times(data, details, preferences).when,
+            url=absolute_url(account, "short-link", data.link_code),
+        )
+    to = usable_phone(data.contact.phone, account.phone_region)
+    return TextMessage(to, text, OutgoingMail.Kind(mail.kind).value, data.booking, parts)
+
+
+def _business_name(account: Account, booking: Booking, details: BookingDetails) -> str:
+    organization = details.organization
+    return booking_texts.business_name(organization) if organization else booking.organization_name or account.org_slug
+
+
+def _service_name(details: BookingDetails) -> str:
+    return details.service_name or pgettext("label", "Booking")
+
+
+@dataclass(frozen=True)
+class _ShortTimes:
+    """Times of a booking, in full and in short."""
+
+    clocks: booking_texts.DisplayTimes
+    says_zone: bool
+    """A time has to say whose clock it is on."""
+    when: str
+    """The start in short, by the clock that is shown first."""
+
+
+def _short_times(data: AppointmentData, details: BookingDetails, preferences: VisitorPreferences) -> _ShortTimes:
+    booking = data.booking
+    is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
+    place = booking_texts.booking_place_clock(booking, details.detail)
+    clocks = booking_texts.display_times(
+        booking.start,
+        booking.end,
+        preferences.timezone or "UTC",
+        place,
+        preferences.language,
+        preferences.hours,
+        is_visitors=is_visitors,
+    )
+    # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
+    # come to a place that has this one.
+    says_zone = bool(clocks.other) or not (is_visitors or (place and place.counts))
+    when = _subject_time(booking, preferences, clocks.timezone, says_zone=says_zone)
+    return _ShortTimes(clocks, says_zone, when)
+
+
 def _preferences(data: AppointmentData, details: BookingDetails) -> VisitorPreferences:
     """Return the customer's preferences, with the business's own as fallback for customers who booked elsewhere."""
     known = data.preferences
@@ -119,23 +197,12 @@ def _build_message(
     booking, kind = data.booking, OutgoingMail.Kind(mail.kind)
     zone, language = preferences.timezone or "UTC", preferences.language
     organization = details.organization
-    business = (
-        booking_texts.business_name(organization) if organization else booking.organization_name or account.org_slug
-    )
-    service = details.service_name or pgettext("label", "Booking")
+    business, service = _business_name(account, booking, details), _service_name(details)
     # A canceled booking has nothing to manage: its mail links to the services instead.
     is_canceled = kind is OutgoingMail.Kind.CANCELLED
-    is_visitors = data.preferences is not None and timezones.canonical_timezone(data.preferences.timezone) is not None
-    place = booking_texts.booking_place_clock(booking, details.detail)
-    clocks = booking_texts.display_times(
-        booking.start, booking.end, zone, place, language, preferences.hours, is_visitors=is_visitors
-    )
-    # A time alone says too little where there are two clocks, and where nobody knows the customer's zone and they don't
-    # come to a place that has this one.
-    says_zone = bool(clocks.other) or not (is_visitors or (place and place.counts))
-    # The clock that the body shows first.
-    when = _subject_time(booking, preferences, clocks.timezone, says_zone=says_zone)
-    mail_text = mail_texts(kind, booking.status, service, when)
+    times = _short_times(data, details, preferences)
+    clocks, says_zone = times.clocks, times.says_zone
+    mail_text = mail_texts(kind, booking.status, service, times.when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
     palette = build_palette(organization.branding.primary_color if organization else None)

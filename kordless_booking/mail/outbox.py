@@ -1,4 +1,4 @@
-"""Sends queued mail, each mail at most once.
+"""Sends queued mail and messages to phones, each at most once. Below, a mail is one of both.
 
 Changing QUEUED to SENDING is the right to send. Only a mail that the server has certainly not accepted goes back to
 QUEUED. A process that dies in between leaves SENDING behind, and that mail is never sent again: a duplicate is worse
@@ -14,13 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from kordless_booking import conf
 from kordless_booking.booking.tokens import InvalidToken
-from kordless_booking.logs import log_event
+from kordless_booking.logs import error_location, log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
-from kordless_booking.mail.message import compose
+from kordless_booking.mail.message import compose, compose_text_message
+from kordless_booking.mail.messenger import MessengerCalls, state_after_call
 from kordless_booking.mail.timer import EarliestTimer
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.upstream.worker import BackgroundWorker
@@ -109,9 +110,21 @@ def _seconds_until_due() -> float | None:
 
 
 def _queued() -> QuerySet[OutgoingMail]:
-    """Return the mails that wait, of all accounts whose MAIL is on."""
-    writing = [account.name for account in conf.accounts().values() if account.mail]
-    return OutgoingMail.objects.filter(state=OutgoingMail.State.QUEUED, appointment__account__in=writing)
+    """Return the mails that wait, of all accounts whose MAIL is on, and the messages, where MESSENGER is set."""
+    writing = Q(pk__in=[])
+    for channel, names in _channels().items():
+        writing |= Q(channel=channel, appointment__account__in=names)
+    return OutgoingMail.objects.filter(writing, state=OutgoingMail.State.QUEUED)
+
+
+def _channels() -> dict[OutgoingMail.Channel, list[str]]:
+    """Return the channels that are in use, with the names of the accounts that use them."""
+    accounts = conf.accounts().values()
+    found = {
+        OutgoingMail.Channel.EMAIL: [each.name for each in accounts if each.mail],
+        OutgoingMail.Channel.PHONE: [each.name for each in accounts if each.messenger],
+    }
+    return {channel: names for channel, names in found.items() if names}
 
 
 def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
@@ -125,14 +138,19 @@ def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
     due = _queued().filter(due_at__lte=now)
     ended: Counter[OutgoingMail.State] = Counter()
     with MailConnection() as connection:
-        # By primary key: the order of queuing, whatever the clocks of several servers say.
-        for pk, tries in list(due.order_by("pk").values_list("pk", "tries")[:limit]):
-            if connection.unreachable:
-                # The others would wait for the same timeout one by one, and each would count a try.
-                break
-            state = _send(pk, tries, connection, now)
-            if state is not None:
-                ended[state] += 1
+        senders: dict[OutgoingMail.Channel, MailConnection | MessengerCalls]
+        senders = {OutgoingMail.Channel.EMAIL: connection, OutgoingMail.Channel.PHONE: MessengerCalls()}
+        # One channel after the other: mails that a server doesn't take must not stand in the way of messages.
+        for channel in _channels():
+            sender, rest = senders[channel], limit - sum(ended.values())
+            # By primary key: the order of queuing, whatever the clocks of several servers say.
+            for pk, tries in list(due.filter(channel=channel).order_by("pk").values_list("pk", "tries")[:rest]):
+                if sender.unreachable:
+                    # The others would wait for the same timeout one by one, and each would count a try.
+                    break
+                state = _send(pk, tries, sender, now)
+                if state is not None:
+                    ended[state] += 1
     return ended
 
 
@@ -145,7 +163,7 @@ def mark_stuck_as_unknown(now: datetime) -> int:
     return number
 
 
-def _send(pk: int, tries: int, connection: MailConnection, now: datetime) -> OutgoingMail.State | None:
+def _send(pk: int, tries: int, sender: MailConnection | MessengerCalls, now: datetime) -> OutgoingMail.State | None:
     """Claim and send one mail. Return its new state, or None when another process has claimed it."""
     waiting = OutgoingMail.objects.filter(pk=pk, state=OutgoingMail.State.QUEUED, tries=tries, due_at__lte=now)
     # One UPDATE with a condition: of several processes the database lets one change the row.
@@ -157,7 +175,7 @@ def _send(pk: int, tries: int, connection: MailConnection, now: datetime) -> Out
         if mail is None:
             # Its appointment was deleted in the meantime, and the mail with it.
             return None
-        state, error = _try_to_send(mail, connection, now)
+        state, error = _try_to_send(mail, sender, now)
     except (OperationalError, InterfaceError):
         # Raised by the queries before the mail server is reached. So it is certain that nothing was sent.
         _unrecorded[claimed] = {"state": OutgoingMail.State.QUEUED, "changed_at": now}
@@ -184,7 +202,7 @@ def _record(claimed: _Claimed, result: dict[str, Any]) -> None:
 
 
 def _try_to_send(
-    mail: OutgoingMail, connection: MailConnection, now: datetime
+    mail: OutgoingMail, sender: MailConnection | MessengerCalls, now: datetime
 ) -> tuple[OutgoingMail.State, Exception | None]:
     appointment = mail.appointment
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
@@ -192,6 +210,34 @@ def _try_to_send(
         return OutgoingMail.State.SUPERSEDED, None
     if _is_over_limit(mail, now):
         return OutgoingMail.State.WITHHELD, None
+    if isinstance(sender, MessengerCalls):
+        return _try_to_call(mail, sender, now)
+    return _try_to_mail(mail, sender, now)
+
+
+def _try_to_call(
+    mail: OutgoingMail, calls: MessengerCalls, now: datetime
+) -> tuple[OutgoingMail.State, Exception | None]:
+    """Have the site's function send the message to a phone."""
+    try:
+        message = compose_text_message(mail, now)
+    except InvalidToken as error:
+        return OutgoingMail.State.FAILED, error
+    except Exception as error:  # noqa: BLE001 (as for a mail: the site may repair it within the two days)
+        return OutgoingMail.State.QUEUED, error
+    if not message.to:
+        # The contact has changed since, or PHONE_REGION.
+        return OutgoingMail.State.FAILED, None
+    try:
+        calls.send(conf.get_account(mail.appointment.account), message)
+    except Exception as error:  # noqa: BLE001 (a function of the site raises anything)
+        return state_after_call(error), error
+    return OutgoingMail.State.SENT, None
+
+
+def _try_to_mail(
+    mail: OutgoingMail, connection: MailConnection, now: datetime
+) -> tuple[OutgoingMail.State, Exception | None]:
     try:
         message = compose(mail, now)
         # Raises for text that can't be encoded while it is still certain that nothing was sent.
@@ -214,6 +260,8 @@ def _try_to_send(
 def _is_over_limit(mail: OutgoingMail, now: datetime) -> bool:
     """Return True if the recipient has had MAILS_PER_RECIPIENT mails of this site, whichever account sent them.
 
+    Messages to a phone number are counted apart, with the same limit.
+
     The last quarter is for what a customer needs most: cancellations and reminders.
     """
     appointment = mail.appointment
@@ -225,8 +273,12 @@ def _is_over_limit(mail: OutgoingMail, now: datetime) -> bool:
     # Those that are being sent count too: two processes that send to one recipient must not both take the last place.
     counted = (OutgoingMail.State.SENDING, OutgoingMail.State.SENT, OutgoingMail.State.OUTCOME_UNKNOWN)
     # In two steps: of a join, databases without statistics may read all mails that were sent. The newest are enough.
-    same = Appointment.objects.filter(email_hash=appointment.email_hash).order_by("-pk")[:MAX_APPOINTMENTS_COUNTED]
-    found = OutgoingMail.objects.filter(appointment_id__in=[row.pk for row in same.only("pk")])
+    if mail.channel == OutgoingMail.Channel.PHONE:
+        same = Appointment.objects.filter(phone_hash=appointment.phone_hash)
+    else:
+        same = Appointment.objects.filter(email_hash=appointment.email_hash)
+    keys = list(same.order_by("-pk").values_list("pk", flat=True)[:MAX_APPOINTMENTS_COUNTED])
+    found = OutgoingMail.objects.filter(appointment_id__in=keys, channel=mail.channel)
     mails = found.exclude(pk=mail.pk).values_list("state", "changed_at")
     return sum(state in counted and changed_at > now - LIMIT_WINDOW for state, changed_at in mails) >= limit
 
@@ -243,9 +295,12 @@ def _log_result(mail: OutgoingMail, state: OutgoingMail.State, error: Exception 
         state=state.value,
         mail=mail.pk,
         kind=mail.kind,
+        channel=mail.channel if mail.channel != OutgoingMail.Channel.EMAIL else None,
         account=mail.appointment.account,
         tries=mail.tries,
         error=type(error).__name__ if error else None,
+        # The line of the site's function that failed.
+        at=error_location(error)["at"] if error and mail.channel == OutgoingMail.Channel.PHONE else None,
         code=getattr(error, "smtp_code", None),
     )
 
@@ -261,7 +316,9 @@ def can_requeue(mail: OutgoingMail, now: datetime) -> bool:
     is_current = mail.revision == appointment.revision and (
         appointment.start > now or mail.kind == OutgoingMail.Kind.CANCELLED
     )
-    return mail.state in _UNSENT and is_current and account is not None and account.mail
+    if account is None or mail.state not in _UNSENT or not is_current:
+        return False
+    return bool(account.messenger) if mail.channel == OutgoingMail.Channel.PHONE else account.mail
 
 
 def requeue(mail: OutgoingMail, now: datetime) -> bool:

@@ -15,7 +15,8 @@ from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.conf import Account
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import AppointmentData
-from kordless_booking.mail.enqueue import MAX_STATUS_CHARS, enqueue
+from kordless_booking.mail.channels import channels_for
+from kordless_booking.mail.enqueue import MAX_STATUS_CHARS, enqueue, store_data
 from kordless_booking.models import Appointment, OutgoingMail
 from kordless_booking.upstream.registry import services_for
 
@@ -37,7 +38,7 @@ def queue_reminders(account: Account, now: datetime, max_lookups: int = MAX_LOOK
     for row in _due(account, now)[:max_lookups]:
         try:
             data = AppointmentData.from_row(row)
-            found = services_for(account).client.lookup(data.booking.confirmation_number, data.email)
+            found = services_for(account).client.lookup(data.booking.confirmation_number, data.proof)
         except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, InvalidToken) as error:
             # Kordless knows no such booking, or the row can't be decrypted: asking again is useless.
             kind = type(error).__name__
@@ -79,10 +80,12 @@ def _update_and_enqueue(
             locked.revision += 1
             locked.sequence = max(locked.sequence + 1, int(now.timestamp()) // 60)
         locked.start, locked.end, locked.status = found.start, found.end, found.status[:MAX_STATUS_CHARS]
-        locked.encrypted = data.merged_with(found, None, is_new=True).encrypt(account.name)
+        merged = data.merged_with(found, None, is_new=True)
+        store_data(locked, merged, account)
         locked.save()
         lead_time = timedelta(hours=account.reminder_hours)
         if locked.status != "confirmed" or not now < locked.start <= now + lead_time:
             return False
         # kordless_mail sends when all reminders are queued; a background thread might not outlive the command.
-        return enqueue(locked, OutgoingMail.Kind.REMINDER, now=now, send_on_commit=False)
+        channels = channels_for(account, merged)
+        return enqueue(locked, OutgoingMail.Kind.REMINDER, channels=channels, now=now, send_on_commit=False)

@@ -500,12 +500,22 @@ def _own_status(status: str) -> str:
 
 def mailed_text(email: str) -> str:
     """Say that the details of a booking were sent to an email address, which is masked."""
-    # A line would break behind the ellipsis.
-    shown = mask_contact(email).replace("…", "…\u2060")
-    # In a line of right-to-left letters its parts would change places.
-    shown = f"\u2066{shown}\u2069" if get_language_bidi() else shown
     # Translators: %(email)s is a masked email address, such as "a…@example.com".
-    return _("We’ve sent the details to %(email)s.") % {"email": shown}
+    return _("We’ve sent the details to %(email)s.") % {"email": _masked_in_line(email)}
+
+
+def texted_text(phone: str) -> str:
+    """Say that a message with the link to a booking was sent to a phone, whose number is masked."""
+    # Translators: %(phone)s is the end of a phone number, such as "…47". The link in the message opens the booking.
+    return _("We’ve sent a text message with your link to %(phone)s.") % {"phone": _masked_in_line(phone)}
+
+
+def _masked_in_line(contact: str) -> str:
+    """Return a masked contact for a sentence."""
+    # A line would break behind the ellipsis.
+    shown = mask_contact(contact).replace("…", "…\u2060")
+    # In a line of right-to-left letters its parts would change places.
+    return f"\u2066{shown}\u2069" if get_language_bidi() else shown
 
 
 def mask_contact(contact: str) -> str:

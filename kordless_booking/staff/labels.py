@@ -142,14 +142,33 @@ def mail_tone(state: str) -> str:
     return _MAIL_TONES.get(state, "idle")
 
 
-def mail_meaning(state: str) -> str:
-    """Return what a mail's state means; "" for one of another version."""
-    return next((text for each, text in _mail_meanings().items() if each == state), "")
+def mail_meaning(state: str, channel: str = OutgoingMail.Channel.EMAIL) -> str:
+    """Return what the state of a mail, or of a message to a phone, means; "" for one of another version."""
+    meanings = _message_meanings() if channel == OutgoingMail.Channel.PHONE else _mail_meanings()
+    return next((text for each, text in meanings.items() if each == state), "")
 
 
-def mail_legend() -> list[Meaning]:
-    """Return what the states of a mail mean."""
-    return [Meaning(str(state.label), mail_tone(state), text) for state, text in _mail_meanings().items()]
+def mail_legend(*, has_messages: bool = False) -> list[Meaning]:
+    """Return what the states of a mail mean; with `has_messages`, in words that are true of messages too."""
+    meanings = _message_meanings() if has_messages else _mail_meanings()
+    return [Meaning(str(state.label), mail_tone(state), text) for state, text in meanings.items()]
+
+
+def _message_meanings() -> dict[OutgoingMail.State, str]:
+    states = OutgoingMail.State
+    return {
+        states.SENT: _("It was accepted for delivery."),
+        states.QUEUED: _("It is sent when it is due. If that fails, it is tried again for two days."),
+        states.SENDING: _("It is being sent right now."),
+        states.FAILED: _("It was refused for good, or couldn’t be sent for two days. It wasn’t sent."),
+        states.WITHHELD: _(
+            "It wasn’t sent: its recipient was sent as many within 24 hours as MAILS_PER_RECIPIENT allows."
+        ),
+        states.OUTCOME_UNKNOWN: _(
+            "The connection broke while it was being sent. It isn’t sent again, because it may have arrived."
+        ),
+        states.SUPERSEDED: _("A newer one about the same booking took its place, or the appointment had begun."),
+    }
 
 
 def _mail_meanings() -> dict[OutgoingMail.State, str]:

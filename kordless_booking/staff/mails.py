@@ -23,7 +23,14 @@ from kordless_booking.mail.outbox import can_requeue, requeue
 from kordless_booking.models import OutgoingMail
 from kordless_booking.presentation.texts import mask_contact
 from kordless_booking.staff.labels import mail_legend, mail_meaning, mail_tone
-from kordless_booking.staff.read_only import NOTHING, AccountFilter, MaskedRowAdmin, Meaning, has_app_permission
+from kordless_booking.staff.read_only import (
+    NOTHING,
+    AccountFilter,
+    MaskedRowAdmin,
+    Meaning,
+    has_app_permission,
+    known_accounts,
+)
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -41,18 +48,21 @@ class MailAdmin(MaskedRowAdmin):
 
     row_template = "kordless_booking/admin/mail.html"
     personal_view_record = "Looked at the address."
-    list_display = ("queued_at", "mail_state", "kind", "recipient", "service", "start", "account")
-    list_filter = (MailAccountFilter, "state", "kind", "queued_at")
+    list_display = ("queued_at", "mail_state", "kind", "channel", "recipient", "service", "start", "account")
+    list_filter = (MailAccountFilter, "state", "kind", "channel", "queued_at")
     ordering = ("-queued_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
     sortable_by = ("queued_at",)
     list_select_related = ("appointment",)
 
     def legend(self) -> Sequence[Meaning]:
-        return mail_legend()
+        return mail_legend(has_messages=_has_messages())
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in super().get_list_display(request) if name != "channel" or _has_messages()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        shown = super().get_list_filter(request)
+        shown = [each for each in super().get_list_filter(request) if each != "channel" or _has_messages()]
         return [each for each in shown if each is not MailAccountFilter or "account" in self.get_list_display(request)]
 
     def get_urls(self) -> list[URLPattern]:
@@ -69,7 +79,7 @@ class MailAdmin(MaskedRowAdmin):
 
     @admin.display(description=pgettext_lazy("label", "Recipient"))
     def recipient(self, row: OutgoingMail) -> str:
-        """Return the masked address; a dash where it can't be decrypted anymore."""
+        """Return the masked address or phone number; a dash where it can't be decrypted anymore."""
         return mask_contact(_address(row)) or NOTHING
 
     @admin.display(description=pgettext_lazy("label", "Service"))
@@ -100,9 +110,19 @@ class MailAdmin(MaskedRowAdmin):
             raise PermissionDenied
         if requeue(row, datetime.now(UTC)):
             self.log_change(request, row, "Queued once more.")
-            messages.success(request, _("The mail is queued, and is sent within a minute."))
+            messages.success(
+                request,
+                _("The message is queued, and is sent within a minute.")
+                if _is_message(row)
+                else _("The mail is queued, and is sent within a minute."),
+            )
         else:
-            messages.error(request, _("The mail can’t be sent anymore. Its state has changed, or the booking has."))
+            messages.error(
+                request,
+                _("The message can’t be sent anymore. Its state has changed, or the booking has.")
+                if _is_message(row)
+                else _("The mail can’t be sent anymore. Its state has changed, or the booking has."),
+            )
         return HttpResponseRedirect(
             reverse(f"{self.admin_site.name}:kordless_booking_outgoingmail_change", args=[row.pk])
         )
@@ -116,7 +136,8 @@ class MailAdmin(MaskedRowAdmin):
         tone, label = mail_tone(row.state), str(row.get_state_display())
         return {
             "title": row.get_kind_display(),
-            "state": Meaning(label, tone, mail_meaning(row.state)),
+            "state": Meaning(label, tone, mail_meaning(row.state, row.channel)),
+            "is_message": _is_message(row),
             "recipient": (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
             "may_see": bool(address) and not full and has_app_permission(request, "view_personal_data"),
@@ -126,7 +147,19 @@ class MailAdmin(MaskedRowAdmin):
 
 def _address(row: OutgoingMail) -> str:
     data = _data(row)
-    return data.email if data else ""
+    if data is None:
+        return ""
+    return data.contact.phone or "" if _is_message(row) else data.email
+
+
+def _is_message(row: OutgoingMail) -> bool:
+    """Return True for a message to a phone."""
+    return row.channel == OutgoingMail.Channel.PHONE
+
+
+def _has_messages() -> bool:
+    """Return True if pages must say which channel something was sent by: an account of the settings has messages."""
+    return any(account.messenger for account in known_accounts().values())
 
 
 def _data(row: OutgoingMail) -> AppointmentData | None:

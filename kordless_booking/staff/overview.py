@@ -95,6 +95,8 @@ class AccountState:
     """Services with most lost demand."""
     mails: Mapping[OutgoingMail.State, int]
     """Mails that wait, and those of the last 24 hours that were given up, withheld, or have an unknown outcome."""
+    messages: Mapping[OutgoingMail.State, int]
+    """The same of messages to phones."""
 
 
 def account_state(account: Account, now: datetime, today: date) -> AccountState:
@@ -104,6 +106,7 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
     months = (today.replace(day=1), (today.replace(day=1) + timedelta(days=32)).replace(day=1))
     business, offer, services = _cache_state(account_services, months)
     deliveries = WebhookDelivery.objects.filter(account=account.name)
+    mails = _mails(account, now)
     return AccountState(
         name=account.name,
         business=business,
@@ -118,7 +121,8 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         months=months,
         attempts=_attempts(account),
         lost=_lost_demand(account, today, service_names([account])),
-        mails=_mails(account, now),
+        mails=mails[OutgoingMail.Channel.EMAIL],
+        messages=mails[OutgoingMail.Channel.PHONE],
     )
 
 
@@ -138,16 +142,23 @@ def _lost_demand(account: Account, today: date, names: Mapping[str, str]) -> tup
     )
 
 
-def _mails(account: Account, now: datetime) -> Mapping[OutgoingMail.State, int]:
-    """Count the mails that staff may have to look at. Those that were sent are too many to count for each page."""
-    states = OutgoingMail.State
+def _mails(account: Account, now: datetime) -> dict[OutgoingMail.Channel, dict[OutgoingMail.State, int]]:
+    """Count the mails that staff may have to look at, by channel.
+
+    Those that were sent are too many to count for each page.
+    """
+    states, channels = OutgoingMail.State, OutgoingMail.Channel
     rows = OutgoingMail.objects.filter(
         Q(state=states.QUEUED) | Q(changed_at__gt=now - timedelta(days=1)),
         state__in=(states.QUEUED, states.FAILED, states.WITHHELD, states.OUTCOME_UNKNOWN),
     )
     # Of all accounts: with the account as a condition, a database without statistics begins with all its appointments.
-    counts = rows.order_by().values_list("appointment__account", "state").annotate(Count("pk"))
-    return {states(state): number for name, state, number in counts if name == account.name}
+    counts = rows.order_by().values_list("appointment__account", "channel", "state").annotate(Count("pk"))
+    found: dict[OutgoingMail.Channel, dict[OutgoingMail.State, int]] = {channel: {} for channel in channels}
+    for name, channel, state, number in counts:
+        if name == account.name:
+            found[channels(channel)][states(state)] = number
+    return found
 
 
 def _attempts(account: Account) -> tuple[OpenAttempts, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -85,7 +86,8 @@ class OverviewAdmin(ReadOnlyAdmin):
                         for row in state.attempts
                     ],
                     "counts_visitors": account.funnel,
-                    "mails": _mail_rows(state) if account.mail else None,
+                    "mails": _mail_rows(state) if account.notifies else None,
+                    "has_messages": bool(account.messenger),
                     "snippet": _snippet_url(account, alone=len(states) == 1),
                 }
                 for state, account in states
@@ -157,6 +159,22 @@ def attention(state: AccountState, now: datetime) -> list[str]:
             withheld,
         )
         texts.append(text % {"number": withheld})
+    if failed := state.messages.get(OutgoingMail.State.FAILED, 0):
+        text = ngettext(
+            "%(number)s message to a phone was given up in the last 24 hours: it couldn’t be sent.",
+            "%(number)s messages to phones were given up in the last 24 hours: they couldn’t be sent.",
+            failed,
+        )
+        texts.append(text % {"number": failed})
+    if withheld := state.messages.get(OutgoingMail.State.WITHHELD, 0):
+        text = ngettext(
+            "%(number)s message to a phone was withheld in the last 24 hours: its recipient had reached "
+            "MAILS_PER_RECIPIENT.",
+            "%(number)s messages to phones were withheld in the last 24 hours: their recipients had reached "
+            "MAILS_PER_RECIPIENT.",
+            withheld,
+        )
+        texts.append(text % {"number": withheld})
     if not state.webhook:
         # Not both: without a secret every delivery is rejected, and this text explains that.
         texts.append(_("No webhook is set up, so changes made in Kordless are seen only when times are fetched anew."))
@@ -171,13 +189,14 @@ def attention(state: AccountState, now: datetime) -> list[str]:
 
 
 def _mail_rows(state: AccountState) -> list[tuple[str, str, str, int]]:
-    """Return state, label, tone and number of the mails that are counted, those that wait always."""
-    states = OutgoingMail.State
+    """Return state, label, tone and number of the mails and messages that are counted, those that wait always."""
+    states, counts = OutgoingMail.State, Counter(state.mails)
+    counts.update(state.messages)
     shown = (states.QUEUED, states.FAILED, states.WITHHELD, states.OUTCOME_UNKNOWN)
     return [
-        (each.value, str(each.label), mail_tone(each), state.mails.get(each, 0))
+        (each.value, str(each.label), mail_tone(each), counts[each])
         for each in shown
-        if each is states.QUEUED or state.mails.get(each)
+        if each is states.QUEUED or counts[each]
     ]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from kordless_booking.logs import log_event
 from kordless_booking.views.client_address import Bucket, client_buckets
-from kordless_booking.views.throttle import PermitKeys, take_use
+from kordless_booking.views.throttle import PermitKeys, Use, take_use
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -35,6 +35,8 @@ def rules(visit: WidgetRequest) -> dict[str, Rule]:
     return {
         "book": Rule("book", account.bookings_per_address),
         "find": Rule("find", account.lookups_per_address),
+        # Apart: a wrong link in a message must not keep anybody from looking a booking up.
+        "short_link": Rule("short_link", account.lookups_per_address),
         "change": Rule("change", account.changes_per_address),
         "view": Rule("view", account.manage_views_per_address, 60),
         # The lookups before and after a change. Apart, so that whoever has looked often can still cancel.
@@ -47,13 +49,18 @@ def take_client_use(visit: WidgetRequest, scope: str, identity: str | None = Non
 
     `identity` is the client's address by default, which counts in wider buckets as well.
     """
+    return take_client_permits(visit, scope, identity).seconds
+
+
+def take_client_permits(visit: WidgetRequest, scope: str, identity: str | None = None) -> Use:
+    """Take a permit for one use of the client, as `take_client_use` does. Return the use, which may be given back."""
     rule = rules(visit)[scope]
     if not rule.limit:
-        return 0
+        return Use()
     buckets = (Bucket(identity),) if identity else client_buckets(visit.request, visit.account.trusted_proxies)
     keys = [PermitKeys.build(f"{visit.account.name}\0{rule.scope}", bucket, rule.limit) for bucket in buckets]
     cache = visit.access.cache.throttle_view()
-    return take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp()).seconds
+    return take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp())
 
 
 class Rejection(str):

@@ -34,13 +34,15 @@ from kordless_booking.changes import BookingChange, is_known_canceled, mark_chan
 from kordless_booking.forms import FindForm, ReasonForm, throttled_number
 from kordless_booking.logs import log_event
 from kordless_booking.mail.appointment_data import find_terms
+from kordless_booking.mail.short_link import find_link
 from kordless_booking.normalization import contact_spellings
 from kordless_booking.presentation import calendar_event, timezones
+from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.presentation.texts import DisplayTimes, booking_location, booking_place_clock, change_deadline
 from kordless_booking.upstream import booking_cache
 from kordless_booking.upstream.phone_region import find_phone_region
 from kordless_booking.upstream.requester import current_requester
-from kordless_booking.views.address_limits import build_rejection, rate_limit
+from kordless_booking.views.address_limits import build_rejection, rate_limit, take_client_permits
 from kordless_booking.views.book_again import book_again_link
 from kordless_booking.views.cells import format_start, parse_start
 from kordless_booking.views.decorators import widget_view
@@ -149,6 +151,28 @@ def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] 
             visit.client.lookup(number, spelling)
             return number, spelling
     return None
+
+
+@widget_view("GET", no_store=True)
+def open_short_link(visit: WidgetRequest, code: str) -> HttpResponse:
+    """Lead from the short link of a text message to the booking's page, in the customer's language.
+
+    Raises Problem for a code that leads to no booking, or to one that is over, and for a client that tries many.
+    """
+    # Taken before the database is asked, so that parallel guesses count too. A right code costs nothing: many phones
+    # may have the address of one network.
+    guess = take_client_permits(visit, "short_link")
+    if guess.seconds:
+        here = (visit.request.path, pgettext("button", "Try again"))
+        raise throttled(build_rejection("short_link", guess.seconds), guess.seconds, main_link=here)
+    found = find_link(visit.account, code, visit.now)
+    if found is None:
+        raise broken_link()
+    guess.give_back()
+    known, choices = found.preferences, visit.choices.appearance()
+    if known and not choices.lang:
+        choices = choices.replace(lang=best_supported_language(known.language), hours=choices.hours or known.hours)
+    return SeeOther(visit.links.url("manage", found.link.to_token(visit.account.name), choices=choices))
 
 
 @widget_view("GET", no_store=True)
@@ -321,8 +345,8 @@ class ManagedBooking:
     def publish_change(self, visit: WidgetRequest, change: BookingChange, reason: str, **changes: Any) -> None:
         """Publish what the customer has just changed, and for which reason, as a signal and a mail."""
         # Kordless's response may lack the contact. The link has one that Kordless has just accepted.
-        email = self.link.contact if "@" in self.link.contact else None
-        contact = self.booking.contact or (Contact(email=email) if email else None)
+        proof = self.link.contact
+        contact = self.booking.contact or (Contact(email=proof) if "@" in proof else Contact(phone=proof))
         changed = msgspec.structs.replace(self.booking, contact=contact, **changes)
         preferences = visit.preferences(self.visitor_timezone)
         publish_change(

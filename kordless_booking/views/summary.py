@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
-from kordless_booking.mail.enqueue import is_mailed_about
+from kordless_booking.mail.enqueue import is_mailed_about, is_texted_about
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import place_clock
 from kordless_booking.presentation.texts import (
@@ -26,6 +26,7 @@ from kordless_booking.presentation.texts import (
     provider_text,
     short_times,
     status_texts,
+    texted_text,
 )
 from kordless_booking.views.display import display_times
 
@@ -112,7 +113,8 @@ class BookingView:
     only_contact: str = ""
     """"email" or "phone" where the site's forms ask for only one of them, else ""."""
     mailed: str = ""
-    """A sentence that says where the details were mailed to, with the masked address; "" where they weren't."""
+    """A sentence that says where the details were mailed to, or the link was texted to, with the masked contact; ""
+    where nothing was sent."""
     policy: str = ""
     """Cancellation policy."""
     until: str = ""
@@ -147,6 +149,9 @@ def booking_view(
     """
     texts = status_texts(booking.status)
     is_mailed = "@" in new_contact and is_mailed_about(visit.account, booking.status)
+    is_texted = bool(new_contact) and "@" not in new_contact
+    is_texted = is_texted and is_texted_about(visit.account, booking.status, new_contact)
+    sent = mailed_text(new_contact) if is_mailed else texted_text(new_contact) if is_texted else ""
     clocks = display_times(
         visit,
         booking.start,
@@ -172,9 +177,9 @@ def booking_view(
         where=describe_location(booking_location(booking, detail)),
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
-        contact="" if is_mailed else mask_contact(new_contact),
+        contact="" if sent else mask_contact(new_contact),
         only_contact=asked[0] if len(asked := visit.account.asked_contacts()) == 1 else "",
-        mailed=mailed_text(new_contact) if is_mailed else "",
+        mailed=sent,
         policy=policy_text(policy, says_until=bool(until)),
         until=until,
         metadata=dict(detail.service.metadata) if detail else {},

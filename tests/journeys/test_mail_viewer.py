@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
@@ -57,6 +57,35 @@ def test_a_mail_leaves_nobody_out(page: Page, demo: Demo, scheme: str):
     inspector = Inspector(page)
     inspector.check("letter")
     assert inspector.wrong == []
+
+
+def test_who_leaves_only_a_phone_number_gets_a_message_with_a_short_link(browser: Browser, demo: Demo):
+    """On a phone, with JavaScript and without: the confirmation says so, and the link opens the booking."""
+    for scripts, number in ((True, "+12125550141"), (False, "+12125550142")):
+        with browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=scripts) as context:
+            page = context.new_page()
+            page.goto(f"{demo.url}/book/")
+            booking_steps.to_times(page, "Haircut")
+            booking_steps.to_contact(page)
+            page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+            page.get_by_label("Phone (or email)", exact=True).fill(number)
+            page.get_by_role("button", name="Book appointment").click()
+            booking_steps.at(page, "confirmation")
+            booked = booking_steps.number_on(page)
+            expect(page.get_by_text(re.compile(f"text message with your link to .*{number[-2:]}"))).to_be_visible()
+            page.goto(f"{demo.url}/mail/")
+            message = page.get_by_role("heading", name=f"Message to {number}")
+            booking_steps.reload_until(page, message)
+            bubble = page.locator(".post-bubble")
+            expect(bubble).to_contain_text("Confirmed: Haircut, ")
+            assert not booking_steps.is_too_wide(page)
+            link = bubble.get_by_role("link")
+            expect(link).to_have_attribute("href", re.compile(f"^{re.escape(demo.url)}/book/m/[0-9a-z]{{16}}$"))
+            link.click()
+            booking_steps.at(page, "booking")
+            assert booking_steps.number_on(page) == booked
+            expect(page.get_by_role("button", name="Cancel booking")).to_be_visible()
+            assert context.cookies() == []
 
 
 def _wait_for_mail(page: Page) -> None:

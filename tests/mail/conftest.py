@@ -1,4 +1,4 @@
-"""Fixtures: a site with mail on, and a webhook."""
+"""Fixtures: a site with mail on, or with messages to phones, and a webhook."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.support.mail_settings import MAIL
+from tests.support.phone_messages import TEXTING, clear_messages
 from tests.support.visitor import Visitor
 
 
@@ -23,3 +24,11 @@ def writing(site: Settings, account_settings: dict[str, Any]) -> Settings:
 def visitor(client: Client, writing: Settings) -> Visitor:
     """Return a visitor without JavaScript."""
     return Visitor(client)
+
+
+@pytest.fixture
+def texting(site: Settings, account_settings: dict[str, Any]) -> Settings:
+    """Return the settings of the plain site with messages to phones, and without mail."""
+    clear_messages()
+    site.KORDLESS_BOOKING = {**account_settings, **TEXTING}
+    return site

@@ -9,7 +9,10 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from demo_site import mail_viewer
+from kordless_booking.api.resources import Booking
+from tests.support.clock import NOW
 
+DJANGO = "django.template.backends.django.DjangoTemplates"
 GET = RequestFactory().get("/mail/", headers={"Host": "127.0.0.1"})
 
 
@@ -53,3 +56,22 @@ def test_with_a_real_account_there_is_no_mail_viewer():
     """Nobody's mail is shown."""
     with pytest.raises(Http404):
         mail_viewer.mailbox(GET)
+
+
+def test_messages_to_phones_are_shown_between_the_mails(settings: Settings, tmp_path: Path):
+    """With the text as it was sent, its length as phone companies count it, and no calendar file."""
+    settings.SANDBOX_MAIL = tmp_path / "mail"
+    settings.ROOT_URLCONF = "demo_site.urls"
+    templates = Path(mail_viewer.__file__).parent.parent / "templates"
+    settings.TEMPLATES = [{"BACKEND": DJANGO, "DIRS": [templates], "APP_DIRS": True}]
+    put("Booked by mail")
+    text = "Acme Salon\nConfirmed: Haircut <b>, Wed, Dec 9, 9:00 AM.\nhttp://127.0.0.1/book/m/0123456789abcdef"
+    booking = Booking(confirmation_number="BOOK_1", status="confirmed", start=NOW, end=NOW)
+    mail_viewer.send_message("+12125550147", text, "confirmed", booking)
+    shown = mail_viewer.mailbox(GET).content.decode()
+    assert "Message to <bdi>+12125550147</bdi>" in shown
+    assert "Confirmed: Haircut &lt;b&gt;, Wed, Dec 9, 9:00 AM.\n" in shown
+    assert 'href="http://127.0.0.1/book/m/0123456789abcdef"' in shown
+    assert f"1 message: {len(text)} characters, of which one message takes 160." in shown
+    assert "Booked by mail" in shown
+    assert "booking.ics" not in shown

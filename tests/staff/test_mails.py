@@ -15,6 +15,7 @@ from kordless_booking.mail import outbox
 from kordless_booking.models import OutgoingMail
 from tests.support.clock import NOW
 from tests.support.mail_settings import MAIL
+from tests.support.phone_messages import PHONE, TEXTING, clear_messages, texted
 from tests.support.staff import Hire
 from tests.support.visitor import Page, Visitor
 
@@ -148,3 +149,59 @@ def test_a_number_of_any_length_in_an_admin_address_is_not_found(hire: Hire, kin
     """Python reads no integer of thousands of digits; the page must answer as for any other unknown one."""
     client = hire(f"view_{kind}")
     assert client.get(f"/admin/kordless_booking/{kind}/{number}/change/").status_code == 404
+
+
+@pytest.fixture
+def message(shop: Settings, client: Client) -> OutgoingMail:
+    """A message to a phone about a booking, which waits."""
+    clear_messages()
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, **TEXTING}
+    assert Visitor(client).book(email="", phone=PHONE).number
+    return OutgoingMail.objects.get()
+
+
+def test_the_list_names_the_channel_only_where_there_are_messages(
+    row: OutgoingMail, shop: Settings, owner: Client
+) -> None:
+    """A site without MESSENGER has neither the column nor the filter."""
+    assert "Sent by" not in seen(owner).text
+    assert "mail server" in seen(owner).text
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, **TEXTING}
+    page = seen(owner, "?channel__exact=email")
+    assert {"Email", "c…@example.com"} <= set(page.texts("#result_list td"))
+    assert "mail server" not in page.text
+    assert seen(owner, "?channel__exact=phone").texts("#result_list td") == []
+
+
+def test_a_message_is_listed_with_its_masked_number(message: OutgoingMail, hire: Hire) -> None:
+    """In full for those who may, which is noted."""
+    client = hire(VIEW, LOOK)
+    assert {"Text message", "…47"} <= set(seen(client).texts("#result_list td"))
+    page = seen(client, f"{message.pk}/change/")
+    assert "5550147" not in page.html
+    assert "Text message" in page.text
+    _, action, fields = page.form("Show the phone number")
+    assert PHONE in Page("", client.post(action, fields)).text
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_message_that_was_not_sent_can_be_sent_once_more(message: OutgoingMail, hire: Hire) -> None:
+    """Once, as a mail."""
+    OutgoingMail.objects.update(state=STATES.FAILED)
+    client = hire(VIEW, RESEND)
+    _, action, fields = seen(client, f"{message.pk}/change/").form("Send once more")
+    assert "The message is queued" in Page("", client.post(action, fields, follow=True)).text
+    assert len(texted()) == 1
+    assert "can’t be sent anymore" in Page("", client.post(action, fields, follow=True)).text
+    assert len(texted()) == 1
+
+
+def test_the_overview_counts_messages_apart(message: OutgoingMail, owner: Client) -> None:
+    """Those that were given up or withheld need attention, in words that don't blame a mail server."""
+    overview = "/admin/kordless_booking/overview/"
+    assert "Mails and text messages" in Page("", owner.get(overview)).text
+    for state, text in ((STATES.FAILED, "1 message to a phone was given up"), (STATES.WITHHELD, "was withheld")):
+        OutgoingMail.objects.update(state=state)
+        page = Page("", owner.get(overview))
+        assert text in page.text
+        assert "mail server" not in page.text

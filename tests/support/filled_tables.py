@@ -145,6 +145,7 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
         number_hash=_text("a"),
         email_hash=_text("e"),
         phone_hash="''",
+        link_hash=_text("l"),
         start=ahead,
         end=end,
         status="'confirmed'",
@@ -171,8 +172,9 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
     with connection.cursor() as cursor:
         table, mails = _quoted(Appointment._meta.db_table), _quoted(OutgoingMail._meta.db_table)
         cursor.execute(
-            f"INSERT INTO {mails} (appointment_id, kind, revision, state, tries, queued_at, due_at, changed_at) "  # noqa: S608 (ours)
-            f"SELECT id, 'confirmed', 0, 'sent', 1, notified_at, notified_at, notified_at FROM {table}"
+            f"INSERT INTO {mails} "  # noqa: S608 (ours)
+            "(appointment_id, channel, kind, revision, state, tries, queued_at, due_at, changed_at) "
+            f"SELECT id, 'email', 'confirmed', 0, 'sent', 1, notified_at, notified_at, notified_at FROM {table}"
         )
         if connection.vendor == "postgresql":
             # As autovacuum does on a table that has grown. SQLite plans without statistics.

@@ -39,6 +39,7 @@ from kordless_booking.mail import outbox
 from kordless_booking.mail.enqueue import record_and_enqueue
 from kordless_booking.mail.outbox import mark_stuck_as_unknown
 from kordless_booking.mail.reminders import queue_reminders
+from kordless_booking.messenger import MessageNotSent
 from kordless_booking.models import Appointment, BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
 from kordless_booking.retention import delete_expired
 from kordless_booking.sandbox import Sandbox
@@ -48,6 +49,7 @@ from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.fault_scenario import ACTS, READS, FaultScenario
+from tests.support.phone_messages import TEXTING, clear_messages, failing, texted
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Visitor
 
@@ -275,6 +277,26 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
         queue_reminders(get_account(None), now)
         sandbox.faults.clear()
         change(site)
+
+
+def _messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """A message to a phone that fails with what it was to say, is sent, and has its link opened; one to a landline."""
+    clear_messages()
+    change(site, MESSENGER=TEXTING["MESSENGER"], SITE_URL="https://salon.example")
+
+    def fail() -> None:
+        raise MessageNotSent(f"canary {CANARY['phone']}")
+
+    with heard("mail_attempted") as tried, failing(fail):
+        by_phone = {**JANE, "email": "", "phone": CANARY["phone"]}
+        walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **by_phone)
+        assert tried.wait(30)
+    OutgoingMail.objects.update(state=OutgoingMail.State.QUEUED, due_at=datetime.now(UTC))
+    [message] = texted()
+    walk.open(message.link)
+    walk.open(f"{message.link[:-16]}0000000000000000")
+    landline = {**JANE, "email": "", "phone": "+442079460147"}
+    walk.send(walk.choose("haircut", "?day=2026-12-22"), "Book appointment", **landline)
 
 
 def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
@@ -562,6 +584,12 @@ CHAPTERS: dict[str, Chapter] = {
                 "reminders_postponed",
             }
         ),
+    ),
+    "messages": Chapter(
+        _messages,
+        pages=8,
+        records=8,
+        events=frozenset({"mail_attempted", "message_without_number", "link_rejected"}),
     ),
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
     "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),

@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run once. Raises CommandError, and so exits with 1, when mails were given up or an extension's job failed."""
         now = datetime.now(UTC)
-        with_mail = [account for account in conf.accounts().values() if account.mail]
+        with_mail = [account for account in conf.accounts().values() if account.notifies]
         # Before the check: appointments from a time when mail was on must go as well.
         deleted = delete_past(now)
         # A site that runs this by cron needs no other line for it.

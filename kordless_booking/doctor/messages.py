@@ -1,0 +1,36 @@
+"""Check of messages to phones: the site's function can be called, and their link is short. Nothing is sent."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from django.urls import NoReverseMatch
+
+from kordless_booking.doctor.finding import Findings, fix, note, ok
+from kordless_booking.mail.short_link import CODE_LENGTH
+from kordless_booking.messenger import find_messenger_problem
+from kordless_booking.urlconf import absolute_url
+
+if TYPE_CHECKING:
+    from kordless_booking.conf import Account
+
+MAX_LINK_CHARS: Final = 70
+"""Characters of a link that leave room for what and when in two joined messages of 67."""
+
+
+def examine(account: Account) -> Findings:
+    """Import the function in MESSENGER, and measure the link. Finds nothing where there is no MESSENGER."""
+    if not account.messenger:
+        return
+    if problem := find_messenger_problem(account.messenger):
+        advice = "name a function send(to, text, kind, booking) by its dotted path"
+        yield fix("messenger", f"No message reaches a phone: MESSENGER can't be used, {problem}", advice)
+        return
+    yield ok("messenger", f"{account.messenger} can be imported; it wasn't called")
+    # The check of URLs reports a widget that is mounted nowhere.
+    with suppress(NoReverseMatch):
+        length = len(absolute_url(account, "short-link", "0" * CODE_LENGTH))
+        if length > MAX_LINK_CHARS:
+            advice = "mount the widget at a shorter path, or be charged for more than one message each time"
+            yield note("message_link", f"The link in messages has {length} characters", advice)

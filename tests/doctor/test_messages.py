@@ -1,0 +1,39 @@
+"""The doctor's report on messages to phones."""
+
+import pytest
+from pytest_django import Settings
+
+from tests.support.doctor import ask
+from tests.support.phone_messages import TEXTING, clear_messages, received
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_messages_nothing_is_said(site: Settings):
+    """Most sites send none."""
+    assert ask().of("messages") == {}
+
+
+def test_a_messenger_is_imported_and_never_called(site: Settings):
+    """Nobody gets a message from a check."""
+    clear_messages()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING}
+    told = ask()
+    assert told.of("messages") == {"messenger": "ok"}
+    assert received() == []
+
+
+@pytest.mark.parametrize("path", ["nowhere.send", "tests.support.phone_messages.send_async"])
+def test_a_messenger_that_cannot_be_called_is_to_be_fixed(site: Settings, path: str):
+    """No customer hears of a booking otherwise, and nobody learns it."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "MESSENGER": path}
+    assert ask().of("messages") == {"messenger": "fix"}
+
+
+def test_a_long_link_is_noted_with_its_length(site: Settings):
+    """It costs a second message each time."""
+    long = "https://book.the-longest-name-of-all-salons-in-town.example/en/services"
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "SITE_URL": long}
+    told = ask()
+    assert told.of("messages") == {"messenger": "ok", "message_link": "note"}
+    assert f"{len(long) + len('/book/m/') + 16} characters" in told.line("message_link")
