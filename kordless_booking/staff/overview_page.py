@@ -20,7 +20,7 @@ from kordless_booking import conf, hooks
 from kordless_booking.forwarding import has_untrusted_proxy
 from kordless_booking.funnel.counters import today
 from kordless_booking.hook_calls import call_hook
-from kordless_booking.models import BookingAttempt, ConsentProof, OutgoingMail
+from kordless_booking.models import BookingAttempt, OutgoingMail
 from kordless_booking.presentation.formatting import month_name
 from kordless_booking.staff.labels import format_age, mail_tone, rejection_label, text_language
 from kordless_booking.staff.overview import AccountState, account_state
@@ -95,9 +95,9 @@ class OverviewAdmin(ReadOnlyAdmin):
             "extension_pages": _extension_pages(request),
             "may_see_deliveries": request.user.has_perm("kordless_booking.view_webhookdelivery"),
             "may_see_attempts": request.user.has_perm("kordless_booking.view_bookingattempt"),
-            # The page is of no use where no account has a box, nor had one.
+            # Of no use where no account has a box. Older proofs are in the admin's own list of models.
             "may_see_consent": request.user.has_perm("kordless_booking.view_consentproof")
-            and (any(account.consent for _state, account in states) or ConsentProof.objects.exists()),
+            and any(account.consent for _state, account in states),
             "may_see_mails": request.user.has_perm("kordless_booking.view_outgoingmail"),
             "may_see_funnel": request.user.has_perm("kordless_booking.view_funnelcount"),
         }

@@ -87,8 +87,8 @@ def test_the_filter_knows_the_boxes_of_the_settings(row: ConsentProof, hire: Hir
     assert client.get(f"{URL}?name=gone%00").status_code == 200
 
 
-def test_the_overview_links_the_proofs_where_there_are_any(owner: Client, shop: Settings):
-    """Or where boxes are asked for: a site without them has one button less."""
+def test_the_overview_links_the_proofs_where_boxes_are_asked_for(owner: Client, shop: Settings):
+    """A site without boxes has one button less."""
     link = "Proofs of consent"
     assert link not in Page(OVERVIEW, owner.get(OVERVIEW)).links("a.button")
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "CONSENT": [BOX]}

@@ -20,7 +20,8 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
 
-from kordless_booking.models import BookingAttempt, OutgoingMail, WebhookDelivery
+from kordless_booking.consent import Consent
+from kordless_booking.models import BookingAttempt, ConsentProof, OutgoingMail, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.all_pages import every_page
 from tests.support.clock import NOW
@@ -100,6 +101,10 @@ def checked(content: str, user: str, now: datetime) -> set[str]:
     return names
 
 
+BOX = {"name": "news", "label": "Send me news.", "version": "1"}
+"""A box for consent that nobody has to tick."""
+
+
 class Watched(Visitor):
     """A visit on which each answer is checked as it comes."""
 
@@ -134,7 +139,7 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
 ):
     """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
     # The walk is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
-    patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25, "ASK_REASON": "optional"}
+    patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25, "ASK_REASON": "optional", "CONSENT": [BOX]}
     asked = {"QUESTIONS": {"*": [{"name": "first", "label": "Your first visit?", "kind": "yes_no"}]}}
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, **asked, "SUPPORT_PHONE": "+1 212 555 0100"}
     visits = [
@@ -167,8 +172,8 @@ def test_what_staff_see_is_rendered_for_each_of_them(
     replaced: set[str], sarah: Client, site: Settings, clock: Traveller
 ):
     """The pages of the admin and the snippet builder know two people and two moments apart."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL, "WEBHOOK_SECRETS": [NEW]}
-    Visitor(Client()).book()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL, "WEBHOOK_SECRETS": [NEW], "CONSENT": [BOX]}
+    Visitor(Client()).book(consent_news=Consent(**BOX).fingerprint)
     delivery().post(sarah)
     tom = Client()
     tom.force_login(User.objects.create_superuser("tom"))
@@ -192,10 +197,11 @@ def staff_pages() -> Iterator[str]:
     yield from (deliveries, f"{deliveries}{pk}/change/", f"{deliveries}{pk}/replay/", f"{deliveries}find/")
     yield "/admin/kordless_booking/funnelcount/"
     yield "/admin/kordless_booking/overview/"
-    for model in (BookingAttempt, OutgoingMail):
+    for model in (BookingAttempt, OutgoingMail, ConsentProof):
         url = f"/admin/kordless_booking/{model._meta.model_name}/"
         yield from (url, f"{url}{model._default_manager.latest('pk').pk}/change/")
     yield "/admin/kordless_booking/bookingattempt/find/"
+    yield "/admin/kordless_booking/consentproof/find/"
 
 
 @pytest.mark.parametrize("replaced", [pytest.param((name,), id=name) for name in MAILS], indirect=True)
