@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Final
 from kordless_booking.doctor.finding import Findings, fix, note, ok, printable
 from kordless_booking.forms import ContactForm
 from kordless_booking.presentation.locales import supported_languages
-from kordless_booking.questions.question import (
-    FOR_ALL,
-    MAX_NOTES,
-    Question,
-    Questions,
-    Text,
-    WrongQuestion,
-    languages_without,
-)
+from kordless_booking.presentation.site_texts import SiteText, languages_without
+from kordless_booking.questions.question import FOR_ALL, MAX_NOTES, Question, Questions, WrongQuestion
 from kordless_booking.views.questions import call
 
 if TYPE_CHECKING:
@@ -84,5 +77,5 @@ def _languages(asked: dict[str, Questions]) -> Findings:
         yield note("questions_untranslated", text, "add these texts, or visitors read those of the site's own language")
 
 
-def _texts(question: Question) -> list[Text]:
+def _texts(question: Question) -> list[SiteText]:
     return [question.label, question.help, question.title, *(label for _value, label in question.choices)]

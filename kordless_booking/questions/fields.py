@@ -30,8 +30,9 @@ from kordless_booking.normalization import (
     visible_text,
 )
 from kordless_booking.presentation.locales import locale_of
+from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
-from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question, text_in
+from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question
 
 _MAX_NUMBER: Final = 20
 """Characters of a number as typed."""

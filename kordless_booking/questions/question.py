@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from kordless_booking.normalization import has_visible_text, visible_text
-from kordless_booking.presentation.locales import best_supported_language
+from kordless_booking.presentation.site_texts import SiteText, text_in
 
 KINDS: Final = ("text", "long_text", "choice", "choices", "yes_no", "number", "date", "phone")
 """Kinds of questions. Each has one kind of field."""
@@ -64,30 +63,9 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _END_OF_LABEL: Final = " ?:\u00bf\uff1f\uff1a\u061f"
 """Characters around a label that don't stand in the notes, where a colon follows it."""
 
-Text = str | Promise | Mapping[str, str]
-"""Text of the site's: in one language, translated by gettext, or by language code."""
-
 
 class WrongQuestion(ValueError):
     """A question that can't be asked. The text says what is wrong, and repeats it."""
-
-
-def text_in(text: Text, language: str) -> str:
-    """Return a text in a language, else in the site's own, else in the first one that it has."""
-    if isinstance(text, Mapping):
-        found = best_supported_language(language, text) or best_supported_language(settings.LANGUAGE_CODE, text)
-        return text[found or next(iter(text))]
-    if isinstance(text, str):
-        return text
-    with translation.override(language):
-        return str(text)
-
-
-def languages_without(text: Text, languages: Iterable[str]) -> list[str]:
-    """Return those of the languages for which a text by language has none, and another one is shown."""
-    if not isinstance(text, Mapping):
-        return []
-    return [language for language in languages if best_supported_language(language, text) is None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +74,14 @@ class Question:
 
     name: str
     """Key of its answer, and the end of its field's name."""
-    label: Text
+    label: SiteText
     kind: str
     """One of KINDS."""
     required: bool = False
-    help: Text = ""
-    title: Text = ""
+    help: SiteText = ""
+    title: SiteText = ""
     """Label in the notes, the mails and the confirmation; "" for the label itself."""
-    choices: tuple[tuple[str, Text], ...] = ()
+    choices: tuple[tuple[str, SiteText], ...] = ()
     """Values and labels of the answers to choose from."""
     max_length: int = 0
     """Characters of a typed answer."""
@@ -220,7 +198,7 @@ def _parse_named(given: Mapping[Any, Any], name: str) -> Question:
     )
 
 
-def _text(given: object, key: str, longest: int) -> Text:
+def _text(given: object, key: str, longest: int) -> SiteText:
     """Check a text of the site's, in one language or by language."""
     if isinstance(given, Promise):
         # What it says is known in each language only.
@@ -247,10 +225,10 @@ def _line(given: object, key: str, longest: int) -> str:
     return given
 
 
-def _choices(given: object) -> tuple[tuple[str, Text], ...]:
+def _choices(given: object) -> tuple[tuple[str, SiteText], ...]:
     if not isinstance(given, Sequence) or isinstance(given, str) or not 1 < len(given) <= MAX_CHOICES:
         raise WrongQuestion(f"choices is {_shown(given)}: use a list of 2 to {MAX_CHOICES} answers.")
-    found: list[tuple[str, Text]] = []
+    found: list[tuple[str, SiteText]] = []
     for each in given:
         match each:
             case str():

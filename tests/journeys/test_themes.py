@@ -78,10 +78,14 @@ def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
         expect(page).to_have_url(f"{demo.url}/themes/?theme=studio&scheme=dark&accent=1f6f5c#book")
         page.get_by_role("link", name="Haircut", exact=True).click()
         booking_steps.at(page, "slot")
-        assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]:not([data-kb-later])").get_attribute("href") or "")
+        assert "style-1f6f5c-studio.css" in (
+            page.locator("link[rel=stylesheet]:not([data-kb-later])").get_attribute("href") or ""
+        )
         booking_steps.to_contact(page)
         booking_steps.book(page, email="theme@example.com")
-        assert "style-1f6f5c-studio.css" in (page.locator("link[rel=stylesheet]:not([data-kb-later])").get_attribute("href") or "")
+        assert "style-1f6f5c-studio.css" in (
+            page.locator("link[rel=stylesheet]:not([data-kb-later])").get_attribute("href") or ""
+        )
         assert context.cookies() == []
 
 
