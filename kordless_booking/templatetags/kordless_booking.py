@@ -105,7 +105,8 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
         deadline(visit.account.browse_seconds),
     ):
         times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
-        return render_to_string("kordless_booking/parts/next_free.html", times) if times else SafeString()
+        # With the request: a template of the site's own in its place may use it, and the site's context processors.
+        return render_to_string("kordless_booking/parts/next_free.html", times, request) if times else SafeString()
 
 
 def _widget_url(visit: WidgetRequest, service: str) -> str | None:

@@ -1,6 +1,7 @@
 """Next free times: on the list of services, and for pages of the site around the widget."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -201,3 +202,15 @@ def test_the_tag_shows_at_least_one_time_and_at_most_twelve(site: Settings, clie
     """Any number is bounded."""
     Visitor(client).open("/book/haircut/")
     assert len(links(tag(f'{{% next_free service="haircut" count={count} %}}'))) == shown
+
+
+def test_a_template_of_the_sites_own_gets_the_request(next_free: Settings, walk: Visitor, tmp_path: Path):
+    """Rendered for each visitor, with what the site's context processors add."""
+    own = tmp_path / "kordless_booking/parts/next_free.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("<p>{{ request.path }} {{ times|length }}</p>")
+    walk.open("/book/haircut/")
+    fetch_pool.join()
+    background_worker.join()
+    next_free.TEMPLATES = [{**next_free.TEMPLATES[0], "DIRS": [tmp_path, *next_free.TEMPLATES[0]["DIRS"]]}]
+    assert [tag(path=path).css_first("p").text() for path in ("/page/", "/offers/")] == ["/page/ 3", "/offers/ 3"]
