@@ -69,7 +69,7 @@ def build_urlpatterns() -> list[URLPattern | URLResolver]:
     # Last: a redirect where only the slash at the end is missing, else the widget's own 404 page, in its design and
     # language, for the rest of the mount point. Django's APPEND_SLASH does nothing here: this pattern matches
     # everything.
-    return [*pages, re_path(r"^(?P<rest>.*)$", steps.not_found_view, {"pages": tuple(pages)}, name="nowhere")]
+    return [*pages, re_path(r"^(?P<rest>(?s:.*))\Z", steps.not_found_view, {"pages": tuple(pages)}, name="nowhere")]
 
 
 urlpatterns = build_urlpatterns()

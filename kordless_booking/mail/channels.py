@@ -47,6 +47,10 @@ def usable_phone(text: str | None, region: str) -> str:
     `region` (ISO 3166) is where a number without a country code is from; "" when that isn't known.
     """
     number = to_e164(text or "", region or None) or ""
-    if not number or phonenumbers.number_type(phonenumbers.parse(number)) in _NOT_TEXTED:
+    if not number:
+        return ""
+    parsed = phonenumbers.parse(number)
+    # "001": no country's. Satellite phones and international networks, whose messages cost many times as much.
+    if phonenumbers.number_type(parsed) in _NOT_TEXTED or phonenumbers.region_code_for_number(parsed) in {None, "001"}:
         return ""
     return number

@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking.api.deadline import deadline
+from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.presentation.themes import PLAIN, THEMES
@@ -96,8 +97,8 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% next_free %} needs the request context processor.")
     visit = WidgetRequest.from_http(request, namespace=account or "kordless_booking", stage="kb-inline-next-free")
-    # The query is the site's own, so of the choices in it only the zone counts.
-    visit = visit.with_choices(visit.choices.appearance().replace(timezone=visit.choices.timezone))
+    # The query is the site's own, so of the choices in it only the zone and the language count.
+    visit = visit.with_choices(Choices(timezone=visit.choices.timezone, lang=visit.choices.lang))
     with (
         request_id_context(request),
         translation.override(visit.language),

@@ -339,9 +339,11 @@ def _form_page(
     # The zone that the draft was made in: the page must show the time that was clicked.
     choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
     slots = visit.links.service_url("slots", chosen.terms.service, choices_for_day(visit, chosen.terms))
+    # The proof of a consent says the text in the language in which it was shown, whatever this browser asks for later.
+    action_choices = choices.replace(lang=visit.language) if visit.account.consent else choices
     context: dict[str, Any] = {
         "form": form,
-        "action": visit.links.service_url("contact", chosen.terms.service, choices),
+        "action": visit.links.service_url("contact", chosen.terms.service, action_choices),
         "hidden": [
             ("draft", draft.sign(chosen, visit.account.name)),
             ("attribution", _attribution(visit)),

@@ -165,7 +165,12 @@ def open_short_link(visit: WidgetRequest, code: str) -> HttpResponse:
     if guess.seconds:
         here = (visit.request.path, pgettext("button", "Try again"))
         raise throttled(build_rejection("short_link", guess.seconds), guess.seconds, main_link=here)
-    found = find_link(visit.account, code, visit.now)
+    try:
+        found = find_link(visit.account, code, visit.now)
+    except DatabaseError:
+        # Nobody knows whether the code is a right one.
+        guess.give_back()
+        raise
     if found is None:
         raise broken_link()
     guess.give_back()

@@ -250,8 +250,13 @@ class WidgetRequest:
             return {}
         limits = ContactForm().max_lengths() | consent_lengths(self.account.consent)
         if token := self.request.POST.get(FORM_INPUT_FIELD):
-            return decrypt_form_input(self.account.name, token, self.now.timestamp(), limits)
-        return known_fields(self.request.POST, limits)
+            found = decrypt_form_input(self.account.name, token, self.now.timestamp(), limits)
+        else:
+            found = known_fields(self.request.POST, limits)
+        if security.is_same_origin(self.request):
+            return found
+        # Another site's page may fill fields in, but it ticks no box: that wouldn't be the visitor's consent.
+        return {name: text for name, text in found.items() if name not in consent_lengths(self.account.consent)}
 
     @cached_property
     def form_input_token(self) -> str:

@@ -38,7 +38,7 @@ from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
-from kordless_booking.views.links import RESERVED
+from kordless_booking.views.links import service_url_name
 from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.sign import build_sign
 from kordless_booking.views.steps import bookable_services
@@ -324,7 +324,12 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
     """
     service, lang = form.chosen("service"), form.chosen("lang")
     segment = quote(service, safe="")
-    path = f"service/{segment}/" if service in RESERVED else f"{segment}/" if service else ""
+    if not service:
+        path = ""
+    elif service_url_name("slots", service) == "slots":
+        path = f"{segment}/"
+    else:
+        path = f"service/{segment}/"
     with translation.override(lang or "en"):
         text = form.chosen("text") or pgettext("button", "Book now")
         labels = {"close_label": pgettext("button", "Close"), "open_label": _("Open in a new tab")}

@@ -269,3 +269,31 @@ def test_a_label_is_text_and_never_markup(visitor: Visitor, site: Settings):
     assert page.texts(".kb-check label") == [label]
     assert f"“{label}”" in page.alert
     assert page.tree.css_first(".kb-check bdi") is not None
+
+
+FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+
+
+def test_another_sites_page_ticks_no_box(walk: Visitor):
+    """It may fill in a name, but a consent is the visitor's own."""
+    page = walk.open("/book/haircut/?day=2026-12-09", {"name": "x", **TICKED}, **FOREIGN)
+    assert ticked(walk.open(next(iter(page.times.values())))) == []
+
+
+def test_another_sites_page_ticks_no_box_with_a_token_of_its_own(client: Client):
+    """What somebody else has typed and ticked opens a form without ticks for whoever is sent there."""
+    attacker = Visitor(client)
+    form = attacker.choose("haircut", "?day=2026-12-09")
+    fields = form.form("Book appointment")[2]
+    times = attacker.open(str(form.link("Choose another time")), {**fields, "name": "x", **TICKED})
+    button = next(iter(times.times.values()))
+    assert ticked(Visitor(Client()).open(str(button), button.fields, **FOREIGN)) == []
+
+
+def test_the_proof_has_the_text_that_was_shown(client: Client):
+    """In the language of the form, also where the browser asks for another one by the time it is sent."""
+    visitor = Visitor(client, {"Accept-Language": "de"})
+    _, action, fields = visitor.choose().form("Termin buchen")
+    visitor.headers = {"Accept-Language": "en"}
+    visitor.open(action, {**fields, **JANE, **TICKED})
+    assert {proof.language for proof in ConsentProof.objects.all()} == {"de"}

@@ -167,3 +167,10 @@ def test_settings_that_are_off_change_no_byte(client: Client, site: Settings):
             # Tokens have random bytes and the time in them.
             pages.append(re.sub(r"gAAAA[\w-]+|eyJ[\w:.-]+|[\w-]+:[\w-]{6,}:[\w-]{20,}", "token", html))
         assert pages[0] == pages[1], url
+
+
+def test_the_thank_you_page_is_not_told_the_address_of_the_confirmation(walk: Visitor, site: Settings):
+    """On the site itself it would have it as its referrer, and so would every script for statistics there."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "DONE_URL": "https://testserver/thanks"}
+    [link] = [node for node in booked(walk).tree.css("a.kb-primary") if node.text() == "Continue"]
+    assert link.attributes["rel"] == "noreferrer"

@@ -214,3 +214,14 @@ def test_a_template_of_the_sites_own_gets_the_request(next_free: Settings, walk:
     background_worker.join()
     next_free.TEMPLATES = [{**next_free.TEMPLATES[0], "DIRS": [tmp_path, *next_free.TEMPLATES[0]["DIRS"]]}]
     assert [tag(path=path).css_first("p").text() for path in ("/page/", "/offers/")] == ["/page/ 3", "/offers/ 3"]
+
+
+def test_only_zone_and_language_of_the_pages_query_count(next_free: Settings, walk: Visitor):
+    """The rest of it is the site's own, or somebody else's who has made the link."""
+    next_free.KORDLESS_BOOKING = {**next_free.KORDLESS_BOOKING, "EMBED_ORIGINS": ["https://shop.example"]}
+    walk.open("/book/haircut/")
+    fetch_pool.join()
+    background_worker.join()
+    html = tag(path="/page/?embed=1&accent=ff0000&theme=clinic&thanks=https://shop.example/x&lang=de").html or ""
+    assert "lang=de" in html
+    assert not any(each in html for each in ("embed", "accent", "theme", "thanks"))

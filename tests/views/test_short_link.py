@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -20,6 +21,7 @@ from kordless_booking.mail import short_link
 from kordless_booking.mail.enqueue import delete_past
 from kordless_booking.models import Appointment
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import manage
 from tests.support.phone_messages import PHONE, TEXTING, clear_messages, texted
 from tests.support.visitor import Visitor
 
@@ -146,3 +148,38 @@ def test_a_service_that_is_called_m_keeps_its_pages(texting: Settings, client: C
     """Its addresses end with a slash."""
     assert client.get("/book/m/").status_code == 404
     assert "/book/m/" not in client.get("/book/").content.decode()
+
+
+@pytest.mark.parametrize("tail", ["%0Axyz", "%0D%0Axyz", "/%0A"])
+def test_a_code_before_a_line_break_is_in_no_log(
+    path: str, client: Client, caplog: pytest.LogCaptureFixture, tail: str
+):
+    """Our own 404 page answers for every path below the mount; Django's would log it."""
+    response = client.get(path + tail)
+    assert response.status_code == 404
+    assert b"kb-" in response.content
+    assert path.rpartition("/")[2] not in caplog.text
+
+
+@pytest.mark.parametrize("phone", ["+881612345678", "+870773111632", "+88213300655", "+883510000000094"])
+def test_no_message_goes_to_a_number_of_no_country(texting: Settings, client: Client, phone: str):
+    """Satellite phones and international networks: a message there costs many times as much."""
+    visitor = Visitor(client)
+    form = visitor.choose("haircut", "?day=2026-12-09")
+    visitor.send(form, "Book appointment", name="Jane", email="", phone=phone, notes="")
+    assert texted() == []
+
+
+def test_a_database_that_fails_costs_no_guess(
+    path: str, client: Client, texting: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """A right code opens its booking as soon as the database is back."""
+    texting.KORDLESS_BOOKING = {**texting.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 3}
+
+    def fail(*_: object) -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manage, "find_link", fail)
+        assert [client.get(path).status_code for _ in range(4)] == [503] * 4
+    assert client.get(path).status_code == 303

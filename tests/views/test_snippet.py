@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from kordless_booking import hooks
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.sign import build_sign
+from tests.support.extension import mount_hooks
 from tests.support.visitor import Page
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +270,11 @@ def test_any_address_makes_a_sign_or_none(address: str):
     assert (sign is None) == (len(quote(address)) > 2331 - len("https://salon.example/"))
     if sign is not None:
         assert sign.address.startswith("salon.example")
+
+
+def test_a_service_named_as_an_extension_has_its_own_address(staff: Client, site: Settings):
+    """Where the prefix of an extension's pages is its slug, the snippet leads to the service all the same."""
+    with hooks.temporary_hooks():
+        hooks.url_patterns.register("haircut", "tests.projects.extended.callback.urls")
+        mount_hooks(site)
+        assert "/book/service/haircut/" in lines(built(staff, "?service=haircut"))
