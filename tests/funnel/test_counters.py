@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.db import DataError, OperationalError, connection
 from django.test import Client
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -139,6 +139,8 @@ def test_the_longest_service_fits() -> None:
 
 
 @given(st.text(st.characters(codec=None), max_size=300), st.text(st.characters(codec=None), max_size=100))
+@example("s" * 300, "c" * 100)
+@example("a\0\ud800b", "\0")
 def test_every_text_is_counted_as_one_that_all_databases_hold(service: str, source: str) -> None:
     """No column is too short for a key, and PostgreSQL stores neither NUL nor halves of surrogate pairs."""
     counters.drain()
