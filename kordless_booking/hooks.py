@@ -86,6 +86,20 @@ _SIGNAL_ARGUMENTS: Final = frozenset(
     }
 )
 """Arguments that the signals of changes have already."""
+_OWN_TARGETS: Final = frozenset(
+    {
+        "booking attempts",
+        "webhook deliveries",
+        "appointments with mail",
+        "proofs of consent",
+        "booking projections",
+        "funnel days",
+        "lost demand days",
+        "campaign days",
+        "rejected delivery days",
+    }
+)
+"""Names of the widget's own targets of erasure and export (`erasure.run.TARGETS`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,6 +270,15 @@ class _ArgumentHooks(Hooks[H]):
             raise ValueError(f"hooks.{self.kind}: the signals have an argument {name!r} of their own.")
 
 
+class _TargetHooks(Hooks[H]):
+    """Hooks whose names stand beside those of the widget's own targets in what an operator gets."""
+
+    def _check_name(self, name: str) -> None:
+        super()._check_name(name)
+        if name in _OWN_TARGETS:
+            raise ValueError(f"hooks.{self.kind}: the widget has a target {name!r} of its own.")
+
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _SENTENCE: Final = re.compile(r"[a-z][a-z ]{0,39}")
 _PREFIX: Final = re.compile(r"|[a-z][a-z0-9-]{0,39}")
@@ -281,11 +304,11 @@ times_refreshed: Final = Hooks[Callable[[RefreshedTimes], Any]]("times_refreshed
 """By a name of your own: called in a background thread after free times were fetched."""
 periodic_jobs: Final = Hooks[Callable[[datetime], Any]]("periodic_jobs", _NAME)
 """By a name of your own: called with the time (UTC) by each run of `manage.py kordless_mail`."""
-erasure_targets: Final = Hooks[ErasureTarget](
+erasure_targets: Final = _TargetHooks[ErasureTarget](
     "erasure_targets", _SENTENCE, methods=("name", "models", "erase_person", "erase_older_than")
 )
 """By its `name`: erases what `manage.py kordless_erase` is asked to."""
-export_targets: Final = Hooks[ExportTarget]("export_targets", _SENTENCE, methods=("name", "export_person"))
+export_targets: Final = _TargetHooks[ExportTarget]("export_targets", _SENTENCE, methods=("name", "export_person"))
 """By its `name`: returns what is stored about a person."""
 doctor_checks: Final = Hooks[Callable[[Any], Iterable[Any]]]("doctor_checks", _SENTENCE)
 """By the area in the output of `manage.py kordless_doctor`: called with each `conf.Account`, yields

@@ -42,9 +42,12 @@ class TargetFailed(Exception):
     """A target has raised, so nothing was done. The text names the target, the error's class and its place."""
 
 
-def find_targets() -> tuple[ErasureTarget, ...]:
-    """Return all targets; the extensions' come last, and so find the numbers that ours have collected."""
-    return (*TARGETS, *(target for _name, target in hooks.erasure_targets.items()))
+def find_targets() -> tuple[tuple[str, ErasureTarget], ...]:
+    """Return all targets by name, each name once.
+
+    The extensions' come last, and so find the numbers that ours have collected.
+    """
+    return (*((target.name, target) for target in TARGETS), *hooks.erasure_targets.items())
 
 
 def export_person(person: Person, *, accounts: list[str] | None = None) -> dict[str, list[Mapping[str, Any]]]:
@@ -84,10 +87,10 @@ def _all(erase: Callable[[ErasureTarget], ErasureResult], *, dry: bool) -> Erasu
     alias = router.db_for_write(BookingAttempt)
     with transaction.atomic(using=alias):
         results = {}
-        for kind in find_targets():
+        for name, kind in find_targets():
             # Incomplete would be worse than failed: whoever asks for it can't see what is left.
-            with _loudly(kind.name):
-                results[kind.name] = erase(kind)
+            with _loudly(name):
+                results[name] = erase(kind)
         if dry:
             # Not a calculation of its own: the numbers are those of a real run.
             transaction.set_rollback(True, using=alias)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
+from django.db import DataError
+
 from kordless_booking.logs import log_event
 
 log = logging.getLogger("kordless_booking.funnel")
@@ -16,6 +18,9 @@ WRITE_EVERY_SECONDS: Final = 30.0
 """Seconds between a count and its writing, and until a failed writing is tried again."""
 MAX_KEYS: Final = 2000
 """Different keys between two writings, so that visitors can't fill the memory. More are dropped, and logged."""
+
+_UNWRITABLE: Final = (DataError, ValueError)
+"""Errors of values that no row can hold, whenever it is tried. Which one it is depends on the database's driver."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -31,8 +36,10 @@ def run_later(seconds: float, job: Callable[[], object]) -> None:
 class BufferedCounter(Generic[K]):
     """Write-behind counter. Threads may share it.
 
-    `write` gets the counts and must write all of them or, raising, none. `later(seconds, job)` schedules a job. The
-    first count after a writing schedules the next one, so that an idle process does nothing.
+    `write` gets the counts and must write all of them or, raising, none. After a DataError or ValueError it gets each
+    count alone, and those that raise it again are dropped: one that no row can hold would keep all back.
+    `later(seconds, job)` schedules a job. The first count after a writing schedules the next one, so that an idle
+    process does nothing.
     """
 
     def __init__(
@@ -86,7 +93,10 @@ class BufferedCounter(Generic[K]):
             if not counts:
                 return True
             try:
-                self._write(counts)
+                try:
+                    self._write(counts)
+                except _UNWRITABLE:
+                    self._write_singly(counts)
             except Exception as error:  # noqa: BLE001 (a database raises anything, and no visitor must hear of it)
                 log_event(log, logging.ERROR, "counts_not_written", counter=self._name, error=type(error).__name__)
                 self._take_back(counts)
@@ -119,6 +129,20 @@ class BufferedCounter(Generic[K]):
         The locks are new too: the parent's may be held by a thread that this process doesn't have.
         """
         self._begin()
+
+    def _write_singly(self, counts: dict[K, int]) -> None:
+        """Write each count alone. Removes from `counts` what was written or dropped, also when it raises."""
+        dropped, error_name = 0, ""
+        try:
+            for key, number in list(counts.items()):
+                try:
+                    self._write({key: number})
+                except _UNWRITABLE as error:
+                    dropped, error_name = dropped + number, type(error).__name__
+                del counts[key]
+        finally:
+            if dropped:
+                log_event(log, logging.WARNING, "counts_dropped", counter=self._name, count=dropped, error=error_name)
 
     def _count(self, key: K, number: int) -> None:
         if key in self._counts:

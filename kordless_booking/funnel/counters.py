@@ -27,6 +27,10 @@ OTHER_SOURCES: Final = "(other)"
 """Campaign source that stands for all that aren't counted by name. No name has brackets."""
 MAX_SOURCES: Final = 50
 """Different campaign sources of an account and day that are counted by name. No site has so many campaigns at once."""
+_MAX_SERVICE: Final = 200
+"""Characters of the column `service` in all tables."""
+_MAX_SOURCE: Final = 40
+"""Characters of the column `source`."""
 
 
 class StageKey(NamedTuple):
@@ -69,25 +73,34 @@ class RejectionKey(NamedTuple):
 
 
 def count_stage(account: str, service: str, placement: FunnelCount.Placement, stage: FunnelCount.Stage | str) -> None:
-    """Count a visitor who has reached `stage`. Raises ValueError for one that nobody has registered."""
+    """Count a visitor who has reached `stage`. Raises ValueError for one that nobody has registered.
+
+    Each different `service` is a row of the day: pass slugs that exist.
+    """
     if not isinstance(stage, FunnelCount.Stage) and stage not in hooks.funnel_stages:
         raise ValueError(f"No hook of hooks.funnel_stages has the name {stage!r}.")
-    stage_counter.add(StageKey(today(), account, service, placement, stage))
+    stage_counter.add(StageKey(today(), account, _storable(service, _MAX_SERVICE), placement, stage))
 
 
 def count_lost_demand(account: str, service: str, placement: FunnelCount.Placement, month: date) -> None:
     """Count a visitor who was shown that no time is free in `month`, given by its first day."""
-    lost_demand_counter.add(LostDemandKey(today(), account, service, placement, month))
+    lost_demand_counter.add(LostDemandKey(today(), account, _storable(service, _MAX_SERVICE), placement, month))
 
 
 def count_campaign(account: str, service: str, placement: FunnelCount.Placement, source: str) -> None:
     """Count a booking whose visitor came from this campaign source."""
+    service, source = _storable(service, _MAX_SERVICE), _storable(source, _MAX_SOURCE)
     campaign_counter.add(CampaignKey(today(), account, service, placement, source))
 
 
 def count_rejection(account: str, reason: str) -> None:
     """Count a delivery that was rejected."""
     rejection_counter.add(RejectionKey(today(), account, reason))
+
+
+def _storable(text: str, length: int) -> str:
+    """Return what a text column of every database can hold of `text`: no NUL, no half of a surrogate pair."""
+    return text.encode("utf-8", "ignore").decode().replace("\0", "")[:length]
 
 
 def today() -> date:

@@ -323,10 +323,23 @@ class WidgetRequest:
     def record_stage(self, stage: FunnelCount.Stage | str, service: str, source: str = "") -> None:
         """Count a visitor who reached this stage of the funnel, which may be one of `hooks.funnel_stages`.
 
-        With `source`, it is counted for this campaign source as well.
+        With `source`, it is counted for this campaign source as well. A hook's stage is counted without `service`
+        unless the organization lists it.
         """
         if self.account.funnel:
+            # The pages of the widget record a service that they have found; a hook may have read it from the query, and
+            # each made-up slug would be another row.
+            if service and not isinstance(stage, FunnelCount.Stage) and not self._is_listed(service):
+                service = ""
             count_later_stage(self.request, self.account.name, service, self.placement, stage, source)
+
+    def _is_listed(self, slug: str) -> bool:
+        """Return whether the organization lists this service; False when Kordless can't be asked."""
+        try:
+            listed = self.catalog.organization().value.services
+        except (KordlessError, ImproperlyConfigured):
+            return False
+        return any(service.slug == slug for service in listed)
 
     def preferences(self, timezone: str | None, terms: Terms | None = None) -> VisitorPreferences:
         """Return the visitor's preferences, for mails that are written later. Zone and terms may be unknown."""

@@ -13,6 +13,8 @@ from django.utils.encoding import uri_to_iri
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from kordless_booking.normalization import visible_text
+
 QUIET_MODULES: Final = 4
 """Modules of white around the code. ISO 18004 demands four, so that cameras find it on any ground."""
 DOWNLOAD_SCALE: Final = 10
@@ -30,7 +32,7 @@ class Sign:
     title: str
     instruction: str
     address: str
-    """The address as people type it: without https://, and in the letters of its language."""
+    """The address as people type it: without https://, and in the letters of its language if all of them show."""
     code: str
     """`src` of the picture: the code as an SVG data URL."""
     download: str
@@ -57,9 +59,16 @@ def build_sign(url: str, *, business: str, service: str, language: str) -> Sign 
             title=pgettext("heading", "Book online"),
             # Translators: on a printed sign, between a QR code above and the address of a website below.
             instruction=_("Scan the code with your phone’s camera, or enter this address:"),
-            address=uri_to_iri(url.partition("://")[2]).rstrip("/"),
+            address=_typed_address(url),
             code=str(code.svg_data_uri(border=QUIET_MODULES, light="#fff", omitsize=True)),
             download=str(code.svg_data_uri(border=QUIET_MODULES, light="#fff", scale=DOWNLOAD_SCALE)),
             language=language,
             direction="rtl" if translation.get_language_bidi() else "ltr",
         )
+
+
+def _typed_address(url: str) -> str:
+    encoded = url.partition("://")[2].rstrip("/")
+    address = uri_to_iri(encoded)
+    # A slug may be anything. Nobody can type what doesn't show, and a mark of direction turns the rest around.
+    return address if " ".join(visible_text(address).split()) == address else encoded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -9,12 +10,16 @@ from datetime import date
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import DataError, OperationalError, connection
+from django.test import Client
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.funnel import counters
 from kordless_booking.models import CampaignCount, FunnelCount, LostDemandCount, RejectedDeliveryCount
-from tests.support.failing_database import refused_writes
+from tests.support.extension import plugged_in
+from tests.support.failing_database import refused_value, refused_writes
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +136,76 @@ def test_the_longest_service_fits() -> None:
     counters.count_stage("a" * 100, "s" * 200, FunnelCount.Placement.INLINE, FunnelCount.Stage.CONTACT)
     assert counters.flush()
     FunnelCount.objects.get().full_clean()
+
+
+@given(st.text(st.characters(codec=None), max_size=300), st.text(st.characters(codec=None), max_size=100))
+@example("s" * 300, "c" * 100)
+@example("a\0\ud800b", "\0")
+def test_every_text_is_counted_as_one_that_all_databases_hold(service: str, source: str) -> None:
+    """No column is too short for a key, and PostgreSQL stores neither NUL nor halves of surrogate pairs."""
+    counters.drain()
+    counters.count_stage("default", service, FunnelCount.Placement.PAGE, FunnelCount.Stage.VISIT)
+    counters.count_lost_demand("default", service, FunnelCount.Placement.PAGE, date(2027, 1, 1))
+    counters.count_campaign("default", service, FunnelCount.Placement.PAGE, source)
+    (stage,), (lost,), (campaign,) = (
+        counters.stage_counter.drain(),
+        counters.lost_demand_counter.drain(),
+        counters.campaign_counter.drain(),
+    )
+    assert stage.service == lost.service == campaign.service
+    for text, given_text, column in (
+        (stage.service, service, FunnelCount._meta.get_field("service")),
+        (lost.service, service, LostDemandCount._meta.get_field("service")),
+        (campaign.service, service, CampaignCount._meta.get_field("service")),
+        (campaign.source, source, CampaignCount._meta.get_field("source")),
+    ):
+        assert "\0" not in text
+        storable = "".join(letter for letter in given_text if letter != "\0" and not "\ud800" <= letter <= "\udfff")
+        assert text == storable[: column.max_length]
+
+
+@pytest.mark.parametrize("error", [DataError, ValueError])
+def test_a_service_that_no_row_can_hold_keeps_no_other_count_back(
+    error: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its count is dropped, with a line in the log that doesn't repeat it, and all others are written once."""
+    counters.count_stage("default", "made\0-up", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
+    assert [key.service for key in counters.stage_counter.drain()] == ["made-up"]
+    for service in ("coloring", "made-up", "made-up", "haircut"):
+        counters.count_stage("default", service, FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
+    with refused_value("made-up", error), caplog.at_level(logging.WARNING):
+        assert counters.flush()
+    assert sorted(rows()) == [("coloring", "page", "slot", 1), ("haircut", "page", "slot", 1)]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"event=counts_dropped counter=funnel count=2 error={error.__name__}"
+    ]
+    assert counters.stage_counter.drain() == {}
+
+
+def test_a_database_that_fails_between_two_single_counts_has_each_of_them_once() -> None:
+    """What was written alone isn't written again, and the rest is kept."""
+    for service in ("coloring", "a-made-up", "haircut"):
+        counters.count_stage("default", service, FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
+    # In one piece they are written by the alphabet, and alone as they were counted.
+    with refused_value("a-made-up", DataError), refused_value("haircut", OperationalError):
+        assert not counters.flush()
+    assert rows() == [("coloring", "page", "slot", 1)]
+    assert counters.flush()
+    assert rows() == [("coloring", "page", "slot", 1), ("haircut", "page", "slot", 1)]
+
+
+def test_an_extension_counts_no_made_up_service(site: Settings, client: Client) -> None:
+    """Its stage is counted without a service, unless the business has it."""
+    same_origin = {"Sec-Fetch-Site": "same-origin"}
+    with plugged_in(site):
+        for service in ("made-up%00", "haircut", ""):
+            assert client.post(f"/book/callback/?service={service}", {}, headers=same_origin).status_code == 200
+        taken = counters.stage_counter.drain()
+    assert not [key for key in taken if "made-up" in key.service]
+    assert {(key.service, key.stage): number for key, number in taken.items()} == {
+        ("", "callback"): 2,
+        ("haircut", "callback"): 1,
+    }
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")

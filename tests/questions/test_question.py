@@ -11,17 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from kordless_booking.presentation.site_texts import languages_without, text_in
 from kordless_booking.questions.question import (
     FOR_ALL,
     KINDS,
     MAX_FIXED,
     WrongQuestion,
     find_wrong_question,
-    languages_without,
     merge_questions,
     parse_questions,
     parse_setting,
-    text_in,
 )
 
 CHOICES = {"choices": ["Red", "Blue"]}

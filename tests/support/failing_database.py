@@ -18,3 +18,16 @@ def refused_writes(*verbs: str) -> Iterator[None]:
 
     with connection.execute_wrapper(refuse):
         yield
+
+
+@contextmanager
+def refused_value(value: str, error: type[Exception]) -> Iterator[None]:
+    """Statements that store this text in a new row raise `error` while the context lasts."""
+
+    def refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if sql.startswith("INSERT") and value in params:
+            raise error("this value can't be stored")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield

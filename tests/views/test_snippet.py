@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from kordless_booking import hooks
+from kordless_booking.normalization import visible_text
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.sign import build_sign
 from tests.support.extension import mount_hooks
@@ -270,6 +271,27 @@ def test_any_address_makes_a_sign_or_none(address: str):
     assert (sign is None) == (len(quote(address)) > 2331 - len("https://salon.example/"))
     if sign is not None:
         assert sign.address.startswith("salon.example")
+        assert visible_text(sign.address) == sign.address
+        assert not re.search(r"\s", sign.address)
+
+
+@pytest.mark.parametrize(
+    ("slug", "printed"),
+    [
+        ("%E2%80%AEx", "%E2%80%AEx"),
+        ("a%C2%A0b", "a%C2%A0b"),
+        ("%E2%80%8Bx%C3%A9", "%E2%80%8Bx%C3%A9"),
+        ("coup%C3%A9", "coupé"),
+        ("%D9%85%DB%8C%E2%80%8C%D8%AE", "می\u200cخ"),
+    ],
+    ids=["turned around", "no-break space", "zero width space", "accent", "joiner"],
+)
+def test_an_address_with_letters_that_do_not_show_is_printed_encoded(slug: str, printed: str):
+    """A mark in a slug turns no address around, and nobody has to type what can't be seen."""
+    sign = build_sign(f"https://s.example/book/{slug}/", business="", service="", language="en")
+    assert sign is not None
+    assert sign.address == f"s.example/book/{printed}"
+    assert "\u202e" not in sign.address
 
 
 def test_a_service_named_as_an_extension_has_its_own_address(staff: Client, site: Settings):

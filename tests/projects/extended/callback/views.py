@@ -15,6 +15,6 @@ def ask(visit: WidgetRequest) -> HttpResponse:
     sent = visit.request.method == "POST"
     if sent:
         memory.requests.append({"contact": visit.request.POST.get("contact", "")[:200], "at": visit.now})
-        visit.record_stage("callback", visit.request.GET.get("service", "")[:200])
+        visit.record_stage("callback", visit.request.GET.get("service", ""))
     page = build_page(visit, "Ask for a call")
     return render(visit, "callback/ask.html", page, {"sent": sent})
