@@ -8,7 +8,8 @@ A request with the same cache key gets the stored response while all of these ho
 - this process has invalidated nothing of the account since;
 - the engine would still use the same templates.
 
-Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`).
+Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`). A page whose query
+names a thank-you page is stored for nobody: any link can name another one, and whether it may depends on the host.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -107,9 +109,13 @@ def _read_query(query: str) -> str:
     """Return the query without the names that no shared page reads."""
     if not query:
         return ""
-    # An escaped name may be one that is read, so it stays.
+    # An escaped name is the name that Django reads.
     return "&".join(
-        [pair for pair in query.split("&") if (name := pair.partition("=")[0]) in READ_NAMES or "%" in name]
+        [
+            pair
+            for pair in query.split("&")
+            if (name := pair.partition("=")[0]) in READ_NAMES or ("%" in name and unquote(name) in READ_NAMES)
+        ]
     )
 
 
@@ -147,8 +153,11 @@ def get(
 
 
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
-    """Store the response if it is the same for every visitor: a 200 from package templates."""
+    """Store the response if it is the same for many visitors: a 200 from package templates, without `thanks`."""
     if response.status_code != 200 or settings.DEBUG or not response.is_shareable:
+        return
+    # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
+    if "thanks" in visit.request.GET:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(
