@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 MAX_RESPONSES: Final = 512
-"""Responses in this process. The oldest is dropped for a new one."""
+"""Responses in this process. For a new one, that is dropped which was served least often, and of several the oldest: a
+query can have any color, search or time, and pages that one visitor makes up are not to drop those of everybody."""
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and each language
 and each color of a host page is another key for it."""
@@ -76,6 +77,8 @@ class _StoredResponse:
     """Length of its key: headers and query are a client's, and may be longer than the page."""
     page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
+    times_served: int = 0
+    """Within its minute. Two threads may count as one."""
 
     @property
     def size(self) -> int:
@@ -141,6 +144,7 @@ def get(
         # A prefetch has refreshed nothing, so it must not put off the check that would.
         if not is_prefetch:
             stored.until = now + stored.seconds
+    stored.times_served += 1
     # A new object for each request, because middleware may change it.
     if accepts_gzip(accepted_encodings) and site_compresses():
         response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
@@ -185,7 +189,7 @@ def _insert(key: CacheKey, stored: _StoredResponse) -> None:
             del _responses[outdated]
         size = stored.size + sum(each.size for each in _responses.values())
         while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
-            size -= _responses.pop(next(iter(_responses))).size
+            size -= _responses.pop(min(_responses, key=lambda each: _responses[each].times_served)).size
         if size <= MAX_BYTES:
             _responses[key] = stored
 

@@ -213,6 +213,25 @@ def test_no_made_up_name_or_thank_you_page_takes_room(client: Client):
     assert list(response_cache._responses) == [key]
 
 
+@pytest.mark.parametrize("name", ["accent", "q", "near", "taken", "tz"])
+@pytest.mark.parametrize("limit", ["MAX_RESPONSES", "MAX_BYTES"])
+def test_made_up_pages_take_the_room_of_each_other(
+    client: Client, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+):
+    """A page that was asked for again stays, however many pages of one request each somebody makes up."""
+    client.get("/book/haircut/")
+    # What the first page has begun to fetch would make the stored one outdated when it arrives.
+    finish_fetches()
+    for _again in range(2):
+        client.get("/book/haircut/")
+    [(key, stored)] = response_cache._responses.items()
+    monkeypatch.setattr(response_cache, limit, 5 if limit == "MAX_RESPONSES" else 5 * stored.size)
+    for number in range(12):
+        client.get(f"/book/haircut/?{name}=1000{number:02}")
+        assert key in response_cache._responses
+        assert len(response_cache._responses) <= 5
+
+
 def test_each_host_gets_its_own_thank_you_page(client: Client, site: Settings):
     """A page that one host may not lead to is another host's own."""
     site.ALLOWED_HOSTS = ["a.example", "b.example"]
