@@ -24,6 +24,7 @@ from kordless_booking.messenger import find_messenger_problem
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
+from kordless_booking.questions.question import largest_answers
 from kordless_booking.urlconf import mounted_namespaces
 
 _IDS: Final = {
@@ -351,8 +352,7 @@ def _form_of_questions() -> tuple[int, int]:
         return 0, 0
     settings_of_all = [account.questions for account in conf.accounts().values() if not callable(account.questions)]
     forms = [questions for each in settings_of_all for questions in each.values()]
-    # A character takes up to 12 bytes when URL-encoded, as in the notes.
-    lengths = (sum(12 * question.max_length for question in questions) for questions in forms)
+    lengths = (largest_answers(questions) for questions in forms)
     # A box to check is a field for each that is checked.
     counts = (sum(max(1, len(question.choices)) for question in questions) for questions in forms)
     return max(lengths, default=0), max(counts, default=0)

@@ -7,6 +7,7 @@ that is sent several times makes only one attempt.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,6 +75,25 @@ def unsign(token: str, account: str, *, max_age: int, now: float) -> Draft:
     if draft.issued_at + max_age < now:
         raise ExpiredDraft(draft)
     return draft
+
+
+def sign_fields(names: Collection[str], draft: Draft, account: str) -> str:
+    """Return a token of names of fields, valid for the form of this draft only."""
+    return _signer(draft, account).sign(" ".join(names))
+
+
+def unsign_fields(token: str, draft: Draft, account: str) -> list[str]:
+    """Return the names in a token of `sign_fields`; none when it is of another draft or account, or was changed."""
+    if not token.isascii() or len(token) > MAX_TOKEN:
+        return []
+    try:
+        return _signer(draft, account).unsign(token).split()
+    except signing.BadSignature:
+        return []
+
+
+def _signer(draft: Draft, account: str) -> signing.Signer:
+    return signing.Signer(salt=f"kordless_booking.fields:{account}:{draft.nonce}")
 
 
 def _parse(payload: Any) -> Draft:

@@ -49,6 +49,10 @@ MAX_FIXED: Final = 900
 """Characters of the notes that all titles of a service may take, with the longest answers that visitors choose. What
 they type has to fit beside it: 1,000 of their own notes, and an answer or two.
 """
+_CHARACTER_BYTES: Final = 12
+"""Bytes that a character takes at most when URL-encoded."""
+MOST_ANSWERS: Final = _CHARACTER_BYTES * MAX_QUESTIONS * MAX_ANSWER
+"""Bytes that the typed answers of any service can add to a form."""
 _PHONE_LENGTH: Final = 40
 _FIXED_ANSWER: Final = 14
 """Characters of a number, a date, or yes or no."""
@@ -113,6 +117,11 @@ ANSWER_SEPARATOR: Final = "; "
 """Stands between several answers to one question."""
 
 Questions = tuple[Question, ...]
+
+
+def largest_answers(questions: Questions) -> int:
+    """Return the most bytes that typed answers add to a form."""
+    return sum(_CHARACTER_BYTES * question.max_length for question in questions)
 
 
 def parse_questions(given: object) -> Questions:

@@ -8,7 +8,7 @@ page has everything that was typed: in the form itself, or as an encrypted token
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -60,7 +60,7 @@ from kordless_booking.views.slot_reading import choices_for_day, free_slot, star
 from kordless_booking.views.summary import find_service, terms_summary
 
 _ALSO_NEEDED: Final = "also_needed"
-"""Hidden field with the names of fields that the site hides, and that Kordless has asked for."""
+"""Hidden field with the signed names of fields that the site hides, and that Kordless has asked for."""
 
 
 @widget_view("GET", "POST", no_store=True, prefetchable=True, any_origin=True)
@@ -107,14 +107,18 @@ def _contact_form(
     *,
     service: str,
     party_size: int,
+    also: Collection[str] = (),
 ) -> ContactForm:
-    """Return the form for a service; for one that can't be read, with less that it requires and guesses."""
+    """Return the form for a service; for one that can't be read, with less that it requires and guesses.
+
+    `also` are fields that the site hides, and that Kordless has asked for.
+    """
     place = detail.calendar.location if detail else None
     own = visit.account.service_settings(service)
     return ContactForm(
         data,
         shown=own.contact_fields,
-        also=(data or {}).get(_ALSO_NEEDED, "").split(),
+        also=also,
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
         questions=asked_questions(visit.account, service),
@@ -169,16 +173,21 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     with deadline(visit.account.browse_seconds):
         detail = find_service(visit, service)
 
-    def form_for(terms: Terms) -> ContactForm:
-        return _contact_form(visit, detail, visit.request.POST, service=service, party_size=terms.party_size)
+    def form_for(posted: Draft) -> ContactForm:
+        data = visit.request.POST
+        # Only what Kordless has asked for on this form: else a script could reveal a field, and have a stranger written
+        # to where the site asks for no address.
+        also = draft.unsign_fields(data.get(_ALSO_NEEDED, ""), posted, visit.account.name)
+        return _contact_form(visit, detail, data, service=service, party_size=posted.terms.party_size, also=also)
 
     try:
-        chosen = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
+        chosen = posted = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
     except draft.ExpiredDraft as old:
+        posted = old.draft
         # A draft that was used never expires: the visitor gets the outcome of that attempt, and nothing new is sent.
         used = next((known for known in (old.draft, _renewed(old.draft)) if _is_used(visit, known)), None)
         if used is None:
-            form = form_for(old.draft.terms)
+            form = form_for(posted)
             try:
                 return _renew_draft(visit, old.draft, form)
             except exceptions.Unavailable as error:
@@ -187,7 +196,8 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         chosen = used
     except draft.InvalidDraft:
         return _to_slots(visit, service)
-    form = form_for(chosen.terms)
+    # Of the draft as it was posted: a renewed one has another key than the one that was signed for.
+    form = form_for(posted)
     if not form.is_valid():
         # Only valid details are ever placed. So an invalid form under a used key has other details than the attempt.
         if _is_used(visit, chosen):
@@ -347,7 +357,7 @@ def _form_page(
         "hidden": [
             ("draft", draft.sign(chosen, visit.account.name)),
             ("attribution", _attribution(visit)),
-            *([(_ALSO_NEEDED, " ".join(form.also))] if form.also else []),
+            *([(_ALSO_NEEDED, draft.sign_fields(form.also, chosen, visit.account.name))] if form.also else []),
         ],
         "errors": form.errors,
         "problem": problem,

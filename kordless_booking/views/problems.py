@@ -32,10 +32,12 @@ from kordless_booking.booking.draft import MAX_TOKEN
 from kordless_booking.booking.steps import Step
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.presentation.safe_links import phone_link
+from kordless_booking.questions.question import MOST_ANSWERS, largest_answers
 from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.page import build_page
+from kordless_booking.views.questions import asked_questions
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
@@ -68,7 +70,7 @@ JITTER_SECONDS: Final = 3
 ESTIMATE_IN_MINUTES_FROM_SECONDS: Final = 90
 """Seconds from which the wait is told in minutes."""
 LARGEST_FORM: Final = 64 * 1024
-"""Bytes of a posted form. Ours have a few texts of known length, and a token."""
+"""Bytes of a posted form, without answers to questions. Ours have a few texts of known length, and a token."""
 
 
 @dataclass(eq=False)
@@ -127,7 +129,7 @@ def call_view(
         if ("GET" if method == "HEAD" else method) not in methods:
             return _not_allowed(visit, methods)
         # Before the body is read. Django's own DATA_UPLOAD_MAX_MEMORY_SIZE is a setting of the whole site.
-        if method == "POST" and _content_length(visit.request) > LARGEST_FORM:
+        if method == "POST" and _is_too_large(visit, kwargs.get("service")):
             return problem_page(visit, unreadable(413))
         if not visit.is_readable:
             return problem_page(visit, unreadable(400))
@@ -146,6 +148,17 @@ def call_view(
         return problem_page(visit, unreadable(413))
     except (SuspiciousOperation, UnreadableRequest, MultiPartParserError, UnicodeError):
         return problem_page(visit, unreadable(400))
+
+
+def _is_too_large(visit: WidgetRequest, service: str | None) -> bool:
+    """Return True for a form that is longer than any that the service asks for: 300 KiB with the most questions."""
+    excess = _content_length(visit.request) - LARGEST_FORM
+    if excess <= 0 or service is None:
+        return excess > 0
+    # A function of the site's isn't called for a request that may be anybody's, and of any service.
+    if callable(visit.account.questions):
+        return excess > MOST_ANSWERS
+    return excess > largest_answers(asked_questions(visit.account, service))
 
 
 def _content_length(request: HttpRequest) -> int:

@@ -8,7 +8,8 @@ A request with the same cache key gets the stored response while all of these ho
 - this process has invalidated nothing of the account since;
 - the engine would still use the same templates.
 
-Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`).
+Only pages made of package templates, without the request, are stored (`WidgetRequest.shareable`). A page whose query
+names a thank-you page is stored for nobody: any link can name another one, and whether it may depends on the host.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 MAX_RESPONSES: Final = 512
-"""Responses in this process. The oldest is dropped for a new one."""
+"""Responses in this process. For a new one, that is dropped which was served least often, and of several the oldest: a
+query can have any color, search or time, and pages that one visitor makes up are not to drop those of everybody."""
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and each language
 and each color of a host page is another key for it."""
@@ -74,6 +77,8 @@ class _StoredResponse:
     """Length of its key: headers and query are a client's, and may be longer than the page."""
     page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
+    times_served: int = 0
+    """Within its minute. Two threads may count as one."""
 
     @property
     def size(self) -> int:
@@ -107,9 +112,13 @@ def _read_query(query: str) -> str:
     """Return the query without the names that no shared page reads."""
     if not query:
         return ""
-    # An escaped name may be one that is read, so it stays.
+    # An escaped name is the name that Django reads.
     return "&".join(
-        [pair for pair in query.split("&") if (name := pair.partition("=")[0]) in READ_NAMES or "%" in name]
+        [
+            pair
+            for pair in query.split("&")
+            if (name := pair.partition("=")[0]) in READ_NAMES or ("%" in name and unquote(name) in READ_NAMES)
+        ]
     )
 
 
@@ -135,6 +144,7 @@ def get(
         # A prefetch has refreshed nothing, so it must not put off the check that would.
         if not is_prefetch:
             stored.until = now + stored.seconds
+    stored.times_served += 1
     # A new object for each request, because middleware may change it.
     if accepts_gzip(accepted_encodings) and site_compresses():
         response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
@@ -147,8 +157,11 @@ def get(
 
 
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
-    """Store the response if it is the same for every visitor: a 200 from package templates."""
+    """Store the response if it is the same for many visitors: a 200 from package templates, without `thanks`."""
     if response.status_code != 200 or settings.DEBUG or not response.is_shareable:
+        return
+    # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
+    if "thanks" in visit.request.GET:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(
@@ -176,7 +189,7 @@ def _insert(key: CacheKey, stored: _StoredResponse) -> None:
             del _responses[outdated]
         size = stored.size + sum(each.size for each in _responses.values())
         while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
-            size -= _responses.pop(next(iter(_responses))).size
+            size -= _responses.pop(min(_responses, key=lambda each: _responses[each].times_served)).size
         if size <= MAX_BYTES:
             _responses[key] = stored
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import settings as fast
 from hypothesis import strategies as st
 
-from kordless_booking.booking.draft import MAX_TOKEN, Draft, ExpiredDraft, InvalidDraft, sign, unsign
+from kordless_booking.booking.draft import (
+    MAX_TOKEN,
+    Draft,
+    ExpiredDraft,
+    InvalidDraft,
+    sign,
+    sign_fields,
+    unsign,
+    unsign_fields,
+)
 from kordless_booking.booking.terms import Terms
 from kordless_booking.presentation.timezones import timezones_by_country
 from tests.support.clock import NOW
@@ -161,3 +170,16 @@ def test_a_host_with_an_endless_name_can_still_be_booked():
     token = sign(wordy, "default")
     assert len(token) <= MAX_TOKEN
     assert opened(token) == replace(wordy, terms=DRAFT.terms.without_names())
+
+
+@fast(max_examples=100, deadline=None)
+@given(junk=st.text(max_size=80), place=st.integers(0, 100), other=st.characters())
+def test_names_of_fields_are_read_for_the_draft_that_they_were_signed_for(junk, place, other):
+    """Not for another draft or account, and not after any change."""
+    token = sign_fields(["email", "phone"], DRAFT, "default")
+    assert unsign_fields(token, DRAFT, "default") == ["email", "phone"]
+    assert unsign_fields(token, replace(DRAFT, nonce="0" * 32), "default") == []
+    assert unsign_fields(token, DRAFT, "north") == []
+    place %= len(token)
+    for forged in (junk, f"email:{junk}", f"email{token}", f"{token}=", token[:place] + other + token[place + 1 :]):
+        assert forged == token or unsign_fields(forged, DRAFT, "default") == []

@@ -7,9 +7,11 @@ import re
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from kordless_booking.mail.outbox import send_due
 from kordless_booking.models import BookingAttempt, OutgoingMail
 from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import find, rows
@@ -217,6 +219,28 @@ def test_kordless_may_want_a_contact_that_the_site_hides(walk: Visitor, sandbox:
     assert typed(page) == {"name": "Jane Doe", "email": "jane@example.com", "phone": "12"}
     assert walk.send(page, "Book appointment", phone=PHONE).heading == "You’re booked"
     assert [row["phone"] for row in sandbox.bookings()] == [PHONE]
+
+
+def test_a_field_is_revealed_by_kordless_alone(visitor: Visitor, sandbox: Sandbox, site: Settings):
+    """A name that isn't signed, or is for another draft, reveals nothing: no stranger is written to."""
+    configure(site, {"email": "hidden"})
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
+    answers = {"name": "Jane Doe", "phone": PHONE, "email": "victim@example.com"}
+    sandbox.faults.add("contact_required", "create")
+    form = visitor.choose("haircut", "?day=2026-12-09")
+    refused = visitor.send(form, "Book appointment", name="Jane Doe", phone=PHONE)
+    assert list(typed(refused)) == ["name", "email", "phone", "notes"]
+    sandbox.faults.clear()
+    of_another = refused.form("Book appointment")[2]["also_needed"]
+    for number, forged in enumerate(("email", f"email:{of_another.partition(':')[2]}x", "\u6f22:\0", of_another), 1):
+        _method, action, fields = visitor.choose("haircut", "?day=2026-12-09", number).form("Book appointment")
+        page = visitor.open(action, {**fields, **answers, "also_needed": forged})
+        assert page.heading == "You’re booked"
+        assert "Email" not in rows(page)
+    assert len(sandbox.bookings()) == number
+    assert not any(row["email"] for row in sandbox.bookings())
+    send_due()
+    assert mail.outbox == []
 
 
 def test_a_field_that_was_hidden_meanwhile_is_no_error(visitor: Visitor, sandbox: Sandbox, site: Settings):

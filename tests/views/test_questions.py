@@ -499,6 +499,26 @@ def test_hostile_answers_are_errors_or_plain_text(visitor: Visitor, sandbox: San
         assert not any(line.startswith(("Paid", "VIP")) for line in lines)
 
 
+def test_long_answers_in_any_script_come_back_to_be_shortened(visitor: Visitor, sandbox: Sandbox, site: Settings):
+    """A form grows with what is asked, and by no more: of a service that asks nothing it has the usual limit."""
+    ask(site, {"haircut": [{"name": f"q{number}", "label": "?", "kind": "long_text"} for number in range(16)]})
+    answers = {f"answer_q{number}": "漢" * 500 for number in range(16)}
+    _method, action, fields = visitor.choose().form("Book appointment")
+    page = visitor.open(action, {**fields, **JANE, **answers})
+    assert page.status == 422
+    assert "Please shorten this text by" in page.alert
+    assert page.form("Book appointment")[2]["name"] == JANE["name"]
+    assert given(page) == answers
+    assert visitor.open(action, {**fields, **JANE, **answers, "notes": "漢" * 20_000}).status == 413
+    _method, action, fields = visitor.choose("beard-trim").form("Book appointment")
+    assert visitor.open(action, {**fields, **JANE, **answers}).status == 413
+    assert not sandbox.bookings()
+    ask(site, f"{__name__}.asked_by_function")
+    _method, action, fields = visitor.choose().form("Book appointment")
+    assert visitor.open(action, {**fields, **JANE, "answer_unknown": "漢" * 8_000}).status in {200, 422}
+    assert visitor.open(action, {**fields, **JANE, "answer_unknown": "漢" * 40_000}).status == 413
+
+
 def test_a_form_with_questions_costs_no_query_and_no_request_more(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The questions of the settings are parsed once."""
 

@@ -196,6 +196,51 @@ def test_an_escaped_name_is_read_as_django_reads_it(client: Client):
     assert "Tokyo" not in client.get("/book/haircut/").content.decode()
 
 
+def test_no_made_up_name_or_thank_you_page_takes_room(client: Client):
+    """Any link can have one, so honest pages would make room for as many as somebody makes up."""
+    client.get("/book/haircut/")
+    [key] = response_cache._responses
+    for number in range(5):
+        for made_up in (
+            f"thanks=http://testserver/{number}",
+            f"%74hanks=http://testserver/{number}",
+            f"tz=Asia/Tokyo&thank%73=https://else.example/{number}",
+            f"thanks=&x={number}",
+            f"%78{number}=1",
+            f"t+%7A{number}=1",
+        ):
+            assert client.get(f"/book/haircut/?{made_up}").status_code == 200
+    assert list(response_cache._responses) == [key]
+
+
+@pytest.mark.parametrize("name", ["accent", "q", "near", "taken", "tz"])
+@pytest.mark.parametrize("limit", ["MAX_RESPONSES", "MAX_BYTES"])
+def test_made_up_pages_take_the_room_of_each_other(
+    client: Client, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+):
+    """A page that was asked for again stays, however many pages of one request each somebody makes up."""
+    client.get("/book/haircut/")
+    # What the first page has begun to fetch would make the stored one outdated when it arrives.
+    finish_fetches()
+    for _again in range(2):
+        client.get("/book/haircut/")
+    [(key, stored)] = response_cache._responses.items()
+    monkeypatch.setattr(response_cache, limit, 5 if limit == "MAX_RESPONSES" else 5 * stored.size)
+    for number in range(12):
+        client.get(f"/book/haircut/?{name}=1000{number:02}")
+        assert key in response_cache._responses
+        assert len(response_cache._responses) <= 5
+
+
+def test_each_host_gets_its_own_thank_you_page(client: Client, site: Settings):
+    """A page that one host may not lead to is another host's own."""
+    site.ALLOWED_HOSTS = ["a.example", "b.example"]
+    url = "/book/haircut/?tz=Europe/Berlin&thanks=https://b.example/t"
+    for _again in range(2):
+        assert b"thanks=" not in client.get(url, headers={"Host": "a.example"}).content
+        assert b"thanks=" in client.get(url, headers={"Host": "b.example"}).content
+
+
 class NotedQuery(QueryDict):
     """A request's query that notes what is read of it."""
 
