@@ -29,7 +29,8 @@ def test_a_business_may_ask_questions(browser: Browser, demo: Demo, scripts: boo
             assert round(box["height"]) >= 44
         page.get_by_label("First name").fill("Ada")
         page.get_by_label("Last name").fill("Lovelace")
-        page.get_by_label("Email").fill("ada@example.com")
+        page.get_by_label("Email", exact=True).fill("ada@example.com")
+        page.get_by_label("I have read the house rules").check()
         areas.get_by_text("Back").tap()
         areas.get_by_text("Neck").tap()
         page.get_by_role("button", name="Book appointment").click()
