@@ -52,14 +52,15 @@ demo: $(VENV)/.demo ## serve the demo site on the embedded sandbox, and a site t
 quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, no browser; below 90 seconds on two cores
 	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -m "$(IN_PROCESS) and not (matrix or long)" -n 2 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
 
-# Each promise once: one language, Chromium, the plain host. Nothing that failed is run again.
+# Each promise once: one language, Chromium, the plain host. Nothing that failed is run again. Of files that ARGS name,
+# the longer tests too.
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
-	@$(PY) -m pytest -m "$(IN_PROCESS) and not matrix" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "$(IN_PROCESS) and not (matrix$(if $(PATHS),, or long))" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(PROCESSES) $(ARGS) $(OR_NONE)
 
-test-matrix: $(VENV)/.test ## run what make test tries one case of: languages, Firefox, host projects, caches, themes, faults
-	@$(PY) -m pytest -m "matrix and $(IN_PROCESS)" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
+test-matrix: $(VENV)/.test ## run the longer tests, and what make test tries one case of: languages, Firefox, host projects
+	@$(PY) -m pytest -m "(matrix or long) and $(IN_PROCESS)" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "matrix and processes and not slow" $(PROCESSES) $(ARGS) $(OR_NONE)
 
