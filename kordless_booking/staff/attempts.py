@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404
-from django.shortcuts import render
-from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking.booking.hashes import contact_hashes, number_hashes
-from kordless_booking.forms import MAX_EMAIL, clean_confirmation_number
+from kordless_booking.forms import clean_confirmation_number
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email, to_e164
 from kordless_booking.staff.labels import (
@@ -29,20 +22,19 @@ from kordless_booking.staff.labels import (
     refusal_labels,
     service_names,
 )
+from kordless_booking.staff.person_search import PersonSearchAdmin
 from kordless_booking.staff.read_only import (
     AccountFilter,
     KnownValuesFilter,
-    ListAdmin,
     Meaning,
-    has_app_permission,
+    RowAdmin,
     known_accounts,
-    parse_id,
 )
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.upstream.registry import services_for
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
     from kordless_booking.conf import Account
@@ -74,16 +66,6 @@ class ServiceFilter(KnownValuesFilter):
 
     def known_values(self) -> Mapping[str, str]:
         return service_names(known_accounts().values())
-
-
-class FindForm(forms.Form):
-    """Form to search by person. POST only: what is searched for is personal and must not be in a URL."""
-
-    wanted = forms.CharField(
-        label=gettext_lazy("Confirmation number, email or phone"),
-        max_length=MAX_EMAIL,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
 
 
 @sensitive_variables()
@@ -123,9 +105,12 @@ def is_perhaps_booked(row: BookingAttempt) -> bool:
     return row.outcome_unknown and row.state != BookingAttempt.State.PLACED
 
 
-class AttemptAdmin(ListAdmin):
+class AttemptAdmin(PersonSearchAdmin, RowAdmin):
     """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
 
+    row_template = "kordless_booking/admin/attempt.html"
+    find_template = "kordless_booking/admin/find_attempts.html"
+    find_title = gettext_lazy("Find bookings of a person")
     list_display = ("created_at", "outcome", "service", "start", "account")
     list_filter = (AccountFilter, "state", RejectionFilter, ServiceFilter, "created_at")
     ordering = ("-created_at", "-pk")
@@ -145,53 +130,14 @@ class AttemptAdmin(ListAdmin):
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer("encrypted", "key", "body_hash")
 
-    def get_urls(self) -> list[URLPattern]:
-        # `sensitive_post_parameters` keeps the search out of error reports.
-        view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
-        return [path("find/", view, name="kordless_booking_bookingattempt_find"), *super().get_urls()]
+    def find_rows(self, wanted: str) -> Sequence[Any]:
+        return [(row, *attempt_outcome(row), is_perhaps_booked(row)) for row in find_attempts(wanted)]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show one attempt."""
-        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
-            raise PermissionDenied
-        # The id is whatever stands in the URL.
-        row = self.get_queryset(request).filter(pk=parse_id(object_id)).first()
-        if row is None:
-            raise Http404
+    def row_context(self, request: HttpRequest, row: BookingAttempt, *, full: bool) -> dict[str, Any]:
         text, tone = attempt_outcome(row)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        return {
             "title": pgettext("heading", "Booking attempt"),
-            "original": row,
             "state": Meaning(text, tone, attempt_meaning(row)),
             "may_be_booked": is_perhaps_booked(row),
             "service": service_names(known_accounts().values()).get(row.service, row.service),
         }
-        return render(request, "kordless_booking/admin/attempt.html", context)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. Only those who may see personal data can search by person."""
-        more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
-        return super().changelist_view(request, {**(extra_context or {}), **more})
-
-    @sensitive_variables()
-    def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Search attempts by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and has_app_permission(request, "view_personal_data")):
-            raise PermissionDenied
-        form = FindForm(request.POST if request.method == "POST" else None)
-        found = find_attempts(form.cleaned_data["wanted"]) if form.is_valid() else None
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Find bookings of a person"),
-            "deeper": True,
-            "form": form,
-            "found": None if found is None else [(row, *attempt_outcome(row), is_perhaps_booked(row)) for row in found],
-        }
-        response = render(request, "kordless_booking/admin/find_attempts.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response

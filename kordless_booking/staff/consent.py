@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
-from django.shortcuts import render
-from django.urls import URLPattern, path
 from django.utils.text import Truncator
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
 from kordless_booking.models import ConsentProof
-from kordless_booking.staff.attempts import MAX_FOUND, FindForm, ServiceFilter, is_of_person
+from kordless_booking.staff.attempts import MAX_FOUND, ServiceFilter, is_of_person
 from kordless_booking.staff.labels import service_names
+from kordless_booking.staff.person_search import PersonSearchAdmin
 from kordless_booking.staff.read_only import (
     AccountFilter,
     KnownValuesFilter,
-    ListAdmin,
-    has_app_permission,
+    RowAdmin,
     known_accounts,
-    parse_id,
 )
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 _HASHES = ("number_hash", "email_hash", "phone_hash")
 
@@ -51,9 +44,12 @@ def find_proofs(wanted: str) -> list[ConsentProof]:
     return list(rows.order_by("-given_at", "-pk")[:MAX_FOUND])
 
 
-class ConsentAdmin(ListAdmin):
+class ConsentAdmin(PersonSearchAdmin, RowAdmin):
     """Read-only list of proofs. The hashes are never shown."""
 
+    row_template = "kordless_booking/admin/consent.html"
+    find_template = "kordless_booking/admin/find_proofs.html"
+    find_title = gettext_lazy("Find proofs of a person")
     list_display = ("given_at", "name", "version", "shown_text", "service", "account")
     list_filter = (AccountFilter, BoxFilter, ServiceFilter, "given_at")
     ordering = ("-given_at", "-pk")
@@ -72,49 +68,11 @@ class ConsentAdmin(ListAdmin):
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer(*_HASHES)
 
-    def get_urls(self) -> list[URLPattern]:
-        # `sensitive_post_parameters` keeps the search out of error reports.
-        view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
-        return [path("find/", view, name="kordless_booking_consentproof_find"), *super().get_urls()]
+    def find_rows(self, wanted: str) -> Sequence[ConsentProof]:
+        return find_proofs(wanted)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show one proof."""
-        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
-            raise PermissionDenied
-        # The id is whatever stands in the URL.
-        row = self.get_queryset(request).filter(pk=parse_id(object_id)).first()
-        if row is None:
-            raise Http404
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+    def row_context(self, request: HttpRequest, row: ConsentProof, *, full: bool) -> dict[str, Any]:
+        return {
             "title": pgettext("heading", "Proof of consent"),
-            "original": row,
             "service": service_names(known_accounts().values()).get(row.service, row.service),
         }
-        return render(request, "kordless_booking/admin/consent.html", context)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. Only those who may see personal data can search by person."""
-        more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
-        return super().changelist_view(request, {**(extra_context or {}), **more})
-
-    @sensitive_variables()
-    def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Search proofs by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and has_app_permission(request, "view_personal_data")):
-            raise PermissionDenied
-        form = FindForm(request.POST if request.method == "POST" else None)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Find proofs of a person"),
-            "deeper": True,
-            "form": form,
-            "found": find_proofs(form.cleaned_data["wanted"]) if form.is_valid() else None,
-        }
-        response = render(request, "kordless_booking/admin/find_proofs.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response

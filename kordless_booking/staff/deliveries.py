@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from kordless_booking import conf
@@ -28,6 +28,7 @@ from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
 from kordless_booking.signals import ChangeSource
 from kordless_booking.staff.labels import delivery_legend, delivery_tone, event_label, source_label
+from kordless_booking.staff.person_search import PersonSearchAdmin
 from kordless_booking.staff.read_only import (
     NOTHING,
     AccountFilter,
@@ -163,16 +164,6 @@ class ReplayForm(forms.Form):
     )
 
 
-class FindForm(forms.Form):
-    """Form to search by person. POST only: what is searched for is personal and must not be in a URL."""
-
-    wanted = forms.CharField(
-        label=gettext_lazy("Confirmation number, email or phone"),
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
-
-
 class KindFilter(KnownValuesFilter):
     """Filter by kind of event: those that this version knows."""
 
@@ -183,11 +174,14 @@ class KindFilter(KnownValuesFilter):
         return {kind: event_label(kind) for kind in CHANGES}
 
 
-class DeliveryAdmin(MaskedRowAdmin):
+class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
     """Read-only list of deliveries and their outcomes."""
 
     row_template = "kordless_booking/admin/delivery.html"
     personal_view_record = "Looked at the personal data."
+    find_template = "kordless_booking/admin/find_deliveries.html"
+    find_title = gettext_lazy("Find deliveries about a person")
+    longest_wanted = 200
     list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     search_fields = ("delivery_id",)
@@ -226,35 +220,13 @@ class DeliveryAdmin(MaskedRowAdmin):
 
         name = "kordless_booking_webhookdelivery"
         return [
-            # `sensitive_post_parameters` keeps the search out of error reports.
-            path("find/", guarded(sensitive_post_parameters("wanted")(self.find_view)), name=f"{name}_find"),
             path("<int:number>/personal/", guarded(require_POST(self.personal_view)), name=f"{name}_personal"),
             path("<int:number>/replay/", guarded(self.replay_view), name=f"{name}_replay"),
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. Only those who may see personal data can search by person."""
-        more = {"find_form": FindForm() if has_app_permission(request, "view_personal_data") else None}
-        return super().changelist_view(request, {**(extra_context or {}), **more})
-
-    @sensitive_variables()
-    def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Search deliveries by person. POST, so that nothing personal is in a URL or an access log."""
-        if not (self.has_view_permission(request) and has_app_permission(request, "view_personal_data")):
-            raise PermissionDenied
-        form = FindForm(request.POST if request.method == "POST" else None)
-        found = search_deliveries(form.cleaned_data["wanted"], datetime.now(UTC)) if form.is_valid() else None
-        context = {
-            **self.admin_context(request),
-            "title": _("Find deliveries about a person"),
-            "deeper": True,
-            "form": form,
-            "found": None if found is None else [(event_label(row.kind), row) for row in found],
-        }
-        response = render(request, "kordless_booking/admin/find_deliveries.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
+    def find_rows(self, wanted: str) -> Sequence[tuple[str, WebhookDelivery]]:
+        return [(event_label(row.kind), row) for row in search_deliveries(wanted, datetime.now(UTC))]
 
     @sensitive_variables()
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:

@@ -127,7 +127,7 @@ class MailAdmin(MaskedRowAdmin):
             reverse(f"{self.admin_site.name}:kordless_booking_outgoingmail_change", args=[row.pk])
         )
 
-    def row_queryset(self) -> QuerySet[OutgoingMail]:
+    def row_queryset(self, request: HttpRequest) -> QuerySet[OutgoingMail]:
         return OutgoingMail.objects.select_related("appointment")
 
     @sensitive_variables()

@@ -70,6 +70,10 @@ class ListAdmin(ReadOnlyAdmin):
         """Return the meanings of the states, in the order in which they are shown."""
         raise NotImplementedError
 
+    def admin_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the context that every page of the admin needs."""
+        return {**self.admin_site.each_context(request), "opts": self.opts}
+
     def get_list_display(self, request: HttpRequest) -> Any:
         # Not in `list_display` itself: the number of accounts isn't known when a module is imported.
         return [name for name in self.list_display if name != "account" or has_several_accounts()]
@@ -87,19 +91,14 @@ class ListAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {**more, **(extra_context or {})})
 
 
-class MaskedRowAdmin(ListAdmin):
-    """Read-only ModelAdmin with a page for each row. What is personal is masked there.
-
-    Those who may see personal data can ask for it, which the admin's history records.
-    """
+class RowAdmin(ListAdmin):
+    """Read-only ModelAdmin with a list, and a page for each row."""
 
     row_template = ""
-    personal_view_record = ""
-    """Text of the history's entry."""
 
-    def row_queryset(self) -> QuerySet[Any]:
+    def row_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows with all that their page needs."""
-        rows: QuerySet[Any] = self.model._default_manager.all()
+        rows: QuerySet[Any] = self.get_queryset(request)
         return rows
 
     def row_context(self, request: HttpRequest, row: Any, *, full: bool) -> dict[str, Any]:
@@ -110,10 +109,40 @@ class MaskedRowAdmin(ListAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show one row, with everything personal masked."""
+        """Show one row, with everything personal masked or left out."""
         if request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
-        return self._row_page(request, self.find_row(request, object_id))
+        return self.row_page(request, self.find_row(request, object_id))
+
+    def find_row(self, request: HttpRequest, number: str | int) -> Any:
+        """Return the row with this primary key. Raises PermissionDenied and Http404."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        # From `change_view` the id is whatever stands in the URL.
+        row = self.row_queryset(request).filter(pk=parse_id(str(number))).first()
+        if row is None:
+            raise Http404
+        return row
+
+    @sensitive_variables()
+    def row_page(self, request: HttpRequest, row: Any, *, full: bool = False) -> HttpResponse:
+        """Return the page of a row; with `full`, nothing is masked."""
+        context = self.admin_context(request) | {"original": row, "full": full}
+        return render(request, self.row_template, context | self.row_context(request, row, full=full))
+
+
+class MaskedRowAdmin(RowAdmin):
+    """Read-only ModelAdmin with a page for each row. What is personal is masked there.
+
+    Those who may see personal data can ask for it, which the admin's history records.
+    """
+
+    personal_view_record = ""
+    """Text of the history's entry."""
+
+    def row_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows
 
     @sensitive_variables()
     def personal_view(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -125,26 +154,11 @@ class MaskedRowAdmin(ListAdmin):
         if not has_app_permission(request, "view_personal_data"):
             raise PermissionDenied
         self.log_change(request, row, self.personal_view_record)
-        return self._row_page(request, row, full=True)
-
-    def find_row(self, request: HttpRequest, number: str | int) -> Any:
-        """Return the row with this primary key. Raises PermissionDenied and Http404."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        # From `change_view` the id is whatever stands in the URL.
-        row = self.row_queryset().filter(pk=parse_id(str(number))).first()
-        if row is None:
-            raise Http404
-        return row
-
-    def admin_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the context that every page of the admin needs."""
-        return {**self.admin_site.each_context(request), "opts": self.opts}
+        return self.row_page(request, row, full=True)
 
     @sensitive_variables()
-    def _row_page(self, request: HttpRequest, row: Any, *, full: bool = False) -> HttpResponse:
-        context = self.admin_context(request) | {"original": row, "full": full}
-        response = render(request, self.row_template, context | self.row_context(request, row, full=full))
+    def row_page(self, request: HttpRequest, row: Any, *, full: bool = False) -> HttpResponse:
+        response = super().row_page(request, row, full=full)
         response["Cache-Control"] = "no-store, private"
         return response
 
