@@ -359,7 +359,7 @@ class Account:
     enforce_notice: Annotated[bool, _BOOL] = False
     """Take no change online any more once the service's notice period has begun."""
     ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
-    """Whether customers are asked why they change or cancel a booking; "" for not at all."""
+    """Ask customers why they change or cancel a booking; "" for not at all."""
     contact_fields: Annotated[Mapping[str, str], _CONTACT_FIELDS] = field(default_factory=dict)
     """Fields of the contact form that differ from the default, see `service_settings`."""
     services: Annotated[
@@ -371,7 +371,7 @@ class Account:
             explain=_find_wrong_service,
         ),
     ] = field(default_factory=dict)
-    """What single services have different from the account, by slug, see `service_settings`."""
+    """Settings of single services that differ from the account's, by slug, see `service_settings`."""
     questions: Annotated[
         QuestionsSetting,
         Setting(

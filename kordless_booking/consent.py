@@ -48,7 +48,7 @@ class Consent:
     name: str
     """Identifier, for the site's own code and the proofs."""
     label: SiteText
-    """What the visitor agrees to."""
+    """Text that the visitor agrees to."""
     version: str
     """Version of the text, which the site raises with each change of what it means."""
     required: bool = False

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 NEEDS: Final = ("required", "optional", "hidden")
-"""What a site can say of the email address, the phone number and the notes."""
+"""Values for the email address, the phone number and the notes."""
 NAME_STYLES: Final = ("full", "first_last")
-"""What a site can say of the name: one field, or two whose texts are sent as one name."""
+"""Values for the name: one field, or two whose texts are sent as one name."""
 
 
 @dataclass(frozen=True, kw_only=True)

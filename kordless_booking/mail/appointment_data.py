@@ -24,7 +24,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     booking: Booking
     preferences: VisitorPreferences | None = None
     answers: tuple[Answer, ...] = ()
-    """What the customer answered to the business's questions."""
+    """Answers of the customer to the business's questions."""
     link_code: str = ""
     """Code of the link in messages (`mail/short_link.py`); "" while none was due."""
 

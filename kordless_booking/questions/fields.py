@@ -30,6 +30,7 @@ from kordless_booking.normalization import (
     visible_text,
 )
 from kordless_booking.presentation.locales import locale_of
+from kordless_booking.presentation.search import fold_digits
 from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
 from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question
@@ -78,7 +79,7 @@ class AnswerField(forms.Field):
             name=self.question.name,
             kind=self.question.kind,
             title=self.question.title_in(self.language),
-            text=self.say(value, self.language),
+            text=self.format_value(value, self.language),
             value=self.store(value),
         )
 
@@ -88,14 +89,14 @@ class AnswerField(forms.Field):
         In the site's own language, whatever the visitor's is: the body of a request that is sent again must be the
         same, also after the language has changed. Always one line, so that no answer can look like another one.
         """
-        said = " / ".join(filter(None, map(str.strip, self.say_to_business(value).splitlines())))
-        return f"{self.question.heading}: {said}"
+        answer = " / ".join(filter(None, map(str.strip, self.format_for_notes(value).splitlines())))
+        return f"{self.question.heading}: {answer}"
 
-    def say_to_business(self, value: Any) -> str:
-        """Return the answer as it stands in the notes."""
-        return self.say(value, settings.LANGUAGE_CODE)
+    def format_for_notes(self, value: Any) -> str:
+        """Return the answer as it stands in the notes, for the business."""
+        return self.format_value(value, settings.LANGUAGE_CODE)
 
-    def say(self, value: Any, language: str) -> str:
+    def format_value(self, value: Any, language: str) -> str:
         """Return the answer in words."""
         return str(value)
 
@@ -212,9 +213,7 @@ class _NumberField(_ParsedField):
 
     def parse(self, text: str) -> int | float | None:
         # Digits of any script, and a minus sign that phones put there.
-        typed = "".join(
-            str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in compact_text(text)
-        )
+        typed = fold_digits(compact_text(text))
         plain = "".join(typed.split()).replace("\u2212", "-").replace("\u066b", ".").replace(",", ".")
         # A separator is that of the decimals, in which languages differ, and none of thousands: "1.000" is either one
         # or a thousand. So a whole number has none.
@@ -249,12 +248,12 @@ class _NumberField(_ParsedField):
     def _format(self, number: int | float) -> str:
         return str(format_decimal(Decimal(str(number)), locale=locale_of(self.language)))
 
-    def say(self, value: int | float, language: str) -> str:
+    def format_value(self, value: int | float, language: str) -> str:
         # With all its digits: Babel's own pattern has three after the point.
         pattern = "#,##0." + "#" * 6
         return str(format_decimal(Decimal(str(value)), pattern, locale=locale_of(language)))
 
-    def say_to_business(self, value: int | float) -> str:
+    def format_for_notes(self, value: int | float) -> str:
         # The same in each language, and for programs.
         return str(value)
 
@@ -272,9 +271,7 @@ class _DateField(_ParsedField):
         self.widget.attrs |= {"min": f"{question.min}", "max": f"{question.max}"}
 
     def parse(self, text: str) -> date | None:
-        typed = "".join(
-            str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in compact_text(text)
-        )
+        typed = fold_digits(compact_text(text))
         if not (found := _DATE.fullmatch(typed)):
             return None
         try:
@@ -292,14 +289,14 @@ class _DateField(_ParsedField):
         low, high = self.question.min, self.question.max
         if value is None or not isinstance(low, date) or not isinstance(high, date) or low <= value <= high:
             return
-        bounds = {"min": self.say(low, self.language), "max": self.say(high, self.language)}
+        bounds = {"min": self.format_value(low, self.language), "max": self.format_value(high, self.language)}
         text = _("Please enter a date from %(min)s to %(max)s for “%(question)s”.") % {**self.named, **bounds}
         raise forms.ValidationError(text, code="out_of_range")
 
-    def say(self, value: date, language: str) -> str:
+    def format_value(self, value: date, language: str) -> str:
         return str(format_date(value, "long", locale=locale_of(language)))
 
-    def say_to_business(self, value: date) -> str:
+    def format_for_notes(self, value: date) -> str:
         return value.isoformat()
 
     def store(self, value: date) -> str:
@@ -340,7 +337,7 @@ class _YesNoField(AnswerField, forms.TypedChoiceField):
         super().__init__(question, language, coerce=lambda value: value == "yes", **options)
         self.error_messages["invalid_choice"] = _unknown_choice(self)
 
-    def say(self, value: bool, language: str) -> str:
+    def format_value(self, value: bool, language: str) -> str:
         with translation.override(language):
             return pgettext("answer", "Yes") if value else pgettext("answer", "No")
 
@@ -358,7 +355,7 @@ class _ChoiceField(AnswerField, forms.ChoiceField):
         super().__init__(question, language, choices=choices, widget=widget)
         self.error_messages["invalid_choice"] = _unknown_choice(self)
 
-    def say(self, value: str, language: str) -> str:
+    def format_value(self, value: str, language: str) -> str:
         return text_in(dict(self.question.choices)[value], language)
 
 
@@ -387,14 +384,14 @@ class _ChoicesField(AnswerField, forms.MultipleChoiceField):
         known = [each for each, _label in self.question.choices if each in chosen]
         return [*known, *(each for each in chosen if each not in known)]
 
-    def say(self, value: list[str], language: str) -> str:
+    def format_value(self, value: list[str], language: str) -> str:
         with translation.override(language):
             # Translators: several chosen answers, such as "Neck, Back"; the comma is yours to choose
             joined = pgettext("list of answers", "%(answers)s, %(next)s")
         first, *others = self._labels(value, language)
         return reduce(lambda answers, label: joined % {"answers": answers, "next": label}, others, first)
 
-    def say_to_business(self, value: list[str]) -> str:
+    def format_for_notes(self, value: list[str]) -> str:
         return ANSWER_SEPARATOR.join(self._labels(value, settings.LANGUAGE_CODE))
 
     def _labels(self, value: list[str], language: str) -> list[str]:

@@ -122,7 +122,7 @@ class BookingView:
     metadata: dict[str, Any] = field(default_factory=dict)
     """The service's, for a site's own templates."""
     answers: tuple[Answer, ...] = ()
-    """What the customer answered to the business's questions, where the booking was just made."""
+    """Answers of the customer to the business's questions, where the booking was just made."""
 
     @property
     def folded_policy(self) -> FoldedText:
