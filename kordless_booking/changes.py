@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, assert_never
@@ -297,28 +298,30 @@ def mark_change_in_progress(
     cache.set(cache_key(account, "changing", number_hash(number)), mark, IN_PROGRESS_SECONDS)
 
 
-def is_change_in_progress(cache: FallbackCache, account: str, number: str) -> bool:
-    """Return whether a page of ours has just requested a change of this booking."""
+@dataclass(frozen=True)
+class ChangeInProgress:
+    """Change that a page of ours has just requested, as `mark_change_in_progress` has left it in the cache."""
+
+    account: str
+    mark: object = field(repr=False)
+
+    def reason_for(self, change: BookingChange, now: datetime) -> str:
+        """Return the reason that the customer gave for this change; "" for none, and for another change."""
+        if not isinstance(self.mark, str):
+            return ""
+        try:
+            found = decrypt_token("reason", self.account, self.mark, max_age=IN_PROGRESS_SECONDS, now=now.timestamp())
+        except InvalidToken:
+            return ""
+        # Another one within the minute is the business's, whose reason nobody has asked.
+        return str(found.get("reason", "")) if found.get("change") == change.name else ""
+
+
+def find_change_in_progress(cache: FallbackCache, account: str, number: str) -> ChangeInProgress | None:
+    """Return the change of this booking that a page of ours has just requested, or None."""
     # Under each key: while a rotation is rolled out, the page and the webhook may run with different ones.
-    return _change_mark(cache, account, number) is not None
-
-
-def reason_in_progress(cache: FallbackCache, account: str, number: str, change: BookingChange, now: datetime) -> str:
-    """Return the reason that the customer gave for such a change, which a page of ours has just requested; or ""."""
-    mark = _change_mark(cache, account, number)
-    if not isinstance(mark, str):
-        return ""
-    try:
-        found = decrypt_token("reason", account, mark, max_age=IN_PROGRESS_SECONDS, now=now.timestamp())
-    except InvalidToken:
-        return ""
-    # Another one within the minute is the business's, whose reason nobody has asked.
-    return str(found.get("reason", "")) if found.get("change") == change.name else ""
-
-
-def _change_mark(cache: FallbackCache, account: str, number: str) -> object:
     marks = (cache.get(cache_key(account, "changing", each)) for each in number_hashes([number]))
-    return next((mark for mark in marks if mark is not None), None)
+    return next((ChangeInProgress(account, mark) for mark in marks if mark is not None), None)
 
 
 def _apply(known: BookingProjection, change: BookingChange, booking: Booking, at: datetime) -> Booking | None:

@@ -357,7 +357,7 @@ class Account:
     ] = ""
     """Page of the site's that the confirmation leads on to; "" for none."""
     enforce_notice: Annotated[bool, _BOOL] = False
-    """Take no change online any more once the service's notice period has begun."""
+    """Take no change online once the service's notice period has begun."""
     ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
     """Ask customers why they change or cancel a booking; "" for not at all."""
     contact_fields: Annotated[Mapping[str, str], _CONTACT_FIELDS] = field(default_factory=dict)

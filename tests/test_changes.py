@@ -13,11 +13,10 @@ from pytest_django import Settings
 from kordless_booking.api.resources import Booking
 from kordless_booking.changes import (
     BookingChange,
+    find_change_in_progress,
     has_newer_change,
-    is_change_in_progress,
     mark_change_in_progress,
     publish_change,
-    reason_in_progress,
     record_change,
 )
 from kordless_booking.clock import Clock
@@ -118,9 +117,10 @@ def test_a_change_in_progress_is_found_while_a_key_is_rotated(settings: Settings
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
     mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, "Ill")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key-for-this-test", ["old-key-for-this-test"]
-    assert is_change_in_progress(cache, "default", "BOOK_AB12CD34")
-    assert reason_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, datetime.now(UTC)) == "Ill"
-    assert not is_change_in_progress(cache, "default", "BOOK_OTHER123")
+    found = find_change_in_progress(cache, "default", "BOOK_AB12CD34")
+    assert found is not None
+    assert found.reason_for(BookingChange.CANCELLED, datetime.now(UTC)) == "Ill"
+    assert find_change_in_progress(cache, "default", "BOOK_OTHER123") is None
 
 
 CHANGES = (

@@ -229,7 +229,7 @@ def get_counted_contacts(account: str, key: str) -> tuple[str, ...]:
 def find_answers(account: str, now: datetime, *, key: str = "", number: str = "") -> tuple[Answer, ...]:
     """Return the visitor's answers of a placed attempt, by its key or its booking's confirmation number.
 
-    Empty where there are none, or they can't be decrypted any more. Costs one query.
+    Empty where there are none, or they can't be decrypted anymore. Costs one query.
     """
     rows = BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.PLACED)
     row = rows.filter(key=key).first() if key else rows.filter(number_hash__in=number_hashes([number])).first()

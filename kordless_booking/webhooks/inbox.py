@@ -26,10 +26,9 @@ from kordless_booking.changes import (
     cached_service,
     call_change_handlers,
     describe_change,
-    is_change_in_progress,
+    find_change_in_progress,
     known_answers,
     queue_mail,
-    reason_in_progress,
     record_change,
     signal_arguments,
 )
@@ -169,9 +168,8 @@ def _publish(
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    cache, number = services_for(account).cache, booking.confirmation_number
-    is_ours = ours is not None or is_change_in_progress(cache, account.name, number)
-    source = ChangeSource.WIDGET if is_ours else ChangeSource.WEBHOOK
+    requested = find_change_in_progress(services_for(account).cache, account.name, booking.confirmation_number)
+    source = ChangeSource.WIDGET if ours or requested else ChangeSource.WEBHOOK
     extra: dict[str, Any] = {}
     if hooks.change_handlers or hooks.signal_arguments:
         described = describe_change(
@@ -196,7 +194,7 @@ def _publish(
         attribution=dict(ours.attribution) if ours else {},
         answers=answer_values(answers),
         consents=consents,
-        reason=reason_in_progress(cache, account.name, number, change, now),
+        reason=requested.reason_for(change, now) if requested else "",
         **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source
