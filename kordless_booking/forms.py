@@ -12,18 +12,16 @@ from typing import Any, Final, Literal, cast
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
-from django.utils.html import escape, format_html
-from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
-from django.utils.translation import get_language, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 from kordless_booking.consent import Consent, GivenConsent
 from kordless_booking.contact_fields import ContactFields
+from kordless_booking.form_fields import VisitorTextField, active_language, build_label
 from kordless_booking.normalization import (
     compact_text,
-    has_visible_text,
     normalize_email,
     parse_phone,
     to_e164,
@@ -115,7 +113,7 @@ class VisitorForm(forms.Form):
         self.region = region
 
 
-class ContactField(forms.CharField):
+class ContactField(VisitorTextField):
     """Field of the contact form. Its declaration there is all that a field needs to be kept, sent and prefilled."""
 
     max_length: int
@@ -135,20 +133,6 @@ class ContactField(forms.CharField):
         #: What stands before the text in the notes, for the business. Not translated: the body of a request that is
         #: sent again must be the same, also after the visitor has changed the language.
         self.heading = heading
-
-    def to_python(self, value: Any) -> str:
-        text = str(super().to_python(value))
-        # The validators refuse both, and the second one without reading it all.
-        if "\0" in text or len(text) > 4 * self.max_length:
-            return text
-        return self.normalize(text)
-
-    def normalize(self, text: str) -> str:
-        """Return the text as it is validated and sent; "" when nothing of it shows."""
-        # Line breaks are the same whether the browser sends the form (CRLF) or htmx does (LF): it must be the same
-        # request.
-        shown = visible_text(text, multiline=isinstance(self.widget, forms.Textarea)).strip()
-        return shown if has_visible_text(shown) else ""
 
 
 class ContactEmailField(ContactField, forms.EmailField):
@@ -238,22 +222,14 @@ class ConsentField(forms.BooleanField):
 
     def __init__(self, consent: Consent) -> None:
         self.consent = consent
-        # Isolated, because it may be of another direction than the page.
-        text = consent.text_in(_active_language())
-        label = format_html("<bdi>{}</bdi>", text)
-        if not consent.required:
-            # Translators: label of a field that may be left empty, such as "Allergies (optional)"
-            label = mark_safe(escape(pgettext("label", "%(label)s (optional)")) % {"label": label})  # noqa: S308
+        text = consent.text_in(active_language())
+        label = build_label(text, required=consent.required)
         # Translators: error of a checkbox that is still empty, above the form
         missing = _("Please check this box to book: “%(label)s”") % {"label": Truncator(text).chars(80)}
         widget = _ConsentBox(consent.fingerprint)
         if consent.required:
             widget.attrs["aria-required"] = "true"
         super().__init__(label=label, required=consent.required, widget=widget, error_messages={"required": missing})
-
-
-def _active_language() -> str:
-    return get_language() or settings.LANGUAGE_CODE
 
 
 class ContactForm(VisitorForm):
@@ -358,7 +334,7 @@ class ContactForm(VisitorForm):
 
         A question of the site's that has the name of the guests' field asks for them in the site's own way.
         """
-        language = get_language() or settings.LANGUAGE_CODE
+        language = active_language()
         asked: dict[str, AnswerField] = {}
         if max_guests:
             asked[FIELD_PREFIX + GUESTS] = build_guests_field(language, max_guests)
@@ -496,7 +472,7 @@ class ContactForm(VisitorForm):
     def given_consents(self, now: datetime) -> tuple[GivenConsent, ...]:
         """Return the boxes of a valid form that were ticked."""
         return tuple(
-            field.consent.give(_active_language(), now)
+            field.consent.give(active_language(), now)
             for name, field in self.fields.items()
             if isinstance(field, ConsentField) and self.cleaned_data[name]
         )
@@ -541,9 +517,10 @@ class ContactForm(VisitorForm):
             self.fields[name].required = True
             self.fields[name].widget.attrs["aria-required"] = "true"
 
-    def max_lengths(self) -> dict[str, int]:
+    @classmethod
+    def max_lengths(cls) -> dict[str, int]:
         """Return the most characters of each field that any form of a site may have, by name."""
-        every = cast("Mapping[str, ContactField]", {**self.base_fields, **_NAME_PARTS})
+        every = cast("Mapping[str, ContactField]", {**cls.base_fields, **_NAME_PARTS})
         return {name: field.max_length for name, field in every.items()}
 
     def fit_name(self, form_input: Mapping[str, str]) -> Mapping[str, str]:
@@ -650,22 +627,10 @@ MAX_REASON: Final = 500
 """Characters of the reason of a change."""
 
 
-class ReasonField(forms.CharField):
-    """Field for a text of several lines, normalized as those of the contact form are."""
-
-    def to_python(self, value: Any) -> str:
-        text = str(super().to_python(value))
-        # The validators refuse both, and the second one without reading it all.
-        if "\0" in text or len(text) > 4 * MAX_REASON:
-            return text
-        shown = visible_text(text, multiline=True).strip()
-        return shown if has_visible_text(shown) else ""
-
-
 class ReasonForm(VisitorForm):
     """Form for the reason why a booking is rescheduled or canceled."""
 
-    reason = ReasonField(
+    reason = VisitorTextField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "dir": "auto"}),
         # Translators: error of the field "Reason", of a customer who reschedules or cancels a booking

@@ -46,7 +46,7 @@ def examine(account: Account, services: Sequence[str]) -> Findings:
 
 
 def _lengths(asked: dict[str, Questions]) -> Findings:
-    own = ContactForm().max_lengths()["notes"]
+    own = ContactForm.max_lengths()["notes"]
     lengths = {
         slug: own + sum(question.fixed_length + question.max_length for question in questions)
         for slug, questions in asked.items()

@@ -16,18 +16,17 @@ from django import forms
 from django.conf import settings
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
+from kordless_booking.form_fields import VisitorTextField, build_label
 from kordless_booking.normalization import (
     compact_text,
     has_visible_text,
     normalize_email,
     parse_phone,
     validate_deliverable_email,
-    visible_text,
 )
 from kordless_booking.presentation.locales import locale_of
 from kordless_booking.presentation.search import fold_digits
@@ -57,7 +56,7 @@ class AnswerField(forms.Field):
         self.question, self.language = question, language
         help_text = text_in(question.help, language)
         super().__init__(
-            label=_label(question, language),
+            label=build_label(text_in(question.label, language), required=question.required),
             required=question.required,
             # Isolated, as the label: it may be of another direction than the page.
             help_text=format_html("<bdi>{}</bdi>", help_text) if help_text else "",
@@ -121,16 +120,7 @@ def isolate(text: str, language: str) -> str:
     return f"\u2068{text}\u2069" if kinds & ({"L"} if is_rtl else {"R", "AL"}) else text
 
 
-def _label(question: Question, language: str) -> SafeString:
-    """Return the label as HTML. Isolated, because it may be of another direction than the page."""
-    label = format_html("<bdi>{}</bdi>", text_in(question.label, language))
-    if question.required:
-        return label
-    # Translators: label of a field that may be left empty, such as "Allergies (optional)"
-    return mark_safe(escape(pgettext("label", "%(label)s (optional)")) % {"label": label})  # noqa: S308 (escaped)
-
-
-class _TextField(AnswerField, forms.CharField):
+class _TextField(AnswerField, VisitorTextField):
     """A line, or with `long_text` several."""
 
     def __init__(self, question: Question, language: str, **options: Any) -> None:
@@ -149,18 +139,6 @@ class _TextField(AnswerField, forms.CharField):
             limit,
         ) % {**self.named, "count": limit}
         self.validators = [*(each for each in self.validators if not hasattr(each, "limit_value")), _Limit(limit, text)]
-
-    def to_python(self, value: Any) -> Any:
-        text = str(super().to_python(value))
-        # The validators refuse both, and the second one without reading it all.
-        if "\0" in text or len(text) > 4 * self.question.max_length:
-            return text
-        return self.normalize(text)
-
-    def normalize(self, text: str) -> str:
-        """Return the text as it is validated and sent; "" when nothing of it shows."""
-        shown = visible_text(text, multiline=self.question.kind == "long_text").strip()
-        return shown if has_visible_text(shown) else ""
 
 
 class _Limit:

@@ -248,7 +248,8 @@ class WidgetRequest:
         # A page of the site around the widget may answer a form of its own.
         if self.request.method != "POST" or self.embedded:
             return {}
-        limits = ContactForm().max_lengths() | consent_lengths(self.account.consent)
+        boxes = consent_lengths(self.account.consent)
+        limits = ContactForm.max_lengths() | boxes
         if token := self.request.POST.get(FORM_INPUT_FIELD):
             found = decrypt_form_input(self.account.name, token, self.now.timestamp(), limits)
         else:
@@ -256,7 +257,7 @@ class WidgetRequest:
         if security.is_same_origin(self.request):
             return found
         # Another site's page may fill fields in, but it ticks no box: that wouldn't be the visitor's consent.
-        return {name: text for name, text in found.items() if name not in consent_lengths(self.account.consent)}
+        return {name: text for name, text in found.items() if name not in boxes}
 
     @cached_property
     def form_input_token(self) -> str:
