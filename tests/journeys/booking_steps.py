@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from playwright.sync_api import Error, Locator, Page, Route, expect
+from playwright.sync_api import Error, Frame, Locator, Page, Route, expect
 
 from tests.journeys.demo import Demo
 
 
-def wait_for(page: Page, expression: str, given: object = None) -> None:
+def wait_for(page: Page | Frame, expression: str, given: object = None) -> None:
     """Wait until a JavaScript expression, or a function of `given`, is true in the page.
 
     Asked again and again from here: the page's own policy may forbid eval, and then Playwright's `wait_for_function`
@@ -105,9 +105,16 @@ def address(page: Page) -> str:
     return str(page.evaluate("location.href"))
 
 
+def recorded(page: Page) -> None:
+    """Wait until the step that is shown has its entry in the history: it gets it a moment after it is to be seen."""
+    page.wait_for_load_state("networkidle")
+    for frame in page.frames:
+        wait_for(frame, "!document.querySelector('.htmx-settling')")
+
+
 def back(page: Page) -> None:
     """Press the browser's button; whoever does waits for what is to be seen next."""
-    page.wait_for_load_state("networkidle")
+    recorded(page)
     # Playwright's own way waits for a page to be loaded, and most steps of the history load none.
     with suppress(Error):
         page.evaluate("history.back()")
@@ -115,7 +122,7 @@ def back(page: Page) -> None:
 
 def forward(page: Page) -> None:
     """As `back`, the other way."""
-    page.wait_for_load_state("networkidle")
+    recorded(page)
     with suppress(Error):
         page.evaluate("history.forward()")
 
