@@ -52,7 +52,13 @@ from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, log_problem
 from kordless_booking.views.rendering import PageRenderer, render
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
+from kordless_booking.views.slot_page import (
+    AGE_NOTICE_SECONDS,
+    SlotLinks,
+    choices_for_return,
+    describe_age,
+    slot_context,
+)
 from kordless_booking.views.slot_reading import (
     SelectSlots,
     choices_for_day,
@@ -132,7 +138,6 @@ def _slots_page(
         visit.with_choices(choices), _("Choose a new time"), autozone=not is_visitors, self_url=here(visit.choices)
     )
     provider_note = _provider_note(managed.link, read.cached.value)
-    notice = age_notice(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     context = slot_context(
         visit,
@@ -140,7 +145,7 @@ def _slots_page(
         links,
         renderer,
         clocks=read.clocks,
-        notice=notice,
+        age_notice=describe_age(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS),
         is_visitors_zone=is_visitors,
         booked=managed.booking.start.astimezone(read.view.zone).date(),
     ) | {

@@ -85,7 +85,7 @@ def slot_context(
     renderer: PageRenderer,
     *,
     clocks: ShownClocks,
-    notice: str = "",
+    age_notice: str = "",
     is_visitors_zone: bool = True,
     says_length: bool = False,
     booked: date | None = None,
@@ -120,7 +120,7 @@ def slot_context(
             "follows_visitor": clocks.follows_visitor,
         },
         "hours": _hours(visit, view, links),
-        "notice": notice,
+        "age_notice": age_notice,
         "watch": _watch(visit, view, links),
     }
 
@@ -497,7 +497,7 @@ def _after(visit: WidgetRequest) -> datetime | None:
     return parse_start(visit.request.GET.get("after", ""))
 
 
-def age_notice(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: float = inf) -> str:
+def describe_age(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: float = inf) -> str:
     """Return a notice when the data is degraded (Kordless can't be asked) or `min_age_seconds` old; else ""."""
     age = int(visit.now.timestamp() - cached.fetched_at)
     if not cached.degraded and age < min_age_seconds:

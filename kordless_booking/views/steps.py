@@ -38,7 +38,13 @@ from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.slot_page import AGE_NOTICE_SECONDS, SlotLinks, age_notice, choices_for_return, slot_context
+from kordless_booking.views.slot_page import (
+    AGE_NOTICE_SECONDS,
+    SlotLinks,
+    choices_for_return,
+    describe_age,
+    slot_context,
+)
 from kordless_booking.views.slot_reading import (
     CalendarPageRead,
     page_days,
@@ -206,7 +212,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
         "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
-        "notice": age_notice(visit, cached),
+        "notice": describe_age(visit, cached),
         "next_free_clock": free.clock,
         **fill_slots(visit, page, "services_before", "services_after"),
     }
@@ -302,11 +308,16 @@ def slots_page(
         form_input_token=token,
         metadata=service_metadata(visit, detail.service),
     )
-    notice = age_notice(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS)
     renderer = PageRenderer(visit, page)
     lengths = unique_lengths(read.cached.value)
     context = slot_context(
-        visit, view, links, renderer, clocks=read.clocks, notice=notice, says_length=len(lengths) > 1
+        visit,
+        view,
+        links,
+        renderer,
+        clocks=read.clocks,
+        age_notice=describe_age(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS),
+        says_length=len(lengths) > 1,
     ) | {
         "service": service_card(
             detail.service,

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from playwright.sync_api import Page, expect
 
+from kordless_booking.sandbox import Limits
 from tests.journeys.demo import Demo, furnish, prepare, served
 from tests.journeys.embedding_pages import Elsewhere, opened
 from tests.journeys.strict_hosts import host
@@ -147,10 +148,12 @@ def shared_demo(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """One demo for all journeys that leave no trace in it: those that look at pages, and book and break nothing.
 
     Its clock has run on from the moment at which it was started, so a journey marked `dates` takes a `demo` of its own.
+    No journey meets a limit that others before it have reached.
     """
     folder = tmp_path_factory.mktemp("shared")
     furnish(folder, _prepared)
-    with served(folder) as demo:
+    with served(folder, JOURNEY_REQUESTS_PER_MINUTE="1000") as demo:
+        demo.sandbox.limits = Limits.off()
         yield demo
 
 

@@ -19,6 +19,10 @@ KORDLESS_BOOKING = {
     "BOOKINGS_PER_ADDRESS": 0,
     "BOOKINGS_PER_CONTACT": 0,
     "BOOKINGS_PER_CONTACT_DAILY": 0,
+    "FETCHES_PER_ADDRESS": 0,
+    # Journeys share a demo: none may meet times that an earlier one left old, which the page would say.
+    "SLOTS_STALE_SECONDS": 60,
+    "REQUESTS_PER_MINUTE": int(os.environ.get("JOURNEY_REQUESTS_PER_MINUTE", "60")),
     # Empty is absent.
     "ASK_REASON": os.environ.get("JOURNEY_ASK_REASON", ""),
 }
