@@ -309,6 +309,8 @@ def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock
     page = visitor.open("/book/haircut/")
     assert (page.status, page.times) == (200, before.times)
     assert "Last checked 6 minutes ago" in page.text
+    # Below the times, which it would push out of a phone's first screen.
+    assert page.html.index('class="kb-times"') < page.html.index("Last checked") < page.html.index('class="kb-zone"')
 
 
 def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
