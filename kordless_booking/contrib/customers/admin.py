@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.contrib import admin
 from django.db.models import F, Q
 from django.urls import URLPattern, path
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import get_language_info, gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -124,16 +127,15 @@ class CustomerAdmin(PersonSearchAdmin, MaskedRowAdmin):
         "masked_name",
         "masked_contact",
         "visits",
-        "last_visit_at",
-        "canceled",
-        "canceled_late",
-        "last_seen_at",
+        "latest",
+        "cancellations",
+        "last_change",
         "account",
     )
     list_filter = (AccountFilter, VisitsFilter, LatestFilter, LateFilter)
     ordering = ("-last_seen_at", "-pk")
     # Only what has an index: any other order would sort the whole table for each page.
-    sortable_by = ("last_seen_at",)
+    sortable_by = ("last_change",)
 
     def legend(self) -> tuple[()]:
         return ()
@@ -156,7 +158,7 @@ class CustomerAdmin(PersonSearchAdmin, MaskedRowAdmin):
     @admin.display(description=pgettext_lazy("label", "Customer"))
     def masked_name(self, row: Customer) -> str:
         """Return the initials; a dash where the name isn't known, or can't be decrypted anymore."""
-        return mask_name(_details(row).name)
+        return format_html("<bdi>{}</bdi>", mask_name(_details(row).name))
 
     @admin.display(description=pgettext_lazy("label", "Contact"))
     def masked_contact(self, row: Customer) -> str:
@@ -168,6 +170,24 @@ class CustomerAdmin(PersonSearchAdmin, MaskedRowAdmin):
     def visits(self, row: Customer) -> int:
         """Return how many bookings stand."""
         return row.visits
+
+    @admin.display(description=pgettext_lazy("label", "Latest appointment"))
+    def latest(self, row: Customer) -> str:
+        """Return the day of the latest appointment: with the time, a row would have two lines."""
+        return _day(row.last_visit_at)
+
+    @admin.display(description=pgettext_lazy("label", "Canceled"))
+    def cancellations(self, row: Customer) -> str:
+        """Return how many bookings were canceled, and how many of them late; a dash for none."""
+        if not row.canceled_late:
+            return str(row.canceled or NOTHING)
+        # Translators: a number of canceled bookings, and how many of them were canceled too late
+        return _("%(canceled)s, %(late)s late") % {"canceled": row.canceled, "late": row.canceled_late}
+
+    @admin.display(description=pgettext_lazy("label", "Last change"), ordering="last_seen_at")
+    def last_change(self, row: Customer) -> str:
+        """Return the day of the newest change."""
+        return _day(row.last_seen_at)
 
     @sensitive_variables()
     def find_rows(self, wanted: str) -> Sequence[tuple[Customer, str, str]]:
@@ -193,6 +213,10 @@ class CustomerAdmin(PersonSearchAdmin, MaskedRowAdmin):
 def mask_name(name: str) -> str:
     """Return the initials of a name, and a dash for none."""
     return " ".join(f"{word[:1]}…" for word in name.split()[:4]) or NOTHING
+
+
+def _day(moment: datetime | None) -> str:
+    return date_format(localtime(moment)) if moment else NOTHING
 
 
 def _state(booking: CustomerBooking) -> tuple[str, str]:
