@@ -314,3 +314,8 @@ def test_the_handler_is_registered_under_one_name(customers: Settings):
     """So that a second registration changes nothing, and no change is counted twice."""
     register()
     assert dict(hooks.change_handlers.items()) == {"customers": record_change}
+
+
+def test_the_app_adds_nothing_to_the_pages_of_visitors(customers: Settings):
+    """No block, no script and no address, so no page has another byte."""
+    assert not (hooks.template_slots or hooks.scripts or hooks.url_patterns)
