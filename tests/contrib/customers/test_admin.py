@@ -18,7 +18,7 @@ from tests.support.customers import NEAR, only_customer, report
 from tests.support.staff import Hire
 from tests.support.visitor import Page, Visitor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 URL = "/admin/kordless_customers/customer/"
 VIEW, LOOK = "view_customer", "view_personal_data"

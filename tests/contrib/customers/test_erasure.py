@@ -27,7 +27,7 @@ from tests.support.customers import FAR, deliver, only_customer, report
 from tests.support.doctor import ask
 from tests.support.visitor import Visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 PHONE = "+12125550147"
 JANE = Person.from_texts(["jane@example.com"], frozenset())

@@ -150,6 +150,7 @@ def test_customers_are_the_same_by_address_or_by_a_phone_that_is_one_persons(
     assert found == persons
 
 
+@pytest.mark.long
 class EveryOrder(TestCase):
     """Any bookings in any order."""
 
