@@ -319,4 +319,5 @@ def test_the_handler_is_registered_under_one_name(customers: Settings):
 
 def test_the_app_adds_nothing_to_the_pages_of_visitors(customers: Settings):
     """No block, no script and no address, so no page has another byte."""
-    assert not (hooks.template_slots or hooks.scripts or hooks.url_patterns)
+    for registry in (hooks.template_slots, hooks.scripts, hooks.url_patterns):
+        assert not registry
