@@ -1,13 +1,13 @@
-"""Configurations of the optional apps: their tables, templates and static files, without their hooks.
+"""Optional apps of the package as far as their tables, templates and static files go: no hook is registered here.
 
-So that all other tests see the plain widget. The tests of an app register its hooks in a fixture.
+So every test sees the plain widget, and those of an app register its hooks by themselves.
 """
-
-from __future__ import annotations
 
 from kordless_booking.contrib.customers.apps import CustomersConfig
 
 
 class CustomersTables(CustomersConfig):
+    """The tables of customers."""
+
     def ready(self) -> None:
         """Register nothing."""
