@@ -30,6 +30,7 @@ def take_all(wanted: list[str]) -> None:
             "steps": lambda browser: [everything.steps(browser, folder, *one) for one in everything.sets()],
             "themes": lambda browser: everything.themes(browser, folder),
             "depths": lambda browser: everything.depths(browser, folder),
+            "customers": lambda browser: everything.customers(browser, folder),
             "home": lambda browser: everything.home(browser, DOCS),
         }
         for name, act in kinds.items():

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from kordless_booking.presentation.themes import THEMES
 from screenshots.pictures import DESKTOP, PHONE, Device, Shot, sheet, take, visitor
 from screenshots.site import standing
-from screenshots.steps import walked
+from screenshots.steps import book, walked
 
 LANGUAGES: Final = {
     "en": ("English", "America/New_York"),
@@ -25,6 +25,13 @@ LANGUAGES: Final = {
 """By their codes: their names, and where their visitor is."""
 SCHEMES: Final = ("light", "dark")
 DEVICES: Final = (PHONE, DESKTOP)
+BOOKERS: Final = (
+    ("Grace Hopper", "grace@example.com", "2026-12-03"),
+    ("Ada Lovelace", "ada@example.com", "2026-12-04"),
+    ("Jane Doe", "jane@example.com", "2026-12-04"),
+    ("Ada Lovelace", "ada@example.com", "2026-12-11"),
+)
+"""Who books for the picture of customers, and when: name, email address and day."""
 DEPTHS: Final = ("properties", "parts", "pages")
 
 
@@ -106,6 +113,33 @@ def home(browser: Browser, folder: Path) -> list[Path]:
         page.screenshot(path=phone, animations="disabled", caret="hide")
         page.context.close()
     return [desktop, phone]
+
+
+def customers(browser: Browser, folder: Path) -> list[Path]:
+    """A sheet of the admin's customers, who have booked here: the list, one of them masked, and in full."""
+    shots: list[Shot] = []
+    with _fresh() as (site, _sandbox):
+        for name, email, day in BOOKERS:
+            page = visitor(browser, DESKTOP, "light", "en", "America/New_York")
+            book(page, f"{site}/book/haircut/?day={day}", name, email)
+            page.context.close()
+        page = visitor(browser, DESKTOP, "light", "en", "America/New_York")
+        page.goto(f"{site}/admin/kordless_customers/customer/")
+        page.locator("[name=username]").fill("salon")
+        page.locator("[name=password]").fill("salon")
+        page.locator("[type=submit]").click()
+        page.locator("#result_list").wait_for()
+        shots.append(take(page, "Customers, masked"))
+        page.locator("#result_list tbody a").first.click()
+        page.locator("#kb-person").wait_for()
+        shots.append(take(page, "One of them"))
+        page.locator(".kb-card form button").click()
+        page.get_by_text("Mask it again").wait_for()
+        shots.append(take(page, "In full, which the history notes"))
+        page.context.close()
+    file = folder / "customers.webp"
+    sheet(browser, shots, DESKTOP, "light", file, row=3)
+    return [file]
 
 
 def gallery(folder: str) -> str:

@@ -79,6 +79,17 @@ def walked(page: Page, site: str, sandbox: Path, dress: str) -> Iterator[str]:
     yield "a problem"
 
 
+def book(page: Page, times: str, name: str, email: str) -> None:
+    """Book the first free time of a page of times."""
+    page.goto(times)
+    page.locator(".kb-time").first.click()
+    _at(page, "contact")
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=email]").fill(email)
+    _send(page)
+    _at(page, "confirmation")
+
+
 def _waiting(page: Page, sandbox: Path) -> Iterator[str]:
     """Send the form to a Kordless that doesn't answer until the step has been shown: else the page may go on before."""
     with closing(Sandbox(str(sandbox))) as kordless:

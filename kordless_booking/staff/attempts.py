@@ -30,14 +30,12 @@ from kordless_booking.staff.read_only import (
     RowAdmin,
     known_accounts,
 )
-from kordless_booking.upstream.phone_region import phone_region
+from kordless_booking.upstream.phone_region import cached_phone_region
 from kordless_booking.upstream.registry import services_for
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
-
-    from kordless_booking.conf import Account
 
 MAX_FOUND: Final = 100
 """Maximum number of results of a search, the newest first."""
@@ -82,22 +80,20 @@ def find_attempts(wanted: str) -> list[BookingAttempt]:
 @sensitive_variables()
 def is_of_person(wanted: str) -> Q:
     """Return the condition for rows of this confirmation number, email address or phone number, by their hashes."""
+    contacts, numbers = person_hashes(wanted)
+    found = Q(email_hash__in=contacts) | Q(phone_hash__in=contacts)
+    return found | Q(number_hash__in=numbers) if numbers else found
+
+
+@sensitive_variables()
+def person_hashes(wanted: str) -> tuple[set[str], set[str]]:
+    """Return the hashes of what staff search for as a contact, and those as a confirmation number, if it can be one."""
     contacts = {normalize_email(wanted)}
-    regions = {_cached_region(account) for account in known_accounts().values()} or {None}
+    catalogs = [(account, services_for(account).catalog) for account in known_accounts().values()]
+    regions = {cached_phone_region(account, catalog) for account, catalog in catalogs} or {None}
     contacts |= {number for region in regions if (number := to_e164(wanted, region))}
-    hashes = contact_hashes(contact for contact in contacts if contact)
     number = clean_confirmation_number(wanted)
-    found = Q(email_hash__in=hashes) | Q(phone_hash__in=hashes)
-    return found | Q(number_hash__in=number_hashes([number])) if number else found
-
-
-def _cached_region(account: Account) -> str | None:
-    """Return the phone region of an account without asking Kordless."""
-    catalog = services_for(account).catalog
-    offer = catalog.cached_organization()
-    slug = next((service.slug for service in offer.services if service.bookable), None) if offer else None
-    detail = catalog.preload(slug) if slug else None
-    return phone_region(account, detail.calendar.timezone if detail else None)
+    return contact_hashes(contact for contact in contacts if contact), number_hashes([number]) if number else set()
 
 
 def is_perhaps_booked(row: BookingAttempt) -> bool:

@@ -49,7 +49,8 @@ class PersonSearchAdmin(ListAdmin):
     def get_urls(self) -> list[URLPattern]:
         # `sensitive_post_parameters` keeps the search out of error reports.
         view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
-        return [path("find/", view, name=f"kordless_booking_{self.opts.model_name}_find"), *super().get_urls()]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_find"
+        return [path("find/", view, name=name), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list. Only those who may see personal data can search by person."""

@@ -31,3 +31,11 @@ def find_phone_region(account: Account, catalog: Catalog) -> str | None:
     except KordlessError:
         return None
     return phone_region(account, zone)
+
+
+def cached_phone_region(account: Account, catalog: Catalog) -> str | None:
+    """Return the phone region of an account as far as the settings or the cache know it. Sends no request."""
+    offer = catalog.cached_organization()
+    slug = next((service.slug for service in offer.services if service.bookable), None) if offer else None
+    detail = catalog.preload(slug) if slug else None
+    return phone_region(account, detail.calendar.timezone if detail else None)

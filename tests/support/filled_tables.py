@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from kordless_booking.contrib.customers.models import Customer, CustomerBooking
 from kordless_booking.models import (
     Appointment,
     BookingAttempt,
@@ -176,10 +177,46 @@ def fill_tables(rows: int, now: str = "2026-12-01 15:00:00") -> None:
             "(appointment_id, channel, kind, revision, state, tries, queued_at, due_at, changed_at) "
             f"SELECT id, 'email', 'confirmed', 0, 'sent', 1, notified_at, notified_at, notified_at FROM {table}"
         )
-        if connection.vendor == "postgresql":
-            # As autovacuum does on a table that has grown. SQLite plans without statistics.
-            for model in GROWING:
-                cursor.execute(f"ANALYZE {_quoted(model._meta.db_table)}")
+    if connection.vendor == "postgresql":
+        analyze_tables(*GROWING)
+
+
+def fill_customers(rows: int, now: str = "2026-12-01 15:00:00") -> None:
+    """Write so many customers with one booking each, all of the account `default`. One in three has canceled."""
+    minutes = _DAYS * 1440 // rows + 1
+    past = _moment(now, f"-(n * {minutes})")
+    _insert(
+        Customer,
+        rows,
+        account="'default'",
+        identity_hash=_text("i"),
+        phone_hash=_text("p"),
+        encrypted="'x'",
+        first_seen_at=past,
+        last_seen_at=past,
+        last_visit_at=past,
+        booked="n % 4 + 1",
+        rescheduled="0",
+        canceled="CASE n % 3 WHEN 0 THEN 1 ELSE 0 END",
+        canceled_late="CASE n % 9 WHEN 0 THEN 1 ELSE 0 END",
+        remote_id="NULL",
+        synced_at="NULL",
+    )
+    table, bookings = _quoted(Customer._meta.db_table), _quoted(CustomerBooking._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {bookings} "  # noqa: S608 (ours)
+            "(customer_id, account, number_hash, service, start, status, source, campaign, seen_at, rescheduled, "
+            f"canceled_late) SELECT id, account, identity_hash, 'haircut', last_visit_at, 'confirmed', 'widget', '', "
+            f"first_seen_at, 0, {'false' if connection.vendor == 'postgresql' else '0'} FROM {table}"
+        )
+
+
+def analyze_tables(*models: type[Model]) -> None:
+    """Let PostgreSQL gather statistics, as autovacuum does on tables that have grown. SQLite plans without them."""
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f"ANALYZE {_quoted(model._meta.db_table)}")
 
 
 def _insert(model: type[Model], rows: int, **columns: str) -> None:

@@ -13,6 +13,8 @@ from django.db import connection
 
 _EXPLAINED = re.compile(r"\s*(SELECT|UPDATE|DELETE)\b")
 _ACCOUNT_ALONE = re.compile(r"\(\(?account\)?(?:::text)? = '[^']*'(?:::text)?\)")
+OURS = ("kordless_booking_", "kordless_customers_")
+"""Beginnings of the names of our tables."""
 _STEPS = 1000
 """Steps of SQLite's virtual machine between two counts."""
 
@@ -57,7 +59,7 @@ def planned_queries() -> Iterator[QueryPlans]:
 
     def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         nonlocal explaining
-        if explaining or many or "kordless_booking_" not in sql or not _EXPLAINED.match(sql):
+        if explaining or many or not any(prefix in sql for prefix in OURS) or not _EXPLAINED.match(sql):
             return execute(sql, params, many, context)
         explaining = True
         try:
@@ -132,7 +134,7 @@ def _nodes(node: dict[str, Any], *, limited: bool) -> Iterator[tuple[dict[str, A
 
 def _reads_all(node: dict[str, Any], limited: bool) -> bool:
     kind, relation = node["Node Type"], node.get("Relation Name", "")
-    if limited or not (relation.startswith("kordless_booking_") or "Index Name" in node):
+    if limited or not (relation.startswith(OURS) or "Index Name" in node):
         return False
     if kind == "Seq Scan":
         return True

@@ -1,0 +1,13 @@
+"""Optional apps of the package as far as their tables, templates and static files go: no hook is registered here.
+
+So every test sees the plain widget, and those of an app register its hooks by themselves.
+"""
+
+from kordless_booking.contrib.customers.apps import CustomersConfig
+
+
+class CustomersTables(CustomersConfig):
+    """The tables of customers."""
+
+    def ready(self) -> None:
+        """Register nothing."""
