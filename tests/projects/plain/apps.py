@@ -1,0 +1,13 @@
+"""Optional apps of the package as far as their tables, templates and static files go: no hook is registered here.
+
+So every test sees the plain widget, and those of an app register its hooks by themselves.
+"""
+
+from kordless_booking.contrib.waitlist.apps import WaitlistConfig
+
+
+class WaitlistTables(WaitlistConfig):
+    """The waitlist's tables."""
+
+    def ready(self) -> None:
+        """Register nothing."""
