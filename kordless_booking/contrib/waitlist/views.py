@@ -246,7 +246,7 @@ def _free_now(visit: WidgetRequest, data: WishData, service: str, start: Any) ->
     return {
         # Translators: %(when)s is such as "Monday, December 7, 2026, 10:00 AM".
         "text": _("A time like this is free right now: %(when)s.") % {"when": when},
-        "hint": _("If it doesn’t suit you, choose an earlier latest date or another time of day."),
+        "hint": _("If none of them suits you, ask for an earlier date or another time of day below."),
         "url": visit.links.service_url("slots", service, choices),
         "label": pgettext("button", "Show the free times"),
     }
@@ -294,7 +294,6 @@ def _form_page(
         "support": support_contacts(visit) if status in {429, 503} else None,
         "service_name": offer.name,
         "party": party_text(visit.choices.party_size),
-        "zone": "",
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
         "back": {
