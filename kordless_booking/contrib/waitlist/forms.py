@@ -105,6 +105,8 @@ class WaitlistForm(VisitorForm):
             if email := usable_email(text):
                 return email
             raise forms.ValidationError(_("Please check the email address."), code="invalid")
+        if len(self._channels) > 1 and not any(letter.isdigit() for letter in text):
+            raise forms.ValidationError(self.fields["contact"].error_messages["required"], code="invalid")
         number = parse_phone(text, self.region) if "phone" in self._channels and "@" not in text else None
         if number is None:
             raise forms.ValidationError(

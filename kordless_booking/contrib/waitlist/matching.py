@@ -67,10 +67,18 @@ def minute_of(start: datetime) -> int:
 
 
 def first_news(
-    fitting: Sequence[AvailableTime], known: Collection[int], held: Collection[datetime]
+    fitting: Sequence[AvailableTime], known: Collection[int], held: Collection[tuple[datetime, datetime]]
 ) -> AvailableTime | None:
-    """Return the first time that is neither known to the wish nor held for somebody else; None when there is none."""
-    return next((each for each in fitting if minute_of(each.start) not in known and each.start not in held), None)
+    """Return the first time that is neither known to the wish nor held for somebody else; None when there is none.
+
+    `held` are starts and ends. A time that overlaps one of them may be gone with it: one cancellation often frees
+    several starts.
+    """
+    for each in fitting:
+        is_held = any(each.start < end and start < each.end for start, end in held)
+        if not is_held and minute_of(each.start) not in known:
+            return each
+    return None
 
 
 def still_known(

@@ -47,7 +47,7 @@ class Wish(models.Model):
     told_at = models.DateTimeField(pgettext_lazy("label", "Last told"), null=True, blank=True)
     """Time at which the newest message was queued."""
     offered_start = models.DateTimeField(null=True, blank=True)
-    """Start of the time that it is about. For two hours nobody else is told of that."""
+    """Start of the time that it is about. For two hours nobody else is told of it."""
     offered_end = models.DateTimeField(null=True, blank=True)
     known_starts = models.JSONField(default=list, blank=True)
     """Starts, in minutes since 1970, of the fitting times that were free with the newest message and still are: none of

@@ -40,7 +40,7 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     """Queue a message for each wish whose turn it is. Return how many.
 
     First comes who was never told, in the order of asking, then who was told longest ago. Each is told of one time,
-    the first that is news to them; for TURN nobody else is told of that one.
+    the first that is news to them; for TURN nobody else is told of it, or of one that overlaps it.
 
     Several processes may do this at once. Who waits, and which times are held, is read in one query. So whoever reads
     before another's claim picks the same wish and loses it, and whoever reads after it knows that the time is held.
@@ -54,7 +54,11 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     # After the line, where that may be cut off: see above.
     told = list(rows.filter(told_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
     times = [(wish, wish.told_at) for wish in told if wish.told_at and wish.told_at > now - ONCE_IN]
-    held = {wish.offered_start for wish, told_at in times if wish.offered_start and told_at > now - TURN}
+    held = {
+        (wish.offered_start, wish.offered_end)
+        for wish, told_at in times
+        if wish.offered_start and wish.offered_end and told_at > now - TURN
+    }
     resting = {wish.contact_hash for wish, _told_at in times}
     queued = 0
     for wish in line:
@@ -88,7 +92,7 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
         if not is_ours:
             # Another process tells of these times right now, or the visitor has just ended the wish.
             break
-        held.add(news.start)
+        held.add((news.start, news.end))
         resting.add(wish.contact_hash)
         queued += 1
         log_event(log, logging.INFO, "waitlist_told", account=wish.account, service=wish.service, wish=wish.pk)
