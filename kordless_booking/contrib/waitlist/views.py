@@ -64,7 +64,7 @@ _CODE_FIELD: Final = "code"
 
 @dataclass(frozen=True, kw_only=True)
 class _Offer:
-    """What the form of a service has to choose from."""
+    """Choices of the form of a service."""
 
     service: str
     name: str

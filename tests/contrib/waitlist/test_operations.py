@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -127,3 +129,16 @@ def test_the_admin_shows_who_waits_masked_and_only_with_permission(
     assert client.get(f"{url}?state=told").status_code == 200
     client.post(url, {"action": "delete_selected", "_selected_action": [row.pk for row in Wish.objects.all()]})
     assert Wish.objects.count() == 2
+
+
+def test_the_documented_settings_are_those_that_are_registered(waiting: Settings):
+    """The table of docs/waitlist.md has each key with its default, and begins with the accepted values."""
+    page = (Path(__file__).parents[3] / "docs" / "waitlist.md").read_text()
+    rows = re.findall(r"^\| `(WAITLIST[A-Z_]*)` \| `(.+?)` \| (.+) \|$", page, re.MULTILINE)
+    assert [(key, default) for key, default, _meaning in rows] == [
+        (key, repr(rule.default)) for key, rule in hooks.setting_rules.items()
+    ]
+    assert all(
+        meaning.startswith(rule.hint)
+        for (*_, meaning), (_key, rule) in zip(rows, hooks.setting_rules.items(), strict=True)
+    )
