@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from django.core import mail
@@ -24,11 +24,11 @@ ASK: Final = "/book/waitlist/haircut/"
 JANE: Final = "jane@example.com"
 
 
-def book_up(sandbox: Sandbox, service: str = "haircut") -> dict[datetime, list[str]]:
-    """Book all times of today, and return the numbers of the bookings by start."""
-    end = datetime(2026, 12, 2, tzinfo=BUSINESS).astimezone(UTC)
+def book_up(sandbox: Sandbox, service: str = "haircut", now: datetime = NOW) -> dict[datetime, list[str]]:
+    """Book all times of the day that it is `now` at the salon, and return the numbers of the bookings by start."""
+    end = datetime.combine(now.astimezone(BUSINESS).date() + timedelta(days=1), time(), BUSINESS).astimezone(UTC)
     booked: dict[datetime, list[str]] = {}
-    while free := sandbox.free(service, NOW, end):
+    while free := sandbox.free(service, now, end):
         booked.setdefault(free[0], []).append(sandbox.book_by_phone(service, free[0]))
     return booked
 
