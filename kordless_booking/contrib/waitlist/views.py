@@ -34,6 +34,7 @@ from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.clocks import place_clock
+from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.presentation.texts import mask_contact, party_text
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.upstream.window import Days, bookable_days
@@ -340,6 +341,11 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
     if found is None or visit.request.method == "POST":
         return _ended_page(visit, is_done=visit.request.method == "POST", is_all=is_all)
     row, data = found
+    language = best_supported_language(data.language)
+    if not visit.choices.lang and language and language != visit.language:
+        # The short link of a text message doesn't say it.
+        choices = visit.choices.appearance().replace(lang=language, hours=visit.choices.hours or data.hours)
+        return SeeOther(visit.links.url("waitlist-wish", code, choices=choices))
     return _wish_page(visit, row, data, others)
 
 

@@ -21,6 +21,7 @@ from kordless_booking.contrib.waitlist.wishes import WishData
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
+from tests.support.phone_messages import PHONE
 from tests.support.visitor import HTMX, Visitor
 from tests.support.waitlist import ASK, JANE, TODAY, ask
 
@@ -259,6 +260,14 @@ def test_the_page_of_a_wish_is_masked_and_in_any_layout(visitor: Visitor, booked
         assert "j…@example.com" in page.text
         assert JANE not in page.html
     assert urlsplit(url).path.startswith("/book/waitlist/")
+
+
+def test_the_short_link_opens_the_page_in_the_language_of_the_wish(visitor: Visitor, booked: Booked):
+    """A phone may have another one; an address that names a language keeps it."""
+    url = urlsplit(ask(visitor, PHONE, url=f"{ASK}?lang=en").url).path
+    german = {"Accept-Language": "de"}
+    assert visitor.open(url, **german).query["lang"] == "en"
+    assert visitor.open(f"{url}?lang=fr", **german).tree.css_first("html").attributes["lang"] == "fr"
 
 
 def test_getting_the_page_changes_nothing_and_posting_it_ends_the_wish(visitor: Visitor, booked: Booked):
