@@ -23,8 +23,6 @@ from kordless_booking.presentation.search import fold_digits
 from kordless_booking.views.slot_page import part_label
 
 _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_MAX_VALUE: Final = 300
-"""Characters of a choice. Those of hosts and teams have about 40."""
 
 
 class WaitlistForm(VisitorForm):
@@ -46,13 +44,10 @@ class WaitlistForm(VisitorForm):
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "aria-required": "true"}),
     )
-    part = forms.CharField(
-        label=pgettext_lazy("label", "Time of day"), required=False, max_length=_MAX_VALUE, widget=forms.RadioSelect
-    )
+    part = forms.CharField(label=pgettext_lazy("label", "Time of day"), required=False, widget=forms.RadioSelect)
     provider = forms.CharField(
         label=pgettext_lazy("before a person's name", "With"),
         required=False,
-        max_length=_MAX_VALUE,
         widget=forms.Select,
     )
 
