@@ -50,7 +50,7 @@ class Folder(BaseEmailBackend):
         return len(email_messages)
 
 
-def send_message(to: str, text: str, kind: str, booking: Booking) -> None:
+def send_message(to: str, text: str, kind: str, booking: Booking | None) -> None:
     """Write a message to a phone beside the mails: the demo's MESSENGER."""
     message = EmailMessage()
     message["To"], message["Subject"] = to, " ".join(text.split())
@@ -147,6 +147,7 @@ def _opened(name: str) -> dict[str, Any]:
     return {
         **shown,
         "text": text,
+        "has_calendar": any(part.get_content_type() == "text/calendar" for part in _message(name).walk()),
         "length": utf16_length(text) if length is None else length,
         "single": 70 if length is None else 160,
         "parts": count_messages(text),

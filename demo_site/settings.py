@@ -214,6 +214,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "kordless_booking",
     "kordless_booking.contrib.customers",
+    "kordless_booking.contrib.waitlist",
 ]
 MIDDLEWARE = [
     "demo_site.local.LocalMiddleware",

@@ -120,6 +120,9 @@ class SlotContext:
     """Returns the path of a page below the mount by its URL name and arguments, with the visitor's appearance."""
     service: str = ""
     """Slug of the service; "" on the list of services, and where it isn't known."""
+    choices: Any = None
+    """`booking.choices.Choices` of the page's URL, such as zone, day, host and party. What a visitor has chosen, and
+    nothing personal: pages are cached by them. Give them to `url` for a page that goes on with them."""
     booking: Any = None
     """The `api.resources.Booking` that the page shows, on confirmation and manage page. Personal."""
     request: HttpRequest | None = None

@@ -39,6 +39,7 @@ def _fill(visit: WidgetRequest, page: Page, name: str, service: str, booking: Bo
         page=page,
         url=visit.links.url,
         service=service,
+        choices=visit.choices,
         booking=booking if is_private else None,
         request=visit.request if is_private else None,
     )

@@ -194,6 +194,14 @@ def _provider_options(view: CalendarPage) -> list[_ProviderOption]:
     ]
 
 
+def provider_choices(view: CalendarPage) -> list[tuple[str, str]]:
+    """Return value (`provider_value`) and name of anyone and of each host and team; [] when there is no choice."""
+    return [
+        (provider_value(host_id=option.host_id, team_id=option.team_id), option.name)
+        for option in _provider_options(view)
+    ]
+
+
 def _unique_names(providers: Sequence[tuple[str, str]]) -> list[str]:
     """Return a name for each pair of a name and a team's name, or "".
 

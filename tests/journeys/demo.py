@@ -41,6 +41,12 @@ class Demo:
         """The Kordless that the demo books with, to set faults in and to look into."""
         return Sandbox(path=str(self.folder / "sandbox.sqlite3"))
 
+    def send_mail(self) -> None:
+        """Run `kordless_mail`, as cron does, by our clock. Raises CalledProcessError when it fails."""
+        command = [sys.executable, "-m", "tests.support.clock", "manage", "kordless_mail", "--verbosity", "0"]
+        given = environment(self.folder, SITE_URL=self.url)
+        subprocess.run(command, cwd=fork_server.ROOT, env=given, check=True)  # noqa: S603 (ours)
+
     def log(self) -> str:
         """Return the log of the site so far."""
         return (self.folder / "demo.log").read_text()

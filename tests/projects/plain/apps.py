@@ -4,10 +4,18 @@ So every test sees the plain widget, and those of an app register its hooks by t
 """
 
 from kordless_booking.contrib.customers.apps import CustomersConfig
+from kordless_booking.contrib.waitlist.apps import WaitlistConfig
 
 
 class CustomersTables(CustomersConfig):
     """The tables of customers."""
+
+    def ready(self) -> None:
+        """Register nothing."""
+
+
+class WaitlistTables(WaitlistConfig):
+    """The waitlist's tables."""
 
     def ready(self) -> None:
         """Register nothing."""

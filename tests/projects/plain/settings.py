@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "kordless_booking",
     "tests.projects.plain.apps.CustomersTables",
+    "tests.projects.plain.apps.WaitlistTables",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,151 @@
+"""Telling: whose turn it is when free times were fetched, and the sweep that fetches those that somebody waits for."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db.models import F, Max
+
+from kordless_booking import conf
+from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.contrib.waitlist import outbox
+from kordless_booking.contrib.waitlist.matching import (
+    MAX_KNOWN_STARTS,
+    first_news,
+    fitting_times,
+    minute_of,
+    still_known,
+)
+from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, WishData, delete_expired
+from kordless_booking.exceptions import KordlessError
+from kordless_booking.hooks import RefreshedTimes
+from kordless_booking.logs import log_event
+from kordless_booking.upstream.registry import background_worker, services_for
+from kordless_booking.upstream.window import Days, bookable_days
+
+log = logging.getLogger("kordless_booking.waitlist")
+
+TURN: Final = outbox.TURN
+"""Time for which a free time is held back from the others once somebody was told of it."""
+ONCE_IN: Final = timedelta(days=1)
+"""One message in this time for each wish, and for each contact of a service."""
+MAX_LINE: Final = 200
+"""Wishes of one service that are looked at in one go: each is decrypted."""
+
+
+def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
+    """Queue a message for each wish whose turn it is. Return how many.
+
+    First comes who was never told, in the order of asking, then who was told longest ago. Each is told of one time,
+    the first that is news to them; for TURN nobody else is told of it, or of one that overlaps it.
+
+    Several processes may do this at once. Who waits, and which times are held, is read in one query. So whoever reads
+    before another's claim picks the same wish and loses it, and whoever reads after it knows that the time is held.
+    """
+    now = now or datetime.now(UTC)
+    account = conf.accounts().get(refreshed.account)
+    if account is None or not account.extension_setting(ENABLED):
+        return 0
+    rows = Wish.objects.filter(account=refreshed.account, service=refreshed.service, expires_at__gt=now)
+    line = list(rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:MAX_LINE])
+    # After the line, where that may be cut off: see above.
+    told = list(rows.filter(told_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
+    times = [(wish, wish.told_at) for wish in told if wish.told_at and wish.told_at > now - ONCE_IN]
+    held = {
+        (wish.offered_start, wish.offered_end)
+        for wish, told_at in times
+        if wish.offered_start and wish.offered_end and told_at > now - TURN
+    }
+    resting = {wish.contact_hash for wish, _told_at in times}
+    queued = 0
+    for wish in line:
+        if wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
+            continue
+        try:
+            wanted = WishData.from_row(wish).wanted
+        except InvalidToken:
+            # The SECRET_KEY has changed: nobody can be told anymore.
+            continue
+        fitting = fitting_times(refreshed.slots, wanted, now)
+        known = still_known(wish.known_starts, fitting, refreshed.slots, refreshed.until)
+        news = None if wish.contact_hash in resting else first_news(fitting, known, held)
+        if news is None:
+            if known != wish.known_starts:
+                _update(wish, known_starts=known)
+            continue
+        starts = sorted({*known, *(minute_of(each.start) for each in fitting)})[:MAX_KNOWN_STARTS]
+        is_ours = _update(
+            wish,
+            claim=F("claim") + 1,
+            state=Wish.State.QUEUED,
+            told_at=now,
+            offered_start=news.start,
+            offered_end=news.end,
+            known_starts=starts,
+            tries=0,
+            due_at=now,
+            changed_at=now,
+        )
+        if not is_ours:
+            # Another process tells of these times right now, or the visitor has just ended the wish.
+            break
+        held.add((news.start, news.end))
+        resting.add(wish.contact_hash)
+        queued += 1
+        log_event(log, logging.INFO, "waitlist_told", account=wish.account, service=wish.service, wish=wish.pk)
+    return queued
+
+
+def _update(wish: Wish, **changes: object) -> bool:
+    """Change a row that is as it was read. Return False for another, and for one that is gone."""
+    return bool(Wish.objects.filter(pk=wish.pk, claim=wish.claim, state=wish.state).update(**changes))
+
+
+def on_times_refreshed(refreshed: RefreshedTimes) -> None:
+    """Tell of times that were fetched for some page. Runs in a background thread; mail goes out in another one."""
+    if tell_about(refreshed):
+        outbox.send_in_background()
+
+
+def run(now: datetime) -> None:
+    """Do what is due, with each run of kordless_mail: the sweep, messages that wait, and expired wishes."""
+    delete_expired(now)
+    outbox.release_stuck(now)
+    sweep(now)
+    outbox.send_due()
+
+
+def sweep(now: datetime) -> int:
+    """Look at the free times of each service that somebody waits for. Return how many messages were queued.
+
+    Costs one request for each service whose times aren't fresh, within what background work may spend.
+    """
+    queued = 0
+    waiting = Wish.objects.filter(expires_at__gt=now).values_list("account", "service")
+    for name, slug, until in waiting.annotate(last=Max("until")).order_by("account", "service"):
+        account = conf.accounts().get(name)
+        if account is None or not account.extension_setting(ENABLED):
+            continue
+        catalog = services_for(account).catalog
+        today = now.date()
+        days = Days(today, min(until, today + timedelta(days=MAX_DAYS)))
+        detail = catalog.cached_services([slug]).get(slug)
+        window = bookable_days(detail.calendar.booking_window_days) if detail else None
+        try:
+            cached = catalog.slots(slug, days, window_days=window)
+            if cached.stale:
+                # What is stale is refreshed in the background, also in this process, which would end before that.
+                background_worker.join()
+                cached = catalog.slots(slug, days, window_days=window)
+        except KordlessError as error:
+            # Visitors and the next run go on. The others of this account may be cached.
+            log_event(log, logging.WARNING, "waitlist_not_swept", account=name, service=slug, reason=error.reason)
+            continue
+        if not cached.degraded:
+            end = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=2)
+            found = RefreshedTimes(account=name, service=slug, slots=cached.value, until=end)
+            queued += tell_about(found, now)
+    return queued

@@ -1,0 +1,11 @@
+"""URLs below `waitlist/` of each mount of the widget."""
+
+from django.urls import path, re_path
+
+from kordless_booking.contrib.waitlist.views import ask, wish
+
+urlpatterns = [
+    # Without a slash at the end: each character of a text message counts.
+    re_path(r"^(?P<code>[0-9A-Za-z]{16})$", wish, name="waitlist-wish"),
+    path("<str:service>/", ask, name="waitlist-ask"),
+]

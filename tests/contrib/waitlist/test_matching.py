@@ -1,0 +1,110 @@
+"""Which free times fit a wish, and which of them are news: for any times, zones and wishes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kordless_booking.api.resources import Host, Slot
+from kordless_booking.booking.availability import PartOfDay
+from kordless_booking.contrib.waitlist.matching import (
+    LEAD,
+    PARTS,
+    Wanted,
+    first_news,
+    fitting_times,
+    minute_of,
+    still_known,
+)
+from tests.support.clock import NOW
+
+ZONES = st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "Etc/GMT+12", "UTC"])
+STARTS = st.integers(-3, 2900).map(lambda hours: NOW + timedelta(hours=hours, minutes=30 * (hours % 2)))
+HOURS = {PartOfDay.MORNING: range(5, 12), PartOfDay.AFTERNOON: range(12, 17), PartOfDay.EVENING: range(17, 24)}
+
+
+def slot(start: datetime, *, host: str = "", available: int = 1, minutes: int = 60) -> Slot:
+    """Return a slot of this host, or of anyone."""
+    end = start + timedelta(minutes=minutes)
+    return Slot(start=start, end=end, capacity=3, available=available, host=Host(id=host, name=host) if host else None)
+
+
+SLOTS = st.lists(
+    st.builds(slot, STARTS, host=st.sampled_from(["", "a", "b"]), available=st.integers(0, 3)), max_size=30
+)
+WANTED = st.builds(
+    Wanted,
+    until=st.dates(date(2026, 12, 1), date(2027, 3, 1)),
+    part=st.sampled_from(["", *PARTS]),
+    zone=ZONES,
+    host_id=st.sampled_from([None, "a", "c"]),
+    party_size=st.integers(1, 4),
+)
+
+
+@given(slots=SLOTS, wanted=WANTED)
+def test_what_fits_is_free_early_enough_and_as_wished(slots: list[Slot], wanted: Wanted):
+    """Each fitting time keeps to every part of the wish, and they come in order."""
+    found = fitting_times(tuple(slots), wanted, NOW)
+    assert [each.start for each in found] == sorted(each.start for each in found)
+    for each in found:
+        local = each.start.astimezone(ZoneInfo(wanted.zone))
+        assert local.date() <= wanted.until
+        assert each.start > NOW + LEAD
+        assert each.start < wanted.ends_at
+        assert not wanted.part or local.hour in HOURS[PartOfDay(wanted.part)]
+        assert each.free >= wanted.party_size
+        assert all(wanted.host_id is None or (one.host and one.host.id == wanted.host_id) for one in each.slots)
+
+
+@given(slots=SLOTS, wanted=WANTED)
+def test_no_time_that_fits_is_missed(slots: list[Slot], wanted: Wanted):
+    """A slot that keeps to the wish is one of the fitting times."""
+    found = {each.start for each in fitting_times(tuple(slots), wanted, NOW)}
+    for each in slots:
+        local = each.start.astimezone(ZoneInfo(wanted.zone))
+        fits = (
+            each.start > NOW + LEAD
+            and local.date() <= wanted.until
+            and each.available >= wanted.party_size
+            and (wanted.host_id is None or (each.host is not None and each.host.id == wanted.host_id))
+            and (not wanted.part or local.hour in HOURS[PartOfDay(wanted.part)])
+        )
+        assert (each.start in found) >= fits
+
+
+@given(slots=SLOTS, known=st.lists(STARTS.map(minute_of)), held=st.lists(STARTS))
+def test_news_is_neither_known_nor_overlaps_what_is_held(slots: list[Slot], known: list[int], held: list[datetime]):
+    """The first time that is told is one that nobody else hears of, and that the visitor doesn't know."""
+    fitting = fitting_times(tuple(slots), Wanted(until=date(2027, 3, 1)), NOW)
+    spans = [(start, start + timedelta(hours=1)) for start in held]
+    news = first_news(fitting, known, spans)
+    if news is not None:
+        assert minute_of(news.start) not in known
+        assert all(news.end <= start or end <= news.start for start, end in spans)
+    else:
+        assert all(
+            minute_of(each.start) in known or any(each.start < end and start < each.end for start, end in spans)
+            for each in fitting
+        )
+
+
+@given(slots=SLOTS, known=st.lists(STARTS.map(minute_of)))
+def test_what_was_taken_is_forgotten_and_nothing_else(slots: list[Slot], known: list[int]):
+    """A known start stays while it is free, and where these slots say nothing of it."""
+    until = datetime(2027, 1, 1, tzinfo=UTC)
+    fitting = fitting_times(tuple(slots), Wanted(until=date(2027, 3, 1)), NOW)
+    kept = still_known(known, fitting, slots, until)
+    free = {minute_of(each.start) for each in fitting}
+    assert set(kept) <= set(known)
+    assert all(start in kept for start in known if start in free or start >= minute_of(until))
+    assert still_known(known, [], [], until) == known
+
+
+def test_the_latest_date_ends_at_midnight_of_its_zone_also_when_clocks_change():
+    """In New York a day later than in UTC by five hours."""
+    assert Wanted(until=date(2026, 12, 1), zone="America/New_York").ends_at == datetime(2026, 12, 2, 5, tzinfo=UTC)
+    assert Wanted(until=date(2026, 10, 25), zone="Europe/Berlin").ends_at == datetime(2026, 10, 25, 23, tzinfo=UTC)

@@ -1,0 +1,292 @@
+"""Who is told of a free time, when, and how often."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from pytest_django import Settings
+from time_machine import Traveller
+
+from kordless_booking.api.resources import Slot
+from kordless_booking.contrib.waitlist import matching, outbox, telling
+from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.hooks import RefreshedTimes
+from kordless_booking.messenger import MessageNotSent
+from kordless_booking.sandbox import Sandbox
+from tests.support.clock import NOW
+from tests.support.phone_messages import PHONE, failing, received
+from tests.support.visitor import Visitor
+from tests.support.waitlist import HOUR, JANE, ask, letters, recipients, states, tell
+
+pytestmark = pytest.mark.django_db
+
+Booked = dict[datetime, list[str]]
+
+
+def free(sandbox: Sandbox, booked: Booked, place: int = 2) -> datetime:
+    """Cancel the bookings at one start, and return it."""
+    start = sorted(booked)[place]
+    for number in booked[start]:
+        sandbox.set_status(number, "canceled")
+    return start
+
+
+def test_nobody_is_told_while_nothing_is_free(visitor: Visitor, booked: Booked):
+    """A wish alone sends nothing."""
+    assert ask(visitor).heading == "You’re on the list"
+    assert tell() == []
+    assert states() == ["waiting"]
+
+
+def test_the_first_who_waits_is_told_of_a_time_that_became_free(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """One mail with the time, the link that books it, the link that stops it, and the rule."""
+    ask(visitor)
+    ask(visitor, "second@example.com")
+    start = free(sandbox, booked)
+    clock.shift(HOUR / 4)
+    [letter] = tell()
+    assert letter.to == [JANE]
+    assert "free now" in letter.subject
+    assert "First come, first served" in letter.body
+    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = re.search(r"https://salon\.example(/book/service/haircut/contact/\S+)", letter.body)
+    assert link is not None
+    page = visitor.open(link[1])
+    assert page.heading == "Your details"
+    assert "example.com" not in link[0]
+    assert states() == ["told", "waiting"]
+    offered = Wish.objects.get(state="told")
+    # The canceled hour may have made an earlier start possible.
+    assert offered.offered_start is not None
+    assert offered.offered_start <= start
+    html = str(letter.alternatives[0][0])
+    assert link[0].replace("&", "&amp;") in html
+
+
+def test_the_next_in_line_is_told_after_two_hours_if_the_time_is_still_free(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """Nobody else is told of the time before, and none is told twice of it."""
+    for name in ("first", "second", "third"):
+        ask(visitor, f"{name}@example.com")
+    free(sandbox, booked)
+    clock.shift(HOUR / 4)
+    assert recipients(tell()) == ["first@example.com"]
+    clock.shift(HOUR)
+    assert tell() == []
+    clock.shift(HOUR)
+    assert recipients(tell()) == ["second@example.com"]
+    clock.shift(HOUR)
+    assert tell() == []
+
+
+def test_two_free_times_are_told_to_two_who_wait(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
+    """Each hears of another time, so that they don't race for the same one."""
+    ask(visitor, "first@example.com")
+    ask(visitor, "second@example.com")
+    starts = [free(sandbox, booked, 2), free(sandbox, booked, -1)]
+    clock.shift(HOUR / 12)
+    assert recipients(tell()) == ["first@example.com", "second@example.com"]
+    first, second = Wish.objects.order_by("pk").values_list("offered_start", flat=True)
+    assert first <= min(starts)
+    assert second <= max(starts)
+    assert second - first >= HOUR
+
+
+def slots_at(*starts: datetime) -> tuple[Slot, ...]:
+    """Return free slots of an hour."""
+    return tuple(Slot(start=start, end=start + HOUR, capacity=1, available=1) for start in starts)
+
+
+def refresh(service: str, *starts: datetime, now: datetime) -> int:
+    """Tell of these free times, and of no others, and send. Return how many messages there were."""
+    until = NOW + timedelta(days=60)
+    queued = telling.tell_about(
+        RefreshedTimes(account="default", service=service, slots=slots_at(*starts), until=until), now
+    )
+    outbox.send_due()
+    return queued
+
+
+def test_a_wish_gets_one_message_a_day_and_none_about_what_it_knows(visitor: Visitor, clock: Traveller):
+    """A second time that becomes free on the same day waits; a known one is told again only after it was taken."""
+    visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
+    day = timedelta(days=1)
+    fourth, fifth, sixth = (NOW.replace(hour=18) + number * day for number in (4, 5, 6))
+
+    def after(hours: int, *starts: datetime) -> int:
+        clock.move_to(NOW + hours * HOUR)
+        return refresh("head-spa", *starts, now=NOW + hours * HOUR)
+
+    assert after(0, fifth) == 1
+    assert after(1, fifth, sixth) == 0
+    assert after(25, fifth) == 0
+    assert after(26, fifth, sixth) == 1
+    assert after(52, fourth, sixth) == 1
+    assert after(78, fifth, sixth) == 1
+    assert len(mail.outbox) == 4
+
+
+def test_only_times_that_fit_are_told_of(visitor: Visitor, booked: Booked):
+    """Part of the day and host: a free evening with anyone is nothing for the others."""
+    ask(visitor, "morning@example.com", part="morning")
+    ask(visitor, "host@example.com", part="evening", provider="host:host_sarah")
+    ask(visitor, "evening@example.com", part="evening")
+    assert refresh("haircut", NOW.replace(hour=23), now=NOW) == 1
+    assert recipients(letters()) == ["evening@example.com"]
+
+
+def test_a_phone_gets_a_short_message_with_one_link(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """Kind, service, time and link fit into one message; the link leads to the wish's page."""
+    ask(visitor, PHONE)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    assert tell() == []
+    [message] = received()
+    assert (message.to, message.kind, message.booking) == (PHONE, "free_time", None)
+    assert len(message.text) <= 160
+    page = visitor.open(message.link.removeprefix("https://salon.example"))
+    assert page.heading == "A time is free"
+    assert visitor.follow("Book this time").heading == "Your details"
+
+
+def test_a_message_that_was_not_accepted_is_tried_again_and_given_up_after_two_hours(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """Then the next in line may be told; nobody gets the stale message later."""
+
+    def refuse() -> None:
+        raise MessageNotSent
+
+    ask(visitor, PHONE)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    with failing(refuse):
+        tell()
+        assert states() == ["queued"]
+        clock.shift(HOUR / 6)
+        tell()
+        clock.shift(2 * HOUR)
+        tell()
+    assert states() == ["waiting"]
+    tell()
+    assert received() == []
+
+
+def test_a_message_with_an_unknown_outcome_is_never_sent_again(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """It may have been sent."""
+
+    def hang_up() -> None:
+        raise TimeoutError
+
+    ask(visitor, PHONE)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    with failing(hang_up):
+        tell()
+    assert states() == ["told"]
+    clock.shift(HOUR / 12)
+    tell()
+    assert received() == []
+
+
+def test_two_processes_never_tell_twice(visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch):
+    """Whoever loses the claim tells nobody else of the time either."""
+    ask(visitor, "first@example.com")
+    ask(visitor, "second@example.com")
+    slots = slots_at(NOW + HOUR)
+    refreshed = RefreshedTimes(account="default", service="haircut", slots=slots, until=NOW + 24 * HOUR)
+    began: list[bool] = []
+
+    def race(*arguments: Any) -> Any:
+        if not began:
+            began.append(True)
+            # The other process tells between this one's read and its claim.
+            assert telling.tell_about(refreshed, NOW) == 1
+        return matching.fitting_times(*arguments)
+
+    monkeypatch.setattr(telling, "fitting_times", race)
+    assert telling.tell_about(refreshed, NOW) == 0
+    assert list(Wish.objects.order_by("pk").values_list("state", "claim")) == [("queued", 1), ("waiting", 0)]
+
+
+def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
+    """A process that read the row before another one sent it sends nothing."""
+    ask(visitor)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    telling.sweep(NOW + HOUR / 12)
+    stale = Wish.objects.get()
+    outbox.send_due()
+    with outbox.MailConnection() as connection:
+        assert outbox._send(stale, connection, outbox.MessengerCalls(), NOW) is None
+    assert len(mail.outbox) == 1
+
+
+def test_what_a_dead_process_left_behind_counts_as_told(visitor: Visitor, booked: Booked, clock: Traveller):
+    """Nobody knows whether it went out, so it is never sent again."""
+    ask(visitor)
+    Wish.objects.update(state=Wish.State.SENDING, changed_at=NOW - HOUR)
+    tell()
+    assert states() == ["told"]
+
+
+def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """Whoever waits for the same service costs nothing more; without anybody nothing is asked."""
+    for number in range(3):
+        ask(visitor, f"guest{number}@example.com")
+    clock.shift(HOUR)
+    visitor.open("/book/")
+    sandbox.clear_requests()
+    tell()
+    asked = [each for each in sandbox.requests if each.path.endswith("/availability")]
+    assert len(asked) == 1
+    Wish.objects.all().delete()
+    clock.shift(HOUR)
+    sandbox.clear_requests()
+    tell()
+    assert list(sandbox.requests) == []
+
+
+def test_a_booking_ends_the_wish(visitor: Visitor, booked: Booked, sandbox: Sandbox):
+    """Whoever has booked the service needs no more messages about it; wishes for others stay."""
+    ask(visitor)
+    visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
+    assert visitor.book("haircut").number
+    assert list(Wish.objects.values_list("service", flat=True)) == ["head-spa"]
+
+
+def test_an_expired_wish_is_told_of_nothing_and_deleted_a_day_later(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
+):
+    """Its latest date ends at midnight in the zone of the page that it came from."""
+    ask(visitor)
+    clock.shift(timedelta(days=1))
+    assert tell() == []
+    assert states() == ["waiting"]
+    clock.shift(timedelta(days=1))
+    tell()
+    assert states() == []
+
+
+def test_a_site_that_switches_the_waitlist_off_tells_nobody(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, waiting: Settings, clock: Traveller
+):
+    """Wishes that are left are deleted when they expire."""
+    ask(visitor)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    waiting.KORDLESS_BOOKING = {**waiting.KORDLESS_BOOKING, "WAITLIST": False}
+    assert tell() == []
