@@ -147,6 +147,8 @@ def _opened(name: str) -> dict[str, Any]:
     return {
         **shown,
         "text": text,
+        # Mail to staff is plain text, without a calendar file.
+        "is_plain": not any(part.get_content_type() == "text/html" for part in _message(name).walk()),
         "length": utf16_length(text) if length is None else length,
         "single": 70 if length is None else 160,
         "parts": count_messages(text),

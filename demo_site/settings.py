@@ -106,6 +106,7 @@ EVERYTHING: dict[str, Any] = {
     "ORG_SLUG": LAKESIDE_ORG,
     "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
     "MAIL_FROM": "bookings@lakeside-studio.example",
+    "STAFF_EMAIL": "desk@lakeside-studio.example",
     "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
     "NEXT_FREE": True,
     "BOOK_AGAIN_WEEKS": 4,
