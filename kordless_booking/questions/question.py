@@ -59,7 +59,8 @@ _FIXED_ANSWER: Final = 14
 _FIRST_DATE: Final = date(1900, 1, 1)
 _LAST_DATE: Final = date(2100, 12, 31)
 _DEFAULT_LENGTHS: Final = {"text": 200, "long_text": 500, "phone": _PHONE_LENGTH}
-_LARGEST_NUMBER: Final = 10**9
+LARGEST_NUMBER: Final = 10**9
+"""Largest number that is taken, by its size: more digits are a phone number or a bank card's."""
 _MAX_DECIMALS: Final = 6
 
 _NAME: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_NAME - 1}}}")
@@ -277,7 +278,7 @@ def _bounds(given: Mapping[Any, Any], kind: str) -> dict[str, Any]:
 
 
 def _number(given: object, key: str) -> int | float:
-    if not isinstance(given, int | float) or isinstance(given, bool) or not abs(given) <= _LARGEST_NUMBER:
+    if not isinstance(given, int | float) or isinstance(given, bool) or not abs(given) <= LARGEST_NUMBER:
         raise WrongQuestion(f"{key} is {_shown(given)}, not a number.")
     return given
 
