@@ -43,6 +43,10 @@ MAX_HELP: Final = 500
 """Characters of a help text."""
 MAX_ANSWER: Final = 1000
 """Characters of a typed answer, as of the notes."""
+MAX_ALL_CHOICES: Final = 200
+"""Answers to choose from in one form, of all its questions: each is an element of its own."""
+MAX_TEXTS: Final = 8000
+"""Characters of all that the questions of one form show, in any one language. A phone shows about 500 at once."""
 MAX_NOTES: Final = 2000
 """Characters that are sent as notes, together. Kordless doesn't document how many it takes: the sandbox takes these."""
 MAX_FIXED: Final = 900
@@ -107,11 +111,23 @@ class Question:
         return " ".join(text.replace(":", " ").split()).strip(_END_OF_LABEL) or self.name
 
     @property
+    def shown_length(self) -> int:
+        """Characters that the form shows of it, in the language that needs most."""
+        texts = [self.label, self.help, *(label for _value, label in self.choices)]
+        return sum(max(map(len, _written(text)), default=0) for text in texts)
+
+    @property
     def fixed_length(self) -> int:
         """Characters of its line in the notes, but for what a visitor types."""
         sizes = [len(text_in(label, settings.LANGUAGE_CODE)) + len(ANSWER_SEPARATOR) for _value, label in self.choices]
         longest = sum(sizes) if self.kind == "choices" else max(sizes, default=0)
         return len(self.heading) + len(": \n") + (longest or (0 if self.kind in FREE_KINDS else _FIXED_ANSWER))
+
+
+def _written(text: SiteText) -> list[str]:
+    """Return what a text says in each language that the settings have it in; nothing of one that gettext translates."""
+    values = text.values() if isinstance(text, Mapping) else [text]
+    return [value for value in values if isinstance(value, str)]
 
 
 ANSWER_SEPARATOR: Final = "; "
@@ -148,6 +164,14 @@ def _together(questions: list[Question]) -> Questions:
         raise WrongQuestion(
             f"Titles and choices take {length} characters of the notes, and {MAX_FIXED} at most may: "
             'give long ones a short "title".'
+        )
+    if (choices := sum(len(question.choices) for question in questions)) > MAX_ALL_CHOICES:
+        raise WrongQuestion(
+            f"There are {choices} answers to choose from: at most {MAX_ALL_CHOICES} can be in one form."
+        )
+    if (shown := sum(question.shown_length for question in questions)) > MAX_TEXTS:
+        raise WrongQuestion(
+            f"Labels, help texts and choices have {shown} characters, and {MAX_TEXTS} at most are shown in one form."
         )
     return tuple(questions)
 
