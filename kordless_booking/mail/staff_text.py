@@ -21,7 +21,7 @@ from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.presentation.texts import party_text, provider_text
 from kordless_booking.questions.answers import Answer
 from kordless_booking.questions.fields import GUESTS
-from kordless_booking.questions.question import ANSWER_SEPARATOR, Questions
+from kordless_booking.questions.question import ANSWER_SEPARATOR, Questions, heading_of
 
 
 class StaffText(NamedTuple):
@@ -90,8 +90,9 @@ def _subject_and_headline(kind: OutgoingMail.Kind, status: str) -> tuple[str, st
 
 def _lines(data: AppointmentData, before: str) -> Iterator[str]:
     contact, terms = data.contact, data.preferences.terms if data.preferences else None
-    if terms:
-        yield party_text(terms.party_size)
+    if terms and (party := party_text(terms.party_size)):
+        # "2 people" says by itself what it is.
+        yield party
     rows = (
         (pgettext("label", "Previous time"), before),
         (pgettext("before a person's name", "With"), provider_text(terms.host_name, terms.team_name) if terms else ""),
@@ -113,8 +114,8 @@ def _answer_row(answer: Answer, questions: Questions) -> tuple[str, str]:
     if question is None:
         if answer.name == GUESTS:
             return pgettext("label", "Guests"), _single_line(answer.text)
-        return _single_line(answer.title), _single_line(answer.text)
-    title, labels = question.title_in(language), dict(question.choices)
+        return heading_of(_single_line(answer.title)), _single_line(answer.text)
+    title, labels = question.heading, dict(question.choices)
     match answer.kind, answer.value:
         case "choice", str(value) if value in labels:
             text = text_in(labels[value], language)

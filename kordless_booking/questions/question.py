@@ -107,8 +107,7 @@ class Question:
     @property
     def heading(self) -> str:
         """Title in the notes, in the site's own language, which the business reads. Without a colon in it."""
-        text = self.title_in(settings.LANGUAGE_CODE)
-        return " ".join(text.replace(":", " ").split()).strip(_END_OF_LABEL) or self.name
+        return heading_of(self.title_in(settings.LANGUAGE_CODE)) or self.name
 
     @property
     def shown_length(self) -> int:
@@ -122,6 +121,11 @@ class Question:
         sizes = [len(text_in(label, settings.LANGUAGE_CODE)) + len(ANSWER_SEPARATOR) for _value, label in self.choices]
         longest = sum(sizes) if self.kind == "choices" else max(sizes, default=0)
         return len(self.heading) + len(": \n") + (longest or (0 if self.kind in FREE_KINDS else _FIXED_ANSWER))
+
+
+def heading_of(title: str) -> str:
+    """Return a title as it stands before a colon: without one of its own, and without a question mark."""
+    return " ".join(title.replace(":", " ").split()).strip(_END_OF_LABEL)
 
 
 def _written(text: SiteText) -> list[str]:
