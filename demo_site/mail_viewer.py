@@ -148,6 +148,8 @@ def _opened(name: str) -> dict[str, Any]:
         **shown,
         "text": text,
         "has_calendar": any(part.get_content_type() == "text/calendar" for part in _message(name).walk()),
+        # Mail to staff is plain text.
+        "is_plain": not any(part.get_content_type() == "text/html" for part in _message(name).walk()),
         "length": utf16_length(text) if length is None else length,
         "single": 70 if length is None else 160,
         "parts": count_messages(text),

@@ -158,6 +158,8 @@ def _shown(row: Mapping[str, Any], sandbox: Sandbox) -> dict[str, Any]:
         "when": _local(datetime.fromtimestamp(row["starts"], UTC), business.zone),
         "name": row["name"],
         "status": row["status"],
+        # Where staff read the answers to questions, and the guests.
+        "notes": row["notes"] or "",
     }
 
 

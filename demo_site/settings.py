@@ -66,6 +66,8 @@ CSRF_TRUSTED_ORIGINS = [
     f"https://{f'*{host}' if host.startswith('.') else host}" for host in PUBLIC_HOSTS if host != "*"
 ]
 
+_SITE_URL = os.environ.get("SITE_URL") or (f"https://{_NAMED[0]}" if _NAMED else "http://127.0.0.1:8000")
+
 NEIGHBOR_ORIGIN = os.environ.get("NEIGHBOR_ORIGIN", "")
 KORDLESS_BOOKING: dict[str, Any] = {
     "EMBED_ORIGINS": ["'self'", *_listed("KORDLESS_EMBED_ORIGINS"), *filter(None, [NEIGHBOR_ORIGIN])],
@@ -94,7 +96,7 @@ else:
         "MAIL_FROM": "bookings@acme-salon.example",
         # Customers without an email address get a text message, which /mail/ shows too.
         "MESSENGER": "demo_site.mail_viewer.send_message",
-        "SITE_URL": os.environ.get("SITE_URL") or (f"https://{_NAMED[0]}" if _NAMED else "http://127.0.0.1:8000"),
+        "SITE_URL": _SITE_URL,
     }
     # Django 6.1 replaces EMAIL_BACKEND by MAILERS.
     if django.VERSION >= (6, 1):
@@ -102,10 +104,13 @@ else:
     else:
         EMAIL_BACKEND = "demo_site.mail_viewer.Folder"
 EVERYTHING: dict[str, Any] = {
+    # Only {service} is the widget's.
+    "DONE_URL": _SITE_URL.rstrip("/") + "/thanks/?service={service}",
     "API_KEY": LAKESIDE_KEY,
     "ORG_SLUG": LAKESIDE_ORG,
     "WEBHOOK_SECRETS": [_webhook_secret("demo_site.webhook.everything")],
     "MAIL_FROM": "bookings@lakeside-studio.example",
+    "STAFF_EMAIL": "desk@lakeside-studio.example",
     "CONTACT_FIELDS": {"email": "required", "name": "first_last"},
     "NEXT_FREE": True,
     "BOOK_AGAIN_WEEKS": 4,

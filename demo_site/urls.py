@@ -21,6 +21,7 @@ urlpatterns = [
     path("book/", include("kordless_booking.urls")),
     path("privacy/", views.legal, {"title": "Privacy policy"}, name="privacy"),
     path("terms/", views.legal, {"title": "Terms"}, name="terms"),
+    path("thanks/", views.thanks, name="thanks"),
     path("themes/", views.themes, name="themes"),
     path("snippet/", views.snippet, name="snippet"),
     path("sandbox/", sandbox_panel, name="counter"),

@@ -33,6 +33,13 @@ def legal(request: HttpRequest, title: str) -> HttpResponse:
     return render(request, "demo_site/legal.html", {**navigation(request), "title": title})
 
 
+@require_safe
+def thanks(request: HttpRequest) -> HttpResponse:
+    """Render a page in the place of a thank-you page, to which the second business's confirmation leads."""
+    service = request.GET.get("service", "")[:100]
+    return render(request, "demo_site/thanks.html", {**navigation(request), "service": service})
+
+
 @demo_tool
 @require_safe
 def themes(request: HttpRequest) -> HttpResponse:

@@ -121,6 +121,7 @@ def publish_change(
                 now=now,
                 preferences=preferences,
                 answers=answers,
+                reason=reason,
             )
             if recorded is not None and hooks.change_handlers:
                 call_change_handlers(describe(recorded))
@@ -259,10 +260,12 @@ def queue_mail(
     now: datetime,
     preferences: VisitorPreferences | None = None,
     answers: tuple[Answer, ...] = (),
+    reason: str = "",
 ) -> None:
-    """Queue the mail to the customer, if the account sends any. Needs the change's transaction; raises DatabaseError.
+    """Queue the mails to customer and staff, if the account sends any. Needs the change's transaction.
 
-    `recorded` is what `record_change` returned for `reported`.
+    `recorded` is what `record_change` returned for `reported`, `reason` the customer's, for staff. Raises
+    DatabaseError.
     """
     # An outdated report is passed on as well, without a kind: it may contain details that were missing.
     record_and_enqueue(
@@ -272,6 +275,7 @@ def queue_mail(
         now=now,
         preferences=preferences,
         answers=answers,
+        reason=reason,
     )
 
 

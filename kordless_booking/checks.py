@@ -240,12 +240,12 @@ def check_mail_sender(app_configs: Sequence[AppConfig] | None = None, **_kwargs:
         return []
     return [
         Warning(
-            f"The account {account.name!r} sends mail to customers from webmaster@localhost.",
+            f"The account {account.name!r} sends mail from webmaster@localhost.",
             hint='Set "MAIL_FROM", or Django\'s DEFAULT_FROM_EMAIL, to an address of your own domain.',
             id="kordless_booking.W004",
         )
         for account in conf.accounts().values()
-        if account.mail and not account.mail_from
+        if (account.mail or account.staff_email) and not account.mail_from
     ]
 
 

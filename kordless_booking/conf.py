@@ -98,6 +98,11 @@ def is_sender(value: object) -> bool:
     return _ADDRESS.fullmatch(parseaddr(value)[1]) is not None
 
 
+def is_address(value: object) -> bool:
+    """Return True for an email address without a name."""
+    return is_sender(value) and isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
+
+
 def as_tuple(value: object) -> tuple[object, ...]:
     """Return a list or tuple as a tuple, and any other value as a tuple of that one value."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -119,6 +124,8 @@ def matching(pattern: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
+MAX_STAFF_ADDRESSES: Final = 10
+"""Addresses that get mail about bookings. More are a mailing list's."""
 PARTY: Final = "party"
 """Value of GUESTS: the others of a party."""
 DEFAULT_ACCOUNT: Final = "default"
@@ -527,6 +534,15 @@ class Account:
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
     mails_per_recipient: Annotated[int, _COUNT] = 20
     """Mails that the site sends to one address in 24 hours, and messages to one phone number. 0 is no limit."""
+    staff_email: Annotated[
+        tuple[str, ...],
+        Setting(
+            lambda value: 0 < len(as_tuple(value)) <= MAX_STAFF_ADDRESSES and all(map(is_address, as_tuple(value))),
+            f'An email address such as "desk@salon.example", or a list of at most {MAX_STAFF_ADDRESSES}.',
+            as_tuple,
+        ),
+    ] = ()
+    """Addresses of staff that get a mail about each change of a booking. None by default."""
     messenger: Annotated[
         str,
         Setting(
@@ -545,6 +561,11 @@ class Account:
     def notifies(self) -> bool:
         """True when the site sends mails or messages to customers."""
         return self.mail or bool(self.messenger)
+
+    @property
+    def keeps_appointments(self) -> bool:
+        """True when the site sends anything about bookings, to customers or to staff, and stores them for it."""
+        return self.notifies or bool(self.staff_email)
 
     def __hash__(self) -> int:
         """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""

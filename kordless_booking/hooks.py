@@ -93,6 +93,7 @@ _OWN_TARGETS: Final = frozenset(
         "booking attempts",
         "webhook deliveries",
         "appointments with mail",
+        "guests of others",
         "proofs of consent",
         "booking projections",
         "funnel days",

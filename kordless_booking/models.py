@@ -335,7 +335,7 @@ class Overview(FunnelCount):
 
 
 class Appointment(models.Model):
-    """A booking whose customer gets mail or messages. Exists while MAIL is on or MESSENGER is set.
+    """A booking whose customer or staff get mail or messages. Exists while MAIL is on, or MESSENGER or STAFF_EMAIL set.
 
     Until a day after the appointment's end. Deleting a row deletes its mails, and ends the link in its messages.
     """
@@ -419,10 +419,12 @@ class OutgoingMail(models.Model):
         WITHHELD = "withheld", pgettext_lazy("state of a mail", "Withheld")
 
     class Channel(models.TextChoices):
-        """Way to the customer."""
+        """Way to the customer, or to staff."""
 
         EMAIL = "email", pgettext_lazy("label", "Email")
         PHONE = "phone", pgettext_lazy("label", "Text message")
+        STAFF = "staff", pgettext_lazy("label", "Email to staff")
+        """To the addresses in STAFF_EMAIL, not to the customer."""
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mails")
     channel = models.CharField(

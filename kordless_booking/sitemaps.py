@@ -26,6 +26,8 @@ __all__ = ["ServiceSitemap"]
 
 MAX_ENTRIES: Final = 2000
 """Addresses in one file. Each names those of all languages, and a file may have 50 MB (sitemaps.org)."""
+MAX_SECONDS: Final = 4.0
+"""Seconds that a sitemap waits for Kordless, for all accounts: robots give up on a slow one, and come again."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Entry:
 class ServiceSitemap(Sitemap):  # type: ignore[type-arg]  # generic for type checkers only
     """Sitemap of the accounts with these names, by default of all. Those without INDEX have no entries.
 
-    The services are those that the pages show: cached, and refreshed in the background. Where nothing is cached, one
-    request to Kordless fetches them; when it fails, the list alone is in the sitemap.
+    The services are those that are cached, however old. Where nothing is cached, one request to Kordless fetches them;
+    when it fails, the list alone is in the sitemap. All accounts together wait for MAX_SECONDS at most.
     """
 
     limit = MAX_ENTRIES
@@ -51,13 +53,14 @@ class ServiceSitemap(Sitemap):  # type: ignore[type-arg]  # generic for type che
 
     def items(self) -> list[Entry]:
         """Return the addresses of all pages, in each language."""
-        return [
-            Entry(url, urls)
-            for name, account in conf.accounts().items()
-            if account.index and (not self._accounts or name in self._accounts)
-            for urls in _find_pages(account)
-            for url in dict.fromkeys(urls.values())
-        ]
+        with deadline(MAX_SECONDS):
+            return [
+                Entry(url, urls)
+                for name, account in conf.accounts().items()
+                if account.index and (not self._accounts or name in self._accounts)
+                for urls in _find_pages(account)
+                for url in dict.fromkeys(urls.values())
+            ]
 
     def location(self, item: Entry) -> str:
         """Return the absolute URL, which begins with SITE_URL."""
@@ -83,9 +86,10 @@ class ServiceSitemap(Sitemap):  # type: ignore[type-arg]  # generic for type che
 
 def _find_pages(account: Account) -> Iterator[Mapping[str, str]]:
     """Yield the URLs of each page by language."""
+    catalog = services_for(account).catalog
     try:
         with deadline(account.browse_seconds):
-            services = bookable_services(services_for(account).catalog.organization().value)
+            services = bookable_services(catalog.cached_organization() or catalog.organization().value)
     except KordlessError:
         # An error would take the sitemaps of the site's other pages down too, and an empty file says that all is gone.
         yield urls_by_language(account, "services")

@@ -122,6 +122,7 @@ GOOD = {
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
     "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
+    "STAFF_EMAIL": [("desk@salon.example",), ("desk@salon.example", "owner@salon.example")],
     "MESSENGER": ["shop.messages.send"],
     "MESSENGER_FOR": ["without_email", "all"],
 }
@@ -304,6 +305,15 @@ BAD = {
     ],
     "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
+    "STAFF_EMAIL": [
+        "desk",
+        "Desk <desk@salon.example>",
+        "a@b.example\nBcc: c",
+        ["a@b.example", ""],
+        [],
+        7,
+        ["a@b.c"] * 11,
+    ],
     "MESSENGER": ["send", "shop..messages", "shop.messages.send()", 7],
     "MESSENGER_FOR": ["none", "ALL", True],
 }

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 
+import httpx
 import pytest
 from django.contrib.sitemaps.views import sitemap
 from django.test import Client
 from django.urls import include, path
 from pytest_django import Settings
 from selectolax.lexbor import LexborHTMLParser
+from time_machine import Traveller
 
 from kordless_booking import sitemaps
+from kordless_booking.api import deadline as deadline_module
+from kordless_booking.api.deadline import seconds_left
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.seeds import ACME
@@ -97,3 +104,42 @@ def test_accounts_without_index_have_no_entries(two_accounts: Settings):
     assert all(url.startswith(f"{SITE_URL}/north/") for url in urls)
     assert ServiceSitemap("south").items() == []
     assert len(ServiceSitemap("north").items()) == len(urls)
+
+
+def test_a_sitemap_answers_from_what_is_cached_however_old(
+    client: Client, served: Settings, sandbox: Sandbox, clock: Traveller
+):
+    """It waits for no request while Kordless fails, or is asked by a robot at night."""
+    expected = read(client)
+    clock.shift(timedelta(hours=20))
+    sandbox.faults.add("status", status=503)
+    before = len(sandbox.requests)
+    assert read(client) == expected
+    assert len(sandbox.requests) == before
+
+
+def test_all_accounts_together_wait_within_one_deadline(two_accounts: Settings, monkeypatch: pytest.MonkeyPatch):
+    """The second business doesn't get the time anew that the first one has used up."""
+    left: list[float] = []
+    real = time.monotonic
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        left.append(seconds_left())
+        monkeypatch.setattr(deadline_module.time, "monotonic", lambda: real() + 3 * len(left))
+        return httpx.Response(503)
+
+    accounts = {
+        name: {
+            **own,
+            "INDEX": True,
+            "SITE_URL": SITE_URL,
+            "BROWSE_SECONDS": 25.0,
+            "TRANSPORT": httpx.MockTransport(answer),
+        }
+        for name, own in two_accounts.KORDLESS_BOOKING["ACCOUNTS"].items()
+    }
+    two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "ACCOUNTS": accounts}
+    assert len({entry["location"] for entry in ServiceSitemap().get_urls()}) == 2 * LANGUAGES
+    assert len(left) > 1
+    assert left[0] <= sitemaps.MAX_SECONDS
+    assert all(later <= earlier - 2 for earlier, later in pairwise(left))

@@ -42,6 +42,14 @@ def encrypt_token(purpose: str, account: str, payload: dict[str, Any]) -> str:
     return _box(purpose, account).encrypt(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
+def reencrypt_token(purpose: str, account: str, token: str, payload: dict[str, Any]) -> str:
+    """Encrypt `payload` as a token that is as old as `token`, which was decrypted for this purpose and account."""
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    box = _box(purpose, account)
+    issued_at = box.extract_timestamp((token + "=" * (-len(token) % 4)).encode())
+    return box.encrypt_at_time(zlib.compress(text.encode(), 9), issued_at).decode().rstrip("=")
+
+
 def decrypt_token(
     purpose: str, account: str, token: str, *, max_age: int | None, now: float, max_length: int = MAX_TOKEN
 ) -> dict[str, Any]:

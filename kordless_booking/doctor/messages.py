@@ -1,4 +1,7 @@
-"""Check of messages to phones: the site's function can be called, and their link is short. Nothing is sent."""
+"""Check of messages to phones, and of mail to staff: the site's function can be called, and links are there and short.
+
+Nothing is sent.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ MAX_LINK_CHARS: Final = 70
 
 
 def examine(account: Account) -> Findings:
-    """Import the function in MESSENGER, and measure the link. Finds nothing where there is no MESSENGER."""
+    """Examine MESSENGER and STAFF_EMAIL. Finds nothing where neither is set."""
+    yield from _staff_mail(account)
     if not account.messenger:
         return
     if problem := find_messenger_problem(account.messenger):
@@ -34,3 +38,12 @@ def examine(account: Account) -> Findings:
         if length > MAX_LINK_CHARS:
             advice = "mount the widget at a shorter path, or be charged for more than one message each time"
             yield note("message_link", f"The link in messages has {length} characters", advice)
+
+
+def _staff_mail(account: Account) -> Findings:
+    if not account.staff_email:
+        return
+    yield ok("staff_mail", f"Each change of a booking is mailed to {', '.join(account.staff_email)}")
+    if not account.site_url:
+        advice = 'set "SITE_URL" to the URL of your site'
+        yield note("staff_mail_link", "Mail to staff has no link to the page on which they look a booking up", advice)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, router, transaction
 
 from kordless_booking import hooks
 from kordless_booking.erasure.base import ErasureResult, ErasureTarget, Person, PersonalDataTarget
+from kordless_booking.erasure.guests import Guests
 from kordless_booking.erasure.targets import (
     Appointments,
     Attempts,
@@ -28,6 +29,7 @@ TARGETS: Final[tuple[PersonalDataTarget, ...]] = (
     Appointments(),
     ConsentProofs(),
     BookingProjections(),
+    Guests(),
     Counts("funnel days", FunnelCount),
     Counts("lost demand days", LostDemandCount),
     Counts("campaign days", CampaignCount),

@@ -213,6 +213,7 @@ class Appointments:
                     "booking": data.booking,
                     "preferences": _preferences(data.preferences),
                     **({"answers": data.answers} if data.answers else {}),
+                    **({"reason": data.reason} if data.reason else {}),
                     "last_change": _text(row.notified_at),
                     "mails": [
                         {

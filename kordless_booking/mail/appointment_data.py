@@ -27,6 +27,8 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Answers of the customer to the business's questions."""
     link_code: str = ""
     """Code of the link in messages (`mail/short_link.py`); "" while none was due."""
+    reason: str = ""
+    """The customer's reason for the newest change, for the mail to staff; "" when they gave none."""
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
@@ -74,11 +76,12 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         *,
         is_new: bool,
         answers: tuple[Answer, ...] = (),
+        reason: str = "",
     ) -> AppointmentData:
         """Return these data merged with newer ones. Fields that `booking` leaves empty keep their value.
 
         Start, end and status are replaced only when `is_new`: an outdated delivery may still contain the phone number,
-        but its time is wrong.
+        but its time is wrong. So is `reason`, which belongs to one change.
         """
         known, excluded = self.booking, {"contact"} if is_new else {"contact", "start", "end", "status"}
         changes = {
@@ -97,6 +100,7 @@ class AppointmentData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
             booking=msgspec.structs.replace(known, **changes),
             preferences=_merge_preferences(self.preferences, preferences),
             answers=answers or self.answers,
+            reason=reason if is_new else reason or self.reason,
         )
 
 
@@ -117,10 +121,10 @@ def _merge_preferences(
 def find_terms(account: Account, number: str) -> Terms | None:
     """Return the terms on which a booking was made here, for a customer who has proved the right to manage it.
 
-    Kordless repeats neither host nor party size. None while the site sends nothing to customers, and for a booking that
-    was made elsewhere.
+    Kordless repeats neither host nor party size. None while the site sends nothing about bookings, and for a booking
+    that was made elsewhere.
     """
-    if not account.notifies:
+    if not account.keeps_appointments:
         return None
     row = Appointment.objects.filter(account=account.name, number_hash__in=number_hashes([number])).first()
     try:

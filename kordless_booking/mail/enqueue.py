@@ -6,7 +6,7 @@ Both happen in the transaction that records the booking change, so that either a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
@@ -65,33 +65,45 @@ def record_and_enqueue(
     now: datetime,
     preferences: VisitorPreferences | None = None,
     answers: tuple[Answer, ...] = (),
+    reason: str = "",
 ) -> None:
-    """Record what a booking says, and queue what is due to its customer: a mail, a message to their phone, or both.
+    """Record what a booking says, and queue what is due: a mail or a message to its customer, or both; a mail to staff.
 
-    Does nothing while the account sends neither.
+    Does nothing while the account sends none of them. `reason` is why the customer changed the booking, for staff.
 
     `change` is CONFIRMED for a new booking, RESCHEDULED or CANCELLED, and None when the booking contains nothing new.
     With None only missing details are filled in, and the acceptance of a pending request is noticed. Needs a
     transaction; the mail is sent after its commit. `preferences` is None when the visitor's preferences aren't known.
     """
-    if not account.notifies:
+    if not account.keeps_appointments:
         return
     row = _lock_appointment(account, booking)
     if change is OutgoingMail.Kind.CONFIRMED and row is not None:
         # A later change arrived before the creation. Its mail has already told the customer everything.
         change = None
     stored = _decrypt_or_none(row) or AppointmentData(booking=booking)
-    data = stored.merged_with(booking, preferences, is_new=change is not None, answers=answers)
+    data = stored.merged_with(
+        booking,
+        preferences,
+        is_new=change is not None,
+        answers=answers,
+        # Kept for staff alone.
+        reason=reason if account.staff_email else "",
+    )
     kind = _mail_kind(row, booking, change)
     before, channels = None, channels_for(account, data)
+    if row is None and change is not None and (not channels or booking.end <= now):
+        # The form refuses such an address, but a booking may have been made elsewhere.
+        if account.mail and data.contact.email and not data.email:
+            log_event(log, logging.INFO, "mail_without_address", account=account.name)
+        elif account.messenger and data.contact.phone and not data.email and not channels:
+            log_event(log, logging.INFO, "message_without_number", account=account.name)
+    if account.staff_email and change is not None:
+        # Not of the acceptance of a request, which is a change of theirs.
+        channels = (*channels, OutgoingMail.Channel.STAFF)
     if row is None:
-        # There is nothing to tell: not a new booking, no usable contact, or the appointment is over.
+        # There is nothing to tell: not a new booking, nobody to tell, or the appointment is over.
         if change is None or not channels or booking.end <= now:
-            # The form refuses such an address, but a booking may have been made elsewhere.
-            if change is not None and account.mail and data.contact.email and not data.email:
-                log_event(log, logging.INFO, "mail_without_address", account=account.name)
-            elif change is not None and account.messenger and data.contact.phone and not data.email and not channels:
-                log_event(log, logging.INFO, "message_without_number", account=account.name)
             return
         row = Appointment(account=account.name, number_hash=number_hash(booking.confirmation_number))
     elif change is not None or kind is not None:
@@ -134,7 +146,7 @@ def enqueue(
     kind: OutgoingMail.Kind,
     *,
     now: datetime,
-    channels: Iterable[OutgoingMail.Channel] = (OutgoingMail.Channel.EMAIL,),
+    channels: Collection[OutgoingMail.Channel] = (OutgoingMail.Channel.EMAIL,),
     before: tuple[datetime | None, datetime | None] | None = None,
     send_on_commit: bool = True,
 ) -> bool:
@@ -161,6 +173,9 @@ def enqueue(
     if not queued:
         return False
     older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(kind=kind, revision=row.revision)
+    if OutgoingMail.Channel.STAFF not in channels:
+        # A reminder, for example, says nothing to staff: what waits for them is still news.
+        older = older.exclude(channel=OutgoingMail.Channel.STAFF)
     older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
     if send_on_commit:
         # `robust`: a failing sender must not break what the caller does after its commit.

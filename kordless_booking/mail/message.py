@@ -32,6 +32,7 @@ from kordless_booking.conf import Account
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.mail.appointment_data import AppointmentData, usable_email
 from kordless_booking.mail.channels import usable_phone
+from kordless_booking.mail.staff_text import build_staff_text
 from kordless_booking.mail.text_message import build_text
 from kordless_booking.mail.texts import greeting_name, labeled_line, mail_texts, one_line, subject_line
 from kordless_booking.models import OutgoingMail
@@ -43,6 +44,7 @@ from kordless_booking.presentation.formatting import time_in_zone
 from kordless_booking.presentation.locales import best_supported_language, default_language
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.questions.answers import Answer
+from kordless_booking.questions.question import FOR_ALL, Questions
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.urlconf import absolute_url
 
@@ -90,9 +92,55 @@ def compose(mail: OutgoingMail, now: datetime) -> EmailMultiAlternatives:
     account = conf.get_account(mail.appointment.account)
     data = AppointmentData.from_row(mail.appointment)
     details = booking_details(account, data.booking)
+    if mail.channel == OutgoingMail.Channel.STAFF:
+        with translation.override(default_language()):
+            return _build_staff_message(account, mail, data, details)
     preferences = _preferences(data, details)
     with translation.override(preferences.language):
         return _build_message(account, mail, data, details, preferences, now)
+
+
+def _build_staff_message(
+    account: Account, mail: OutgoingMail, data: AppointmentData, details: BookingDetails
+) -> EmailMultiAlternatives:
+    """Build the mail to staff: plain text in the site's language, by the business's clock."""
+    booking, language = data.booking, default_language()
+    candidates = (details.detail.calendar.timezone if details.detail else None, booking.timezone, settings.TIME_ZONE)
+    zone = next((found for name in candidates if (found := timezones.business_timezone(name))), "UTC")
+    # Without the customer's zone and hours: staff are at the business.
+    as_staff = VisitorPreferences(language=language, timezone=zone, hours=None)
+    text = build_staff_text(
+        OutgoingMail.Kind(mail.kind),
+        data,
+        business=_business_name(account, booking, details),
+        service=_service_name(details),
+        when=booking_texts.format_range(booking.start, booking.end, zone, language),
+        zone=booking_texts.format_timezone(zone, language, booking.start),
+        before=_before(mail, as_staff, zone, says_zone=False),
+        subject_time=booking_texts.format_short(booking.start, booking.end, zone, language),
+        questions=_questions(account, booking, details),
+        find_url=absolute_url(account, "manage-find") if account.site_url else "",
+    )
+    sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
+    direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
+    business = _business_name(account, booking, details)
+    return EmailMultiAlternatives(
+        subject=subject_line(text.subject, direction),
+        body=text.body,
+        from_email=formataddr((sender[0] or one_line(business, 70), sender[1])),
+        to=list(account.staff_email),
+        # An answer goes to the customer.
+        reply_to=[data.email] if data.email else [],
+        headers=_headers(mail, sender[1]),
+    )
+
+
+def _questions(account: Account, booking: Booking, details: BookingDetails) -> Questions:
+    """Return the questions of the booking's service as the settings have them; none where a function knows them."""
+    if callable(account.questions):
+        return ()
+    slug = details.detail.service.slug if details.detail else booking.service_slug or ""
+    return account.questions.get(slug, account.questions.get(FOR_ALL, ()))
 
 
 @dataclass(frozen=True)
@@ -402,9 +450,11 @@ def _headers(mail: OutgoingMail, sender: str) -> dict[str, str]:
     """Return the threading headers and the markers of automatic mail."""
     # No mail has this id. It makes mail clients show all mails about the booking as one thread.
     first = _message_id(mail, "", sender)
+    # Another mail than the customer's of the same change.
+    channel = "staff." if mail.channel == OutgoingMail.Channel.STAFF else ""
     return {
         # The same each time the mail is tried, so that a server that gets it twice may notice.
-        "Message-ID": _message_id(mail, f"{mail.kind}.{mail.revision}", sender),
+        "Message-ID": _message_id(mail, f"{channel}{mail.kind}.{mail.revision}", sender),
         "References": first,
         # RFC 3834: no vacation responder should answer.
         "Auto-Submitted": "auto-generated",

@@ -110,7 +110,7 @@ def _seconds_until_due() -> float | None:
 
 
 def _queued() -> QuerySet[OutgoingMail]:
-    """Return the mails that wait, of all accounts whose MAIL is on, and the messages, where MESSENGER is set."""
+    """Return what waits on the channels that are in use."""
     writing = Q(pk__in=[])
     for channel, names in _channels().items():
         writing |= Q(channel=channel, appointment__account__in=names)
@@ -123,6 +123,7 @@ def _channels() -> dict[OutgoingMail.Channel, list[str]]:
     found = {
         OutgoingMail.Channel.EMAIL: [each.name for each in accounts if each.mail],
         OutgoingMail.Channel.PHONE: [each.name for each in accounts if each.messenger],
+        OutgoingMail.Channel.STAFF: [each.name for each in accounts if each.staff_email],
     }
     return {channel: names for channel, names in found.items() if names}
 
@@ -139,7 +140,8 @@ def send_due(limit: int = BATCH_SIZE) -> Counter[OutgoingMail.State]:
     ended: Counter[OutgoingMail.State] = Counter()
     with MailConnection() as connection:
         senders: dict[OutgoingMail.Channel, MailConnection | MessengerCalls]
-        senders = {OutgoingMail.Channel.EMAIL: connection, OutgoingMail.Channel.PHONE: MessengerCalls()}
+        senders = dict.fromkeys(OutgoingMail.Channel, connection)
+        senders[OutgoingMail.Channel.PHONE] = MessengerCalls()
         # One channel after the other: mails that a server doesn't take must not stand in the way of messages.
         for channel in _channels():
             sender, rest = senders[channel], limit - sum(ended.values())
@@ -206,13 +208,24 @@ def _try_to_send(
 ) -> tuple[OutgoingMail.State, Exception | None]:
     appointment = mail.appointment
     # A newer revision has its own mail. Once the appointment has begun, only its cancellation is still worth sending.
-    if mail.revision != appointment.revision or (appointment.start <= now and mail.kind != OutgoingMail.Kind.CANCELLED):
+    if not _is_newest(mail) or (appointment.start <= now and mail.kind != OutgoingMail.Kind.CANCELLED):
         return OutgoingMail.State.SUPERSEDED, None
     if _is_over_limit(mail, now):
         return OutgoingMail.State.WITHHELD, None
     if isinstance(sender, MessengerCalls):
         return _try_to_call(mail, sender, now)
     return _try_to_mail(mail, sender, now)
+
+
+def _is_newest(mail: OutgoingMail) -> bool:
+    """Return True if no newer mail says what has become of the booking."""
+    if mail.channel == OutgoingMail.Channel.STAFF:
+        # Not each revision has a mail to staff: they aren't told of what they did themselves.
+        newer = OutgoingMail.objects.filter(
+            appointment=mail.appointment_id, channel=mail.channel, revision__gt=mail.revision
+        )
+        return not newer.exists()
+    return mail.revision == mail.appointment.revision
 
 
 def _try_to_call(
@@ -266,7 +279,8 @@ def _is_over_limit(mail: OutgoingMail, now: datetime) -> bool:
     """
     appointment = mail.appointment
     limit = conf.get_account(appointment.account).mails_per_recipient
-    if not limit:
+    # Nobody can have staff's addresses written to by typing them into a form, and each booking is news to them.
+    if not limit or mail.channel == OutgoingMail.Channel.STAFF:
         return False
     if mail.kind not in {OutgoingMail.Kind.CANCELLED, OutgoingMail.Kind.REMINDER}:
         limit -= limit // 4
@@ -313,12 +327,15 @@ def can_requeue(mail: OutgoingMail, now: datetime) -> bool:
     """Return True if a mail was certainly not sent, and what it says is still true."""
     appointment = mail.appointment
     account = conf.accounts().get(appointment.account)
-    is_current = mail.revision == appointment.revision and (
-        appointment.start > now or mail.kind == OutgoingMail.Kind.CANCELLED
-    )
+    is_current = _is_newest(mail) and (appointment.start > now or mail.kind == OutgoingMail.Kind.CANCELLED)
     if account is None or mail.state not in _UNSENT or not is_current:
         return False
-    return bool(account.messenger) if mail.channel == OutgoingMail.Channel.PHONE else account.mail
+    match mail.channel:
+        case OutgoingMail.Channel.PHONE:
+            return bool(account.messenger)
+        case OutgoingMail.Channel.STAFF:
+            return bool(account.staff_email)
+    return account.mail
 
 
 def requeue(mail: OutgoingMail, now: datetime) -> bool:

@@ -34,10 +34,16 @@ def queue_reminders(account: Account, now: datetime, max_lookups: int = MAX_LOOK
     A customer who booked or moved within REMINDER_HOURS of the start has just had a mail and gets no reminder. While
     Kordless doesn't answer nobody gets one; the next run continues.
     """
-    queued = 0
-    for row in _due(account, now)[:max_lookups]:
+    queued = lookups = 0
+    for row in _due(account, now):
+        if lookups == max_lookups:
+            break
         try:
             data = AppointmentData.from_row(row)
+            if not channels_for(account, data):
+                # The row is there for the mail to staff alone.
+                continue
+            lookups += 1
             found = services_for(account).client.lookup(data.booking.confirmation_number, data.proof)
         except (exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, InvalidToken) as error:
             # Kordless knows no such booking, or the row can't be decrypted: asking again is useless.

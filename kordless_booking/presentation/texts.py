@@ -130,6 +130,10 @@ class StatusTexts:
     status: str
 
 
+_MAX_TOGETHER: Final = 20
+"""Characters of words beside a time that fit into one line everywhere."""
+
+
 def fold_long_text(text: str) -> FoldedText:
     """Fold a text of more than `MAX_UNFOLDED_CHARS` characters or `MAX_UNFOLDED_LINES` lines, between two words.
 
@@ -233,9 +237,10 @@ def display_times(
             format_timezone(zone_name, language, start),
             zone_name,
         )
-    for_you = _("%(when)s your time") if is_visitors else "%(when)s"
+    for_you = _keep_words_together(_("%(when)s your time")) if is_visitors else "%(when)s"
     if place.counts:
-        first, first_text, second, second_text = place.zone, _("%(when)s local time"), zone_name, for_you
+        local = _keep_words_together(_("%(when)s local time"))
+        first, first_text, second, second_text = place.zone, local, zone_name, for_you
     else:
         first, first_text, second, second_text = zone_name, for_you, place.zone, "%(when)s"
     own = _format_second_range(start, end, first, second, language, hours)
@@ -276,6 +281,16 @@ def short_times(
     same_date = here.date() == there.date() and not is_long
     own = formatting.clock_time(here, language, hours) if same_date else short(zone_name)
     return [_("%(when)s local time") % {"when": short(place.zone)}, _("%(when)s your time") % {"when": own}]
+
+
+def _keep_words_together(text: str) -> str:
+    """Return a text around a time with its few words on one line, so that none of them stands alone below the time."""
+    return "%(when)s".join(
+        part.replace(words, words.replace(" ", "\xa0"))
+        if (words := part.strip()) and len(words) <= _MAX_TOGETHER
+        else part
+        for part in text.split("%(when)s")
+    )
 
 
 def _format_second_range(

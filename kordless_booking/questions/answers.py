@@ -20,6 +20,10 @@ _MAX_INPUT: Final = MAX_CHOICES * (MAX_VALUE + 1)
 """Characters of the form input of one question: all choices. Far more than is taken of what is typed."""
 
 
+_MAX_MAILED_DIGITS: Final = 6
+"""Digits of a number that a mail to the customer has: anybody can type a number to call and somebody else's address."""
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of a visitor, as it was given: the question may be changed or dropped later."""
 
@@ -37,7 +41,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_free_text(self) -> bool:
-        """True when it may be any text of the visitor's."""
+        """True when it may be any text of the visitor's, or a number that is as long as a phone number."""
+        if self.kind == "number":
+            return sum(map(str.isdigit, str(self.value))) > _MAX_MAILED_DIGITS
         return self.kind in FREE_KINDS
 
     def __repr__(self) -> str:

@@ -32,7 +32,7 @@ from kordless_booking.presentation.locales import locale_of
 from kordless_booking.presentation.search import fold_digits
 from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
-from kordless_booking.questions.question import ANSWER_SEPARATOR, MAX_ANSWER, MAX_RADIOS, Question
+from kordless_booking.questions.question import ANSWER_SEPARATOR, LARGEST_NUMBER, MAX_ANSWER, MAX_RADIOS, Question
 
 _MAX_NUMBER: Final = 20
 """Characters of a number as typed."""
@@ -43,7 +43,9 @@ GUESTS: Final = "guests"
 _AROUND_ADDRESS: Final = str.maketrans(dict.fromkeys("<>(),;", " "))
 """Characters that people write around an address, or between it and a name."""
 _DATE: Final = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})", re.ASCII)
-_NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,12})?", re.ASCII)
+_MAX_DIGITS: Final = 12
+"""Digits of a number, before and after its point. A bank card's has 13 or more."""
 
 
 class AnswerField(forms.Field):
@@ -198,6 +200,8 @@ class _NumberField(_ParsedField):
         if not _NUMBER.fullmatch(plain) or len(plain.partition(".")[2]) > self.question.decimals:
             return None
         number = Decimal(plain)
+        if abs(number) > LARGEST_NUMBER or sum(map(str.isdigit, plain)) > _MAX_DIGITS:
+            return None
         return int(number) if number == int(number) else float(number)
 
     def explain(self) -> str:

@@ -43,6 +43,10 @@ MAX_HELP: Final = 500
 """Characters of a help text."""
 MAX_ANSWER: Final = 1000
 """Characters of a typed answer, as of the notes."""
+MAX_ALL_CHOICES: Final = 200
+"""Answers to choose from in one form, of all its questions: each is an element of its own."""
+MAX_TEXTS: Final = 8000
+"""Characters of all that the questions of one form show, in any one language. A phone shows about 500 at once."""
 MAX_NOTES: Final = 2000
 """Characters that are sent as notes, together. Kordless doesn't document how many it takes: the sandbox takes these."""
 MAX_FIXED: Final = 900
@@ -59,7 +63,8 @@ _FIXED_ANSWER: Final = 14
 _FIRST_DATE: Final = date(1900, 1, 1)
 _LAST_DATE: Final = date(2100, 12, 31)
 _DEFAULT_LENGTHS: Final = {"text": 200, "long_text": 500, "phone": _PHONE_LENGTH}
-_LARGEST_NUMBER: Final = 10**9
+LARGEST_NUMBER: Final = 10**9
+"""Largest number that is taken, by its size: more digits are a phone number or a bank card's."""
 _MAX_DECIMALS: Final = 6
 
 _NAME: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_NAME - 1}}}")
@@ -102,8 +107,13 @@ class Question:
     @property
     def heading(self) -> str:
         """Title in the notes, in the site's own language, which the business reads. Without a colon in it."""
-        text = self.title_in(settings.LANGUAGE_CODE)
-        return " ".join(text.replace(":", " ").split()).strip(_END_OF_LABEL) or self.name
+        return heading_of(self.title_in(settings.LANGUAGE_CODE)) or self.name
+
+    @property
+    def shown_length(self) -> int:
+        """Characters that the form shows of it, in the language that needs most."""
+        texts = [self.label, self.help, *(label for _value, label in self.choices)]
+        return sum(max(map(len, _written(text)), default=0) for text in texts)
 
     @property
     def fixed_length(self) -> int:
@@ -111,6 +121,17 @@ class Question:
         sizes = [len(text_in(label, settings.LANGUAGE_CODE)) + len(ANSWER_SEPARATOR) for _value, label in self.choices]
         longest = sum(sizes) if self.kind == "choices" else max(sizes, default=0)
         return len(self.heading) + len(": \n") + (longest or (0 if self.kind in FREE_KINDS else _FIXED_ANSWER))
+
+
+def heading_of(title: str) -> str:
+    """Return a title as it stands before a colon: without one of its own, and without a question mark."""
+    return " ".join(title.replace(":", " ").split()).strip(_END_OF_LABEL)
+
+
+def _written(text: SiteText) -> list[str]:
+    """Return what a text says in each language that the settings have it in; nothing of one that gettext translates."""
+    values = text.values() if isinstance(text, Mapping) else [text]
+    return [value for value in values if isinstance(value, str)]
 
 
 ANSWER_SEPARATOR: Final = "; "
@@ -147,6 +168,14 @@ def _together(questions: list[Question]) -> Questions:
         raise WrongQuestion(
             f"Titles and choices take {length} characters of the notes, and {MAX_FIXED} at most may: "
             'give long ones a short "title".'
+        )
+    if (choices := sum(len(question.choices) for question in questions)) > MAX_ALL_CHOICES:
+        raise WrongQuestion(
+            f"There are {choices} answers to choose from: at most {MAX_ALL_CHOICES} can be in one form."
+        )
+    if (shown := sum(question.shown_length for question in questions)) > MAX_TEXTS:
+        raise WrongQuestion(
+            f"Labels, help texts and choices have {shown} characters, and {MAX_TEXTS} at most are shown in one form."
         )
     return tuple(questions)
 
@@ -277,7 +306,7 @@ def _bounds(given: Mapping[Any, Any], kind: str) -> dict[str, Any]:
 
 
 def _number(given: object, key: str) -> int | float:
-    if not isinstance(given, int | float) or isinstance(given, bool) or not abs(given) <= _LARGEST_NUMBER:
+    if not isinstance(given, int | float) or isinstance(given, bool) or not abs(given) <= LARGEST_NUMBER:
         raise WrongQuestion(f"{key} is {_shown(given)}, not a number.")
     return given
 

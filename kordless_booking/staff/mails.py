@@ -59,10 +59,10 @@ class MailAdmin(MaskedRowAdmin):
         return mail_legend(has_messages=_has_messages())
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return [name for name in super().get_list_display(request) if name != "channel" or _has_messages()]
+        return [name for name in super().get_list_display(request) if name != "channel" or _has_channels()]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        shown = [each for each in super().get_list_filter(request) if each != "channel" or _has_messages()]
+        shown = [each for each in super().get_list_filter(request) if each != "channel" or _has_channels()]
         return [each for each in shown if each is not MailAccountFilter or "account" in self.get_list_display(request)]
 
     def get_urls(self) -> list[URLPattern]:
@@ -80,7 +80,8 @@ class MailAdmin(MaskedRowAdmin):
     @admin.display(description=pgettext_lazy("label", "Recipient"))
     def recipient(self, row: OutgoingMail) -> str:
         """Return the masked address or phone number; a dash where it can't be decrypted anymore."""
-        return mask_contact(_address(row)) or NOTHING
+        # Staff's addresses are the site's own settings, and nobody's secret.
+        return _staff_addresses(row) or mask_contact(_address(row)) or NOTHING
 
     @admin.display(description=pgettext_lazy("label", "Service"))
     def service(self, row: OutgoingMail) -> str:
@@ -138,7 +139,8 @@ class MailAdmin(MaskedRowAdmin):
             "title": row.get_kind_display(),
             "state": Meaning(label, tone, mail_meaning(row.state, row.channel)),
             "is_message": _is_message(row),
-            "recipient": (address if full else mask_contact(address)) or NOTHING,
+            "says_channel": row.channel != OutgoingMail.Channel.EMAIL,
+            "recipient": _staff_addresses(row) or (address if full else mask_contact(address)) or NOTHING,
             "service": self.service(row),
             "may_see": bool(address) and not full and has_app_permission(request, "view_personal_data"),
             "can_resend": can_requeue(row, datetime.now(UTC)) and has_app_permission(request, "resend_outgoingmail"),
@@ -147,9 +149,17 @@ class MailAdmin(MaskedRowAdmin):
 
 def _address(row: OutgoingMail) -> str:
     data = _data(row)
-    if data is None:
+    if data is None or row.channel == OutgoingMail.Channel.STAFF:
         return ""
     return data.contact.phone or "" if _is_message(row) else data.email
+
+
+def _staff_addresses(row: OutgoingMail) -> str:
+    """Return the addresses that a mail to staff goes to, as the settings have them now; "" for any other mail."""
+    account = known_accounts().get(row.appointment.account)
+    if account is None or row.channel != OutgoingMail.Channel.STAFF:
+        return ""
+    return ", ".join(account.staff_email)
 
 
 def _is_message(row: OutgoingMail) -> bool:
@@ -157,8 +167,13 @@ def _is_message(row: OutgoingMail) -> bool:
     return row.channel == OutgoingMail.Channel.PHONE
 
 
+def _has_channels() -> bool:
+    """Return True if pages must say which channel something was sent by: there is more than mail to customers."""
+    return any(account.messenger or account.staff_email for account in known_accounts().values())
+
+
 def _has_messages() -> bool:
-    """Return True if pages must say which channel something was sent by: an account of the settings has messages."""
+    """Return True if an account of the settings has messages to phones."""
     return any(account.messenger for account in known_accounts().values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -121,7 +122,7 @@ def account_state(account: Account, now: datetime, today: date) -> AccountState:
         months=months,
         attempts=_attempts(account),
         lost=_lost_demand(account, today, service_names([account])),
-        mails=mails[OutgoingMail.Channel.EMAIL],
+        mails=Counter(mails[OutgoingMail.Channel.EMAIL]) + Counter(mails[OutgoingMail.Channel.STAFF]),
         messages=mails[OutgoingMail.Channel.PHONE],
     )
 

@@ -86,7 +86,7 @@ class OverviewAdmin(ReadOnlyAdmin):
                         for row in state.attempts
                     ],
                     "counts_visitors": account.funnel,
-                    "mails": _mail_rows(state) if account.notifies else None,
+                    "mails": _mail_rows(state) if account.keeps_appointments else None,
                     "has_messages": bool(account.messenger),
                     "snippet": _snippet_url(account, alone=len(states) == 1),
                 }

@@ -89,16 +89,47 @@ def embed_origin_pattern(account: Account) -> str:
 def may_lead_to(account: Account, request: HttpRequest, url: str) -> bool:
     """Return True when a confirmation may lead to this absolute URL, which a link to the widget has named.
 
-    Any link to the widget can name one. So it must be on an origin that may embed the widget, or on this site.
+    Any link to the widget can name one. So it must be on an origin that may embed the widget, or on this site, which is
+    the request's host or that of SITE_URL.
     """
-    parts = urlsplit(url)
-    if re.fullmatch(embed_origin_pattern(account), f"{parts.scheme}://{parts.netloc}"):
+    if may_lead_to_embedder(account, url):
         return True
+    parts = urlsplit(url)
     try:
         # https as well, as for forms: a proxy may end TLS.
-        return parts.netloc == request.get_host() and parts.scheme in {request.scheme, "https"}
+        is_own = parts.netloc == request.get_host() and parts.scheme in {request.scheme, "https"}
     except DisallowedHost:
-        return False
+        is_own = False
+    return _leads_on_at_home(account) and (is_own or _is_at_site_url(account, url))
+
+
+def may_lead_to_from(account: Account, origin: str, url: str) -> bool:
+    """Return True when a confirmation may lead to this absolute URL where the widget is served at `origin`.
+
+    For the snippet builder: its own host, on which staff are, may be another one than the widget's.
+    """
+    if may_lead_to_embedder(account, url):
+        return True
+    is_own = urlsplit(url)[:2] == urlsplit(origin)[:2]
+    return _leads_on_at_home(account) and (is_own or _is_at_site_url(account, url))
+
+
+def may_lead_to_embedder(account: Account, url: str) -> bool:
+    """Return True when a URL is on one of EMBED_ORIGINS."""
+    parts = urlsplit(url)
+    return re.fullmatch(embed_origin_pattern(account), f"{parts.scheme}://{parts.netloc}") is not None
+
+
+def _leads_on_at_home(account: Account) -> bool:
+    """Return True where links may name thank-you pages of this site: where it has one, or embeds the widget itself.
+
+    Else anybody could send customers from the confirmation to any of its pages, such as one that redirects elsewhere.
+    """
+    return bool(account.done_url) or "'self'" in account.embed_origins
+
+
+def _is_at_site_url(account: Account, url: str) -> bool:
+    return bool(account.site_url) and urlsplit(url)[:2] == urlsplit(account.site_url)[:2]
 
 
 def set_isolation_headers(response: HttpResponse, account: Account, *, image_origin: str | None) -> None:

@@ -204,7 +204,10 @@ class SnippetForm(forms.Form):
         if text and url is None:
             # Translators: "https://shop.example/thanks" stays as it is.
             raise forms.ValidationError(_("Enter the address of a page, such as https://shop.example/thanks."))
-        if url and not security.may_lead_to(self._visit.account, self._visit.request, url):
+        account = self._visit.account
+        # Where the snippet leads, as `public_url` has it: staff may be on another host.
+        origin = account.site_url or _origin(self._visit.request)
+        if url and not security.may_lead_to_from(account, origin, url):
             raise forms.ValidationError(
                 # Translators: "EMBED_ORIGINS" is the name of a setting.
                 _("This website may not embed your booking yet. Add %(origin)s to EMBED_ORIGINS.")

@@ -158,7 +158,16 @@ def _publish(
     ours = attempt if recorded else None
     answers = known_answers(account, recorded, now, ours.answers if ours else ()) if recorded else ()
     preferences = ours.preferences if ours else None
-    queue_mail(change, recorded, booking, account=account, now=now, preferences=preferences, answers=answers)
+    # A change that our own page has just requested counts as ours, even if its webhook beats the response.
+    requested = (
+        find_change_in_progress(services_for(account).cache, account.name, booking.confirmation_number)
+        if recorded is not None
+        else None
+    )
+    reason = requested.reason_for(change, now) if requested else ""
+    queue_mail(
+        change, recorded, booking, account=account, now=now, preferences=preferences, answers=answers, reason=reason
+    )
     consents = ours.consents if ours else ()
     if ours and consents:
         # By the attempt's contact: Kordless may spell it otherwise, or leave it out.
@@ -167,8 +176,6 @@ def _publish(
         )
     if recorded is None:
         return WebhookDelivery.Outcome.SUPERSEDED, ""
-    # A change that our own page has just requested counts as ours, even if its webhook beats the response.
-    requested = find_change_in_progress(services_for(account).cache, account.name, booking.confirmation_number)
     source = ChangeSource.WIDGET if ours or requested else ChangeSource.WEBHOOK
     extra: dict[str, Any] = {}
     if hooks.change_handlers or hooks.signal_arguments:
@@ -194,7 +201,7 @@ def _publish(
         attribution=dict(ours.attribution) if ours else {},
         answers=answer_values(answers),
         consents=consents,
-        reason=requested.reason_for(change, now) if requested else "",
+        reason=reason,
         **extra,
     )
     return WebhookDelivery.Outcome.PROCESSED, source

@@ -37,3 +37,13 @@ def test_a_long_link_is_noted_with_its_length(site: Settings):
     told = ask()
     assert told.of("messages") == {"messenger": "ok", "message_link": "note"}
     assert f"{len(long) + len('/book/m/') + 16} characters" in told.line("message_link")
+
+
+def test_mail_to_staff_is_reported_with_its_addresses(site: Settings):
+    """And with what it lacks without SITE_URL."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STAFF_EMAIL": "desk@salon.example", "SITE_URL": ""}
+    told = ask()
+    assert told.of("messages") == {"staff_mail": "ok", "staff_mail_link": "note"}
+    assert "desk@salon.example" in told.line("staff_mail")
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SITE_URL": "https://salon.example"}
+    assert ask().of("messages") == {"staff_mail": "ok"}

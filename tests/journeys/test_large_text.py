@@ -1,5 +1,6 @@
 """Text at 200 % on a phone (WCAG 1.4.4): what is read as one piece stays in one line, in every language."""
 
+import pytest
 from playwright.sync_api import Browser
 
 from kordless_booking.presentation.locales import supported_languages
@@ -15,6 +16,20 @@ addEventListener("DOMContentLoaded", () => {
   document.adoptedStyleSheets = [sheet];
 });
 """
+
+LABELS = """
+() => [...document.querySelectorAll(".kb-month [data-kb-month]")].map((cell) => {
+  const label = getComputedStyle(cell, "::before"), range = document.createRange();
+  const day = cell.querySelector(".kb-day");
+  range.selectNodeContents(day);
+  const { top, height } = range.getBoundingClientRect();
+  // Digits are about 0.73em high, in the middle of their line.
+  const digits = top + height / 2 - 0.37 * parseFloat(getComputedStyle(day).fontSize);
+  const above = cell.getBoundingClientRect().top + parseFloat(label.top) + parseFloat(label.lineHeight);
+  return Math.round(digits - above);
+})
+"""
+"""Pixels between the name of each month and the digits of its first day, below zero where they touch."""
 
 
 def test_days_and_weekdays_are_never_split_in_large_text(browser: Browser, shared_demo: Demo):
@@ -50,3 +65,20 @@ def test_a_confirmation_number_is_never_split_in_large_text(browser: Browser, de
             page.locator(".kb-number").evaluate("(element, number) => (element.textContent = number)", number)
             assert page.evaluate(SPLIT, ".kb-number") == []
         assert not booking_steps.is_too_wide(page)
+
+
+@pytest.mark.matrix
+def test_the_name_of_a_month_never_touches_its_first_day(browser: Browser, shared_demo: Demo):
+    """In large text as well as in small, on a phone and on a desktop."""
+    for script in (LARGE, ""):
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.add_init_script(script)
+            Tour(page, shared_demo).open("haircut/", "slot")
+            for width in (1280, 390, 280):
+                page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.wait_for(page, "width => innerWidth === width", width)
+                booking_steps.at_rest(page)
+                gaps = page.evaluate(LABELS)
+                assert gaps
+                assert min(gaps) >= 0, (script, width)

@@ -115,3 +115,55 @@ def test_a_confirmation_number_stays_in_one_line(browser: Browser, demo: Demo):
         assert tour.page.evaluate(LINES, "BOOK_WWWWMMMM") == 1
         assert tour.page.evaluate(LINES, "W" * 64) > 1
         assert not booking_steps.is_too_wide(tour.page)
+
+
+LAST_WORDS = """
+() => [...document.querySelectorAll(".kb-summary strong")].map((element) => {
+  const range = document.createRange(), lines = new Map();
+  for (const node of [...element.childNodes].flatMap((each) => each.firstChild ?? each)) {
+    for (const { index, 0: word } of node.data.matchAll(/\\S+/g)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const line = Math.round(range.getBoundingClientRect().bottom / 8);
+      lines.set(line, [...(lines.get(line) ?? []), word]);
+    }
+  }
+  const all = [...lines.values()];
+  return all.length > 1 && all.at(-1).length < 2 ? element.textContent : null;
+}).filter(Boolean)
+"""
+"""Times whose last line is a single word."""
+
+
+@pytest.mark.matrix
+def test_no_word_of_a_time_is_alone_on_its_line(browser: Browser, demo: Demo):
+    """Of the desktop's narrow summary: “your time” stays together below its range."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book-all/massage/?tz=America/New_York")
+        booking_steps.to_contact(page)
+        booking_steps.wait_for(page, "document.querySelectorAll('.kb-summary small + strong').length")
+        assert page.evaluate(LAST_WORDS) == []
+
+
+ROWS = """
+(element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 8))).size;
+}
+"""
+"""Lines of an element."""
+
+
+@pytest.mark.matrix
+def test_a_tagline_has_the_width_of_a_phone(browser: Browser, demo: Demo):
+    """Below name and progress, in one line, in either direction; the pages after it have none."""
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        for lang in ("en", "ar"):
+            page.goto(f"{demo.url}/book-all/?lang={lang}")
+            booking_steps.at(page, "service")
+            booking_steps.at_rest(page)
+            assert page.locator(".kb-tagline").evaluate(ROWS) == 1
+            assert not booking_steps.is_too_wide(page)

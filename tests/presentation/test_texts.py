@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kordless_booking.api.resources import CancellationPolicy, Price, PriceKind
-from kordless_booking.presentation import formatting
+from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.texts import (
@@ -328,3 +328,12 @@ def test_the_deadline_is_never_on_the_other_side_of_the_notice(start: datetime, 
 def test_without_a_sensible_notice_there_is_no_deadline(hours: float | None):
     """None, less than a minute, and what can only be a mistake."""
     assert change_deadline(CancellationPolicy(notice_hours=hours), NINE) is None
+
+
+def test_the_words_beside_a_time_stay_together():
+    """None of “local time” stands alone below the range; a long translation may break."""
+    assert texts._keep_words_together("%(when)s local time") == "%(when)s local\xa0time"
+    assert texts._keep_words_together("Vor Ort um %(when)s") == "Vor\xa0Ort\xa0um %(when)s"
+    long = "%(when)s by the clock of the business"
+    assert texts._keep_words_together(long) == long
+    assert texts._keep_words_together("%(when)s") == "%(when)s"

@@ -305,7 +305,7 @@ def test_tools_are_for_this_machine_and_for_staff(
 
 
 def test_every_page_of_the_demo_but_those_for_visitors_is_a_tool() -> None:
-    """A new one is guarded, or this test says so. Forms link policy and terms; the sitemap is empty there."""
+    """A new one is guarded, or this test says so. Forms link policy and terms, and confirmations the thank-you page."""
     code = """
 import django; django.setup()
 from django.test import Client
@@ -323,11 +323,12 @@ for one in own:
     done = _python("-c", code, environment=environment)
     assert done.returncode == 0, done.stderr
     pages = done.stdout.splitlines()
-    tools = [line for line in pages if line.split()[0] not in {"/", "/privacy/", "/terms/", "/sitemap.xml"}]
+    tools = [line for line in pages if line.split()[0] not in {"/", "/privacy/", "/terms/", "/thanks/", "/sitemap.xml"}]
     assert {line for line in pages if line not in tools} == {
         "/ 200 False",
         "/privacy/ 200 False",
         "/terms/ 200 False",
+        "/thanks/ 200 False",
         "/sitemap.xml 200 False",
     }
     assert len(tools) == 6

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.http import Http404
 from django.test import RequestFactory
 from pytest_django import Settings
@@ -74,4 +74,19 @@ def test_messages_to_phones_are_shown_between_the_mails(settings: Settings, tmp_
     assert 'href="http://127.0.0.1/book/m/0123456789abcdef"' in shown
     assert f"1 message: {len(text)} characters, of which one message takes 160." in shown
     assert "Booked by mail" in shown
+    assert "booking.ics" not in shown
+
+
+def test_a_mail_to_staff_is_shown_as_the_plain_text_that_it_is(settings: Settings, tmp_path: Path):
+    """Without a frame for HTML and a link to a calendar file that it doesn't have."""
+    settings.SANDBOX_MAIL = tmp_path / "mail"
+    settings.ROOT_URLCONF = "demo_site.urls"
+    templates = Path(mail_viewer.__file__).parent.parent / "templates"
+    settings.TEMPLATES = [{"BACKEND": DJANGO, "DIRS": [templates], "APP_DIRS": True}]
+    mail_viewer.Folder().send_messages(
+        [EmailMessage("New booking", "Name: Eve <b>", "a@a.example", ["desk@a.example"])]
+    )
+    shown = mail_viewer.mailbox(GET).content.decode()
+    assert "Name: Eve &lt;b&gt;" in shown
+    assert "iframe" not in shown
     assert "booking.ics" not in shown

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from demo_site import sandbox_panel
 from kordless_booking.sandbox import SEEDS, Sandbox
 from tests.support.odd_businesses import use_odd_business
+from tests.support.visitor import Visitor
 
 
 def context(sandbox: Sandbox, query: str = "") -> dict[str, Any]:
@@ -51,3 +52,12 @@ def test_every_trouble_of_the_panel_is_a_fault(sandbox: Sandbox):
         sandbox.faults.clear()
         sandbox.faults.add(**trouble)
         assert [sandbox_panel._said(rule) for rule in sandbox.faults.rules()] == [title]
+
+
+@pytest.mark.django_db
+def test_the_panel_shows_the_notes_as_staff_read_them_in_kordless(site: Settings, sandbox: Sandbox, client: Client):
+    """With the answers to questions and the guests, which arrive there."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "GUESTS": 2}
+    Visitor(client).book(answer_guests="Ada ada@example.com")
+    [row] = context(sandbox)["bookings"]
+    assert row["notes"].endswith("Guests: Ada <ada@example.com>")

@@ -114,6 +114,21 @@ BAD: dict[str, tuple[dict[str, Any], Any, str]] = {
     "too many decimals": (ask("number", decimals=1), "2.55", "Please enter a number for “Any wish?”, such as 2.5."),
     "infinity": (ask("number"), "1e999", "Please enter a whole number for “Any wish?”, such as 3."),
     "10,000 digits": (ask("number"), "9" * 10_000, "Please enter a whole number for “Any wish?”, such as 3."),
+    "the number of a bank card": (
+        ask("number"),
+        "4111111111111111",
+        "Please enter a whole number for “Any wish?”, such as 3.",
+    ),
+    "a card's number around a point": (
+        ask("number", decimals=6),
+        "4111111111.111111",
+        "Please enter a number for “Any wish?”, such as 2.5.",
+    ),
+    "an American phone number": (
+        ask("number"),
+        "2125550147",
+        "Please enter a whole number for “Any wish?”, such as 3.",
+    ),
     "a number below": (ask("number", min=1), "0", "Please enter a number of at least 1 for “Any wish?”."),
     "a number above": (ask("number", max=1500), "1501", "Please enter a number of at most 1,500 for “Any wish?”."),
     "a number outside": (

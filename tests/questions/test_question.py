@@ -85,6 +85,14 @@ MISTAKES = {
         {"*": [question(f"a{n}") for n in range(11)], "haircut": [question(f"b{n}") for n in range(10)]},
         '"haircut" and "*" together: There are 21 questions',
     ),
+    "many choices together": (
+        {"*": [question(f"a{n}", kind="choice", choices=[str(each) for each in range(50)]) for n in range(5)]},
+        "There are 250 answers to choose from: at most 200",
+    ),
+    "long texts together": (
+        {"*": [question(f"a{n}", help={"en": "x", "de": "x" * 500}) for n in range(16)]},
+        "have 8224 characters, and 8000 at most are shown in one form",
+    ),
     "long titles": ({"*": [question(f"a{n}", label="x" * 150) for n in range(8)]}, f"and {MAX_FIXED} at most may"),
 }
 

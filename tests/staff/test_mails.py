@@ -205,3 +205,21 @@ def test_the_overview_counts_messages_apart(message: OutgoingMail, owner: Client
         page = Page("", owner.get(overview))
         assert text in page.text
         assert "mail server" not in page.text
+
+
+def test_a_mail_to_staff_is_listed_with_the_addresses_of_the_settings(
+    shop: Settings, client: Client, owner: Client
+) -> None:
+    """They are nobody's secret; the page of the mail doesn't offer the customer's address in their place."""
+    shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, **MAIL, "MAIL": False, "STAFF_EMAIL": "desk@salon.example"}
+    assert Visitor(client).book(email="canary@example.com").number
+    OutgoingMail.objects.update(state=STATES.FAILED)
+    assert {"Email to staff", "desk@salon.example"} <= set(seen(owner).texts("#result_list td"))
+    page = seen(owner, f"{OutgoingMail.objects.get().pk}/change/")
+    assert "desk@salon.example" in page.text
+    assert "Show the address" not in page.text
+    assert "1 mail was given up" in Page("", owner.get("/admin/kordless_booking/overview/")).text
+    _, action, fields = page.form("Send once more")
+    assert "is queued" in Page("", owner.post(action, fields, follow=True)).text
+    outbox.send_due()
+    assert [message.to for message in mail.outbox] == [["desk@salon.example"]]

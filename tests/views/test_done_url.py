@@ -26,8 +26,8 @@ FAR = "day=2026-12-09"
 
 @pytest.fixture
 def shop(site: Settings) -> Settings:
-    """A site that a shop may embed."""
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "EMBED_ORIGINS": [SHOP, "https://*.market.example"]}
+    """A site that a shop may embed, and the site itself."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "EMBED_ORIGINS": ["'self'", SHOP, "https://*.market.example"]}
     return site
 
 
@@ -108,6 +108,37 @@ def test_a_page_on_an_allowed_origin_is_carried(client: Client, shop: Settings, 
         url = url.replace("testserver", "localhost")
         client.defaults["SERVER_NAME"] = "localhost"
     assert "thanks=" in Visitor(client).open("/book/haircut/?" + urlencode({"thanks": url})).html
+
+
+@pytest.mark.parametrize(
+    ("configured", "is_carried"),
+    [
+        ({}, False),
+        ({"EMBED_ORIGINS": [SHOP]}, False),
+        ({"EMBED_ORIGINS": ["'self'"]}, True),
+        ({"EMBED_ORIGINS": ["https://testserver"]}, True),
+        ({"DONE_URL": "https://elsewhere.example/thanks"}, True),
+    ],
+)
+def test_a_link_names_a_page_of_the_site_itself_only_where_the_site_has_thank_you_pages(
+    client: Client, site: Settings, configured: dict[str, object], is_carried: bool
+):
+    """With the setting off, a link leads customers to no page of the site, which may redirect to anywhere."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **configured}
+    page = Visitor(client).open("/book/haircut/?" + urlencode({"thanks": "https://testserver/go?to=evil.example"}))
+    assert ("thanks=" in page.html) is is_carried
+
+
+def test_the_host_of_site_url_is_the_site_itself(client: Client, site: Settings):
+    """Whichever of its hosts the visitor came by."""
+    site.KORDLESS_BOOKING = {
+        **site.KORDLESS_BOOKING,
+        "SITE_URL": "https://salon.example/shop",
+        "DONE_URL": "https://salon.example/thanks",
+    }
+    for url, is_carried in (("https://salon.example/x", True), ("http://salon.example/x", False)):
+        page = Visitor(client).open("/book/haircut/?" + urlencode({"thanks": url}))
+        assert ("thanks=" in page.html) is is_carried
 
 
 def test_the_confirmation_asks_again_whether_the_page_is_allowed(client: Client, shop: Settings):

@@ -396,6 +396,41 @@ def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, s
         assert text not in (letter.html.html or "")
 
 
+@pytest.mark.parametrize(("typed", "is_mailed"), [("999999", True), ("5550147", False), ("-5550147", False)])
+def test_mail_has_no_number_that_somebody_could_call(visitor: Visitor, site: Settings, typed: str, is_mailed: bool):
+    """Up to six digits say how many; more may be a phone number, which the business's mail must not spread."""
+    ask(site, {"*": [{"name": "kids", "label": "Children", "kind": "number"}]}, **MAIL)
+    mail.outbox.clear()
+    visitor.book(answer_kids=typed)
+    [letter] = sent()
+    assert ("Children" in letter.text) is is_mailed
+    assert ("Children" in letter.words) is is_mailed
+
+
+def test_another_page_fills_in_typed_answers_by_attribute_and_none_by_address(visitor: Visitor, site: Settings):
+    """As docs/questions.md says: the script takes those that are typed, and no query fills in anything."""
+    ask(site)
+    form = visitor.choose()
+    keys = {node.attributes["name"]: node.attributes["data-kb-prefill"] for node in form.tree.css("[data-kb-prefill]")}
+    assert keys["answer_allergies"] == "prefillAnswerAllergies"
+    assert not {"answer_length", "answer_extras", "answer_first"} & keys.keys()
+    assert given(visitor.open(f"{form.url}&answer_first=yes&answer_allergies=x&name=Eve")) == {}
+
+
+def test_a_form_that_another_page_posts_fills_in_answers_that_the_visitor_sees(
+    visitor: Visitor, sandbox: Sandbox, site: Settings
+):
+    """A feature, as docs/questions.md says: nothing is booked by it, and a box of consent isn't ticked by it."""
+    ask(site, CONSENT=[{"name": "rules", "label": "House rules", "version": "1"}])
+    foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://shop.example"}
+    posted = {"answer_first": "yes", "answer_allergies": "Nuts", "consent_rules": "1"}
+    page = visitor.open("/book/haircut/?day=2026-12-09", posted, **foreign)
+    form = visitor.open(next(iter(page.times.values())))
+    assert given(form) == {"answer_first": "yes", "answer_allergies": "Nuts"}
+    assert not form.tree.css(".kb-check input[name^=consent][checked]")
+    assert not sandbox.bookings()
+
+
 def asked_by_function(account: str, service: str) -> list[dict[str, Any]]:
     """Return the questions of a service, as a site does that keeps them in a database."""
     return [{"name": "room", "label": f"{account}: which room for {service}?", "kind": "text"}]

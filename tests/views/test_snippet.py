@@ -215,6 +215,22 @@ def test_a_thank_you_page_is_in_the_snippet_when_the_confirmation_may_lead_there
         assert words in page.tree.css_first("[data-kb-part=done_url]").text()
 
 
+def test_the_builder_judges_a_thank_you_page_by_the_host_of_the_widget(staff: Client, site: Settings):
+    """That of SITE_URL, not the one on which staff are; and only where links may name pages of the site at all."""
+
+    def is_taken(url: str, **settings: object) -> bool:
+        site.KORDLESS_BOOKING = {**account, **settings}
+        return "data-done-url" in lines(built(staff, "?" + urlencode({"done_url": url})))
+
+    account = {**site.KORDLESS_BOOKING}
+    salon = {"SITE_URL": "https://salon.example", "EMBED_ORIGINS": ["'self'"]}
+    assert is_taken("https://salon.example/thanks", **salon)
+    assert not is_taken("http://testserver/thanks", **salon)
+    assert not is_taken("https://testserver/thanks", **salon)
+    assert not is_taken("https://salon.example/thanks", SITE_URL="https://salon.example")
+    assert is_taken("https://salon.example/thanks", SITE_URL="https://salon.example", DONE_URL="https://x.example/")
+
+
 def signs(page: Page) -> list[str]:
     """Return the texts of the sign, from top to bottom; nothing without one."""
     return page.texts(".kb-sign p")

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from kordless_booking import conf
 from kordless_booking.erasure.run import ErasureResults, TargetFailed, erase_old, erase_person
 from kordless_booking.logs import log_event
 from kordless_booking.management.person_arguments import add_contact_argument, describe_wrong_contact, read_person
@@ -65,6 +66,11 @@ class Command(BaseCommand):
             message = f"Nothing was erased: {type(error).__name__}. Run manage.py kordless_doctor for details."
             raise CommandError(message, returncode=NOT_DONE) from None
         self._report(results, dry=dry)
+        if options["contact"] and any(each.asks_for_answers for each in conf.accounts().values()):
+            self.stdout.write(
+                "A guest is found by the email address that was typed for them. One with a name alone, and what stands "
+                "in the notes of bookings in Kordless, can't be found here: look for them there."
+            )
         if any(result.personal_left for result in results.values()):
             sys.exit(1)
 

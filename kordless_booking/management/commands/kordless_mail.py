@@ -20,12 +20,13 @@ from kordless_booking.upstream.worker import in_background
 
 
 class Command(BaseCommand):
-    help = "Sends the mail to customers that is due: reminders, and mail that the mail server did not accept before."
+    help = "Sends the mail that is due: reminders, and mail that the mail server did not accept before."
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run once. Raises CommandError, and so exits with 1, when mails were given up or an extension's job failed."""
         now = datetime.now(UTC)
-        with_mail = [account for account in conf.accounts().values() if account.notifies]
+        accounts = conf.accounts().values()
+        with_mail = [account for account in accounts if account.notifies]
         # Before the check: appointments from a time when mail was on must go as well.
         deleted = delete_past(now)
         # A site that runs this by cron needs no other line for it.
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         try:
             reminders = sum(queue_reminders(account, now) for account in with_mail if account.reminder_hours)
             # In the same run, so that reminders go out now and not at cron's next turn.
-            ended = send_due() if with_mail else None
+            ended = send_due() if any(account.keeps_appointments for account in accounts) else None
             failed = _run_extensions(now)
         finally:
             in_background.reset(background_token)
