@@ -1002,8 +1002,8 @@ class _Reader:
 
     def _in_digits(self, index: int) -> tuple[int | None, int, int | None, int] | None:
         """Read "3/12", "3.12.", "3/12/2026"."""
-        first = self.tokens[index]
-        if not 1 <= first.digits <= 2:
+        index += self._has(index, "the") or self._has(index, "day before")
+        if index >= len(self.tokens) or not 1 <= (first := self.tokens[index]).digits <= 2:
             return None
         for sign in ("/", ".", "-"):
             if not (self._has(index + 1, sign) and self._touching(index + 1) and self._touching(index + 2)):
@@ -1126,10 +1126,28 @@ class _Reader:
         if (feast := self._get(index, "feast")) is not None:
             day = self._date(*feast, None, base)
             return (_Days(day, day), index + 1) if day else None
+        if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
+            return week
         month, at = self._month_at(index)
         if month is not None:
             year, end = self._year(at)
             return self._said_month(month, year), end
+        return None
+
+    def _numbered_week(self, index: int, base: date) -> tuple[_Days, int] | None:
+        """Read "week of December 14", "week 51"."""
+        if self._has(index + 1, "of") or self._has(index + 1, "from") or self._has(index + 1, "the"):
+            for at in dict.fromkeys((index + 2, index + 1)):
+                found = self._dated(at, base)
+                if found and found[0].first:
+                    monday = found[0].first - timedelta(days=found[0].first.weekday())
+                    return self._future((monday, monday + timedelta(days=6))), found[1]
+        number = self._number(index + 1)
+        if number and self.tokens[index + 1].digits and 1 <= number[0] <= 53 and not self._is_hour(index + 1, number[1]):
+            for year in (self.today.year, self.today.year + 1):
+                monday = date(year, 1, 4) + timedelta(days=7 * (number[0] - 1) - date(year, 1, 4).weekday())
+                if monday + timedelta(days=6) >= self.today:
+                    return self._future((monday, monday + timedelta(days=6))), number[1]
         return None
 
     def _month_at(self, index: int) -> tuple[int | None, int]:
