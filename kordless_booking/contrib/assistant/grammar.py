@@ -558,7 +558,9 @@ class _Reader:
         """Read "3 to 5 December", "December 3-5", "3.-5.", "the 3rd to the 5th" with one month for both."""
         at, month = index, None
         if (value := self._get(at, "month")) is not None and (
-            self._get(at + 1, "number") is not None or self._get(at + 1, "ordinal") is not None or self._has(at + 1, "the")
+            self._get(at + 1, "number") is not None
+            or self._get(at + 1, "ordinal") is not None
+            or self._has(at + 1, "the")
         ):
             at, month = at + 1, value
         first = self._day_number(at)
@@ -755,8 +757,11 @@ class _Reader:
                 after = self._skip(end + 1, "hour")
                 return self._clock(value, offset, after) or (_Clock(value * 60), end)
         for kind, factor in (("and minutes", 1), ("less minutes", -1)):
-            if self._has(end, kind) and (minutes := self._number(end + 1)) and minutes[0] < 60 and not self._has(
-                minutes[1], "hour"
+            if (
+                self._has(end, kind)
+                and (minutes := self._number(end + 1))
+                and minutes[0] < 60
+                and not self._has(minutes[1], "hour")
             ):
                 if minutes[0] % 5 == 0 and (written or kind == "less minutes" or minutes[0] > 12):
                     clock = self._clock(value, factor * minutes[0], self._skip(minutes[1], "minute"))
@@ -767,7 +772,9 @@ class _Reader:
             if self._has(minutes[1], "minute"):
                 return _Clock(value * 60 + minutes[0]), minutes[1] + 1
             two_digits = self.tokens[end].digits in {0, 2}
-            if two_digits and not any(self._has(minutes[1], kind) for kind in ("people", "month", ".", "unit", "hour", ":")):
+            if two_digits and not any(
+                self._has(minutes[1], kind) for kind in ("people", "month", ".", "unit", "hour", ":")
+            ):
                 return _Clock(value * 60 + minutes[0]), minutes[1]
         return _Clock(value * 60, written=written), end
 
@@ -1062,7 +1069,9 @@ class _Reader:
             return None
         if not self._is_day_sized(index) or self._is_hour(index + 1 if said else index, end) and not marked:
             return None
-        if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(end, "day after"):
+        if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
+            end, "day after"
+        ):
             return None
         if self._has(end, ":") or (self._has(end, "-") and not marked and not ordinal):
             return None
@@ -1143,7 +1152,12 @@ class _Reader:
                     monday = found[0].first - timedelta(days=found[0].first.weekday())
                     return self._future((monday, monday + timedelta(days=6))), found[1]
         number = self._number(index + 1)
-        if number and self.tokens[index + 1].digits and 1 <= number[0] <= 53 and not self._is_hour(index + 1, number[1]):
+        if (
+            number
+            and self.tokens[index + 1].digits
+            and 1 <= number[0] <= 53
+            and not self._is_hour(index + 1, number[1])
+        ):
             for year in (self.today.year, self.today.year + 1):
                 monday = date(year, 1, 4) + timedelta(days=7 * (number[0] - 1) - date(year, 1, 4).weekday())
                 if monday + timedelta(days=6) >= self.today:
@@ -1440,7 +1454,23 @@ _BEHIND: Final = {
 _BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15}
 _AFTER_HOUR: Final = {"half": 30, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
-    ["filler", "the", "of", "at", "around", "or", "and", "for", "in", "people", "one", "day after", "from", "to", "hour"]
+    [
+        "filler",
+        "the",
+        "of",
+        "at",
+        "around",
+        "or",
+        "and",
+        "for",
+        "in",
+        "people",
+        "one",
+        "day after",
+        "from",
+        "to",
+        "hour",
+    ]
 )
 """Kinds of words that are no loss."""
 _DECISIVE: Final = frozenset(

@@ -36,11 +36,32 @@ CLOCKS: Final = {"midnight": 0, "noon": 12 * 60}
 RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2}
 
 _DROPPED: Final = frozenset(
-    [*map(chr, range(0x064B, 0x0660)), "\u0670", "\u0640", *map(chr, range(0x0591, 0x05C8)), "\u0307", "\u05f3", "\u05f4"]
+    [
+        *map(chr, range(0x064B, 0x0660)),
+        "\u0670",
+        "\u0640",
+        *map(chr, range(0x0591, 0x05C8)),
+        "\u0307",
+        "\u05f3",
+        "\u05f4",
+    ]
 )
 """Marks that are rarely typed: Arabic and Hebrew vowels, the stretching stroke, the dot of a small Turkish I."""
 _FOLDED: Final = str.maketrans(
-    {"ı": "i", "ł": "l", "đ": "d", "ø": "o", "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"}
+    {
+        "ı": "i",
+        "ł": "l",
+        "đ": "d",
+        "ø": "o",
+        "أ": "ا",
+        "إ": "ا",
+        "آ": "ا",
+        "ٱ": "ا",
+        "ى": "ي",
+        "ة": "ه",
+        "ؤ": "و",
+        "ئ": "ي",
+    }
 )
 _APOSTROPHES: Final = frozenset("'’‘`´ʼ")
 _DASHES: Final = frozenset("-‐‑‒–—―−~〜")

@@ -125,7 +125,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "beginning|beginning of|at the beginning of|early|early in|start of|at the start of|first half of",
     ),
     "middle": (pgettext("grammar", "in the middle of January"), "middle of|in the middle of|mid|mid-|mid of"),
-    "end": (pgettext("grammar", "at the end of January"), "end of|the end of|at the end of|late|late in|towards the end of"),
+    "end": (
+        pgettext("grammar", "at the end of January"),
+        "end of|the end of|at the end of|late|late in|towards the end of",
+    ),
     "christmas eve": (pgettext("grammar", "December 24"), "Christmas Eve|xmas eve"),
     "christmas": (pgettext("grammar", "December 25"), "Christmas|xmas|Christmas Day"),
     "new year's eve": (pgettext("grammar", "December 31"), "New Year's Eve|New Years Eve|nye"),
