@@ -347,10 +347,10 @@ class _Reader:
         rules: tuple[Callable[[int], int | None], ...] = (
             self._soonest,
             self._excluded,
+            self._people,
             self._between,
             self._range,
             self._bound,
-            self._people,
             self._day,
             self._time,
             self._part,
@@ -460,6 +460,8 @@ class _Reader:
 
     def _excluded(self, index: int) -> int | None:
         """Read "not Monday or Tuesday". "Not before 3" is from 3."""
+        if behind := self._excluded_behind(index):
+            return behind
         if not self._has(index, "not"):
             return None
         start = self._skip(index + 1, "on", "filler", "the")
@@ -481,6 +483,23 @@ class _Reader:
             end = start + 1
         return end
 
+    def _excluded_behind(self, index: int) -> int | None:
+        """Read "el lunes no", "月曜以外"."""
+        weekdays, end = [], index
+        while (weekday := self._get(end, "weekday")) is not None:
+            weekdays.append(weekday)
+            end += 1
+            if any(self._has(end, kind) for kind in ("or", "and", ",", "filler")) and self._has(end + 1, "weekday"):
+                end += 1
+        end = self._skip(end, "filler") if not self._has(end, "not after") else end
+        if not weekdays or not self._has(end, "not after"):
+            return None
+        # "el lunes no antes de las 3": no word about Monday.
+        if self._operand(end + 1) or any(self._has(end + 1, kind) for kind in ("before", "after", "until")):
+            return None
+        self.facts.excluded |= set(weekdays)
+        return end + 1
+
     # Rules: days and times
 
     def _between(self, index: int) -> int | None:
@@ -491,6 +510,10 @@ class _Reader:
 
     def _range(self, index: int) -> int | None:
         """Read "from 2 to 4", "Monday to Wednesday", "2-4 pm"."""
+        if self._has(index, "from") and self._has(index, "the"):
+            # "del 10 al 12", "du 10 au 12": days, unlike "de 10 a 12".
+            if end := self._pair_of_numbers(index, ("to", "-")):
+                return end
         if any(self._has(index, kind) for kind in ("from", "after")):
             if end := self._pair(index + 1, ("to", "-", "until", "and") if self._has(index, "from") else ("to", "-")):
                 return end
@@ -569,7 +592,7 @@ class _Reader:
         link = self._find_link(first[1], links)
         if link is None:
             return None
-        last = self._day_number(self._skip(link, "day before") if self._has(link, "day before") else link)
+        last = self._day_number(link)
         if last is None:
             return None
         end = last[1]
@@ -578,14 +601,24 @@ class _Reader:
             month = self._get(after, "month")
             if month is not None:
                 end = after + 1
-        if month is None:
+        if month is not None:
+            begin = self._date(month, first[0], None, self.today)
+            until = self._date(month, last[0], None, begin) if begin else None
+        elif self._is_said_day(at, first[1]) and self._is_said_day(link - 1 if self._has(link - 1, "the") else link, last[1]):
+            begin = self._day_of_month(first[0], self.today)
+            until = self._day_of_month(last[0], begin) if begin else None
+        else:
             return None
-        begin = self._date(month, first[0], None, self.today)
-        until = self._date(month, last[0], None, begin) if begin else None
         if begin is None or until is None or (until - begin).days > 31:
             raise _Doubtful
         self.facts.days.append(_Days(begin, until))
         return end
+
+    def _is_said_day(self, index: int, end: int) -> bool:
+        """Return True where a number has a word or an ending that makes it a day."""
+        if self._has(index, "the") or self._has(index, "day before") or self._get(index, "ordinal") is not None:
+            return not self._has(end, "hour")
+        return self._has(end - 1, "day after") or self._has(end - 1, ".")
 
     def _bound(self, index: int) -> int | None:
         """Read "after Tuesday", "until 4", "at 10", and the same with the word behind."""
@@ -641,15 +674,10 @@ class _Reader:
         if day is None or (clock and clock[0].written and clock[1] >= day[1]):
             return None
         self.facts.days.append(day[0])
-        # "tonight" is also a part of the day.
-        if day[1] == index + 1 and self._has(index, "relative day") and (part := self._get(index, "part")):
-            if self._says_part(index):
-                self.facts.parts.append(part)
+        # "tonight" is also a part of the day, unlike "mañana", which is either.
+        if day[1] == index + 1 and self._has(index, "day and part"):
+            self.facts.parts.append(self._get(index, "part"))
         return day[1]
-
-    def _says_part(self, index: int) -> bool:
-        """Return True for "tonight", which is both a day and a part of it, unlike "mañana", which is either."""
-        return self._get(index, "relative day") == 0
 
     def _time(self, index: int) -> int | None:
         clock = self._parse_clock(index)
@@ -982,6 +1010,8 @@ class _Reader:
                 year, end = self._year(at + 1)
                 return month, number[0], year, end
         month = self._get(index, "month")
+        if month is not None and self._has(index, "weekday") and not self.lexicon.month_first:
+            return None  # "mar 8" is Tuesday the 8th, "8 mar" is in March
         if month is not None:
             # "December 2027" is no day, "December 3 pm" is no date.
             at = self._skip(index + 1, "of") if self._has(index + 1, "of") else index + 1
@@ -1128,6 +1158,16 @@ class _Reader:
                     monday = self._week(unit_weeks // 7)[0] if unit_weeks % 7 == 0 else None
                     day = monday + timedelta(days=weekday) if monday else day
                     return _Days(day, day), moved[1]
+            if self._has(index + 1, "week later"):
+                day = coming + timedelta(days=7)
+                return _Days(day, day), index + 2
+            # "Tuesday 8", when the 8th is a Tuesday.
+            number = self._number(index + 1)
+            if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
+                day_of_month = self._day_of_month(number[0], self.today)
+                plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+                if plain and day_of_month and day_of_month.weekday() == weekday:
+                    return _Days(day_of_month, day_of_month), number[1]
             return _Days(weekdays=(weekday, weekday)), index + 1
         if self._has(index, "weekend"):
             saturday = self._week(0)[0] + timedelta(days=5)

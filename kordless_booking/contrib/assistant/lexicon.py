@@ -35,6 +35,9 @@ CLOCKS: Final = {"midnight": 0, "noon": 12 * 60}
 """Words for a time, in minutes."""
 RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2}
 
+_DAYS_WITH_PART: Final = {"tonight": (0, 19 * 60), "tomorrow morning": (1, 9 * 60)}
+"""Words for a day and a part of it: days from today, and a time within the part."""
+
 _DROPPED: Final = frozenset(
     [
         *map(chr, range(0x064B, 0x0660)),
@@ -319,9 +322,11 @@ class _Builder:
                     for each in name.split("/"):
                         if each.strip() != "-":
                             self.add(each, name_kind, NUMBERED_VALUES[kind][place])
-                elif kind == "tonight":
-                    self.add(name, "relative day", 0)
-                    self.add(name, "part", tuple(hours.get("evening1") or hours["night1"]))
+                elif kind in _DAYS_WITH_PART:
+                    offset, hour = _DAYS_WITH_PART[kind]
+                    self.add(name, "relative day", offset)
+                    self.add(name, "part", _period_at(hour, hours))
+                    self.add(name, "day and part")
                 else:
                     self.add(name, *_meaning(kind, hours))
 
@@ -339,6 +344,11 @@ class _Builder:
                 node = node.setdefault(letter, {})
             node.setdefault("", []).append(Entry(word, kinds))
         return trie
+
+
+def _period_at(minutes: int, hours: Mapping[str, list[int]]) -> tuple[int, ...]:
+    """Return the hours of the part of the day that a time is in."""
+    return next(tuple(span) for span in hours.values() if span[0] <= minutes < span[1])
 
 
 def _meaning(kind: str, hours: Mapping[str, list[int]]) -> tuple[str, Any]:

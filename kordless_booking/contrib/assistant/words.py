@@ -72,6 +72,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "in after": (pgettext("grammar", "two weeks from now"), "from now|from today|hence"),
     "next after": (pgettext("grammar", "Tuesday: next, said behind it"), "-"),
     "this after": (pgettext("grammar", "Tuesday: this, said behind it"), "-"),
+    "not after": (pgettext("grammar", "on Monday: not, said behind it"), "-"),
+    "week later": (pgettext("grammar", "Tuesday: a week after the coming one, said behind it"), "week"),
     "people": (
         pgettext("grammar", "two people"),
         "people|persons|person|pax|guests|guest|adults|adult|of us|ppl|seats|places|participants|attendees",
@@ -88,8 +90,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "minutes to": (pgettext("grammar", "ten to three"), "to|before|minutes to|minutes before|min to|till"),
     "and minutes": (pgettext("grammar", "three and ten: minutes after the hour"), "-"),
     "less minutes": (pgettext("grammar", "three less ten: minutes after the hour"), "-"),
-    "am": (pgettext("grammar", "AM"), "a.m.|am|a m"),
-    "pm": (pgettext("grammar", "PM"), "p.m.|pm|p m"),
+    "am": (pgettext("grammar", "AM, before noon"), "a.m.|am|a m"),
+    "pm": (pgettext("grammar", "PM, after noon"), "p.m.|pm|p m"),
     # Units.
     "day": (pgettext("grammar", "day, days"), "day|days"),
     "week": (pgettext("grammar", "week, weeks"), "week|weeks|wk|wks|week's time|weeks time|weeks' time"),
@@ -101,6 +103,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
+    "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
     "monday": (pgettext("grammar", "Monday"), "mondays"),
     "tuesday": (pgettext("grammar", "Tuesday"), "tuesdays|tues"),
     "wednesday": (pgettext("grammar", "Wednesday"), "wednesdays|weds|!we"),
