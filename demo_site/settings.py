@@ -213,6 +213,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
+    "kordless_booking.contrib.json_api",
+    "kordless_booking.contrib.mcp",
 ]
 MIDDLEWARE = [
     "demo_site.local.LocalMiddleware",

@@ -105,7 +105,7 @@ def attempt_key(account: Account, key: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a program wants to book."""
+    """Booking that a program wants."""
 
     service: str
     start: datetime

@@ -250,9 +250,7 @@ def _in_words(tool: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:  # noqa: BLE001 (whatever it is, the agent gets a sentence)
             # The SDK would log the message, which may repeat what the person said.
             log_event(log, logging.ERROR, "unhandled_exception", **error_location(error))
-            raise ToolError(
-                "That was a mistake of this server. Look a booking up before you repeat it."
-            ) from None
+            raise ToolError("That was a mistake of this server. Look a booking up before you repeat it.") from None
         finally:
             # A tool runs in a thread of its own, where nobody else closes what it has opened.
             connections.close_all()
