@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import PriceKind
-from kordless_booking.booking.availability import AvailableTime, free_times
+from kordless_booking.booking.availability import AvailableTime, free_openings, localize
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.site_texts import text_in
@@ -133,6 +133,9 @@ def describe_form(visit: WidgetRequest, detail: ServiceDetail) -> dict[str, Any]
             "label": text_in(question.label, visit.language),
             "kind": question.kind,
             "required": question.required,
+            "max_length": question.max_length or None,
+            "min": _bound(question.min),
+            "max": _bound(question.max),
             "choices": [{"value": value, "label": text_in(label, visit.language)} for value, label in question.choices],
         }
         for question in asked_questions(account, slug)
@@ -157,6 +160,10 @@ def describe_form(visit: WidgetRequest, detail: ServiceDetail) -> dict[str, Any]
             for consent in account.consent
         ],
     }
+
+
+def _bound(value: float | date | None) -> float | str | None:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +243,7 @@ def read_times(visit: WidgetRequest, detail: ServiceDetail, query: TimesQuery) -
     zone = get_timezone(query.zone)
     window = bookable_days(detail.calendar.booking_window_days)
     cached: Cached[Any] = visit.catalog.slots(detail.service.slug, Days(query.first, query.last), window_days=window)
-    days = free_times(
+    days = free_openings(
         cached.value,
         zone=zone,
         now=visit.now,
@@ -250,7 +257,7 @@ def read_times(visit: WidgetRequest, detail: ServiceDetail, query: TimesQuery) -
         if found and len(found) + len(days[day]) > MAX_TIMES:
             last = day - timedelta(days=1)
             break
-        found.extend(days[day])
+        found.extend(localize(days[day], zone))
     fetched_at = datetime.fromtimestamp(cached.fetched_at, UTC)
     return FoundTimes(query=query, times=tuple(found), last=last, fetched_at=fetched_at, stale=cached.degraded)
 

@@ -34,11 +34,13 @@ MAX_LISTED: Final = 200
 _NEXT_TIMES: Final = 10
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~])")
 _MAX_TEXT: Final = 600
+_ANY_SERVICE: Final = "SERVICE"
+"""Stands for a slug in the pattern of an address."""
 
 _HOW: Final = """\
 ## How to use this
 
-- Free times: GET {times}?from=2026-12-01&to=2026-12-07&tz=Europe/Paris&party=1 (JSON; at most {days} days).
+- Free times: GET {times}?from=2026-12-01&to=2026-12-07&tz=Europe/Paris&party=1 (JSON; {days} days at most).{more}
 - Each time has a `book_url`. Give it to the person: there they enter their details, and they confirm the booking.
 - You can't book for them. Never say that something is booked: only the person's own confirmation page says so.
 - Times are in UTC. Say them in the person's time zone, and name the zone.
@@ -65,7 +67,9 @@ def llms(visit: WidgetRequest) -> HttpResponse:
         about += [price] if (price := price_text(service.price, 1, visit.account.price_per, "en")) else []
         said = f": {escape(', '.join(about))}" if about else ""
         lines.append(f"- [{escape(service.name)}]({page}){said}")
-    lines += ["", _how(visit, "the `times_url` of a service"), "## More", ""]
+    pattern = absolute(visit, links.url("api-times-named", _ANY_SERVICE))
+    hint = f" Instead of {_ANY_SERVICE} write the slug of a service: the end of its address above, without .md."
+    lines += ["", _how(visit, pattern, hint), "## More", ""]
     lines += [
         f"- All services as JSON: {absolute(visit, links.url('api-services'))}",
         f"- OpenAPI 3.1 description: {absolute(visit, links.url('api-openapi'))}",
@@ -111,9 +115,9 @@ def _cached_times(visit: WidgetRequest, slug: str, zone: str) -> list[dict[str, 
     return BookLinks(visit, slug, query).describe_times(tuple(times))
 
 
-def _how(visit: WidgetRequest, times: str) -> str:
+def _how(visit: WidgetRequest, times: str, more: str = "") -> str:
     manage = absolute(visit, plain_links(visit).url("manage-find"))
-    return _HOW.format(times=times, days=MAX_DAYS, manage=manage)
+    return _HOW.format(times=times, days=MAX_DAYS, manage=manage, more=more)
 
 
 def _build(visit: WidgetRequest, lines: list[str], content_type: str) -> HttpResponse:

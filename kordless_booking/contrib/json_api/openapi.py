@@ -96,6 +96,9 @@ _SCHEMAS: Final[dict[str, Any]] = {
                         "label": _TEXT,
                         "kind": _TEXT,
                         "required": {"type": "boolean"},
+                        "max_length": {"type": ["integer", "null"]},
+                        "min": {"type": ["number", "string", "null"], "description": "Of a number or a date."},
+                        "max": {"type": ["number", "string", "null"]},
                         "choices": _list(_object({"value": _TEXT, "label": _TEXT})),
                     }
                 )

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -143,6 +143,8 @@ def _answer(
     except DatabaseError:
         log_event(log, logging.ERROR, "database_failed", status=503, account=visit.account.name)
         return build_problem(unavailable("The site's database can't be reached."))
+    except SuspiciousOperation:
+        return build_problem(ApiProblem(400, "unreadable", "Unreadable request", "The request can't be read."))
     except Exception as error:
         # The developer wants to see Django's error page.
         if settings.DEBUG:

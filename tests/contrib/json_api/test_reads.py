@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -254,6 +255,9 @@ def test_agents_are_told_that_a_person_confirms(client: Client, api: Settings) -
     assert text.startswith("# Appointments at Acme Salon\n")
     assert f"[Haircut]({SITE_URL}/book/haircut.md)" in text
     assert "You can't book for them" in text
+    pattern = re.search(rf"GET {SITE_URL}(\S+)", text)
+    assert pattern is not None
+    assert client.get(pattern[1].replace("SERVICE", "haircut")).json()["service"] == "haircut"
     assert page["Content-Type"] == "text/markdown; charset=utf-8"
     assert f"{SITE_URL}/book/api/haircut/times.json" in page.content.decode()
     assert len(page.content.decode().splitlines()) < 40

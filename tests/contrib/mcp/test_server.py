@@ -176,7 +176,7 @@ def test_the_command_says_what_is_missing(
             call_command(kordless_mcp.Command(), **options)
         return str(failed.value)
 
-    assert "no account" in run(account="elsewhere")
+    assert "--account: default" in run(account="elsewhere")
     monkeypatch.setenv(kordless_mcp.TOKEN_VARIABLE, "kbt_wrong")
     assert "none of API_TOKENS" in run()
     monkeypatch.setenv(kordless_mcp.TOKEN_VARIABLE, TOKEN)

@@ -27,12 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--account", help="name of the account, where there are several")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
-            account = conf.get_account(options["account"])
-        except ImproperlyConfigured as error:
-            raise CommandError(str(error)) from None
-        if options["account"] not in {None, account.name}:
-            raise CommandError(f"There is no account {options['account']!r}, but {account.name!r}.")
+        account = _find_account(options["account"])
         if not account.site_url:
             raise CommandError('Set "SITE_URL" in KORDLESS_BOOKING: the links for people begin with it.')
         token = os.environ.get(TOKEN_VARIABLE, "")
@@ -48,3 +43,16 @@ class Command(BaseCommand):
             ) from None
         # The SDK keeps standard output to itself, and leads whatever else is printed to standard error.
         build_server(Desk(account), may_book=bool(token)).run("stdio")
+
+
+def _find_account(name: str | None) -> conf.Account:
+    """Return the account with this name, or the only one there is. Raises CommandError."""
+    try:
+        known = conf.accounts()
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from None
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name is None or name not in known:
+        raise CommandError(f"Say which account with --account: {', '.join(sorted(known))}.")
+    return known[name]
