@@ -171,6 +171,9 @@ def _read_tokens(
         touches = index > 0 and plain[index - 1] != " "
         if letter == " ":
             index += 1
+        elif letter.isdigit() and (worded := _find_worded(normalized, index, lexicon)):
+            yield _Token(worded[1], typed(index, worded[0]), touches=touches)
+            index = worded[0]
         elif letter.isdigit():
             end = index
             while end < len(plain) and plain[end].isdigit():
@@ -222,6 +225,15 @@ def _find_word(
     if lexicon.spaced or normalized.folded[start].isascii():
         return [], boundary
     return [], 0
+
+
+def _find_worded(normalized: Normalized, start: int, lexicon: Lexicon) -> tuple[int, Kinds] | None:
+    """Return a word that begins with a digit: "2ª" is Monday in Portuguese."""
+    text, found = normalized.text, None
+    for end, kinds in lexicon.find(normalized, start):
+        if end >= len(text) or not (is_letter(text[end]) or text[end].isdigit()):
+            found = end, kinds
+    return found
 
 
 def _prefixed(normalized: Normalized, start: int, lexicon: Lexicon) -> Iterator[tuple[int, list[tuple[int, Kinds]]]]:
@@ -812,7 +824,7 @@ class _Reader:
             return None
         after = self._skip(end, "minute")
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
-            if self._has(after, kind) and (after > end or value in {5, 10, 20, 25}):
+            if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
                 number = self._number(start)
                 # "10 to 12" may be from ten to twelve.
@@ -985,7 +997,9 @@ class _Reader:
 
     def _day_number(self, index: int) -> tuple[int, int] | None:
         """Read the number of a day, with the words around it: "the 3rd", "3.", "third"."""
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         if (ordinal := self._get(at, "ordinal")) is not None:
             return ordinal, at + 1
         number = self._number(at)
@@ -1022,7 +1036,9 @@ class _Reader:
         return None
 
     def _is_day_sized(self, index: int) -> bool:
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         return at < len(self.tokens) and self.tokens[at].digits <= 2
 
     def _is_hour(self, start: int, end: int) -> bool:
@@ -1057,8 +1073,8 @@ class _Reader:
                     end += 1
                 else:
                     continue
-            elif sign == "-":
-                continue  # "3-12" is a range
+            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"]):
+                continue  # "3-12" is a range, "18-12" is a date
             elif sign == "." and self._has(end, "hour"):
                 return None
             one, other = first.kinds["number"], second.kinds["number"]
@@ -1092,12 +1108,14 @@ class _Reader:
         if number is None:
             return None
         value, end = number
-        said = self._has(index, "the") or self._has(index, "day before")
-        marked = end - index > (2 if said else 1)
-        ordinal = self._get(index + 1 if said else index, "ordinal") is not None
+        said = 0
+        while said < 2 and (self._has(index + said, "the") or self._has(index + said, "day before")):
+            said += 1
+        marked = end - index > said + 1
+        ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or self._is_hour(index + 1 if said else index, end) and not marked:
+        if not self._is_day_sized(index) or self._is_hour(index + said, end) and not marked:
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1207,6 +1225,10 @@ class _Reader:
     def _month_at(self, index: int) -> tuple[int | None, int]:
         if (month := self._get(index, "month")) is not None:
             return month, index + 1
+        if self._get(index, "unit") == "month":
+            at = self._skip(index + 1, "of")
+            if (month := self._get(at, "month")) is not None:
+                return month, at + 1
         if self._has(index, "month before") and (number := self._number(index + 1)) and 1 <= number[0] <= 12:
             return number[0], number[1]
         number = self._number(index)
