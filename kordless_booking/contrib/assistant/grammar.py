@@ -215,6 +215,8 @@ def _find_word(
             if best and end < best[0][0]:
                 continue
             together = _read_rest(normalized, end, lexicon)
+            if together is None and lexicon.bent_names and kinds.keys() & set(NAMED) and end - begin > 3 >= boundary - end:
+                together = [(boundary, {"filler": True})]
             if together is None:
                 continue
             if best and end == best[0][0]:
@@ -759,8 +761,10 @@ class _Reader:
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
                 start = self._skip(index + 1, "at", "filler", "the")
-                if (number := self._number(start)) and 1 <= number[0] <= 24:
+                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
+        if (hour := self._get(index, "hour word")) is not None:
+            return self._parse_after_hour(hour, index + 1, written=True)
         number = self._number(index)
         if number is None:
             return None
@@ -789,9 +793,16 @@ class _Reader:
             return None
         return self._parse_after_hour(value, end)
 
-    def _parse_after_hour(self, value: int, end: int) -> tuple[_Clock, int]:
+    def _hour_number(self, index: int) -> tuple[int, int] | None:
+        if (hour := self._get(index, "hour word")) is not None:
+            return hour, index + 1
+        return self._number(index)
+
+    def _parse_after_hour(self, value: int, end: int, *, written: bool = False) -> tuple[_Clock, int]:
+        said = written
         written = self._has(end, "hour") and not (self._has(end, "unit") and not self._has(end, "hour"))
         end = end + 1 if written else end
+        written = written or said
         for kind, offset in _AFTER_HOUR.items():
             if self._has(end, kind):
                 after = self._skip(end + 1, "hour")
@@ -826,7 +837,7 @@ class _Reader:
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
             if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
-                number = self._number(start)
+                number = self._hour_number(start)
                 # "10 to 12" may be from ten to twelve.
                 if number is None or not 1 <= number[0] <= 24 or (self._has(after, "to") and after == end):
                     continue

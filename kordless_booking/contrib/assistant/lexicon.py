@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from kordless_booking.contrib.assistant.words import (
+    BENT_NAMES,
     COMPOUNDS,
     NUMBERED,
     NUMBERED_VALUES,
@@ -104,6 +105,7 @@ class Lexicon:
     suffixes: tuple[str, ...]
     spaced: bool
     compounds: bool
+    bent_names: bool
     month_first: bool
     """True where 3/12 is March 12."""
 
@@ -180,6 +182,7 @@ def get_lexicon(name: str) -> Lexicon | None:
         suffixes=tuple(sorted(map(_plain_word, words["after word"]), key=len, reverse=True)),
         spaced=name not in UNSPACED,
         compounds=name in COMPOUNDS,
+        bent_names=name in BENT_NAMES,
         month_first=calendar["order"] == "md",
     )
 
@@ -318,7 +321,7 @@ class _Builder:
                     self.remove(name[1:], _meaning(kind, hours)[0])
                     continue
                 if kind in NUMBERED:
-                    name_kind = {"numbers": "number", "tens": "number", "ordinals": "ordinal"}.get(kind, kind)
+                    name_kind = {"numbers": "number", "tens": "number", "ordinals": "ordinal", "hour words": "hour word"}.get(kind, kind)
                     for each in name.split("/"):
                         if each.strip() != "-":
                             self.add(each, name_kind, NUMBERED_VALUES[kind][place])

@@ -194,6 +194,10 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|twenty-second|twenty-third|"
         "twenty-fourth|twenty-fifth|twenty-sixth|twenty-seventh|twenty-eighth|twenty-ninth|thirtieth|thirty-first",
     ),
+    "hour words": (
+        pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
+        "-",
+    ),
     "half hours": (
         pgettext("grammar", "12:30, 1:30 and so on to 11:30, where they have a word of their own"),
         "-",
@@ -208,6 +212,7 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "numbers": tuple(range(32)),
     "tens": (40, 45, 50, 55),
     "ordinals": tuple(range(1, 32)),
+    "hour words": tuple(range(1, 25)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }
@@ -217,5 +222,7 @@ UNSPACED: Final = frozenset({"ja", "ko", "zh_Hans", "zh_Hant"})
 """Languages whose words aren't, or aren't always, separated by spaces: a word may begin and end anywhere."""
 COMPOUNDS: Final = frozenset({"de", "nl"})
 """Languages that write day and part of day together: "Dienstagnachmittag"."""
+BENT_NAMES: Final = frozenset({"pl", "ru", "tr", "uk"})
+"""Languages that give names endings: "u Miguela"."""
 SPELLINGS: Final[dict[str, dict[str, str]]] = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}}
 """How letters are written where the keyboard hasn't got them."""
