@@ -531,7 +531,11 @@ class _Reader:
         if any(self._has(index, kind) for kind in ("from", "after")):
             if end := self._pair(index + 1, ("to", "-", "until", "and") if self._has(index, "from") else ("to", "-")):
                 return end
-        return self._pair(index, ("to", "-"), opened=self._has(index, "at"))
+        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
+            return end
+        if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
+            return self._pair(index, ("and", "to", "-"))
+        return None
 
     def _pair(self, index: int, links: tuple[str, ...], *, opened: bool = True) -> int | None:
         """Read two days or two times with a link between them. `opened` is False where no word says that they come."""
@@ -558,7 +562,7 @@ class _Reader:
                 # "2 - until 4", "to the 5th"
                 return self._skip(at + 1, "-", "at")
         # "2時から4時": the first end says that it is one.
-        if self._has(index, "from after") and not self.lexicon.spaced and self._operand(index + 1):
+        if self._has(index, "from after") and self._operand(index + 1):
             return index + 1
         return None
 
@@ -566,7 +570,7 @@ class _Reader:
         for start in dict.fromkeys((index, self._skip(index, "filler", "the", "at", "around"))):
             if isinstance(first, _Clock):
                 clock = self._parse_clock(start)
-                if clock is None or not (bare_allowed or clock[0].written):
+                if clock is None or not (bare_allowed or clock[0].written or self._has(clock[1], "between after")):
                     continue
                 second, end = clock
                 # "from 3 to 5 December", "from 3 to the 5th": numbers of days.
@@ -574,12 +578,12 @@ class _Reader:
                 if day and day[1] > end:
                     continue
                 self.facts.ranges.append((first, second))
-                return self._skip(end, "until after")
+                return self._skip(end, "until after", "between after")
             base = first.first or self.today
             if day := self._parse_day(start, base):
                 days, end = day
                 self.facts.days.append(self._join_days(first, days))
-                return self._skip(end, "until after")
+                return self._skip(end, "until after", "between after")
         return None
 
     def _join_days(self, first: _Days, last: _Days) -> _Days:
@@ -652,7 +656,7 @@ class _Reader:
                     self._add_bound(op, operand)
                     return end
         for operand, end in self._operands(index):
-            if isinstance(operand, _Clock) and not operand.written and not self._has(end, "from after"):
+            if isinstance(operand, _Clock) and operand.minutes > _DAY:
                 continue
             for kind, op in _BEHIND.items():
                 if self._has(end, kind) and not self._begins_other(end, op):
@@ -889,6 +893,9 @@ class _Reader:
             return _Days(day, day), index + 1
         if (offset := self._get(index, "relative week")) is not None:
             return self._future(self._week(offset)), index + 1
+        if (offset := self._get(index, "relative weekend")) is not None:
+            monday = self._week(offset)[0]
+            return _Days(monday + timedelta(days=5), monday + timedelta(days=6)), index + 1
         if (offset := self._get(index, "relative month")) is not None:
             return self._future(self._month(offset)), index + 1
         if (value := self._get(index, "relative weekday")) is not None:
@@ -963,6 +970,10 @@ class _Reader:
                     if found := self._modify(start, offset):
                         return found
             if self._has(index + 1, f"{kind} after") and (found := self._modify(index, offset)):
+                # "thứ sáu sau đám cưới": Friday after the wedding
+                unknown = index + 2 < len(self.tokens) and not self.tokens[index + 2].kinds
+                if unknown and self._has(index + 1, "after"):
+                    raise _Doubtful
                 return found[0], index + 2
         return None
 
@@ -1209,6 +1220,7 @@ class _Reader:
         month, at = self._month_at(index)
         if month is not None:
             year, end = self._year(at)
+            end = end + 1 if self._get(end, "unit") == "month" else end
             return self._said_month(month, year), end
         return None
 

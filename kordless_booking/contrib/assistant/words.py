@@ -72,6 +72,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "in after": (pgettext("grammar", "two weeks from now"), "from now|from today|hence"),
     "next after": (pgettext("grammar", "Tuesday: next, said behind it"), "-"),
     "this after": (pgettext("grammar", "Tuesday: this, said behind it"), "-"),
+    "between after": (pgettext("grammar", "2 to 4: between, said behind them"), "-"),
     "not after": (pgettext("grammar", "on Monday: not, said behind it"), "-"),
     "week later": (pgettext("grammar", "Tuesday: a week after the coming one, said behind it"), "week"),
     "people": (
@@ -104,6 +105,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
     "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
+    "this week": (pgettext("grammar", "this week"), "-"),
+    "next week": (pgettext("grammar", "next week"), "-"),
+    "next weekend": (pgettext("grammar", "weekend of next week, where it isn’t said as for weekdays"), "-"),
+    "this month": (pgettext("grammar", "this month"), "-"),
+    "next month": (pgettext("grammar", "next month"), "-"),
     "monday": (pgettext("grammar", "Monday"), "mondays"),
     "tuesday": (pgettext("grammar", "Tuesday"), "tuesdays|tues"),
     "wednesday": (pgettext("grammar", "Wednesday"), "wednesdays|weds|!we"),
@@ -198,6 +204,14 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
         "-",
     ),
+    "weekdays of this week": (
+        pgettext("grammar", "Monday to Sunday of this week, where they have words of their own"),
+        "-",
+    ),
+    "weekdays of next week": (
+        pgettext("grammar", "Monday to Sunday of next week, where they have words of their own"),
+        "-",
+    ),
     "half hours": (
         pgettext("grammar", "12:30, 1:30 and so on to 11:30, where they have a word of their own"),
         "-",
@@ -213,6 +227,8 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "tens": (40, 45, 50, 55),
     "ordinals": tuple(range(1, 32)),
     "hour words": tuple(range(1, 25)),
+    "weekdays of this week": tuple(range(7)),
+    "weekdays of next week": tuple(range(7)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }
