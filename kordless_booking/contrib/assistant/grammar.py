@@ -645,11 +645,15 @@ class _Reader:
                 continue
             for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "around", "filler", "the", "of", "-"))):
                 # "von 3 Wochen", "vor 3 Wochen": neither a time nor certain.
-                number = self._number(start)
-                if number and op in {"before", "after"} and self._has(number[1], "unit"):
+                if op in {"before", "after"} and self._amount(start)[1]:
+                    if self._has(index, "in"):
+                        return None
                     raise _Doubtful
-                if found := self._operand(start, days=op not in {"at", "around"}):
+                if found := self._operand(start):
                     operand, end = found
+                    # "around Christmas"; but 约 is also "book"
+                    if isinstance(operand, _Days) and op == "around" and not self._has(index, "filler"):
+                        raise _Doubtful
                     behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
                     if behind and op in {"at", "around", "from"}:
                         op, end = _BEHIND[behind], end + 1
@@ -670,21 +674,26 @@ class _Reader:
 
     def _add_bound(self, op: str, operand: _Days | _Clock) -> None:
         if isinstance(operand, _Days):
-            self.facts.bounds.append((op if op not in {"at", "around"} else "on", operand))
+            # In Hebrew and Arabic one word is "at" and "on".
+            if op in {"at", "around"}:
+                self.facts.days.append(operand)
+            else:
+                self.facts.bounds.append((op, operand))
         else:
             self.facts.clocks.append(({"from": "after", "until": "before", "around": "at"}.get(op, op), operand))
 
-    def _operand(self, index: int, *, days: bool = True) -> tuple[_Days | _Clock, int] | None:
+    def _operand(self, index: int) -> tuple[_Days | _Clock, int] | None:
         """Read a day or a time, of which a bare number is one here. The longer wins, a written time before a day."""
-        return next(iter(self._operands(index, days=days)), None)
+        return next(iter(self._operands(index)), None)
 
-    def _operands(self, index: int, *, days: bool = True) -> list[tuple[_Days | _Clock, int]]:
+    def _operands(self, index: int) -> list[tuple[_Days | _Clock, int]]:
         found: list[tuple[_Days | _Clock, int]] = []
         if clock := self._parse_clock(index):
             found.append(clock)
-        if days and (day := self._parse_day(index, self.today)):
+        if day := self._parse_day(index, self.today):
             found.append(day)
-        return sorted(found, key=lambda each: -each[1])
+        # The longer; of the same length a day before a bare number.
+        return sorted(found, key=lambda each: (-each[1], isinstance(each[0], _Clock) and not each[0].written))
 
     def _day(self, index: int) -> int | None:
         day = self._parse_day(index, self.today)
@@ -711,6 +720,9 @@ class _Reader:
         if self._has(index, "this"):
             start, today = index + 1, True
         part = self._get(start, "part")
+        if part is None and not today:
+            # "tomorrow PM"
+            part = (0, 720) if self._has(start, "am") else (720, _DAY) if self._has(start, "pm") else None
         if part is None:
             return None
         end = start + 1
@@ -764,7 +776,7 @@ class _Reader:
             return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
-                start = self._skip(index + 1, "at", "filler", "the")
+                start = self._skip(index + 1, "at", "filler", "the", "to")
                 if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
@@ -913,43 +925,39 @@ class _Reader:
         """Read "in two weeks" after a day."""
         if not self._has(index, "in"):
             return None
-        number, at = self._amount(index + 1)
-        unit = self._get(at, "unit")
-        if number is None or unit not in {"day", "week"} or self._has(at, "relative day"):
+        number, unit, end = self._amount(index + 1)
+        if unit not in {"day", "week"} or self._has(end - 1, "relative day"):
             return None
         moved = day + timedelta(days=number * (7 if unit == "week" else 1))
-        return _Days(moved, moved), at + 1
+        return _Days(moved, moved), end
 
-    def _amount(self, index: int) -> tuple[int | None, int]:
-        """Read a number before a unit: "2", "two", "a"."""
-        if number := self._number(index):
-            if number[1] - index == 1 and self._has(index, "one") and not self._has(index, "number"):
-                return 1, number[1]
-            return number
-        if self._has(index, "one"):
-            return 1, index + 1
-        return None, index
+    def _amount(self, index: int) -> tuple[int, str, int]:
+        """Read a number of days, weeks or months: "2 weeks", "a week", "fortnight". Without them the unit is empty."""
+        if (counted := self._get(index, "counted")) is not None:
+            return counted[0], counted[1], index + 1
+        value, end = self._number(index) or (0, index)
+        if not value and self._has(index, "one"):
+            value, end = 1, index + 1
+        unit = self._get(end, "unit") if value else None
+        return (value, unit, end + 1) if unit else (0, "", index)
 
     def _moved(self, index: int, _base: date) -> tuple[_Days, int] | None:
         """Read "in two weeks", "two weeks from now", "within three days", "the next three days"."""
         if self._has(index, "within") or self._has(index, "next"):
             start = self._skip(index + 1, "filler") if self._has(index, "within") else index + 1
             for at in dict.fromkeys((index + 1, start)):
-                number, unit_at = self._amount(at)
-                unit = self._get(unit_at, "unit")
-                if number is not None and unit and (self._has(index, "within") or number > 1):
-                    return _Days(self.today, self._add_units(number, unit)[1]), unit_at + 1
-        for start, behind in ((index + 1, False), (index, True)):
-            if not behind and not self._has(index, "in"):
-                continue
-            number, at = self._amount(start)
-            unit = self._get(at, "unit")
-            if unit is None or (number is None and not behind):
-                continue
-            if behind and (number is None or not self._has(at + 1, "in after")):
-                continue
-            first, last = self._add_units(number or 0, unit)
-            return _Days(first, last), at + (2 if behind else self._skip(at + 1, "in after") - at)
+                number, unit, end = self._amount(at)
+                if unit and (self._has(index, "within") or number > 1):
+                    return _Days(self.today, self._add_units(number, unit)[1]), end
+        if self._has(index, "in"):
+            number, unit, end = self._amount(index + 1)
+            if unit:
+                first, last = self._add_units(number, unit)
+                return _Days(first, last), self._skip(end, "in after")
+        number, unit, end = self._amount(index)
+        if unit and self._has(end, "in after"):
+            first, last = self._add_units(number, unit)
+            return _Days(first, last), end + 1
         return None
 
     def _add_units(self, number: int, unit: str) -> tuple[date, date]:
@@ -1404,8 +1412,6 @@ class _Reader:
         first: date | None = None
         last: date | None = None
         for op, days in self.facts.bounds:
-            if op == "on":
-                raise _Doubtful
             span = self._bound_span(days, found, first)
             if op in {"from", "after"}:
                 first = span[0] if op == "from" else (span[1] + timedelta(days=1) if span[1] else None)
@@ -1537,7 +1543,7 @@ _BEHIND: Final = {
 }  # fmt: skip
 """Words behind a day or a time, and the words before it that mean the same."""
 _BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15}
-_AFTER_HOUR: Final = {"half": 30, "quarter": 15, "quarter less": -15}
+_AFTER_HOUR: Final = {"half": 30, "three quarters": 45, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
     [
         "filler",

@@ -44,13 +44,18 @@ _NUMBERED_KINDS: Final = {
     "tens": "number",
     "ordinals": "ordinal",
     "hour words": "hour word",
+    "days": "counted",
+    "weeks": "counted",
+    "months": "counted",
     "weekdays of this week": "relative weekday",
     "weekdays of next week": "relative weekday",
 }
 _WEEKS: Final = {"weekdays of this week": 0, "weekdays of next week": 1}
+_COUNTED: Final = {"days": "day", "weeks": "week", "months": "month"}
 _RELATIVE: Final = {
     "this week": ("relative week", 0),
     "next week": ("relative week", 1),
+    "week after next": ("relative week", 2),
     "next weekend": ("relative weekend", 1),
     "this month": ("relative month", 0),
     "next month": ("relative month", 1),
@@ -341,8 +346,12 @@ class _Builder:
                     name_kind = _NUMBERED_KINDS.get(kind, kind)
                     for each in name.split("/"):
                         if each.strip() != "-":
-                            value = NUMBERED_VALUES[kind][place]
-                            self.add(each, name_kind, value if kind not in _WEEKS else (_WEEKS[kind], value, True))
+                            value: Any = NUMBERED_VALUES[kind][place]
+                            if kind in _WEEKS:
+                                value = (_WEEKS[kind], value, True)
+                            elif kind in _COUNTED:
+                                value = (value, _COUNTED[kind])
+                            self.add(each, name_kind, value)
                 elif kind in _DAYS_WITH_PART:
                     offset, hour = _DAYS_WITH_PART[kind]
                     self.add(name, "relative day", offset)

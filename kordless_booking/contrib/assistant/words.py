@@ -87,6 +87,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "half": (pgettext("grammar", "three and a half: after the hour"), "-"),
     "quarter": (pgettext("grammar", "three and a quarter: after the hour"), "-"),
     "quarter less": (pgettext("grammar", "three less a quarter: after the hour"), "-"),
+    "three quarters": (pgettext("grammar", "three and three quarters: after the hour"), "-"),
     "minutes past": (pgettext("grammar", "ten past three"), "past|after|minutes past|minutes after|min past"),
     "minutes to": (pgettext("grammar", "ten to three"), "to|before|minutes to|minutes before|min to|till"),
     "and minutes": (pgettext("grammar", "three and ten: minutes after the hour"), "-"),
@@ -107,6 +108,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
     "this week": (pgettext("grammar", "this week"), "-"),
     "next week": (pgettext("grammar", "next week"), "-"),
+    "week after next": (pgettext("grammar", "week after next"), "the week after next|week after next"),
     "next weekend": (pgettext("grammar", "weekend of next week, where it isn’t said as for weekdays"), "-"),
     "this month": (pgettext("grammar", "this month"), "-"),
     "next month": (pgettext("grammar", "next month"), "-"),
@@ -179,7 +181,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "won't|never|no|neither|nor|none|without|week after|weeks after|after next|the week after|day before|the day before|"
         "Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|Pentecost|Halloween|my birthday|birthday|holiday|"
         "holidays|public holiday|bank holiday|school|half term|payday|full moon|summer|winter|spring|autumn|fall|"
-        "fortnight ago|year|years|quarter|decade|century|except|but|hours ago|days before|weeks before|not|odd|even",
+        "year|years|quarter|decade|century|except|but|hours ago|days before|weeks before|not|odd|even",
     ),
     "before word": (pgettext("grammar", "prefixes that are written together with the next word"), "-"),
     "after word": (pgettext("grammar", "endings that are written together with the word before"), "-"),
@@ -204,6 +206,9 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
         "-",
     ),
+    "days": (pgettext("grammar", "one day, two days and so on to ten days, where they are one word"), "-"),
+    "weeks": (pgettext("grammar", "one week, two weeks, three weeks, where they are one word"), "-|fortnight/a fortnight|-"),
+    "months": (pgettext("grammar", "one month, two months, three months, where they are one word"), "-"),
     "weekdays of this week": (
         pgettext("grammar", "Monday to Sunday of this week, where they have words of their own"),
         "-",
@@ -227,6 +232,9 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "tens": (40, 45, 50, 55),
     "ordinals": tuple(range(1, 32)),
     "hour words": tuple(range(1, 25)),
+    "days": tuple(range(1, 11)),
+    "weeks": (1, 2, 3),
+    "months": (1, 2, 3),
     "weekdays of this week": tuple(range(7)),
     "weekdays of next week": tuple(range(7)),
     "half hours": (12, *range(1, 12)),
