@@ -171,6 +171,9 @@ def _read_tokens(
         touches = index > 0 and plain[index - 1] != " "
         if letter == " ":
             index += 1
+        elif letter.isdigit() and (worded := _find_worded(normalized, index, lexicon)):
+            yield _Token(worded[1], typed(index, worded[0]), touches=touches)
+            index = worded[0]
         elif letter.isdigit():
             end = index
             while end < len(plain) and plain[end].isdigit():
@@ -212,6 +215,8 @@ def _find_word(
             if best and end < best[0][0]:
                 continue
             together = _read_rest(normalized, end, lexicon)
+            if together is None and lexicon.bent_names and kinds.keys() & set(NAMED) and end - begin > 3 >= boundary - end:
+                together = [(boundary, {"filler": True})]
             if together is None:
                 continue
             if best and end == best[0][0]:
@@ -222,6 +227,15 @@ def _find_word(
     if lexicon.spaced or normalized.folded[start].isascii():
         return [], boundary
     return [], 0
+
+
+def _find_worded(normalized: Normalized, start: int, lexicon: Lexicon) -> tuple[int, Kinds] | None:
+    """Return a word that begins with a digit: "2ª" is Monday in Portuguese."""
+    text, found = normalized.text, None
+    for end, kinds in lexicon.find(normalized, start):
+        if end >= len(text) or not (is_letter(text[end]) or text[end].isdigit()):
+            found = end, kinds
+    return found
 
 
 def _prefixed(normalized: Normalized, start: int, lexicon: Lexicon) -> Iterator[tuple[int, list[tuple[int, Kinds]]]]:
@@ -517,7 +531,11 @@ class _Reader:
         if any(self._has(index, kind) for kind in ("from", "after")):
             if end := self._pair(index + 1, ("to", "-", "until", "and") if self._has(index, "from") else ("to", "-")):
                 return end
-        return self._pair(index, ("to", "-"), opened=self._has(index, "at"))
+        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
+            return end
+        if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
+            return self._pair(index, ("and", "to", "-"))
+        return None
 
     def _pair(self, index: int, links: tuple[str, ...], *, opened: bool = True) -> int | None:
         """Read two days or two times with a link between them. `opened` is False where no word says that they come."""
@@ -544,7 +562,7 @@ class _Reader:
                 # "2 - until 4", "to the 5th"
                 return self._skip(at + 1, "-", "at")
         # "2時から4時": the first end says that it is one.
-        if self._has(index, "from after") and not self.lexicon.spaced and self._operand(index + 1):
+        if self._has(index, "from after") and self._operand(index + 1):
             return index + 1
         return None
 
@@ -552,7 +570,7 @@ class _Reader:
         for start in dict.fromkeys((index, self._skip(index, "filler", "the", "at", "around"))):
             if isinstance(first, _Clock):
                 clock = self._parse_clock(start)
-                if clock is None or not (bare_allowed or clock[0].written):
+                if clock is None or not (bare_allowed or clock[0].written or self._has(clock[1], "between after")):
                     continue
                 second, end = clock
                 # "from 3 to 5 December", "from 3 to the 5th": numbers of days.
@@ -560,12 +578,12 @@ class _Reader:
                 if day and day[1] > end:
                     continue
                 self.facts.ranges.append((first, second))
-                return self._skip(end, "until after")
+                return self._skip(end, "until after", "between after")
             base = first.first or self.today
             if day := self._parse_day(start, base):
                 days, end = day
                 self.facts.days.append(self._join_days(first, days))
-                return self._skip(end, "until after")
+                return self._skip(end, "until after", "between after")
         return None
 
     def _join_days(self, first: _Days, last: _Days) -> _Days:
@@ -627,18 +645,22 @@ class _Reader:
                 continue
             for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "around", "filler", "the", "of", "-"))):
                 # "von 3 Wochen", "vor 3 Wochen": neither a time nor certain.
-                number = self._number(start)
-                if number and op in {"before", "after"} and self._has(number[1], "unit"):
+                if op in {"before", "after"} and self._amount(start)[1]:
+                    if self._has(index, "in"):
+                        return None
                     raise _Doubtful
-                if found := self._operand(start, days=op not in {"at", "around"}):
+                if found := self._operand(start):
                     operand, end = found
+                    # "around Christmas"; but 约 is also "book"
+                    if isinstance(operand, _Days) and op == "around" and not self._has(index, "filler"):
+                        raise _Doubtful
                     behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
                     if behind and op in {"at", "around", "from"}:
                         op, end = _BEHIND[behind], end + 1
                     self._add_bound(op, operand)
                     return end
         for operand, end in self._operands(index):
-            if isinstance(operand, _Clock) and not operand.written and not self._has(end, "from after"):
+            if isinstance(operand, _Clock) and operand.minutes > _DAY:
                 continue
             for kind, op in _BEHIND.items():
                 if self._has(end, kind) and not self._begins_other(end, op):
@@ -652,21 +674,26 @@ class _Reader:
 
     def _add_bound(self, op: str, operand: _Days | _Clock) -> None:
         if isinstance(operand, _Days):
-            self.facts.bounds.append((op if op not in {"at", "around"} else "on", operand))
+            # In Hebrew and Arabic one word is "at" and "on".
+            if op in {"at", "around"}:
+                self.facts.days.append(operand)
+            else:
+                self.facts.bounds.append((op, operand))
         else:
             self.facts.clocks.append(({"from": "after", "until": "before", "around": "at"}.get(op, op), operand))
 
-    def _operand(self, index: int, *, days: bool = True) -> tuple[_Days | _Clock, int] | None:
+    def _operand(self, index: int) -> tuple[_Days | _Clock, int] | None:
         """Read a day or a time, of which a bare number is one here. The longer wins, a written time before a day."""
-        return next(iter(self._operands(index, days=days)), None)
+        return next(iter(self._operands(index)), None)
 
-    def _operands(self, index: int, *, days: bool = True) -> list[tuple[_Days | _Clock, int]]:
+    def _operands(self, index: int) -> list[tuple[_Days | _Clock, int]]:
         found: list[tuple[_Days | _Clock, int]] = []
         if clock := self._parse_clock(index):
             found.append(clock)
-        if days and (day := self._parse_day(index, self.today)):
+        if day := self._parse_day(index, self.today):
             found.append(day)
-        return sorted(found, key=lambda each: -each[1])
+        # The longer; of the same length a day before a bare number.
+        return sorted(found, key=lambda each: (-each[1], isinstance(each[0], _Clock) and not each[0].written))
 
     def _day(self, index: int) -> int | None:
         day = self._parse_day(index, self.today)
@@ -693,6 +720,9 @@ class _Reader:
         if self._has(index, "this"):
             start, today = index + 1, True
         part = self._get(start, "part")
+        if part is None and not today:
+            # "tomorrow PM"
+            part = (0, 720) if self._has(start, "am") else (720, _DAY) if self._has(start, "pm") else None
         if part is None:
             return None
         end = start + 1
@@ -746,9 +776,11 @@ class _Reader:
             return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
-                start = self._skip(index + 1, "at", "filler", "the")
-                if (number := self._number(start)) and 1 <= number[0] <= 24:
+                start = self._skip(index + 1, "at", "filler", "the", "to")
+                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
+        if (hour := self._get(index, "hour word")) is not None:
+            return self._parse_after_hour(hour, index + 1, written=True)
         number = self._number(index)
         if number is None:
             return None
@@ -777,9 +809,16 @@ class _Reader:
             return None
         return self._parse_after_hour(value, end)
 
-    def _parse_after_hour(self, value: int, end: int) -> tuple[_Clock, int]:
+    def _hour_number(self, index: int) -> tuple[int, int] | None:
+        if (hour := self._get(index, "hour word")) is not None:
+            return hour, index + 1
+        return self._number(index)
+
+    def _parse_after_hour(self, value: int, end: int, *, written: bool = False) -> tuple[_Clock, int]:
+        said = written
         written = self._has(end, "hour") and not (self._has(end, "unit") and not self._has(end, "hour"))
         end = end + 1 if written else end
+        written = written or said
         for kind, offset in _AFTER_HOUR.items():
             if self._has(end, kind):
                 after = self._skip(end + 1, "hour")
@@ -812,9 +851,9 @@ class _Reader:
             return None
         after = self._skip(end, "minute")
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
-            if self._has(after, kind) and (after > end or value in {5, 10, 20, 25}):
+            if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
-                number = self._number(start)
+                number = self._hour_number(start)
                 # "10 to 12" may be from ten to twelve.
                 if number is None or not 1 <= number[0] <= 24 or (self._has(after, "to") and after == end):
                     continue
@@ -866,6 +905,9 @@ class _Reader:
             return _Days(day, day), index + 1
         if (offset := self._get(index, "relative week")) is not None:
             return self._future(self._week(offset)), index + 1
+        if (offset := self._get(index, "relative weekend")) is not None:
+            monday = self._week(offset)[0]
+            return _Days(monday + timedelta(days=5), monday + timedelta(days=6)), index + 1
         if (offset := self._get(index, "relative month")) is not None:
             return self._future(self._month(offset)), index + 1
         if (value := self._get(index, "relative weekday")) is not None:
@@ -883,43 +925,39 @@ class _Reader:
         """Read "in two weeks" after a day."""
         if not self._has(index, "in"):
             return None
-        number, at = self._amount(index + 1)
-        unit = self._get(at, "unit")
-        if number is None or unit not in {"day", "week"} or self._has(at, "relative day"):
+        number, unit, end = self._amount(index + 1)
+        if unit not in {"day", "week"} or self._has(end - 1, "relative day"):
             return None
         moved = day + timedelta(days=number * (7 if unit == "week" else 1))
-        return _Days(moved, moved), at + 1
+        return _Days(moved, moved), end
 
-    def _amount(self, index: int) -> tuple[int | None, int]:
-        """Read a number before a unit: "2", "two", "a"."""
-        if number := self._number(index):
-            if number[1] - index == 1 and self._has(index, "one") and not self._has(index, "number"):
-                return 1, number[1]
-            return number
-        if self._has(index, "one"):
-            return 1, index + 1
-        return None, index
+    def _amount(self, index: int) -> tuple[int, str, int]:
+        """Read a number of days, weeks or months: "2 weeks", "a week", "fortnight". Without them the unit is empty."""
+        if (counted := self._get(index, "counted")) is not None:
+            return counted[0], counted[1], index + 1
+        value, end = self._number(index) or (0, index)
+        if not value and self._has(index, "one"):
+            value, end = 1, index + 1
+        unit = self._get(end, "unit") if value else None
+        return (value, unit, end + 1) if unit else (0, "", index)
 
     def _moved(self, index: int, _base: date) -> tuple[_Days, int] | None:
         """Read "in two weeks", "two weeks from now", "within three days", "the next three days"."""
         if self._has(index, "within") or self._has(index, "next"):
             start = self._skip(index + 1, "filler") if self._has(index, "within") else index + 1
             for at in dict.fromkeys((index + 1, start)):
-                number, unit_at = self._amount(at)
-                unit = self._get(unit_at, "unit")
-                if number is not None and unit and (self._has(index, "within") or number > 1):
-                    return _Days(self.today, self._add_units(number, unit)[1]), unit_at + 1
-        for start, behind in ((index + 1, False), (index, True)):
-            if not behind and not self._has(index, "in"):
-                continue
-            number, at = self._amount(start)
-            unit = self._get(at, "unit")
-            if unit is None or (number is None and not behind):
-                continue
-            if behind and (number is None or not self._has(at + 1, "in after")):
-                continue
-            first, last = self._add_units(number or 0, unit)
-            return _Days(first, last), at + (2 if behind else self._skip(at + 1, "in after") - at)
+                number, unit, end = self._amount(at)
+                if unit and (self._has(index, "within") or number > 1):
+                    return _Days(self.today, self._add_units(number, unit)[1]), end
+        if self._has(index, "in"):
+            number, unit, end = self._amount(index + 1)
+            if unit:
+                first, last = self._add_units(number, unit)
+                return _Days(first, last), self._skip(end, "in after")
+        number, unit, end = self._amount(index)
+        if unit and self._has(end, "in after"):
+            first, last = self._add_units(number, unit)
+            return _Days(first, last), end + 1
         return None
 
     def _add_units(self, number: int, unit: str) -> tuple[date, date]:
@@ -940,6 +978,10 @@ class _Reader:
                     if found := self._modify(start, offset):
                         return found
             if self._has(index + 1, f"{kind} after") and (found := self._modify(index, offset)):
+                # "thứ sáu sau đám cưới": Friday after the wedding
+                unknown = index + 2 < len(self.tokens) and not self.tokens[index + 2].kinds
+                if unknown and self._has(index + 1, "after"):
+                    raise _Doubtful
                 return found[0], index + 2
         return None
 
@@ -985,7 +1027,9 @@ class _Reader:
 
     def _day_number(self, index: int) -> tuple[int, int] | None:
         """Read the number of a day, with the words around it: "the 3rd", "3.", "third"."""
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         if (ordinal := self._get(at, "ordinal")) is not None:
             return ordinal, at + 1
         number = self._number(at)
@@ -1022,7 +1066,9 @@ class _Reader:
         return None
 
     def _is_day_sized(self, index: int) -> bool:
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         return at < len(self.tokens) and self.tokens[at].digits <= 2
 
     def _is_hour(self, start: int, end: int) -> bool:
@@ -1057,8 +1103,8 @@ class _Reader:
                     end += 1
                 else:
                     continue
-            elif sign == "-":
-                continue  # "3-12" is a range
+            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"]):
+                continue  # "3-12" is a range, "18-12" is a date
             elif sign == "." and self._has(end, "hour"):
                 return None
             one, other = first.kinds["number"], second.kinds["number"]
@@ -1092,12 +1138,14 @@ class _Reader:
         if number is None:
             return None
         value, end = number
-        said = self._has(index, "the") or self._has(index, "day before")
-        marked = end - index > (2 if said else 1)
-        ordinal = self._get(index + 1 if said else index, "ordinal") is not None
+        said = 0
+        while said < 2 and (self._has(index + said, "the") or self._has(index + said, "day before")):
+            said += 1
+        marked = end - index > said + 1
+        ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or self._is_hour(index + 1 if said else index, end) and not marked:
+        if not self._is_day_sized(index) or self._is_hour(index + said, end) and not marked:
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1180,6 +1228,7 @@ class _Reader:
         month, at = self._month_at(index)
         if month is not None:
             year, end = self._year(at)
+            end = end + 1 if self._get(end, "unit") == "month" else end
             return self._said_month(month, year), end
         return None
 
@@ -1207,6 +1256,10 @@ class _Reader:
     def _month_at(self, index: int) -> tuple[int | None, int]:
         if (month := self._get(index, "month")) is not None:
             return month, index + 1
+        if self._get(index, "unit") == "month":
+            at = self._skip(index + 1, "of")
+            if (month := self._get(at, "month")) is not None:
+                return month, at + 1
         if self._has(index, "month before") and (number := self._number(index + 1)) and 1 <= number[0] <= 12:
             return number[0], number[1]
         number = self._number(index)
@@ -1359,8 +1412,6 @@ class _Reader:
         first: date | None = None
         last: date | None = None
         for op, days in self.facts.bounds:
-            if op == "on":
-                raise _Doubtful
             span = self._bound_span(days, found, first)
             if op in {"from", "after"}:
                 first = span[0] if op == "from" else (span[1] + timedelta(days=1) if span[1] else None)
@@ -1492,7 +1543,7 @@ _BEHIND: Final = {
 }  # fmt: skip
 """Words behind a day or a time, and the words before it that mean the same."""
 _BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15}
-_AFTER_HOUR: Final = {"half": 30, "quarter": 15, "quarter less": -15}
+_AFTER_HOUR: Final = {"half": 30, "three quarters": 45, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
     [
         "filler",

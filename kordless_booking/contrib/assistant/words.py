@@ -72,6 +72,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "in after": (pgettext("grammar", "two weeks from now"), "from now|from today|hence"),
     "next after": (pgettext("grammar", "Tuesday: next, said behind it"), "-"),
     "this after": (pgettext("grammar", "Tuesday: this, said behind it"), "-"),
+    "between after": (pgettext("grammar", "2 to 4: between, said behind them"), "-"),
     "not after": (pgettext("grammar", "on Monday: not, said behind it"), "-"),
     "week later": (pgettext("grammar", "Tuesday: a week after the coming one, said behind it"), "week"),
     "people": (
@@ -86,6 +87,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "half": (pgettext("grammar", "three and a half: after the hour"), "-"),
     "quarter": (pgettext("grammar", "three and a quarter: after the hour"), "-"),
     "quarter less": (pgettext("grammar", "three less a quarter: after the hour"), "-"),
+    "three quarters": (pgettext("grammar", "three and three quarters: after the hour"), "-"),
     "minutes past": (pgettext("grammar", "ten past three"), "past|after|minutes past|minutes after|min past"),
     "minutes to": (pgettext("grammar", "ten to three"), "to|before|minutes to|minutes before|min to|till"),
     "and minutes": (pgettext("grammar", "three and ten: minutes after the hour"), "-"),
@@ -104,6 +106,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
     "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
+    "this week": (pgettext("grammar", "this week"), "-"),
+    "next week": (pgettext("grammar", "next week"), "-"),
+    "week after next": (pgettext("grammar", "week after next"), "the week after next|week after next"),
+    "next weekend": (pgettext("grammar", "weekend of next week, where it isn’t said as for weekdays"), "-"),
+    "this month": (pgettext("grammar", "this month"), "-"),
+    "next month": (pgettext("grammar", "next month"), "-"),
     "monday": (pgettext("grammar", "Monday"), "mondays"),
     "tuesday": (pgettext("grammar", "Tuesday"), "tuesdays|tues"),
     "wednesday": (pgettext("grammar", "Wednesday"), "wednesdays|weds|!we"),
@@ -173,7 +181,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "won't|never|no|neither|nor|none|without|week after|weeks after|after next|the week after|day before|the day before|"
         "Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|Pentecost|Halloween|my birthday|birthday|holiday|"
         "holidays|public holiday|bank holiday|school|half term|payday|full moon|summer|winter|spring|autumn|fall|"
-        "fortnight ago|year|years|quarter|decade|century|except|but|hours ago|days before|weeks before|not|odd|even",
+        "year|years|quarter|decade|century|except|but|hours ago|days before|weeks before|not|odd|even",
     ),
     "before word": (pgettext("grammar", "prefixes that are written together with the next word"), "-"),
     "after word": (pgettext("grammar", "endings that are written together with the word before"), "-"),
@@ -194,6 +202,21 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|twenty-second|twenty-third|"
         "twenty-fourth|twenty-fifth|twenty-sixth|twenty-seventh|twenty-eighth|twenty-ninth|thirtieth|thirty-first",
     ),
+    "hour words": (
+        pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
+        "-",
+    ),
+    "days": (pgettext("grammar", "one day, two days and so on to ten days, where they are one word"), "-"),
+    "weeks": (pgettext("grammar", "one week, two weeks, three weeks, where they are one word"), "-|fortnight/a fortnight|-"),
+    "months": (pgettext("grammar", "one month, two months, three months, where they are one word"), "-"),
+    "weekdays of this week": (
+        pgettext("grammar", "Monday to Sunday of this week, where they have words of their own"),
+        "-",
+    ),
+    "weekdays of next week": (
+        pgettext("grammar", "Monday to Sunday of next week, where they have words of their own"),
+        "-",
+    ),
     "half hours": (
         pgettext("grammar", "12:30, 1:30 and so on to 11:30, where they have a word of their own"),
         "-",
@@ -208,6 +231,12 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "numbers": tuple(range(32)),
     "tens": (40, 45, 50, 55),
     "ordinals": tuple(range(1, 32)),
+    "hour words": tuple(range(1, 25)),
+    "days": tuple(range(1, 11)),
+    "weeks": (1, 2, 3),
+    "months": (1, 2, 3),
+    "weekdays of this week": tuple(range(7)),
+    "weekdays of next week": tuple(range(7)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }
@@ -217,5 +246,7 @@ UNSPACED: Final = frozenset({"ja", "ko", "zh_Hans", "zh_Hant"})
 """Languages whose words aren't, or aren't always, separated by spaces: a word may begin and end anywhere."""
 COMPOUNDS: Final = frozenset({"de", "nl"})
 """Languages that write day and part of day together: "Dienstagnachmittag"."""
+BENT_NAMES: Final = frozenset({"pl", "ru", "tr", "uk"})
+"""Languages that give names endings: "u Miguela"."""
 SPELLINGS: Final[dict[str, dict[str, str]]] = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}}
 """How letters are written where the keyboard hasn't got them."""
