@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from pytest_django import Settings
 
 from kordless_booking import conf, signals
 from kordless_booking.contrib.json_api.management.commands import kordless_api_token
+from kordless_booking.contrib.json_api.plugin import examine
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.program_bookings import attempt_key, hash_token, is_known_token, parse_key
@@ -383,3 +385,13 @@ def test_any_header_is_a_key_or_none(text: str) -> None:
         assert key.isascii()
         assert key.isprintable()
         assert parse_key(f'"{key}"') == key
+
+
+def test_the_doctor_says_whether_programs_may_book(site: Settings) -> None:
+    """With and without tokens, and where links would begin with whatever host a client names."""
+    with open_api(site, API_TOKENS=HASHES):
+        account = conf.get_account(None)
+        [found] = examine(account)
+        assert (found.code, found.level) == ("api_tokens", "ok")
+        assert "2" in found.text
+        assert [each.code for each in examine(replace(account, site_url=""))] == ["api_tokens", "api_site_url"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,9 +19,10 @@ from pytest_django import Settings
 
 from kordless_booking import conf, hooks
 from kordless_booking.contrib.mcp import desk as desk_module
+from kordless_booking.contrib.mcp import plugin
 from kordless_booking.contrib.mcp.desk import Desk
 from kordless_booking.contrib.mcp.management.commands import kordless_mcp
-from kordless_booking.contrib.mcp.plugin import register
+from kordless_booking.contrib.mcp.plugin import examine, register
 from kordless_booking.contrib.mcp.server import build_server
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
@@ -215,3 +217,12 @@ def test_the_clock_of_the_tests_is_before_the_times(agent_site: Settings) -> Non
     """Times that have begun aren't found."""
     times = call("find_times", service="haircut").structured_content["times"]
     assert all(datetime.fromisoformat(time["start"]) > NOW for time in times)
+
+
+def test_the_doctor_says_whether_agents_can_be_served(agent_site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK and SITE_URL are needed."""
+    account = conf.get_account(None)
+    assert [found.code for found in examine(account)] == ["mcp_ready"]
+    assert [found.code for found in examine(replace(account, site_url=""))] == ["mcp_site_url"]
+    monkeypatch.setattr(plugin, "find_spec", lambda _name: None)
+    assert [found.code for found in examine(account)] == ["mcp_sdk_missing"]
