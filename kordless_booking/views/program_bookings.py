@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -26,6 +26,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking import placement
 from kordless_booking.booking.attempt import Attempt
+from kordless_booking.booking.availability import has_slot_for
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.terms import Terms
 from kordless_booking.booking.tokens import InvalidToken
@@ -34,6 +35,7 @@ from kordless_booking.hooks import ExtensionSetting
 from kordless_booking.models import FunnelCount
 from kordless_booking.questions.answers import FIELD_PREFIX as ANSWER_PREFIX
 from kordless_booking.questions.fields import GUESTS
+from kordless_booking.upstream.window import Days, bookable_days
 from kordless_booking.views.contact import build_contact_form
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.outcome import (
@@ -48,6 +50,7 @@ from kordless_booking.views.program_reads import absolute
 from kordless_booking.views.summary import find_service
 
 if TYPE_CHECKING:
+    from kordless_booking.api.resources import NewBooking
     from kordless_booking.conf import Account
     from kordless_booking.forms import ContactForm
     from kordless_booking.views.request import WidgetRequest
@@ -244,6 +247,7 @@ def place_order(visit: WidgetRequest, order: Order, key: str) -> Result:
         if outcome is None and (errors := _order_errors(visit, order)):
             return Result(state="invalid", errors=errors)
         if outcome is None or _may_be_sent_again(outcome):
+            is_slot_gone = _listing_check(visit, order)
             outcome = placement.place_booking(
                 account.name,
                 visit.client,
@@ -251,7 +255,7 @@ def place_order(visit: WidgetRequest, order: Order, key: str) -> Result:
                 visit.now,
                 creations_per_minute=account.creations_per_minute,
                 on_created=lambda: visit.record_stage(FunnelCount.Stage.CONTACT, order.service),
-                is_slot_gone=slot_check(visit),
+                is_slot_gone=is_slot_gone,
                 permits=permits,
             )
     except OverContactLimit as over:
@@ -311,6 +315,23 @@ def _may_be_sent_again(outcome: placement.Outcome) -> bool:
         and not outcome.is_first_report
         and isinstance(outcome.error, _RETRIED)
     )
+
+
+def _listing_check(visit: WidgetRequest, order: Order) -> Callable[[NewBooking], bool]:
+    """Return the function that tells that a time isn't offered, by the list of free times, read like a page's.
+
+    An order for a time, host or party that isn't in it is refused without costing one of Kordless's few creations. The
+    form needs no such check: its times come from the list.
+    """
+    with deadline(visit.account.browse_seconds):
+        try:
+            window = bookable_days(visit.bookable_service(order.service).calendar.booking_window_days)
+            days = Days(order.start.date(), order.start.date())
+            listed = visit.catalog.slots(order.service, days, window_days=window).value
+        except exceptions.KordlessError:
+            # Kordless decides, if it can be asked.
+            return slot_check(visit)
+    return lambda request: not has_slot_for(listed, request)
 
 
 def _order_errors(visit: WidgetRequest, order: Order) -> tuple[tuple[str, str], ...]:

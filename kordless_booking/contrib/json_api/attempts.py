@@ -287,7 +287,7 @@ def _build_problem(visit: WidgetRequest, result: Result) -> ApiProblem:
                 "Time taken",
                 "This time isn't free. An earlier try of this very request may have booked it: look it up first."
                 if result.after_unknown_outcome
-                else "This time isn't free. Nothing was booked.",
+                else "This time isn't free for this host, team and party. Nothing was booked.",
                 more={"nearest": _find_nearest(visit, result)},
             )
         case "refused":

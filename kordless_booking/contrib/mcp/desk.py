@@ -249,7 +249,10 @@ class Desk:
             now=visit.now.astimezone(get_timezone(zone or "UTC")),
         )
         if not understood.understood:
-            raise Refusal("These words can't be understood. Use from_date and to_date, such as 2026-12-31.")
+            raise Refusal(
+                f"These words can't be understood as {visit.language}. Name their language, or use from_date and "
+                "to_date, such as 2026-12-31."
+            )
         return understood
 
     def _build_query(

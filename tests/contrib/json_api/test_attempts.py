@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,6 +113,22 @@ def test_a_refused_key_stays_that_of_its_order(client: Client, api: Settings, sa
         assert time["start"] not in [near["start"] for near in response.json()["nearest"]]
     other = build_order(get_times(client, host="host_sarah")[3], host="host_sarah", contact=lost["contact"])
     assert send_order(client, other, key="the-key-of-john").json()["type"].endswith("idempotency-key-reused")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"host": "nobody"}, {"team": "nobody"}, {"party": 50}, {"service": "beard-trim"}, {"start": "+1 min"}]
+)
+def test_what_is_not_among_the_free_times_costs_kordless_no_creation(
+    client: Client, api: Settings, sandbox: Sandbox, changes: dict[str, Any]
+) -> None:
+    """A program with a mistake doesn't use up the few bookings that Kordless takes in a minute."""
+    time = get_times(client)[0]
+    if "start" in changes:
+        changes = {"start": (datetime.fromisoformat(time["start"]) + timedelta(minutes=1)).isoformat()}
+    response = send_order(client, build_order(time, **changes))
+    assert response.status_code == 409
+    assert created(sandbox) == 0
+    assert send_order(client, build_order(time)).json()["type"].endswith("idempotency-key-reused")
 
 
 def test_an_unknown_outcome_is_found_out_by_asking(

@@ -19,6 +19,7 @@ from kordless_booking.upstream.registry import fetch_pool
 from kordless_booking.urls import app_name, build_urlpatterns
 from kordless_booking.views import program_reads
 from tests.support.clock import NOW
+from tests.support.extension import mount_hooks
 from tests.support.programs import HASHES, SITE_URL, get_times, open_api
 from tests.support.salon import open_salon
 
@@ -293,3 +294,14 @@ def test_times_of_a_moment_ago_are_dated(client: Client, api: Settings) -> None:
     """Last-Modified is when Kordless was asked."""
     response = client.get("/book/api/haircut/times.json")
     assert response["Last-Modified"] == NOW.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def test_the_pages_of_the_widget_have_not_another_byte(client: Client, site: Settings) -> None:
+    """The app adds addresses, and changes none that there are."""
+    urls = ("/book/", "/book/haircut/", "/book/manage/")
+    with hooks.temporary_hooks():
+        mount_hooks(site)
+        site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SITE_URL": SITE_URL}
+        before = [client.get(url).content for url in urls]
+    with open_api(site, API_TOKENS=HASHES):
+        assert [client.get(url).content for url in urls] == before

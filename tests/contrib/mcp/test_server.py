@@ -113,6 +113,9 @@ def test_words_are_read_where_the_assistant_is_installed(agent_site: Settings, m
     assert min(start.hour for start in starts) >= 15
     assert {host for time in found["times"] for host in time["hosts"]} == {"Sarah"}
     assert "can't be understood" in error_of(call("find_times", service="haircut", when="qwertz asdf"))
+    assert "Name their language" in error_of(call("find_times", service="haircut", when="am Dienstag um 15 Uhr"))
+    german = call("find_times", service="haircut", when="am Dienstag um 15 Uhr", language="de").structured_content
+    assert {datetime.fromisoformat(time["local_start"]).weekday() for time in german["times"]} == {1}
 
 
 @pytest.mark.parametrize(
