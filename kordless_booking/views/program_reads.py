@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from kordless_booking.api.resources import PriceKind
 from kordless_booking.booking.availability import AvailableTime, free_openings, localize
 from kordless_booking.booking.choices import Choices
 from kordless_booking.limits import MAX_PARTY_SIZE
+from kordless_booking.presentation.locales import default_language
 from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.presentation.timezones import business_timezone, canonical_timezone, get_timezone
 from kordless_booking.questions.fields import GUESTS
@@ -74,7 +75,7 @@ def build_local_request(account: Account, *, language: str = "") -> WidgetReques
     request = HttpRequest()
     request.method = "GET"
     visit = WidgetRequest.from_http(request, namespace=next(iter(namespaces_of(account)), account.name))
-    return visit.with_choices(Choices(lang=language or None))
+    return replace(visit, choices=Choices(lang=language or None), language=language or default_language())
 
 
 def bookable_services(offer: OrganizationDetail) -> tuple[Service, ...]:

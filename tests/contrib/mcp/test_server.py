@@ -114,7 +114,9 @@ def test_words_are_read_where_the_assistant_is_installed(agent_site: Settings, m
     assert {host for time in found["times"] for host in time["hosts"]} == {"Sarah"}
     assert "can't be understood" in error_of(call("find_times", service="haircut", when="qwertz asdf"))
     assert "Name their language" in error_of(call("find_times", service="haircut", when="am Dienstag um 15 Uhr"))
-    german = call("find_times", service="haircut", when="am Dienstag um 15 Uhr", language="de").structured_content
+    german = call("find_times", service="haircut", when="am Dienstag um 15 Uhr", language="de")
+    assert not german.is_error, german.content
+    german = german.structured_content
     assert {datetime.fromisoformat(time["local_start"]).weekday() for time in german["times"]} == {1}
 
 
