@@ -220,6 +220,8 @@ INSTALLED_APPS = [
     "kordless_booking",
     "kordless_booking.contrib.customers",
     "kordless_booking.contrib.waitlist",
+    "kordless_booking.contrib.json_api",
+    "kordless_booking.contrib.mcp",
 ]
 MIDDLEWARE = [
     "demo_site.local.LocalMiddleware",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .worker import in_background
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -38,8 +40,11 @@ class RequestView:
 
     @property
     def fetches_in_parallel(self) -> bool:
-        """True, unless nothing may be fetched at all (`cached_only`)."""
-        return not self._cached_only
+        """True, unless nothing may be fetched at all (`cached_only`), or nobody waits: other threads have no priority.
+
+        A fetch in another thread would take a visitor's permit, also on behalf of a reader of low priority.
+        """
+        return not self._cached_only and not in_background.get()
 
     def lookup(self, *items: CacheItem[Any]) -> list[LocalEntry]:
         """Load all of these in one round trip, so that reading them needs none of its own."""

@@ -95,12 +95,12 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
 
 def _initial_form(visit: WidgetRequest, detail: ServiceDetail, terms: Terms) -> ContactForm:
     """Return the form with what the visitor typed into an earlier one."""
-    form = _contact_form(visit, detail, service=detail.service.slug, party_size=terms.party_size)
+    form = build_contact_form(visit, detail, service=detail.service.slug, party_size=terms.party_size)
     form.initial = dict(form.fit_name(visit.form_input))
     return form
 
 
-def _contact_form(
+def build_contact_form(
     visit: WidgetRequest,
     detail: ServiceDetail | None,
     data: Mapping[str, str] | None = None,
@@ -178,7 +178,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         # Only what Kordless has asked for on this form: else a script could reveal a field, and have a stranger written
         # to where the site asks for no address.
         also = draft.unsign_fields(data.get(_ALSO_NEEDED, ""), posted, visit.account.name)
-        return _contact_form(visit, detail, data, service=service, party_size=posted.terms.party_size, also=also)
+        return build_contact_form(visit, detail, data, service=service, party_size=posted.terms.party_size, also=also)
 
     try:
         chosen = posted = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)

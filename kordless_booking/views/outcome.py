@@ -168,6 +168,23 @@ def redirect_to_outcome(
     """
     if isinstance(outcome, placement.Pending):
         return SeeOther(visit.links.url("attempt", receipt.to_token(visit.account.name)))
+    publish_placed(visit, receipt, outcome)
+    placed = msgspec.structs.replace(
+        receipt,
+        booking=msgspec.structs.replace(outcome.booking, contact=None),
+        digest="",
+        form_input={},
+        sent_at=0,
+        attribution={},
+        placed_at=int(outcome.placed_at.timestamp()),
+    )
+    if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
+        return SeeOther(manage_url(visit, placed, outcome.booking))
+    return SeeOther(visit.links.url("confirmation", placed.to_token(visit.account.name)))
+
+
+def publish_placed(visit: WidgetRequest, receipt: Receipt, outcome: placement.Placed) -> None:
+    """Publish a new booking, if this call recorded it, and have its service's times read again."""
     visit.catalog.invalidate_slots(receipt.terms.service)
     if outcome.notify_contact:
         visit.record_stage(FunnelCount.Stage.BOOKED, receipt.terms.service, campaign_source(receipt.attribution))
@@ -183,18 +200,6 @@ def redirect_to_outcome(
             answers=outcome.answers,
             consents=outcome.consents,
         )
-    placed = msgspec.structs.replace(
-        receipt,
-        booking=msgspec.structs.replace(outcome.booking, contact=None),
-        digest="",
-        form_input={},
-        sent_at=0,
-        attribution={},
-        placed_at=int(outcome.placed_at.timestamp()),
-    )
-    if (visit.now - outcome.placed_at).total_seconds() > RESENT_SECONDS:
-        return SeeOther(manage_url(visit, placed, outcome.booking))
-    return SeeOther(visit.links.url("confirmation", placed.to_token(visit.account.name)))
 
 
 def lost_slot_page(
@@ -300,18 +305,25 @@ def _awaited_summary(visit: WidgetRequest, terms: Terms) -> TermsSummary:
     return replace(terms_summary(visit, terms, detail), duration="", price="", policy="")
 
 
-def _rejected_page(
+def give_permits_back(
     visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected, permits: BookingPermits
-) -> HttpResponse:
-    """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
-    error, terms = outcome.error, receipt.terms
-    invalidate_after_rejection(visit, terms.service, outcome)
+) -> None:
+    """Return the permits of an attempt that was rejected on its waiting page, by this very request."""
     # By this very request: the page of a rejected attempt may be loaded again and again.
     if outcome.rejected_at == visit.now and permits.were_taken:
         permits.give_back()
     elif outcome.rejected_at == visit.now:
         with suppress(DatabaseError):
             give_back_later(visit, placement.get_counted_contacts(visit.account.name, receipt.key), receipt.sent_at)
+
+
+def _rejected_page(
+    visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected, permits: BookingPermits
+) -> HttpResponse:
+    """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
+    error, terms = outcome.error, receipt.terms
+    invalidate_after_rejection(visit, terms.service, outcome)
+    give_permits_back(visit, receipt, outcome, permits)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
     rejected_at = outcome.rejected_at

@@ -50,6 +50,7 @@ from tests.support.deliveries import NEW, OLD, delivery, event_body
 from tests.support.failing_database import refused_writes
 from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.phone_messages import TEXTING, clear_messages, failing, texted
+from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
 from tests.support.signal_receiver import listening
 from tests.support.visitor import JANE, Visitor
 
@@ -322,6 +323,23 @@ def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: S
         walk.book(query="?day=2026-12-22")
 
 
+def _programs(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Orders of a program: placed, repeated, wrong, with another token, and asked for; a read in an outage."""
+    client = Client()
+    with open_api(site, API_TOKENS=HASHES):
+        contact = {name: CANARY[name] for name in ("name", "email", "phone")}
+        order = build_order(get_times(client)[0], contact=contact, notes=CANARY["notes"])
+        for key in ("canary-key-0001", "canary-key-0001", "canary-key-0002"):
+            placed = send_order(client, order, key=key)
+        send_order(client, {**order, "party": "canary"}, key="canary-key-0003")
+        send_order(client, {**order, "contact": {"canary": CANARY["name"]}}, key="canary-key-0004")
+        send_order(client, order, token="canary")
+        client.get("/book/api/attempts/canary.json", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert placed.status_code == 409
+        sandbox.faults.add("status", status=500)
+        client.get("/book/api/beard-trim.json")
+
+
 def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Answers on the way to a booking and over a conflict, and a function of questions that is slow and fails."""
     kinds = ("text", "long_text", "phone", "date", "number")
@@ -570,6 +588,7 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "questions": Chapter(_questions, pages=10, records=10, events=frozenset({"questions_failed", "questions_slow"})),
     "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
+    "programs": Chapter(_programs, pages=0, records=6, events=frozenset({"api_read_failed"})),
     "mail": Chapter(
         _mail,
         pages=5,

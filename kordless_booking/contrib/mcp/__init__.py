@@ -1,0 +1,1 @@
+"""MCP server: tools with which an agent finds free times, for a person who books."""
