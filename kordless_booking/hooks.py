@@ -122,7 +122,8 @@ class SlotContext:
     service: str = ""
     """Slug of the service; "" on the list of services, and where it isn't known."""
     choices: Any = None
-    """In shared slots, the `booking.choices.Choices` of the page."""
+    """`booking.choices.Choices` of the page's URL, such as zone, day, host and party. What a visitor has chosen, and
+    nothing personal: pages are cached by them. Give them to `url` for a page that goes on with them."""
     here: Callable[..., str] | None = None
     """In shared slots, returns the URL of this page with other choices and, by name, more of its query."""
     query: Mapping[str, str] = field(default_factory=dict)

@@ -103,7 +103,8 @@ class TextMessage:
     """E.164; "" when the number is none that a message can be sent to."""
     text: str
     kind: str
-    booking: Booking
+    booking: Booking | None
+    """None in a message of an extension that is about no booking."""
     parts: int
     """Number of messages that a phone company makes of it."""
 

@@ -43,8 +43,12 @@ def with_link_code(data: AppointmentData) -> AppointmentData:
     """Return the data with a code; a known one stays, so that all messages about a booking have the same link."""
     if data.link_code:
         return data
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH))
-    return msgspec.structs.replace(data, link_code=code)
+    return msgspec.structs.replace(data, link_code=generate_code())
+
+
+def generate_code() -> str:
+    """Return a new random code."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def find_link(account: Account, code: str, now: datetime) -> FoundLink | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from django.utils.translation import get_language_bidi, pgettext
@@ -54,8 +54,24 @@ def build_text(
     is left out in this order: the words before the link, the end of the business's name, the end of the service's, the
     business. Kind, time and link stay, however long they are.
     """
+    return fit_text(
+        lambda name: _sentence(kind, status, name, _plain(when)),
+        business=business,
+        service=service,
+        url=url,
+        labeled_url=_labeled_link(kind, url),
+    )
+
+
+def fit_text(
+    sentence: Callable[[str], str], *, business: str, service: str, url: str, labeled_url: str
+) -> tuple[str, int]:
+    """Return a text as `build_text` does, with a sentence that is built from the service's name, which may be cut.
+
+    `labeled_url` is the last line with words before the link, `url` the link alone.
+    """
     text = ""
-    for text in _candidates(kind, status, _clean(business), _clean(service), _plain(when), url):
+    for text in _candidates(sentence, _clean(business), _clean(service), url, labeled_url):
         if fits(text):
             break
     return text, count_messages(text)
@@ -88,7 +104,7 @@ def utf16_length(text: str) -> int:
 
 
 def _candidates(
-    kind: OutgoingMail.Kind, status: str, business: str, service: str, when: str, url: str
+    sentence: Callable[[str], str], business: str, service: str, url: str, labeled_url: str
 ) -> Iterator[str]:
     """Yield texts from the longest to the shortest."""
     for label, business_chars, service_chars in (
@@ -99,11 +115,11 @@ def _candidates(
         (False, 20, 12),
         (False, 0, 12),
     ):
-        sentence = _sentence(kind, status, _plain(shorten(service, service_chars)), when)
+        said = sentence(_plain(shorten(service, service_chars)))
         name = _plain(shorten(business, business_chars)) if business_chars else ""
-        link = _labeled_link(kind, url) if label else url
+        link = labeled_url if label else url
         # A link in a line of its own: whatever stood behind it could be read as a part of it.
-        lines = filter(None, [name, _plain(sentence), _plain(link)])
+        lines = filter(None, [name, _plain(said), _plain(link)])
         # Phones take the first letter's direction for that of the line, and it may be that of a business's name.
         yield "\n".join(f"{_RIGHT_TO_LEFT}{line}" if _needs_mark(line) else line for line in lines)
 

@@ -19,7 +19,7 @@ from kordless_booking.views.client_address import client_address as client_addre
 
 if TYPE_CHECKING:
     from kordless_booking.booking.draft import Draft
-    from kordless_booking.forms import ContactForm
+    from kordless_booking.forms import VisitorForm
     from kordless_booking.views.request import WidgetRequest
 
 log = logging.getLogger("kordless_booking.views")
@@ -30,7 +30,7 @@ HONEYPOT: Final = "kb_hp"
 "url", "email" or "name", in the name and in the label, and not by `autocomplete="off"`."""
 
 
-def reject_reason(visit: WidgetRequest, form: ContactForm) -> Rejection | None:
+def reject_reason(visit: WidgetRequest, form: VisitorForm) -> Rejection | None:
     """Return the reason to reject a valid form, or None."""
     if visit.request.POST.get(HONEYPOT):
         log_event(log, logging.INFO, "honeypot_filled")

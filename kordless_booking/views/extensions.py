@@ -53,7 +53,7 @@ def _fill(
         page=page,
         url=visit.links.url,
         service=service,
-        choices=None if is_private else visit.choices,
+        choices=visit.choices,
         here=here,
         query={} if is_private or visit.embedded else page_queries(visit.request.GET),
         booking=booking if is_private else None,
