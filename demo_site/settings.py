@@ -213,6 +213,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
+    "kordless_booking.contrib.assistant",
 ]
 MIDDLEWARE = [
     "demo_site.local.LocalMiddleware",

@@ -152,14 +152,14 @@ def limit_chips(
 
     if asked and not choices.month:
         if choices.day or asked.until:
-            label = _days_label(choices.day or visit.now.date(), asked.until, language)
+            label = describe_days(choices.day or visit.now.date(), asked.until, language)
             add(label, choices.replace(day=None), replace(asked, until=None))
         if asked.excluded_weekdays:
             names = [formatting.weekday_names(language)[day][1] for day in sorted(asked.excluded_weekdays)]
             # Translators: days is one weekday, or several: "Monday, Tuesday".
             label = pgettext("limit of the times", "not on %(days)s") % {"days": ", ".join(names)}
             add(label, choices, replace(asked, excluded_weekdays=frozenset()))
-    if label := time_of_day_label(visit):
+    if label := describe_time_of_day(choices, language):
         add(label, choices.replace(after=None, before=None))
     if asked and provider:
         add(provider, choices.replace(host_id=None, team_id=None))
@@ -170,21 +170,21 @@ def limit_chips(
     return found
 
 
-def _days_label(first: date, last: date | None, language: str) -> str:
+def describe_days(first: date, last: date | None, language: str) -> str:
+    """Return a day, or several from the first to the last, as a limit of the times."""
     if last is None or last <= first:
         return formatting.day_title(first, language)
     return formatting.join_range(formatting.short_day(first, language), formatting.short_day(last, language), language)
 
 
-def time_of_day_label(visit: WidgetRequest) -> str:
+def describe_time_of_day(choices: Choices, language: str) -> str:
     """Return the time of day to which the times are limited, such as "after 3:00 PM"; "" without a limit."""
-    choices = visit.choices
 
     def written(moment: time) -> str:
-        return formatting.clock_time(moment, visit.language, choices.hours)
+        return formatting.clock_time(moment, language, choices.hours)
 
     if choices.after and choices.before:
-        return formatting.join_range(written(choices.after), written(choices.before), visit.language)
+        return formatting.join_range(written(choices.after), written(choices.before), language)
     if choices.after:
         # Translators: on a button that says which times are shown. time is such as "3:00 PM".
         return pgettext("limit of the times", "after %(time)s") % {"time": written(choices.after)}
@@ -457,7 +457,7 @@ def _with_limits(visit: WidgetRequest, text: str, view: CalendarPage) -> str:
     limits = [text]
     if host := _provider_name(view):
         limits.append(_("Only times with %(host)s were looked at.") % {"host": host})
-    if label := time_of_day_label(visit):
+    if label := describe_time_of_day(view.choices, visit.language):
         # Translators: limit is a time of day, such as "after 3:00 PM" or "2:00 PM - 4:00 PM".
         limits.append(_("Only times of this part of the day were looked at: %(limit)s.") % {"limit": label})
     if view.choices.party_size > 1:

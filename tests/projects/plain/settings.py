@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
+    "tests.projects.plain.apps.AssistantTables",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
