@@ -36,7 +36,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a link asks for besides the choices. The page says it back, each part with a link that removes it."""
+    """Wishes of a link besides the choices. The page says them back, each part with a link that removes it."""
 
     until: date | None = None
     """Last day; None where there is none, or no day at all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
@@ -55,7 +55,7 @@ def _fill(
         service=service,
         choices=visit.choices,
         here=here,
-        query={} if is_private or visit.embedded else page_queries(visit.request.GET),
+        query={} if is_private else page_queries(visit),
         booking=booking if is_private else None,
         request=visit.request if is_private else None,
     )
@@ -66,8 +66,12 @@ def _fill(
     return mark_safe("".join(parts))  # noqa: S308 (each part is escaped, or the extension's own HTML)
 
 
-def page_queries(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the values in a query that extensions read, as far as they have the form that was registered for them."""
+def page_queries(visit: WidgetRequest) -> dict[str, str]:
+    """Return the values in the query that extensions read, as far as they have the form that was registered for them.
+
+    None of a template tag's: the query is then that of the site's own page.
+    """
+    query = {} if visit.embedded else visit.request.GET
     return {
         name: query[name]
         for name, pattern in hooks.page_queries.items()

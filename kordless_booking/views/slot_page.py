@@ -35,6 +35,7 @@ from kordless_booking.views.cells import (
     week_rows,
 )
 from kordless_booking.views.display import format_timezone
+from kordless_booking.views.extensions import page_queries
 
 if TYPE_CHECKING:
     from datetime import date, datetime, time
@@ -555,7 +556,7 @@ def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, asked: As
     more = {"later": format_start(after)} if after else {}
     if asked:
         # What was asked for stays, and so does the page that it leads to.
-        shown, more = visit.choices, more | dict(asked.query_items())
+        shown, more = visit.choices, more | dict(asked.query_items()) | page_queries(visit)
     here = links.here(shown)
     fingerprint = [
         f"{view.start}",

@@ -30,7 +30,7 @@ from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
-from kordless_booking.views.extensions import fill_slots
+from kordless_booking.views.extensions import fill_slots, page_queries
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.metadata import list_metadata, service_metadata
@@ -212,7 +212,7 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         visit,
         _("Choose a service"),
         step=Step.SERVICE,
-        address=here(visit.choices, **more),
+        address=here(visit.choices, **more, **page_queries(visit)),
         # A search leads back to all of them.
         name="" if query else "services",
         autozone=autozone,
@@ -223,7 +223,7 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         "groups": named + unnamed,
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
-        "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
+        "filter": _service_filter(visit, page, choices, more, query, len(found)) if can_filter else None,
         "notice": describe_age(visit, cached),
         "next_free_clock": free.clock,
         "limits": limit_chips(visit, asked, here) if asked else [],
@@ -258,10 +258,13 @@ def _searched_text(service: Service) -> str:
     return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED_CHARS])
 
 
-def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: str, count: int) -> dict[str, Any]:
-    """Return the context of parts/service_filter.html. `choices` are those that each link of the list has."""
-    all_url = visit.links.url("services", choices=choices)
-    action, hidden = page.form_target(all_url, visit.links.url("services", choices=Choices()), choices.query_items())
+def _service_filter(
+    visit: WidgetRequest, page: Page, choices: Choices, more: Mapping[str, str], query: str, count: int
+) -> dict[str, Any]:
+    """Return the context of parts/service_filter.html. Each link of the list has `choices`, and `more` in its query."""
+    all_url = visit.links.url("services", choices=choices, **more)
+    fields = [*choices.query_items(), *more.items()]
+    action, hidden = page.form_target(all_url, visit.links.url("services", choices=Choices()), fields)
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
         "action": action,
@@ -325,8 +328,8 @@ def slots_page(
         # The head of the step leads to the services already; on a phone a second link costs the foot a line.
         name="services" if back else "",
         autozone=visit.choices.timezone is None and not token,
-        self_url=here(visit.choices, **more),
-        address=here(visit.choices, **more),
+        self_url=here(visit.choices, **more, **page_queries(visit)),
+        address=here(visit.choices, **more, **page_queries(visit)),
         form_input_token=token,
         metadata=service_metadata(visit, detail.service),
     )

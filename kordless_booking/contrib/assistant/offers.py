@@ -1,4 +1,4 @@
-"""What can be named and booked on the page where somebody says when: the offer that words are read against."""
+"""Offer against which words are read: what can be named and booked on the page where somebody says when."""
 
 from __future__ import annotations
 
