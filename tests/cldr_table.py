@@ -48,8 +48,9 @@ def read_language(name: str) -> dict[str, Any]:
 
 def _names(widths: Any, index: int) -> list[str]:
     names: list[str] = []
+    # Not the short names: many are common words, such as "je" and "me" for days in French.
     for context in ("format", "stand-alone"):
-        for width in ("wide", "abbreviated", "short"):
+        for width in ("wide", "abbreviated"):
             _add(names, widths[context].get(width, {}).get(index, ""))
     return names
 

@@ -171,6 +171,9 @@ def _read_tokens(
         touches = index > 0 and plain[index - 1] != " "
         if letter == " ":
             index += 1
+        elif letter.isdigit() and (worded := _find_worded(normalized, index, lexicon)):
+            yield _Token(worded[1], typed(index, worded[0]), touches=touches)
+            index = worded[0]
         elif letter.isdigit():
             end = index
             while end < len(plain) and plain[end].isdigit():
@@ -212,6 +215,8 @@ def _find_word(
             if best and end < best[0][0]:
                 continue
             together = _read_rest(normalized, end, lexicon)
+            if together is None and lexicon.bent_names and kinds.keys() & set(NAMED) and end - begin > 3 >= boundary - end:
+                together = [(boundary, {"filler": True})]
             if together is None:
                 continue
             if best and end == best[0][0]:
@@ -222,6 +227,15 @@ def _find_word(
     if lexicon.spaced or normalized.folded[start].isascii():
         return [], boundary
     return [], 0
+
+
+def _find_worded(normalized: Normalized, start: int, lexicon: Lexicon) -> tuple[int, Kinds] | None:
+    """Return a word that begins with a digit: "2ª" is Monday in Portuguese."""
+    text, found = normalized.text, None
+    for end, kinds in lexicon.find(normalized, start):
+        if end >= len(text) or not (is_letter(text[end]) or text[end].isdigit()):
+            found = end, kinds
+    return found
 
 
 def _prefixed(normalized: Normalized, start: int, lexicon: Lexicon) -> Iterator[tuple[int, list[tuple[int, Kinds]]]]:
@@ -347,10 +361,10 @@ class _Reader:
         rules: tuple[Callable[[int], int | None], ...] = (
             self._soonest,
             self._excluded,
+            self._people,
             self._between,
             self._range,
             self._bound,
-            self._people,
             self._day,
             self._time,
             self._part,
@@ -460,6 +474,8 @@ class _Reader:
 
     def _excluded(self, index: int) -> int | None:
         """Read "not Monday or Tuesday". "Not before 3" is from 3."""
+        if behind := self._excluded_behind(index):
+            return behind
         if not self._has(index, "not"):
             return None
         start = self._skip(index + 1, "on", "filler", "the")
@@ -481,6 +497,23 @@ class _Reader:
             end = start + 1
         return end
 
+    def _excluded_behind(self, index: int) -> int | None:
+        """Read "el lunes no", "月曜以外"."""
+        weekdays, end = [], index
+        while (weekday := self._get(end, "weekday")) is not None:
+            weekdays.append(weekday)
+            end += 1
+            if any(self._has(end, kind) for kind in ("or", "and", ",", "filler")) and self._has(end + 1, "weekday"):
+                end += 1
+        end = self._skip(end, "filler") if not self._has(end, "not after") else end
+        if not weekdays or not self._has(end, "not after"):
+            return None
+        # "el lunes no antes de las 3": no word about Monday.
+        if self._operand(end + 1) or any(self._has(end + 1, kind) for kind in ("before", "after", "until")):
+            return None
+        self.facts.excluded |= set(weekdays)
+        return end + 1
+
     # Rules: days and times
 
     def _between(self, index: int) -> int | None:
@@ -491,6 +524,10 @@ class _Reader:
 
     def _range(self, index: int) -> int | None:
         """Read "from 2 to 4", "Monday to Wednesday", "2-4 pm"."""
+        if self._has(index, "from") and self._has(index, "the"):
+            # "del 10 al 12", "du 10 au 12": days, unlike "de 10 a 12".
+            if end := self._pair_of_numbers(index, ("to", "-")):
+                return end
         if any(self._has(index, kind) for kind in ("from", "after")):
             if end := self._pair(index + 1, ("to", "-", "until", "and") if self._has(index, "from") else ("to", "-")):
                 return end
@@ -569,7 +606,7 @@ class _Reader:
         link = self._find_link(first[1], links)
         if link is None:
             return None
-        last = self._day_number(self._skip(link, "day before") if self._has(link, "day before") else link)
+        last = self._day_number(link)
         if last is None:
             return None
         end = last[1]
@@ -578,14 +615,24 @@ class _Reader:
             month = self._get(after, "month")
             if month is not None:
                 end = after + 1
-        if month is None:
+        if month is not None:
+            begin = self._date(month, first[0], None, self.today)
+            until = self._date(month, last[0], None, begin) if begin else None
+        elif self._is_said_day(at, first[1]) and self._is_said_day(link - 1 if self._has(link - 1, "the") else link, last[1]):
+            begin = self._day_of_month(first[0], self.today)
+            until = self._day_of_month(last[0], begin) if begin else None
+        else:
             return None
-        begin = self._date(month, first[0], None, self.today)
-        until = self._date(month, last[0], None, begin) if begin else None
         if begin is None or until is None or (until - begin).days > 31:
             raise _Doubtful
         self.facts.days.append(_Days(begin, until))
         return end
+
+    def _is_said_day(self, index: int, end: int) -> bool:
+        """Return True where a number has a word or an ending that makes it a day."""
+        if self._has(index, "the") or self._has(index, "day before") or self._get(index, "ordinal") is not None:
+            return not self._has(end, "hour")
+        return self._has(end - 1, "day after") or self._has(end - 1, ".")
 
     def _bound(self, index: int) -> int | None:
         """Read "after Tuesday", "until 4", "at 10", and the same with the word behind."""
@@ -641,15 +688,10 @@ class _Reader:
         if day is None or (clock and clock[0].written and clock[1] >= day[1]):
             return None
         self.facts.days.append(day[0])
-        # "tonight" is also a part of the day.
-        if day[1] == index + 1 and self._has(index, "relative day") and (part := self._get(index, "part")):
-            if self._says_part(index):
-                self.facts.parts.append(part)
+        # "tonight" is also a part of the day, unlike "mañana", which is either.
+        if day[1] == index + 1 and self._has(index, "day and part"):
+            self.facts.parts.append(self._get(index, "part"))
         return day[1]
-
-    def _says_part(self, index: int) -> bool:
-        """Return True for "tonight", which is both a day and a part of it, unlike "mañana", which is either."""
-        return self._get(index, "relative day") == 0
 
     def _time(self, index: int) -> int | None:
         clock = self._parse_clock(index)
@@ -719,8 +761,10 @@ class _Reader:
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
                 start = self._skip(index + 1, "at", "filler", "the")
-                if (number := self._number(start)) and 1 <= number[0] <= 24:
+                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
+        if (hour := self._get(index, "hour word")) is not None:
+            return self._parse_after_hour(hour, index + 1, written=True)
         number = self._number(index)
         if number is None:
             return None
@@ -749,9 +793,16 @@ class _Reader:
             return None
         return self._parse_after_hour(value, end)
 
-    def _parse_after_hour(self, value: int, end: int) -> tuple[_Clock, int]:
+    def _hour_number(self, index: int) -> tuple[int, int] | None:
+        if (hour := self._get(index, "hour word")) is not None:
+            return hour, index + 1
+        return self._number(index)
+
+    def _parse_after_hour(self, value: int, end: int, *, written: bool = False) -> tuple[_Clock, int]:
+        said = written
         written = self._has(end, "hour") and not (self._has(end, "unit") and not self._has(end, "hour"))
         end = end + 1 if written else end
+        written = written or said
         for kind, offset in _AFTER_HOUR.items():
             if self._has(end, kind):
                 after = self._skip(end + 1, "hour")
@@ -784,9 +835,9 @@ class _Reader:
             return None
         after = self._skip(end, "minute")
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
-            if self._has(after, kind) and (after > end or value in {5, 10, 20, 25}):
+            if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
-                number = self._number(start)
+                number = self._hour_number(start)
                 # "10 to 12" may be from ten to twelve.
                 if number is None or not 1 <= number[0] <= 24 or (self._has(after, "to") and after == end):
                     continue
@@ -957,7 +1008,9 @@ class _Reader:
 
     def _day_number(self, index: int) -> tuple[int, int] | None:
         """Read the number of a day, with the words around it: "the 3rd", "3.", "third"."""
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         if (ordinal := self._get(at, "ordinal")) is not None:
             return ordinal, at + 1
         number = self._number(at)
@@ -982,6 +1035,8 @@ class _Reader:
                 year, end = self._year(at + 1)
                 return month, number[0], year, end
         month = self._get(index, "month")
+        if month is not None and self._has(index, "weekday") and not self.lexicon.month_first:
+            return None  # "mar 8" is Tuesday the 8th, "8 mar" is in March
         if month is not None:
             # "December 2027" is no day, "December 3 pm" is no date.
             at = self._skip(index + 1, "of") if self._has(index + 1, "of") else index + 1
@@ -992,7 +1047,9 @@ class _Reader:
         return None
 
     def _is_day_sized(self, index: int) -> bool:
-        at = index + 1 if self._has(index, "the") or self._has(index, "day before") else index
+        at = index
+        while at < index + 2 and (self._has(at, "the") or self._has(at, "day before")):
+            at += 1
         return at < len(self.tokens) and self.tokens[at].digits <= 2
 
     def _is_hour(self, start: int, end: int) -> bool:
@@ -1027,8 +1084,8 @@ class _Reader:
                     end += 1
                 else:
                     continue
-            elif sign == "-":
-                continue  # "3-12" is a range
+            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"]):
+                continue  # "3-12" is a range, "18-12" is a date
             elif sign == "." and self._has(end, "hour"):
                 return None
             one, other = first.kinds["number"], second.kinds["number"]
@@ -1062,12 +1119,14 @@ class _Reader:
         if number is None:
             return None
         value, end = number
-        said = self._has(index, "the") or self._has(index, "day before")
-        marked = end - index > (2 if said else 1)
-        ordinal = self._get(index + 1 if said else index, "ordinal") is not None
+        said = 0
+        while said < 2 and (self._has(index + said, "the") or self._has(index + said, "day before")):
+            said += 1
+        marked = end - index > said + 1
+        ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or self._is_hour(index + 1 if said else index, end) and not marked:
+        if not self._is_day_sized(index) or self._is_hour(index + said, end) and not marked:
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1128,6 +1187,16 @@ class _Reader:
                     monday = self._week(unit_weeks // 7)[0] if unit_weeks % 7 == 0 else None
                     day = monday + timedelta(days=weekday) if monday else day
                     return _Days(day, day), moved[1]
+            if self._has(index + 1, "week later"):
+                day = coming + timedelta(days=7)
+                return _Days(day, day), index + 2
+            # "Tuesday 8", when the 8th is a Tuesday.
+            number = self._number(index + 1)
+            if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
+                day_of_month = self._day_of_month(number[0], self.today)
+                plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+                if plain and day_of_month and day_of_month.weekday() == weekday:
+                    return _Days(day_of_month, day_of_month), number[1]
             return _Days(weekdays=(weekday, weekday)), index + 1
         if self._has(index, "weekend"):
             saturday = self._week(0)[0] + timedelta(days=5)
@@ -1167,6 +1236,10 @@ class _Reader:
     def _month_at(self, index: int) -> tuple[int | None, int]:
         if (month := self._get(index, "month")) is not None:
             return month, index + 1
+        if self._get(index, "unit") == "month":
+            at = self._skip(index + 1, "of")
+            if (month := self._get(at, "month")) is not None:
+                return month, at + 1
         if self._has(index, "month before") and (number := self._number(index + 1)) and 1 <= number[0] <= 12:
             return number[0], number[1]
         number = self._number(index)

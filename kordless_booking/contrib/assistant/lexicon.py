@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from kordless_booking.contrib.assistant.words import (
+    BENT_NAMES,
     COMPOUNDS,
     NUMBERED,
     NUMBERED_VALUES,
@@ -34,6 +35,9 @@ PERIODS: Final = ("morning1", "morning2", "afternoon1", "afternoon2", "evening1"
 CLOCKS: Final = {"midnight": 0, "noon": 12 * 60}
 """Words for a time, in minutes."""
 RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2}
+
+_DAYS_WITH_PART: Final = {"tonight": (0, 19 * 60), "tomorrow morning": (1, 9 * 60)}
+"""Words for a day and a part of it: days from today, and a time within the part."""
 
 _DROPPED: Final = frozenset(
     [
@@ -101,6 +105,7 @@ class Lexicon:
     suffixes: tuple[str, ...]
     spaced: bool
     compounds: bool
+    bent_names: bool
     month_first: bool
     """True where 3/12 is March 12."""
 
@@ -177,6 +182,7 @@ def get_lexicon(name: str) -> Lexicon | None:
         suffixes=tuple(sorted(map(_plain_word, words["after word"]), key=len, reverse=True)),
         spaced=name not in UNSPACED,
         compounds=name in COMPOUNDS,
+        bent_names=name in BENT_NAMES,
         month_first=calendar["order"] == "md",
     )
 
@@ -315,13 +321,15 @@ class _Builder:
                     self.remove(name[1:], _meaning(kind, hours)[0])
                     continue
                 if kind in NUMBERED:
-                    name_kind = {"numbers": "number", "tens": "number", "ordinals": "ordinal"}.get(kind, kind)
+                    name_kind = {"numbers": "number", "tens": "number", "ordinals": "ordinal", "hour words": "hour word"}.get(kind, kind)
                     for each in name.split("/"):
                         if each.strip() != "-":
                             self.add(each, name_kind, NUMBERED_VALUES[kind][place])
-                elif kind == "tonight":
-                    self.add(name, "relative day", 0)
-                    self.add(name, "part", tuple(hours.get("evening1") or hours["night1"]))
+                elif kind in _DAYS_WITH_PART:
+                    offset, hour = _DAYS_WITH_PART[kind]
+                    self.add(name, "relative day", offset)
+                    self.add(name, "part", _period_at(hour, hours))
+                    self.add(name, "day and part")
                 else:
                     self.add(name, *_meaning(kind, hours))
 
@@ -339,6 +347,11 @@ class _Builder:
                 node = node.setdefault(letter, {})
             node.setdefault("", []).append(Entry(word, kinds))
         return trie
+
+
+def _period_at(minutes: int, hours: Mapping[str, list[int]]) -> tuple[int, ...]:
+    """Return the hours of the part of the day that a time is in."""
+    return next(tuple(span) for span in hours.values() if span[0] <= minutes < span[1])
 
 
 def _meaning(kind: str, hours: Mapping[str, list[int]]) -> tuple[str, Any]:

@@ -72,6 +72,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "in after": (pgettext("grammar", "two weeks from now"), "from now|from today|hence"),
     "next after": (pgettext("grammar", "Tuesday: next, said behind it"), "-"),
     "this after": (pgettext("grammar", "Tuesday: this, said behind it"), "-"),
+    "not after": (pgettext("grammar", "on Monday: not, said behind it"), "-"),
+    "week later": (pgettext("grammar", "Tuesday: a week after the coming one, said behind it"), "week"),
     "people": (
         pgettext("grammar", "two people"),
         "people|persons|person|pax|guests|guest|adults|adult|of us|ppl|seats|places|participants|attendees",
@@ -88,8 +90,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "minutes to": (pgettext("grammar", "ten to three"), "to|before|minutes to|minutes before|min to|till"),
     "and minutes": (pgettext("grammar", "three and ten: minutes after the hour"), "-"),
     "less minutes": (pgettext("grammar", "three less ten: minutes after the hour"), "-"),
-    "am": (pgettext("grammar", "AM"), "a.m.|am|a m"),
-    "pm": (pgettext("grammar", "PM"), "p.m.|pm|p m"),
+    "am": (pgettext("grammar", "AM, before noon"), "a.m.|am|a m"),
+    "pm": (pgettext("grammar", "PM, after noon"), "p.m.|pm|p m"),
     # Units.
     "day": (pgettext("grammar", "day, days"), "day|days"),
     "week": (pgettext("grammar", "week, weeks"), "week|weeks|wk|wks|week's time|weeks time|weeks' time"),
@@ -101,6 +103,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
+    "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
     "monday": (pgettext("grammar", "Monday"), "mondays"),
     "tuesday": (pgettext("grammar", "Tuesday"), "tuesdays|tues"),
     "wednesday": (pgettext("grammar", "Wednesday"), "wednesdays|weds|!we"),
@@ -191,6 +194,10 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|twenty-second|twenty-third|"
         "twenty-fourth|twenty-fifth|twenty-sixth|twenty-seventh|twenty-eighth|twenty-ninth|thirtieth|thirty-first",
     ),
+    "hour words": (
+        pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
+        "-",
+    ),
     "half hours": (
         pgettext("grammar", "12:30, 1:30 and so on to 11:30, where they have a word of their own"),
         "-",
@@ -205,6 +212,7 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "numbers": tuple(range(32)),
     "tens": (40, 45, 50, 55),
     "ordinals": tuple(range(1, 32)),
+    "hour words": tuple(range(1, 25)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }
@@ -214,5 +222,7 @@ UNSPACED: Final = frozenset({"ja", "ko", "zh_Hans", "zh_Hant"})
 """Languages whose words aren't, or aren't always, separated by spaces: a word may begin and end anywhere."""
 COMPOUNDS: Final = frozenset({"de", "nl"})
 """Languages that write day and part of day together: "Dienstagnachmittag"."""
+BENT_NAMES: Final = frozenset({"pl", "ru", "tr", "uk"})
+"""Languages that give names endings: "u Miguela"."""
 SPELLINGS: Final[dict[str, dict[str, str]]] = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}}
 """How letters are written where the keyboard hasn't got them."""
