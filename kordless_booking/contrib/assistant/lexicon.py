@@ -39,6 +39,28 @@ RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2}
 _DAYS_WITH_PART: Final = {"tonight": (0, 19 * 60), "tomorrow morning": (1, 9 * 60)}
 """Words for a day and a part of it: days from today, and a time within the part."""
 
+_NUMBERED_KINDS: Final = {
+    "numbers": "number",
+    "tens": "number",
+    "ordinals": "ordinal",
+    "hour words": "hour word",
+    "days": "counted",
+    "weeks": "counted",
+    "months": "counted",
+    "weekdays of this week": "relative weekday",
+    "weekdays of next week": "relative weekday",
+}
+_WEEKS: Final = {"weekdays of this week": 0, "weekdays of next week": 1}
+_COUNTED: Final = {"days": "day", "weeks": "week", "months": "month"}
+_RELATIVE: Final = {
+    "this week": ("relative week", 0),
+    "next week": ("relative week", 1),
+    "week after next": ("relative week", 2),
+    "next weekend": ("relative weekend", 1),
+    "this month": ("relative month", 0),
+    "next month": ("relative month", 1),
+}
+
 _DROPPED: Final = frozenset(
     [
         *map(chr, range(0x064B, 0x0660)),
@@ -321,10 +343,15 @@ class _Builder:
                     self.remove(name[1:], _meaning(kind, hours)[0])
                     continue
                 if kind in NUMBERED:
-                    name_kind = {"numbers": "number", "tens": "number", "ordinals": "ordinal", "hour words": "hour word"}.get(kind, kind)
+                    name_kind = _NUMBERED_KINDS.get(kind, kind)
                     for each in name.split("/"):
                         if each.strip() != "-":
-                            self.add(each, name_kind, NUMBERED_VALUES[kind][place])
+                            value: Any = NUMBERED_VALUES[kind][place]
+                            if kind in _WEEKS:
+                                value = (_WEEKS[kind], value, True)
+                            elif kind in _COUNTED:
+                                value = (value, _COUNTED[kind])
+                            self.add(each, name_kind, value)
                 elif kind in _DAYS_WITH_PART:
                     offset, hour = _DAYS_WITH_PART[kind]
                     self.add(name, "relative day", offset)
@@ -366,6 +393,8 @@ def _meaning(kind: str, hours: Mapping[str, list[int]]) -> tuple[str, Any]:
         return "clock", CLOCKS[kind]
     if kind in RELATIVE_DAYS:
         return "relative day", RELATIVE_DAYS[kind]
+    if kind in _RELATIVE:
+        return _RELATIVE[kind]
     if kind in PERIODS:
         return ("part", tuple(hours[kind])) if kind in hours else ("filler", True)
     if kind in {"day", "week", "month"}:
