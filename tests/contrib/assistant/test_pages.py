@@ -1,19 +1,23 @@
 """Saying when: the field, its answers, and what becomes of words that are not understood."""
 
 import logging
+from datetime import UTC, datetime, time
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking import hooks
 from kordless_booking.contrib.assistant import plugin
+from kordless_booking.contrib.assistant.grammar import Offer, parse
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
+from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import response_cache
 from tests.support.spaces import plain_spaces
-from tests.support.visitor import JANE, Page, Visitor
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -140,7 +144,7 @@ def test_form_input_comes_through_the_words(client: Client, assistant: Settings,
     assert JANE["name"] in form.response.content.decode()
     missed = walk.send(again, BUTTON, words="zzyzx")
     assert missed.response.status_code == 422
-    assert walk.send(missed, BUTTON, words="tomorrow").form("Update" if False else BUTTON)[2]["form_input"]
+    assert walk.send(missed, BUTTON, words="tomorrow").form(BUTTON)[2]["form_input"]
 
 
 @pytest.mark.parametrize("query", ["service=made-up", "service=%00", "", "service=haircut&tz=Mars/Olympus&day=x"])
@@ -160,6 +164,42 @@ def test_any_mark_of_another_reading_is_a_link_or_nothing(client: Client, assist
     response = client.get("/book/haircut/", {"said_or": value, "said": value})
     assert response.status_code == 200
     assert ("Or did you mean" in response.content.decode()) == value.startswith("2026")
+
+
+def test_words_work_inside_a_page_of_the_site_and_in_a_frame(client: Client, assistant: Settings):
+    """The field posts to the widget's own stage, and the answer has the language and the frame of the page."""
+    inline = Visitor(client, {**HTMX, "HX-Target": "kb-inline-1"})
+    page = inline.open("/book/haircut/?lang=en")
+    field = page.tree.css_first("form.kb-words")
+    assert field is not None
+    assert field.attributes["data-hx-target"] == "#kb-inline-1"
+    found = inline.send(page, BUTTON, words="tomorrow after 3")
+    assert chips(found) == ["Wednesday, December 2", "after 3:00 PM"]
+    assert found.query["lang"] == "en"
+    framed = say(Visitor(client), "tomorrow after 3", "/book/haircut/?embed=1&theme=salon")
+    assert {"embed": "1", "theme": "salon"}.items() <= framed.query.items()
+
+
+EXAMPLES = [
+    "next Tuesday after 3",
+    "this weekend in the morning",
+    "next week, not Monday, for two",
+    "as soon as possible",
+]
+
+
+@pytest.mark.parametrize("language", supported_languages())
+def test_the_examples_on_the_page_are_understood(language: str):
+    """In every language, as it is translated: an example that isn't understood would be a bad joke."""
+    now = datetime(2026, 12, 2, 10, tzinfo=UTC)
+    with translation.override(language):
+        for example in EXAMPLES:
+            words = translation.gettext(example)
+            if language != "en" and words == example:
+                continue  # not translated, which tests/test_locale.py reports
+            found = parse(words, Offer(opening=(time(9), time(18))), language=language, now=now)
+            assert found.understood, words
+            assert found.left == (), words
 
 
 def test_another_site_can_not_post_words(client: Client, assistant: Settings):
