@@ -222,6 +222,7 @@ INSTALLED_APPS = [
     "kordless_booking.contrib.waitlist",
     "kordless_booking.contrib.json_api",
     "kordless_booking.contrib.mcp",
+    "kordless_booking.contrib.assistant",
 ]
 MIDDLEWARE = [
     "demo_site.local.LocalMiddleware",

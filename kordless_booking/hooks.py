@@ -54,6 +54,7 @@ __all__ = [
     "erasure_targets",
     "export_targets",
     "funnel_stages",
+    "page_queries",
     "periodic_jobs",
     "scripts",
     "setting_rules",
@@ -124,6 +125,10 @@ class SlotContext:
     choices: Any = None
     """`booking.choices.Choices` of the page's URL, such as zone, day, host and party. What a visitor has chosen, and
     nothing personal: pages are cached by them. Give them to `url` for a page that goes on with them."""
+    here: Callable[..., str] | None = None
+    """In shared slots, returns the URL of this page with other choices and, by name, more of its query."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """In shared slots, values of `page_queries`, as far as the request has them."""
     booking: Any = None
     """The `api.resources.Booking` that the page shows, on confirmation and manage page. Personal."""
     request: HttpRequest | None = None
@@ -302,6 +307,7 @@ class _TargetHooks(Hooks[H]):
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _SENTENCE: Final = re.compile(r"[a-z][a-z ]{0,39}")
 _PREFIX: Final = re.compile(r"|[a-z][a-z0-9-]{0,39}")
+_QUERY: Final = re.compile(r"[a-z][a-z_]{0,19}")
 _ARGUMENT: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SETTING: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _STAGE: Final = re.compile(r"[a-z][a-z_]{0,9}")  # the length of the column
@@ -315,6 +321,9 @@ scripts: Final = Hooks[str]("scripts", _NAME, methods=("startswith",))
 url_patterns: Final = Hooks[Any]("url_patterns", _PREFIX, methods=())
 """By the prefix below each mount of the widget: dotted path of a module with `urlpatterns`, or a list of patterns. The
 prefix "" is for files such as llms.txt; its patterns come after the widget's own."""
+page_queries: Final = Hooks[re.Pattern[str]]("page_queries", _QUERY, methods=("fullmatch",))
+"""By a name in the query of pages with shared slots: pattern of its values, each of which is a page of its own in the
+cache. It begins with your app's name, and nothing personal may match it."""
 funnel_stages: Final = Hooks["str | Promise"]("funnel_stages", _STAGE, methods=())
 """By the name that `funnel.counters.count_stage` counts under: label in the admin, in the plural."""
 signal_arguments: Final = _ArgumentHooks[Callable[[Change], Any]]("signal_arguments", _ARGUMENT)
@@ -355,6 +364,7 @@ _ALL: Final[tuple[Hooks[Any], ...]] = (
     doctor_checks,
     admin_pages,
     setting_rules,
+    page_queries,
 )
 
 

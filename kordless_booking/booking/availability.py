@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
+    from kordless_booking.booking.asked import Span
     from kordless_booking.booking.choices import Choices
 
 WEEKS_SHOWN = 5
@@ -182,6 +183,8 @@ class CalendarPage:
     """Party sizes to choose from. Empty when every time has one seat."""
     largest_party: int | None
     """Seats of the largest time that is known, when the chosen party is larger; else None."""
+    misses_span: bool = False
+    """No time fits the days and the time of day that were asked for: `nearest` has those that come closest."""
     zone: ZoneInfo
     """The zone of all dates and times: the visitor's, or that of the place which they come to."""
 
@@ -196,6 +199,7 @@ def calendar_page(
     keep_provider: bool = False,
     seats: int = 1,
     near: datetime | None = None,
+    span: Span | None = None,
 ) -> CalendarPage:
     """Return the view of a page of the calendar.
 
@@ -211,15 +215,18 @@ def calendar_page(
     `seats` is the capacity that the service itself names. No further page is taken for a party above it and above the
     capacity of all slots that were read: it is ruled out, and reading on may cost a request to Kordless.
 
-    `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. Raises ValueError if
-    `slots` is empty or `now` is naive.
+    `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. With `span`, the
+    first day in it that is free is shown, also on a later page, and without one the nearest day and the nearest times
+    at any time of day. Raises ValueError if `slots` is empty or `now` is naive.
     """
     read: list[tuple[date, tuple[Slot, ...]]] = []
     may_leave = not keep_provider and choices != _for_anyone(choices)
     is_open = choices.month is None and choices.day is None
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
-        if free_days(candidate, its_slots, choices, now, zone) or _largest_party(read, choices.party_size, seats):
+        days = free_days(candidate, its_slots, choices, now, zone)
+        may_fit_later = span is not None and span.last >= candidate + PAGE and not _find_day(days, span)
+        if (days and not may_fit_later) or _largest_party(read, choices.party_size, seats):
             break
         if may_leave and is_open and _is_provider_unavailable(read, choices, now, zone):
             break
@@ -231,8 +238,23 @@ def calendar_page(
     found = [(page, listed, free_days(page, listed, choices, now, zone)) for page, listed in read]
     with_free_days = [each for each in found if each[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
-    page, listed, free = with_free_days[0] if with_free_days and choices.month is None else found[0]
-    day = choices.day if choices.day in free else next(iter(free), None)
+    fitting = [each for each in found if span and _find_day(each[2], span)]
+    misses_span = span is not None and not fitting
+    candidates = fitting or with_free_days
+    page, listed, free = candidates[0] if candidates and choices.month is None else found[0]
+    if span:
+        day = _find_day(free, span) or min(free, key=lambda each: (abs(each - span.first), each), default=None)
+    else:
+        day = choices.day if choices.day in free else next(iter(free), None)
+    nearest: list[Opening] = []
+    if misses_span and span:
+        # At any time of day: half an hour too early may be better than another day.
+        any_time = choices.replace(after=None, before=None)
+        all_days = [free_days(each, its_slots, any_time, now, zone) for each, its_slots in read]
+        wanted = datetime.combine(span.first, choices.after or choices.before or time(12), zone)
+        nearest = _nearest({day: found for days in all_days for day, found in days.items()}, wanted)
+    elif near:
+        nearest = _nearest(free, near)
     times = localize(free[day], zone) if day else ()
     hosts, teams = _providers_to_choose(listed, choices)
     last_read = read[-1][0] + PAGE - timedelta(days=1)
@@ -245,12 +267,12 @@ def calendar_page(
         today=pages.today,
         day=day,
         times=times,
-        nearest=localize(_nearest(free, near), zone) if near else (),
+        nearest=localize(nearest, zone),
         previous=pages.before(page),
         next=pages.after(page),
         first_free=first_free,
         empty=None if free else EmptyReason.PAGE_FULL if first_free else EmptyReason.NOTHING_FREE,
-        is_next_free=choices.day is not None and page != read[0][0],
+        is_next_free=choices.day is not None and page != read[0][0] and span is None,
         searched_from=read[0][0] if read[0][0] > pages.today else None,
         searched_until=last_read if last_read < pages.last else None,
         provider_unavailable=provider_unavailable,
@@ -259,6 +281,7 @@ def calendar_page(
         host_teams=_host_teams(_ByIdentity(listed)),
         party_sizes=_party_sizes(listed, choices.party_size),
         largest_party=_largest_party(read, choices.party_size, seats),
+        misses_span=misses_span,
         zone=zone,
     )
 
@@ -272,6 +295,10 @@ def _nearest(free: Mapping[date, list[Opening]], start: datetime) -> list[Openin
     openings = [opening for listed in free.values() for opening in listed]
     nearest = sorted(openings, key=lambda opening: (abs(opening.start - start), opening.start))
     return sorted(nearest[:NEAREST_TIMES], key=lambda opening: (opening.start, opening.end))
+
+
+def _find_day(free: Iterable[date], span: Span) -> date | None:
+    return next((day for day in free if span.holds(day)), None)
 
 
 def _is_provider_unavailable(
@@ -321,7 +348,20 @@ def free_days(
         team_id=choices.team_id,
         party_size=choices.party_size,
     )
-    return {day: found for day, found in days.items() if page <= day < page + PAGE}
+    days = {day: found for day, found in days.items() if page <= day < page + PAGE}
+    if choices.after or choices.before:
+        days = {day: _at_time_of_day(found, choices, zone) for day, found in days.items()}
+        days = {day: found for day, found in days.items() if found}
+    return days
+
+
+def _at_time_of_day(openings: list[Opening], choices: Choices, zone: tzinfo) -> list[Opening]:
+    """Return the openings that begin at the time of day that the visitor wants, by the clock of the zone."""
+    after, before = choices.after or time(), choices.before or time.max
+    starts = [opening.start.astimezone(zone).time() for opening in openings]
+    # An end before the beginning is on the next morning: the day has the times of two nights.
+    joins = all if after < before else any
+    return [opening for opening, start in zip(openings, starts, strict=True) if joins((after <= start, start < before))]
 
 
 def free_times(

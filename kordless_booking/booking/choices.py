@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, time
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal
@@ -30,9 +30,10 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,40}")
 _HOST_PREFIX, _TEAM_PREFIX = "host:", "team:"
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _PARTY = re.compile(r"[0-9]{1,2}")
+_CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})")
 QUERY_NAMES: Final = frozenset(
     {
-        *("tz", "month", "day", "host", "team", "with", "party"),
+        *("tz", "month", "day", "after", "before", "host", "team", "with", "party"),
         *("clock", "hours", "lang", "scheme", "accent", "theme", "embed", "thanks"),
     }
 )
@@ -48,6 +49,10 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     month: date | None = None
     """A day with whose week the calendar begins: the first of a month in links from outside, any in our own."""
     day: date | None = None
+    after: time | None = None
+    """Earliest start, by the clock of the times that are shown. A quarter of an hour, so that there are few of them."""
+    before: time | None = None
+    """Start from which times are too late. Before `after`, it is on the next morning: the times of a night."""
     host_id: str | None = None
     """As `query_id` writes it, like `team_id`: an id with other characters, or a long one, as a digest."""
     team_id: str | None = None
@@ -83,10 +88,13 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
         clock, hours = query.get("clock"), query.get("hours")
         host, team = _providers(query)
         theme = query.get("theme")
+        after, before = parse_quarter(query.get("after", "")), parse_quarter(query.get("before", ""), round_up=True)
         return cls(
             timezone=canonical_timezone(query.get("tz")),
             month=_month(query.get("month", "")),
-            day=_day(query.get("day", "")),
+            day=parse_day(query.get("day", "")),
+            after=after,
+            before=before if before != after else None,
             host_id=host or None,
             team_id=team or None,
             party_size=_party(query.get("party", "")),
@@ -127,6 +135,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("tz", self.timezone),
             ("month", _month_text(self.month) if self.month else None),
             ("day", self.day.isoformat() if self.day else None),
+            ("after", f"{self.after:%H:%M}" if self.after else None),
+            ("before", f"{self.before:%H:%M}" if self.before else None),
             ("host", self.host_id),
             ("team", self.team_id),
             ("party", str(self.party_size) if self.party_size != 1 else None),
@@ -214,9 +224,25 @@ def _month_text(month: date) -> str:
     return month.isoformat()[:7] if month.day == 1 else month.isoformat()
 
 
-def _day(text: str) -> date | None:
+def parse_day(text: str) -> date | None:
+    """Parse a date such as "2026-12-08"; None for anything else."""
     match = _DAY.fullmatch(text)
     return _date(int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def parse_quarter(text: str, *, round_up: bool = False) -> time | None:
+    """Parse a time of day such as "15:00", to the quarter of an hour below or above it; None for midnight, no limit."""
+    match = _CLOCK.fullmatch(text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    return to_quarter(time(int(match[1]), int(match[2])), round_up=round_up)
+
+
+def to_quarter(moment: time, *, round_up: bool = False) -> time | None:
+    """Return the quarter of an hour below or above a time of day; None for midnight, which is no limit."""
+    minutes = moment.hour * 60 + moment.minute
+    minutes = (-(-minutes // 15) if round_up else minutes // 15) * 15 % (24 * 60)
+    return time(*divmod(minutes, 60)) if minutes else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -96,7 +96,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         """Return `choices` with the host, or else the team, and the party size of these terms, for any day."""
         # Of both, the host decides: the same person may also have times in another team.
         team_id = None if self.host_id else self.team_id
-        return choices.replace(month=None, day=None, host_id=self.host_id, team_id=team_id, party_size=self.party_size)
+        return choices.replace(
+            month=None,
+            day=None,
+            after=None,
+            before=None,
+            host_id=self.host_id,
+            team_id=team_id,
+            party_size=self.party_size,
+        )
 
 
 warm_up(Terms)

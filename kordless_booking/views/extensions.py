@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
@@ -18,19 +19,32 @@ if TYPE_CHECKING:
 
 
 def fill_slots(
-    visit: WidgetRequest, page: Page, *names: str, service: str = "", booking: Booking | None = None
+    visit: WidgetRequest,
+    page: Page,
+    *names: str,
+    service: str = "",
+    booking: Booking | None = None,
+    here: Callable[..., str] | None = None,
 ) -> dict[str, dict[str, SafeString]]:
     """Return the context of these template slots: `extensions`, or nothing where no hook fills one of them.
 
-    A shared slot gets neither the request nor a booking, because the page is cached for all visitors.
+    A shared slot gets neither the request nor a booking, because the page is cached for all visitors, but the choices
+    and the queries that are part of its key. `here` returns the URL of a shared page with other choices.
     """
     if not hooks.template_slots:
         return {}
-    filled = {name: html for name in names if (html := _fill(visit, page, name, service, booking))}
+    filled = {name: html for name in names if (html := _fill(visit, page, name, service, booking, here))}
     return {"extensions": filled} if filled else {}
 
 
-def _fill(visit: WidgetRequest, page: Page, name: str, service: str, booking: Booking | None) -> SafeString:
+def _fill(
+    visit: WidgetRequest,
+    page: Page,
+    name: str,
+    service: str,
+    booking: Booking | None,
+    here: Callable[..., str] | None,
+) -> SafeString:
     is_private = name in hooks.PRIVATE_SLOTS
     slot = hooks.SlotContext(
         slot=name,
@@ -40,6 +54,8 @@ def _fill(visit: WidgetRequest, page: Page, name: str, service: str, booking: Bo
         url=visit.links.url,
         service=service,
         choices=visit.choices,
+        here=here,
+        query={} if is_private else page_queries(visit),
         booking=booking if is_private else None,
         request=visit.request if is_private else None,
     )
@@ -48,6 +64,19 @@ def _fill(visit: WidgetRequest, page: Page, name: str, service: str, booking: Bo
         for hook in hooks.template_slots.named(name)
     ]
     return mark_safe("".join(parts))  # noqa: S308 (each part is escaped, or the extension's own HTML)
+
+
+def page_queries(visit: WidgetRequest) -> dict[str, str]:
+    """Return the values in the query that extensions read, as far as they have the form that was registered for them.
+
+    None of a template tag's: the query is then that of the site's own page.
+    """
+    query = {} if visit.embedded else visit.request.GET
+    return {
+        name: query[name]
+        for name, pattern in hooks.page_queries.items()
+        if name in query and pattern.fullmatch(query[name])
+    }
 
 
 def find_scripts() -> list[Any]:

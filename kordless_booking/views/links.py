@@ -43,7 +43,8 @@ class WidgetLinks:
 
     def services_url(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
-        return self.url("services", choices=self.choices.replace(month=None, day=None, party_size=1))
+        choices = self.choices.replace(month=None, day=None, after=None, before=None, party_size=1)
+        return self.url("services", choices=choices)
 
 
 def service_url_name(name: str, slug: str) -> str:

@@ -79,7 +79,7 @@ def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
 _INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
-_CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|clock|hours|after|taken)=")
+_CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|clock|hours|later|after|before|taken)=")
 FORM_INPUT_FIELD: Final = "form_input"
 """Name of the hidden field with the encrypted form input."""
 FOUND_SUFFIX: Final = "_found"

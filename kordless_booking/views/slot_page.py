@@ -8,15 +8,17 @@ skeleton.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.availability import CalendarPage, EmptyReason, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices, provider_value, query_id
 from kordless_booking.presentation import formatting
@@ -33,9 +35,10 @@ from kordless_booking.views.cells import (
     week_rows,
 )
 from kordless_booking.views.display import format_timezone
+from kordless_booking.views.extensions import page_queries
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date, datetime, time
 
     from kordless_booking.api.resources import Host, Team
     from kordless_booking.upstream.entries import Cached
@@ -89,13 +92,15 @@ def slot_context(
     is_visitors_zone: bool = True,
     says_length: bool = False,
     booked: date | None = None,
+    asked: Asked | None = None,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
     the view was made with. `is_visitors_zone` is False where nobody knows the visitor's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
-    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks.
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks. `asked` is
+    what a link asks for besides the choices.
     """
     return {
         "hosts": _hosts(view, links),
@@ -105,6 +110,10 @@ def slot_context(
         "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
+        "limits": limit_chips(visit, asked, links.here, provider=_provider_name(view)),
+        "missed_notice": _("Nothing is free then. These are the nearest times.")
+        if view.misses_span and view.nearest
+        else "",
         "clock": _clock(visit, view, links, clocks, is_visitors_zone=is_visitors_zone),
         "nearest": _nearest(visit, view, links, renderer),
         "zone": {
@@ -121,8 +130,69 @@ def slot_context(
         },
         "hours": _hours(visit, view, links),
         "age_notice": age_notice,
-        "watch": _watch(visit, view, links),
+        "watch": _watch(visit, view, links, asked),
     }
+
+
+def limit_chips(
+    visit: WidgetRequest, asked: Asked | None, here: Callable[..., str], *, provider: str = ""
+) -> list[dict[str, str]]:
+    """Return what the times are limited to, each with the URL of the page without it; [] without limits.
+
+    These are the time of day and, where a link has asked for something, days, host and party as well: elsewhere, the
+    page has its own controls for them. `here` gets choices and perhaps more of the query. `provider` is the name of the
+    host or team, or "" where none is chosen or known.
+    """
+    choices, language, found = visit.choices, visit.language, []
+
+    def add(label: str, without: Choices, left: Asked | None = asked) -> None:
+        # Translators: removes what is in the chip from the search, such as "Remove: after 3:00 PM".
+        remove = pgettext("button", "Remove: %(limit)s") % {"limit": label}
+        url = here(without, **dict(left.query_items() if left else ()))
+        found.append({"label": label, "remove": remove, "url": url})
+
+    if asked and not choices.month:
+        if choices.day or asked.until:
+            label = describe_days(choices.day or visit.now.date(), asked.until, language)
+            add(label, choices.replace(day=None), replace(asked, until=None))
+        if asked.excluded_weekdays:
+            names = [formatting.weekday_names(language)[day][1] for day in sorted(asked.excluded_weekdays)]
+            # Translators: days is one weekday, or several: "Monday, Tuesday".
+            label = pgettext("limit of the times", "not on %(days)s") % {"days": ", ".join(names)}
+            add(label, choices, replace(asked, excluded_weekdays=frozenset()))
+    if label := describe_time_of_day(choices, language):
+        add(label, choices.replace(after=None, before=None))
+    if asked and provider:
+        add(provider, choices.replace(host_id=None, team_id=None))
+    if asked and choices.party_size > 1:
+        count = choices.party_size
+        label = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
+        add(label, choices.replace(party_size=1))
+    return found
+
+
+def describe_days(first: date, last: date | None, language: str) -> str:
+    """Return a day, or several from the first to the last, as a limit of the times."""
+    if last is None or last <= first:
+        return formatting.day_title(first, language)
+    return formatting.join_range(formatting.short_day(first, language), formatting.short_day(last, language), language)
+
+
+def describe_time_of_day(choices: Choices, language: str) -> str:
+    """Return the time of day to which the times are limited, such as "after 3:00 PM"; "" without a limit."""
+
+    def written(moment: time) -> str:
+        return formatting.clock_time(moment, language, choices.hours)
+
+    if choices.after and choices.before:
+        return formatting.join_range(written(choices.after), written(choices.before), language)
+    if choices.after:
+        # Translators: on a button that says which times are shown. time is such as "3:00 PM".
+        return pgettext("limit of the times", "after %(time)s") % {"time": written(choices.after)}
+    if choices.before:
+        # Translators: on a button that says which times are shown. time is such as "3:00 PM".
+        return pgettext("limit of the times", "before %(time)s") % {"time": written(choices.before)}
+    return ""
 
 
 def _hosts(view: CalendarPage, links: SlotLinks) -> list[dict[str, Any]]:
@@ -305,7 +375,7 @@ def _day(
             for part_of_day, times in parts_of_day(shown)
         ],
         "earlier": {"url": here, "label": pgettext("button", "Earlier times")} if first else None,
-        "later": {"url": f"{here}&after={format_start(shown[-1].start)}", "label": pgettext("button", "Later times")}
+        "later": {"url": f"{here}&later={format_start(shown[-1].start)}", "label": pgettext("button", "Later times")}
         if more
         else None,
     }
@@ -344,7 +414,7 @@ def _empty(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[s
     match view.empty:
         case EmptyReason.PAGE_FULL if view.first_free:
             return {
-                "text": _with_limits(_("There are no free times in the weeks shown."), view),
+                "text": _with_limits(visit, _("There are no free times in the weeks shown."), view),
                 "url": links.here(view.choices.replace(month=None, day=view.first_free)),
                 "label": _("Next free day: %(date)s") % {"date": formatting.day_title(view.first_free, visit.language)},
             }
@@ -356,7 +426,7 @@ def _empty(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[s
                 url, label = links.here(view.choices.replace(month=None, day=later)), _("See later dates")
             elif view.searched_from:
                 url, label = links.here(view.choices.replace(month=None, day=None)), pgettext("button", "Earlier times")
-            return {"text": _with_limits(_nothing_free(visit, view), view), "url": url, "label": label}
+            return {"text": _with_limits(visit, _nothing_free(visit, view), view), "url": url, "label": label}
     return None
 
 
@@ -391,11 +461,14 @@ def _nothing_free(visit: WidgetRequest, view: CalendarPage) -> str:
     return _("There are no free times at the moment. Please check again later.")
 
 
-def _with_limits(text: str, view: CalendarPage) -> str:
+def _with_limits(visit: WidgetRequest, text: str, view: CalendarPage) -> str:
     """Append for whom was looked, where there may be times for others."""
     limits = [text]
     if host := _provider_name(view):
         limits.append(_("Only times with %(host)s were looked at.") % {"host": host})
+    if label := describe_time_of_day(view.choices, visit.language):
+        # Translators: limit is a time of day, such as "after 3:00 PM" or "2:00 PM - 4:00 PM".
+        limits.append(_("Only times of this part of the day were looked at: %(limit)s.") % {"limit": label})
     if view.choices.party_size > 1:
         count = view.choices.party_size
         limits.append(
@@ -483,11 +556,16 @@ def _hours(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[s
     return {"url": links.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
 
 
-def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, str]:
+def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, asked: Asked | None) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     # Month and day: an open page must not turn to other weeks by itself, so empty ones stay.
-    here = links.here(view.choices.replace(month=view.start, day=view.day) if view.day else view.choices)
+    shown = view.choices.replace(month=view.start, day=view.day) if view.day else view.choices
     after = _after(visit)
+    more = {"later": format_start(after)} if after else {}
+    if asked:
+        # What was asked for stays, and so does the page that it leads to.
+        shown, more = visit.choices, more | dict(asked.query_items()) | page_queries(visit)
+    here = links.here(shown)
     fingerprint = [
         f"{view.start}",
         *[f"{day.date}" for day in view.days if day.free],
@@ -495,14 +573,14 @@ def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[s
         *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],
     ]
     return {
-        "url": f"{here}&after={format_start(after)}" if after else here,
+        "url": f"{here}{'&' if '?' in here else '?'}{urlencode(more, safe=':')}" if more else here,
         "version": blake2b(" ".join(fingerprint).encode(), digest_size=8).hexdigest(),
     }
 
 
 def _after(visit: WidgetRequest) -> datetime | None:
     """Return the start after which the times of the day are shown, from the link to the later ones."""
-    return parse_start(visit.request.GET.get("after", ""))
+    return parse_start(visit.request.GET.get("later", ""))
 
 
 def describe_age(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: float = inf) -> str:

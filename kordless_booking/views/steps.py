@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
+from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.availability import CalendarPage, provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
@@ -29,7 +30,7 @@ from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
 from kordless_booking.views.display import service_card
-from kordless_booking.views.extensions import fill_slots
+from kordless_booking.views.extensions import fill_slots, page_queries
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.metadata import list_metadata, service_metadata
@@ -43,6 +44,7 @@ from kordless_booking.views.slot_page import (
     SlotLinks,
     choices_for_return,
     describe_age,
+    limit_chips,
     slot_context,
 )
 from kordless_booking.views.slot_reading import (
@@ -165,27 +167,33 @@ def bookable_services(offer: OrganizationDetail) -> list[Service]:
     return [service for service in offer.services if service.bookable]
 
 
-def services_page(visit: WidgetRequest) -> HttpResponse:
-    """Return the list of services. With a single service, redirect to its times, or show them when embedded."""
+def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpResponse:
+    """Return the list of services. With a single service, redirect to its times, or show them when embedded.
+
+    `asked` is what a link asks for besides the choices, by default that of the query; links to services keep it.
+    """
+    if asked is None and not visit.embedded:
+        asked = Asked.from_query(visit.request.GET)
+    more = dict(asked.query_items()) if asked else {}
     cached = visit.catalog.organization()
     services = bookable_services(cached.value)
     if len(services) == 1:
         slug = services[0].slug
         # A template tag renders into a page of the site, which can't be redirected. Nor can a form with its fields.
         if visit.embedded or visit.form_input:
-            return slots_page(visit, slug)
-        return SeeOther(visit.links.service_url("slots", slug, visit.choices))
+            return slots_page(visit, slug, asked=asked)
+        return SeeOther(visit.links.service_url("slots", slug, visit.choices, **more))
     # A template tag renders into a page of the site, whose query is the site's own.
     can_filter = len(services) > MAX_UNFILTERED
     query = "" if visit.embedded or not can_filter else _typed_query(visit).strip()
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
-    choices = visit.choices.replace(day=None, month=None)
+    choices = visit.choices if asked else visit.choices.replace(day=None, month=None, after=None, before=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
     free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
     for service in found:
-        url = visit.links.service_url("slots", service.slug, choices)
+        url = visit.links.service_url("slots", service.slug, choices, **more)
         calendar = known[service.slug].calendar if service.slug in known else None
         card = service_card(
             service, visit.language, url, calendar=calendar, next_free=free.by_service.get(service.slug, "")
@@ -194,13 +202,17 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
     named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
     unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
     token = visit.form_input_token
+
+    def here(choices: Choices, **query: str) -> str:
+        return visit.links.url("services", choices=choices, **query)
+
     # The script asks for the page in the visitor's zone by GET, which has no form input.
     autozone = visit.choices.timezone is None and not token
     page = build_page(
         visit,
         _("Choose a service"),
         step=Step.SERVICE,
-        address=visit.links.url("services", choices=visit.choices),
+        address=here(visit.choices, **more, **page_queries(visit)),
         # A search leads back to all of them.
         name="" if query else "services",
         autozone=autozone,
@@ -211,10 +223,11 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         "groups": named + unnamed,
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
-        "filter": _service_filter(visit, page, choices, query, len(found)) if can_filter else None,
+        "filter": _service_filter(visit, page, choices, more, query, len(found)) if can_filter else None,
         "notice": describe_age(visit, cached),
         "next_free_clock": free.clock,
-        **fill_slots(visit, page, "services_before", "services_after"),
+        "limits": limit_chips(visit, asked, here) if asked else [],
+        **fill_slots(visit, page, "services_before", "services_after", here=here),
     }
     renderer = PageRenderer(visit, page)
     if query:
@@ -245,10 +258,13 @@ def _searched_text(service: Service) -> str:
     return _searched_words(service.name, service.category or "", (service.description or "")[:MAX_UNFOLDED_CHARS])
 
 
-def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: str, count: int) -> dict[str, Any]:
-    """Return the context of parts/service_filter.html. `choices` are those that each link of the list has."""
-    all_url = visit.links.url("services", choices=choices)
-    action, hidden = page.form_target(all_url, visit.links.url("services", choices=Choices()), choices.query_items())
+def _service_filter(
+    visit: WidgetRequest, page: Page, choices: Choices, more: Mapping[str, str], query: str, count: int
+) -> dict[str, Any]:
+    """Return the context of parts/service_filter.html. Each link of the list has `choices`, and `more` in its query."""
+    all_url = visit.links.url("services", choices=choices, **more)
+    fields = [*choices.query_items(), *more.items()]
+    action, hidden = page.form_target(all_url, visit.links.url("services", choices=Choices()), fields)
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
         "action": action,
@@ -262,29 +278,38 @@ def _service_filter(visit: WidgetRequest, page: Page, choices: Choices, query: s
 
 
 def slots_page(
-    visit: WidgetRequest, service: str, *, taken: str = "", near: datetime | None = None, status: int = 200
+    visit: WidgetRequest,
+    service: str,
+    *,
+    taken: str = "",
+    near: datetime | None = None,
+    asked: Asked | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors.
 
-    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. With
-    form input, each control posts it.
+    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. `asked`
+    is what a link asks for besides the choices. With form input, each control posts it.
     """
     taken = taken or visit.request.GET.get("taken", "")
     near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
     usual = None if taken else parse_usual_time(visit)
+    if asked is None and not taken and not visit.embedded:
+        asked = Asked.from_query(visit.request.GET)
+    more = dict(asked.query_items()) if asked else {}
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    read = read_calendar_page(visit, detail, near=near or usual)
+    read = read_calendar_page(visit, detail, near=near or usual, asked=asked)
     view, unavailable = read.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, read)
         # No link on the page has the host or team anymore.
         visit = visit.with_choices(view.choices)
 
-    def here(choices: Choices) -> str:
-        return visit.links.service_url("slots", service, choices)
+    def here(choices: Choices, **query: str) -> str:
+        return visit.links.service_url("slots", service, choices, **query)
 
     choices = visit.choices.replace(month=None, day=None)
     start = visit.links.service_url("contact", service, choices)
@@ -303,8 +328,8 @@ def slots_page(
         # The head of the step leads to the services already; on a phone a second link costs the foot a line.
         name="services" if back else "",
         autozone=visit.choices.timezone is None and not token,
-        self_url=here(visit.choices),
-        address=here(visit.choices),
+        self_url=here(visit.choices, **more, **page_queries(visit)),
+        address=here(visit.choices, **more, **page_queries(visit)),
         form_input_token=token,
         metadata=service_metadata(visit, detail.service),
     )
@@ -318,6 +343,7 @@ def slots_page(
         clocks=read.clocks,
         age_notice=describe_age(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS),
         says_length=len(lengths) > 1,
+        asked=asked,
     ) | {
         "service": service_card(
             detail.service,
@@ -331,7 +357,9 @@ def slots_page(
         "taken": _taken(taken, others_free=view.day is not None),
         "unavailable": unavailable,
         "books_again": usual is not None,
-        **fill_slots(visit, page, "times_before", "no_times" if view.empty else "times_after", service=service),
+        **fill_slots(
+            visit, page, "times_before", "no_times" if view.empty else "times_after", service=service, here=here
+        ),
     }
     if lacks_settings:
         context["watch"]["version"] = VERSION_PREFIX + context["watch"]["version"]

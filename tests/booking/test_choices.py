@@ -1,6 +1,6 @@
 """Choices in the query string: parsed safely from untrusted input, and written so that they parse to the same again."""
 
-from datetime import date
+from datetime import date, time
 from urllib.parse import parse_qsl
 
 import pytest
@@ -14,7 +14,7 @@ from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.presentation.timezones import timezones_by_country
 
 LANGUAGES = ("en", "de", "pt-br", "zh-hans", "he")
-NAMES = ("tz", "month", "day", "host", "team", "with", "party", "clock", "hours", "lang", "thanks")
+NAMES = ("tz", "month", "day", "after", "before", "host", "team", "with", "party", "clock", "hours", "lang", "thanks")
 IDS = st.none() | st.text(min_size=1, max_size=250)
 DAYS = st.dates(date(1970, 1, 1), date(9000, 12, 31))
 CHOICES = st.builds(
@@ -22,6 +22,8 @@ CHOICES = st.builds(
     timezone=st.none() | st.sampled_from(sorted(timezones_by_country())),
     month=st.none() | DAYS,
     day=st.none() | DAYS,
+    after=st.none() | st.builds(time, st.integers(1, 11), st.sampled_from([0, 15, 30, 45])),
+    before=st.none() | st.builds(time, st.integers(12, 23), st.sampled_from([0, 15, 30, 45])),
     host_id=IDS,
     team_id=IDS,
     party_size=st.integers(1, MAX_PARTY_SIZE),
@@ -82,6 +84,13 @@ def test_any_bytes_read_as_something_safe(raw):
         ("day", "0001-01-01"),
         ("day", "9999-12-31"),
         ("day", "20260101"),
+        ("after", "24:00"),
+        ("after", "9:00"),
+        ("after", "20261201T140000Z"),
+        ("after", "00:00"),
+        ("before", "23:60"),
+        ("before", "23:50"),
+        ("before", "٢٣:00"),
         ("day", "-2026-01-01"),
         ("tz", "Mars/Olympus"),
         ("tz", "../../etc/passwd"),

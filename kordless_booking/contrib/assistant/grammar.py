@@ -215,13 +215,13 @@ def _find_word(
             if best and end < best[0][0]:
                 continue
             together = _read_rest(normalized, end, lexicon)
-            if together is None and lexicon.bent_names and kinds.keys() & set(NAMED) and end - begin > 3 >= boundary - end:
+            is_bent = lexicon.bent_names and bool(kinds.keys() & set(NAMED)) and end - begin > 3 >= boundary - end
+            if together is None and is_bent:
                 together = [(boundary, {"filler": True})]
             if together is None:
                 continue
-            if best and end == best[0][0]:
-                kinds = {**best[0][1], **kinds}
-            best = [(end, kinds), *together]
+            also = best[0][1] if best and end == best[0][0] else {}
+            best = [(end, {**also, **kinds}), *together]
         if best:
             return [*before, *best], 0
     if lexicon.spaced or normalized.folded[start].isascii():
@@ -420,9 +420,9 @@ class _Reader:
         if value is None:
             return None
         following = self._get(index + 1, "number")
-        if not self.tokens[index].digits and value in {20, 30, 40, 50} and following in range(1, 10):
-            if not self.tokens[index + 1].digits:
-                return value + following, index + 2
+        both_words = following is not None and not self.tokens[index].digits and not self.tokens[index + 1].digits
+        if both_words and value in {20, 30, 40, 50} and 1 <= following <= 9:
+            return value + following, index + 2
         return value, index + 1
 
     # Rules: other than days and times
@@ -482,7 +482,8 @@ class _Reader:
         # Words such as "before" may also be filler.
         for at in (index + 1, start):
             for kind, other in (("before", "after"), ("after", "before"), ("until", "after")):
-                if self._has(at, kind) and (found := self._operand(at + 1)) and isinstance(found[0], _Clock):
+                found = self._operand(at + 1) if self._has(at, kind) else None
+                if found and isinstance(found[0], _Clock):
                     self.facts.clocks.append((other, found[0]))
                     return found[1]
         end = None
@@ -524,13 +525,13 @@ class _Reader:
 
     def _range(self, index: int) -> int | None:
         """Read "from 2 to 4", "Monday to Wednesday", "2-4 pm"."""
-        if self._has(index, "from") and self._has(index, "the"):
-            # "del 10 al 12", "du 10 au 12": days, unlike "de 10 a 12".
-            if end := self._pair_of_numbers(index, ("to", "-")):
-                return end
-        if any(self._has(index, kind) for kind in ("from", "after")):
-            if end := self._pair(index + 1, ("to", "-", "until", "and") if self._has(index, "from") else ("to", "-")):
-                return end
+        opened = self._has(index, "from")
+        # "del 10 al 12", "du 10 au 12": days, unlike "de 10 a 12".
+        if opened and self._has(index, "the") and (end := self._pair_of_numbers(index, ("to", "-"))):
+            return end
+        links = ("to", "-", "until", "and") if opened else ("to", "-")
+        if (opened or self._has(index, "after")) and (end := self._pair(index + 1, links)):
+            return end
         if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
             return end
         if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
@@ -622,7 +623,9 @@ class _Reader:
         if month is not None:
             begin = self._date(month, first[0], None, self.today)
             until = self._date(month, last[0], None, begin) if begin else None
-        elif self._is_said_day(at, first[1]) and self._is_said_day(link - 1 if self._has(link - 1, "the") else link, last[1]):
+        elif self._is_said_day(at, first[1]) and self._is_said_day(
+            link - 1 if self._has(link - 1, "the") else link, last[1]
+        ):
             begin = self._day_of_month(first[0], self.today)
             until = self._day_of_month(last[0], begin) if begin else None
         else:
@@ -656,7 +659,8 @@ class _Reader:
                         raise _Doubtful
                     behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
                     if behind and op in {"at", "around", "from"}:
-                        op, end = _BEHIND[behind], end + 1
+                        self._add_bound(_BEHIND[behind], operand)
+                        return end + 1
                     self._add_bound(op, operand)
                     return end
         for operand, end in self._operands(index):
@@ -772,15 +776,8 @@ class _Reader:
 
     def _parse_hour(self, index: int) -> tuple[_Clock, int] | None:
         """Read hours and minutes, without a part of the day."""
-        if (hour := self._get(index, "half hours")) is not None:
-            return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
-        for kind, offset in _BEFORE_HOUR.items():
-            if self._has(index, kind):
-                start = self._skip(index + 1, "at", "filler", "the", "to")
-                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
-                    return self._clock(number[0], offset, self._skip(number[1], "hour"))
-        if (hour := self._get(index, "hour word")) is not None:
-            return self._parse_after_hour(hour, index + 1, written=True)
+        if found := self._parse_hour_word(index):
+            return found
         number = self._number(index)
         if number is None:
             return None
@@ -791,23 +788,37 @@ class _Reader:
             return minutes
         if value > 24:
             return None
-        digits = self.tokens[index].digits
-        # 3:30, 15.30
-        for sign in (":", "."):
-            if digits and self._has(end, sign) and self._touching(end) and self._touching(end + 1):
-                minute = self._get(end + 1, "number")
-                if minute is not None and self.tokens[end + 1].digits == 2 and minute < 60:
-                    after = end + 2
-                    # 3.12. is a date.
-                    if sign == "." and self._has(after, "."):
-                        return None
-                    followed = self._has(after, "hour")
-                    written = sign == ":" or followed or not self._is_date(value, minute)
-                    after = after + 1 if followed else after
-                    return _Clock(value * 60 + minute, written=written), after
-        if digits and self._has(end, ":"):
-            return None
+        if self.tokens[index].digits and any(self._has(end, sign) for sign in (":", ".")):
+            if found := self._parse_digits(value, end):
+                return found
+            if self._has(end, ":") or self._has(end + 2, "."):
+                return None
         return self._parse_after_hour(value, end)
+
+    def _parse_hour_word(self, index: int) -> tuple[_Clock, int] | None:
+        """Read "half past three", "halb vier", "полчетвёртого", "o dziesiątej"."""
+        if (hour := self._get(index, "half hours")) is not None:
+            return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
+        for kind, offset in _BEFORE_HOUR.items():
+            if self._has(index, kind):
+                start = self._skip(index + 1, "at", "filler", "the", "to")
+                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
+                    return self._clock(number[0], offset, self._skip(number[1], "hour"))
+        if (hour := self._get(index, "hour word")) is not None:
+            return self._parse_after_hour(hour, index + 1, written=True)
+        return None
+
+    def _parse_digits(self, value: int, end: int) -> tuple[_Clock, int] | None:
+        """Read the rest of "3:30" and "15.30". "3.12." is a date."""
+        minute = self._get(end + 1, "number")
+        if minute is None or not (self._touching(end) and self._touching(end + 1)):
+            return None
+        dotted = self._has(end, ".")
+        if self.tokens[end + 1].digits != 2 or minute > 59 or (dotted and self._has(end + 2, ".")):
+            return None
+        followed = self._has(end + 2, "hour")
+        written = not dotted or followed or not self._is_date(value, minute)
+        return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
     def _hour_number(self, index: int) -> tuple[int, int] | None:
         if (hour := self._get(index, "hour word")) is not None:
@@ -815,25 +826,20 @@ class _Reader:
         return self._number(index)
 
     def _parse_after_hour(self, value: int, end: int, *, written: bool = False) -> tuple[_Clock, int]:
-        said = written
-        written = self._has(end, "hour") and not (self._has(end, "unit") and not self._has(end, "hour"))
-        end = end + 1 if written else end
-        written = written or said
+        if self._has(end, "hour"):
+            written, end = True, end + 1
         for kind, offset in _AFTER_HOUR.items():
             if self._has(end, kind):
                 after = self._skip(end + 1, "hour")
                 return self._clock(value, offset, after) or (_Clock(value * 60), end)
         for kind, factor in (("and minutes", 1), ("less minutes", -1)):
-            if (
-                self._has(end, kind)
-                and (minutes := self._number(end + 1))
-                and minutes[0] < 60
-                and not self._has(minutes[1], "hour")
-            ):
-                if minutes[0] % 5 == 0 and (written or kind == "less minutes" or minutes[0] > 12):
-                    clock = self._clock(value, factor * minutes[0], self._skip(minutes[1], "minute"))
-                    if clock:
-                        return clock
+            minutes = self._number(end + 1) if self._has(end, kind) else None
+            if minutes is None or minutes[0] > 59 or minutes[0] % 5 or self._has(minutes[1], "hour"):
+                continue
+            if written or kind == "less minutes" or minutes[0] > 12:
+                clock = self._clock(value, factor * minutes[0], self._skip(minutes[1], "minute"))
+                if clock:
+                    return clock
         if written and (minutes := self._number(end)) and minutes[0] < 60:
             # 15h30, 3点30分, 14 Uhr 30: not "15 Uhr 3 Personen".
             if self._has(minutes[1], "minute"):
@@ -1008,10 +1014,7 @@ class _Reader:
         for rule in (self._iso, self._with_month, self._in_digits, self._asian, self._of_month):
             if found := rule(index):
                 month, day, year, end = found
-                if month is None:
-                    dated = self._day_of_month(day, base)
-                else:
-                    dated = self._date(month, day, year, base)
+                dated = self._day_of_month(day, base) if month is None else self._date(month, day, year, base)
                 if dated is None:
                     raise _Doubtful
                 return _Days(dated, dated), end
@@ -1036,11 +1039,9 @@ class _Reader:
         if number is None or not 1 <= number[0] <= 31 or self.tokens[at].digits > 2:
             return None
         end = number[1]
-        if self._has(end, "day after") and not self._begins_other_day(end):
-            end += 1
-        elif self._has(end, ".") and self._touching(end) and not self._has(end + 1, "number"):
-            end += 1
-        return number[0], end
+        dotted = self._has(end, ".") and self._touching(end) and not self._has(end + 1, "number")
+        marked = dotted or (self._has(end, "day after") and not self._begins_other_day(end))
+        return number[0], end + marked
 
     def _begins_other_day(self, index: int) -> bool:
         return not self._touching(index) and self._has(index, "weekday")
@@ -1145,7 +1146,7 @@ class _Reader:
         ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or self._is_hour(index + said, end) and not marked:
+        if not self._is_day_sized(index) or (not marked and self._is_hour(index + said, end)):
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1221,7 +1222,7 @@ class _Reader:
             saturday = self._week(0)[0] + timedelta(days=5)
             return self._future((saturday, saturday + timedelta(days=1))), index + 1
         if (feast := self._get(index, "feast")) is not None:
-            day = self._date(*feast, None, base)
+            day = self._date(feast[0], feast[1], None, base)
             return (_Days(day, day), index + 1) if day else None
         if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
             return week
@@ -1292,7 +1293,7 @@ class _Reader:
         return _Days(max(first, self.today), last)
 
     def _date(self, month: int, day: int, year: int | None, base: date) -> date | None:
-        """Return the date in that year, or the next one on `base` or later. Raises _Doubtful for one that has passed."""
+        """Return the date in that year, or the next one on `base` or later, or None where it has passed."""
         for each in [year] if year is not None else range(base.year, base.year + 3):
             if not 1 <= month <= 12 or not 1 < each < 9999 or not 1 <= day <= calendar.monthrange(each, month)[1]:
                 continue
@@ -1342,7 +1343,9 @@ class _Reader:
                 excluded_weekdays=frozenset(facts.excluded | excluded),
                 party=self._one(facts.party),
                 soonest=facts.soonest,
-                **names,
+                service=names.get("service"),
+                host=names.get("host"),
+                team=names.get("team"),
             )
             for first, last, excluded in self._combine_days()
             for after, before in self._combine_times()
@@ -1425,11 +1428,11 @@ class _Reader:
             return [(first or self.today, last, set())]
         bounded: list[tuple[date | None, date | None, set[int]]] = []
         for begin, end, excluded in found:
-            begin = max(begin, first or begin)
-            end = min(end, last) if end and last else end or last
-            if end is not None and end < begin:
+            earliest = max(begin, first or begin)
+            latest = min(end, last) if end and last else end or last
+            if latest is not None and latest < earliest:
                 raise _Doubtful
-            bounded.append((begin, end, excluded))
+            bounded.append((earliest, latest, excluded))
         return bounded
 
     def _bound_span(
@@ -1498,7 +1501,7 @@ class _Reader:
             last = last._replace(part=first.part)
         elif first.half and not last.half and last.part is None and first.minutes < last.minutes <= 12 * 60:
             last = last._replace(half=first.half if last.minutes < 12 * 60 else "")
-        found = []
+        found: list[tuple[int | None, int | None]] = []
         for begin in self._times(first, part):
             ends = [minutes for minutes in self._times(last, part) if minutes > begin]
             if not ends and last.minutes <= 12 * 60 and last.minutes + 720 > begin:
@@ -1546,31 +1549,19 @@ _BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "qua
 _AFTER_HOUR: Final = {"half": 30, "three quarters": 45, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
     [
-        "filler",
-        "the",
-        "of",
-        "at",
-        "around",
-        "or",
-        "and",
-        "for",
-        "in",
-        "people",
-        "one",
-        "day after",
-        "from",
-        "to",
+        "filler", "the", "of", "at", "around", "or", "and", "for", "in", "people", "one", "day after", "from", "to",
         "hour",
     ]
-)
+)  # fmt: skip
 """Kinds of words that are no loss."""
 _DECISIVE: Final = frozenset(
     [
-        "after", "before", "until", "between", "not", "next", "within", "doubtful", "weekday", "month", "unit", "ordinal",
-        "weekend", "half past", "half to", "quarter past", "quarter to", "feast", "half hours", "from after",
+        "after", "before", "until", "between", "not", "next", "within", "doubtful", "weekday", "month", "unit",
+        "ordinal", "weekend", "half past", "half to", "quarter past", "quarter to", "feast", "half hours", "from after",
         "after after", "before after", "until after", "next after", "beginning", "middle", "end", "soonest",
         "relative day", "relative week", "relative month", "relative weekday", "clock", "am", "pm", "month before",
-        "month after", "in after", "in", "from", "to", "/", ":",
+        "month after", "in after", "in", "from", "to", "/", ":", "counted", "relative weekend", "hour word",
+        "three quarters",
     ]
 )  # fmt: skip
 """Kinds of words that would change the date, had they been understood, unless they are also filler."""

@@ -3,8 +3,16 @@
 So every test sees the plain widget, and those of an app register its hooks by themselves.
 """
 
+from kordless_booking.contrib.assistant.apps import AssistantConfig
 from kordless_booking.contrib.customers.apps import CustomersConfig
 from kordless_booking.contrib.waitlist.apps import WaitlistConfig
+
+
+class AssistantTables(AssistantConfig):
+    """The assistant's templates."""
+
+    def ready(self) -> None:
+        """Register nothing."""
 
 
 class CustomersTables(CustomersConfig):

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "kordless_booking",
     "tests.projects.plain.apps.CustomersTables",
     "tests.projects.plain.apps.WaitlistTables",
+    "tests.projects.plain.apps.AssistantTables",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
