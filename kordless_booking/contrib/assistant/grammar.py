@@ -209,6 +209,8 @@ def _find_word(
     boundary = start
     while boundary < len(text) and is_letter(text[boundary]):
         boundary += 1
+    longest: list[tuple[int, Kinds]] = []
+    reach = 0
     for begin, before in _prefixed(normalized, start, lexicon):
         best: list[tuple[int, Kinds]] = []
         for end, kinds in [*lexicon.find(normalized, begin), *_find_name(normalized, begin, names)]:
@@ -222,8 +224,11 @@ def _find_word(
                 continue
             also = best[0][1] if best and end == best[0][0] else {}
             best = [(end, {**also, **kinds}), *together]
-        if best:
-            return [*before, *best], 0
+        # "ביום שני" is the prefix ב and "Monday", rather than "on the day" and "two".
+        if best and best[0][0] > reach:
+            longest, reach = [*before, *best], best[0][0]
+    if longest:
+        return longest, 0
     if lexicon.spaced or normalized.folded[start].isascii():
         return [], boundary
     return [], 0
@@ -540,7 +545,8 @@ class _Reader:
 
     def _pair(self, index: int, links: tuple[str, ...], *, opened: bool = True) -> int | None:
         """Read two days or two times with a link between them. `opened` is False where no word says that they come."""
-        for start in dict.fromkeys((index, self._skip(index, "filler", "at", "the"))):
+        starts = (index, self._skip(index, "filler", "at", "the")) if opened else (index,)
+        for start in dict.fromkeys(starts):
             if end := self._pair_of_numbers(start, links):
                 return end
             for first, end in self._operands(start):
@@ -554,7 +560,10 @@ class _Reader:
 
     def _fits_bare(self, index: int) -> bool:
         """Return True where "2-4" can only be times: a day was said, and its numbers aren't a date."""
-        return self._has(index, "-") and bool(self.facts.days or self.facts.bounds)
+        if not self._has(index, "-"):
+            return False
+        following = self._parse_day(self._skip(index + 2, "filler", "the"), self.today)
+        return bool(self.facts.days or self.facts.bounds or (following and self._get(index + 2, "month") is None))
 
     def _find_link(self, index: int, links: tuple[str, ...]) -> int | None:
         """Return the index after the word that links two ends."""
@@ -581,7 +590,10 @@ class _Reader:
                 self.facts.ranges.append((first, second))
                 return self._skip(end, "until after", "between after")
             base = first.first or self.today
-            if day := self._parse_day(start, base):
+            clock = self._parse_clock(start)
+            day = self._parse_day(start, base)
+            # "domingo às dez e quinze": at a quarter past ten, rather than to December
+            if day and not (clock and clock[1] > day[1]):
                 days, end = day
                 self.facts.days.append(self._join_days(first, days))
                 return self._skip(end, "until after", "between after")
@@ -646,31 +658,47 @@ class _Reader:
         for op in ("from", "after", "before", "until", "around", "at"):
             if not self._has(index, op):
                 continue
-            for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "around", "filler", "the", "of", "-"))):
-                # "von 3 Wochen", "vor 3 Wochen": neither a time nor certain.
+            # A word that is also a preposition of another kind must stand right before a day or a time.
+            weak = self._has(index, "filler")
+            skipped = ("at", "the", "-") if weak else ("at", "around", "filler", "the", "of", "-")
+            for start in dict.fromkeys((index + 1, self._skip(index + 1, *skipped))):
+                if excluded := self._excluded_behind(start):
+                    return excluded
+                # "vor 3 Wochen": neither a time nor certain.
                 if op in {"before", "after"} and self._amount(start)[1]:
                     if self._has(index, "in"):
                         return None
                     raise _Doubtful
-                if found := self._operand(start):
-                    operand, end = found
-                    # "around Christmas"; but 约 is also "book"
-                    if isinstance(operand, _Days) and op == "around" and not self._has(index, "filler"):
-                        raise _Doubtful
-                    behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
-                    if behind and op in {"at", "around", "from"}:
-                        self._add_bound(_BEHIND[behind], operand)
-                        return end + 1
-                    self._add_bound(op, operand)
-                    return end
+                found = self._operand(start)
+                if op == "around":
+                    # "בערך בעשר": a time rather than the 10th
+                    found = self._parse_clock(self._skip(start, "at", "the")) or found
+                if found is None or (weak and self._is_article(start, found)):
+                    continue
+                operand, end = found
+                # "around Christmas"; but 约 is also "book"
+                if isinstance(operand, _Days) and op == "around" and not weak:
+                    raise _Doubtful
+                behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
+                if behind and op in {"at", "around", "from"}:
+                    self._add_bound(_BEHIND[behind], operand)
+                    return end + 1
+                self._add_bound(op, operand)
+                return end
         for operand, end in self._operands(index):
             if isinstance(operand, _Clock) and operand.minutes > _DAY:
                 continue
             for kind, op in _BEHIND.items():
                 if self._has(end, kind) and not self._begins_other(end, op):
                     self._add_bound(op, operand)
-                    return end + 1
+                    return self._skip(end + 1, kind)
         return None
+
+    def _is_article(self, index: int, found: tuple[_Days | _Clock, int]) -> bool:
+        """Return True where a word for one is no time: "de um corte"."""
+        operand, end = found
+        one = self._has(index, "one") or self._has(index, "filler")
+        return isinstance(operand, _Clock) and not operand.written and one and end == index + 1
 
     def _begins_other(self, index: int, op: str) -> bool:
         """Return True where a word that may stand behind belongs to what comes after it: "Tuesday after 3"."""
@@ -742,7 +770,9 @@ class _Reader:
     def _parse_clock(self, index: int) -> tuple[_Clock, int] | None:
         """Read a time. Return it and the index after it."""
         if (minutes := self._get(index, "clock")) is not None:
-            return _Clock(minutes), index + 1
+            # "midi et demi"
+            offset = next((each for kind, each in _AFTER_HOUR.items() if self._has(index + 1, kind)), 0)
+            return _Clock((minutes + offset) % _DAY), index + (2 if offset else 1)
         # 下午3点
         for kind in ("am", "pm", "part"):
             value = self._get(index, kind)
@@ -759,6 +789,9 @@ class _Reader:
         if clock is None:
             return None
         found, end = clock
+        # "12 noon", "las 12 del mediodía"
+        if found.minutes % 720 == 0 and (minutes := self._get(end, "clock")) is not None:
+            return _Clock(minutes), end + 1
         for kind in ("am", "pm", "part"):
             value = self._get(end, kind)
             if value is not None and (kind != "part" or not self._begins_part(end)):
@@ -859,15 +892,16 @@ class _Reader:
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
             if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
+                half = self._parse_hour_word(start)
+                if half and half[0].minutes % 60 and not self._has(start, "hour word"):
+                    return half[0]._replace(minutes=half[0].minutes + factor * value), half[1]
                 number = self._hour_number(start)
                 # "10 to 12" may be from ten to twelve.
                 if number is None or not 1 <= number[0] <= 24 or (self._has(after, "to") and after == end):
                     continue
                 if self.tokens[index].digits and after == end:
                     continue
-                half = self._get(start, "half hours")
-                if half is None:
-                    return self._clock(number[0], factor * value, self._skip(number[1], "hour"))
+                return self._clock(number[0], factor * value, self._skip(number[1], "hour"))
         return None
 
     def _parse_military(self, index: int) -> tuple[_Clock, int] | None:
@@ -929,6 +963,8 @@ class _Reader:
 
     def _moved_from(self, index: int, day: date) -> tuple[_Days, int] | None:
         """Read "in two weeks" after a day."""
+        if self._has(index, "week later"):
+            return _Days(day + timedelta(days=7), day + timedelta(days=7)), index + 1
         if not self._has(index, "in"):
             return None
         number, unit, end = self._amount(index + 1)
@@ -985,6 +1021,8 @@ class _Reader:
                         return found
             if self._has(index + 1, f"{kind} after") and (found := self._modify(index, offset)):
                 # "thứ sáu sau đám cưới": Friday after the wedding
+                if self._has(index + 1, "to") and self._parse_day(index + 2, self.today):
+                    continue  # "thứ năm tới thứ bảy": to Saturday
                 unknown = index + 2 < len(self.tokens) and not self.tokens[index + 2].kinds
                 if unknown and self._has(index + 1, "after"):
                     raise _Doubtful
@@ -992,12 +1030,13 @@ class _Reader:
         return None
 
     def _modify(self, index: int, offset: int) -> tuple[_Days, int] | None:
-        if (weekday := self._get(index, "weekday")) is not None:
+        unit = self._get(index, "unit")
+        # In Indonesian one word is Sunday and week.
+        if unit != "week" and (weekday := self._get(index, "weekday")) is not None:
             return self._said_weekday(weekday, this=offset == 0), index + 1
         if self._has(index, "weekend"):
             monday = self._week(offset)[0]
             return self._future((monday + timedelta(days=5), monday + timedelta(days=6))), index + 1
-        unit = self._get(index, "unit")
         if unit == "week":
             return self._future(self._week(offset)), index + 1
         if unit == "month":
@@ -1104,7 +1143,7 @@ class _Reader:
                     end += 1
                 else:
                     continue
-            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"]):
+            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"] or first.text[0] == "0"):
                 continue  # "3-12" is a range, "18-12" is a date
             elif sign == "." and self._has(end, "hour"):
                 return None
@@ -1112,6 +1151,8 @@ class _Reader:
             month, day = (one, other) if self.lexicon.month_first else (other, one)
             if month > 12 and day <= 12:
                 month, day = day, month
+            if sign == "." and month > 12:
+                return None  # "16.30" is a time
             return month, day, year, end
         return None
 
@@ -1199,6 +1240,9 @@ class _Reader:
         if (weekday := self._get(index, "weekday")) is not None:
             # "Tuesday in two weeks", "Dienstag in einer Woche"
             coming = self._coming(weekday, self.today)
+            if self._has(index + 1, "week later"):
+                day = coming + timedelta(days=7)
+                return _Days(day, day), index + 2
             if moved := self._moved_from(index + 1, coming):
                 day = moved[0].first
                 if day is not None:
@@ -1207,9 +1251,6 @@ class _Reader:
                     monday = self._week(unit_weeks // 7)[0] if unit_weeks % 7 == 0 else None
                     day = monday + timedelta(days=weekday) if monday else day
                     return _Days(day, day), moved[1]
-            if self._has(index + 1, "week later"):
-                day = coming + timedelta(days=7)
-                return _Days(day, day), index + 2
             # "Tuesday 8", when the 8th is a Tuesday.
             number = self._number(index + 1)
             if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
@@ -1545,7 +1586,7 @@ _BEHIND: Final = {
     "around after": "around",
 }  # fmt: skip
 """Words behind a day or a time, and the words before it that mean the same."""
-_BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15}
+_BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15, "quarter into": -45}
 _AFTER_HOUR: Final = {"half": 30, "three quarters": 45, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
     [
@@ -1556,8 +1597,9 @@ _HARMLESS: Final = frozenset(
 """Kinds of words that are no loss."""
 _DECISIVE: Final = frozenset(
     [
-        "after", "before", "until", "between", "not", "next", "within", "doubtful", "weekday", "month", "unit",
-        "ordinal", "weekend", "half past", "half to", "quarter past", "quarter to", "feast", "half hours", "from after",
+        "after", "before", "until", "between", "not", "not after", "next", "within", "doubtful", "weekday", "month",
+        "unit", "ordinal", "weekend", "half past", "half to", "quarter past", "quarter to",
+        "quarter into", "feast", "half hours", "from after",
         "after after", "before after", "until after", "next after", "beginning", "middle", "end", "soonest",
         "relative day", "relative week", "relative month", "relative weekday", "clock", "am", "pm", "month before",
         "month after", "in after", "in", "from", "to", "/", ":", "counted", "relative weekend", "hour word",
