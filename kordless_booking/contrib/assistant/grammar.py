@@ -658,32 +658,9 @@ class _Reader:
         for op in ("from", "after", "before", "until", "around", "at"):
             if not self._has(index, op):
                 continue
-            # A word that is also a preposition of another kind must stand right before a day or a time.
-            weak = self._has(index, "filler")
-            skipped = ("at", "the", "-") if weak else ("at", "around", "filler", "the", "of", "-")
-            for start in dict.fromkeys((index + 1, self._skip(index + 1, *skipped))):
-                if excluded := self._excluded_behind(start):
-                    return excluded
-                # "vor 3 Wochen": neither a time nor certain.
-                if op in {"before", "after"} and self._amount(start)[1]:
-                    if self._has(index, "in"):
-                        return None
-                    raise _Doubtful
-                found = self._operand(start)
-                if op == "around":
-                    # "בערך בעשר": a time rather than the 10th
-                    found = self._parse_clock(self._skip(start, "at", "the")) or found
-                if found is None or (weak and self._is_article(start, found)):
-                    continue
-                operand, end = found
-                # "around Christmas"; but 约 is also "book"
-                if isinstance(operand, _Days) and op == "around" and not weak:
-                    raise _Doubtful
-                behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
-                if behind and op in {"at", "around", "from"}:
-                    self._add_bound(_BEHIND[behind], operand)
-                    return end + 1
-                self._add_bound(op, operand)
+            if op in {"before", "after"} and self._has(index, "in") and self._amount(index + 1)[1]:
+                return None  # a word that is "after" and "in": "in three days"
+            if end := self._bound_after(index, op):
                 return end
         for operand, end in self._operands(index):
             if isinstance(operand, _Clock) and operand.minutes > _DAY:
@@ -692,6 +669,35 @@ class _Reader:
                 if self._has(end, kind) and not self._begins_other(end, op):
                     self._add_bound(op, operand)
                     return self._skip(end + 1, kind)
+        return None
+
+    def _bound_after(self, index: int, op: str) -> int | None:
+        """Read the day or the time after a word such as "before"."""
+        # A word that is also a preposition of another kind must stand right before it.
+        weak = self._has(index, "filler")
+        skipped = ("at", "the", "-") if weak else ("at", "around", "filler", "the", "of", "-")
+        for start in dict.fromkeys((index + 1, self._skip(index + 1, *skipped))):
+            if excluded := self._excluded_behind(start):
+                return excluded
+            # "vor 3 Wochen": neither a time nor certain.
+            if op in {"before", "after"} and self._amount(start)[1]:
+                raise _Doubtful
+            found = self._operand(start)
+            if op == "around":
+                # "בערך בעשר": a time rather than the 10th
+                found = self._parse_clock(self._skip(start, "at", "the")) or found
+            if found is None or (weak and self._is_article(start, found)):
+                continue
+            operand, end = found
+            # "around Christmas"; but 约 is also "book"
+            if isinstance(operand, _Days) and op == "around" and not weak:
+                raise _Doubtful
+            behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
+            if behind and op in {"at", "around", "from"}:
+                self._add_bound(_BEHIND[behind], operand)
+                return end + 1
+            self._add_bound(op, operand)
+            return end
         return None
 
     def _is_article(self, index: int, found: tuple[_Days | _Clock, int]) -> bool:
@@ -1238,33 +1244,13 @@ class _Reader:
     def _plain_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read "Tuesday", "the weekend", "January", "Christmas"."""
         if (weekday := self._get(index, "weekday")) is not None:
-            # "Tuesday in two weeks", "Dienstag in einer Woche"
-            coming = self._coming(weekday, self.today)
-            if self._has(index + 1, "week later"):
-                day = coming + timedelta(days=7)
-                return _Days(day, day), index + 2
-            if moved := self._moved_from(index + 1, coming):
-                day = moved[0].first
-                if day is not None:
-                    unit_weeks = (day - coming).days
-                    # In that week, as "in two weeks" is counted by weeks.
-                    monday = self._week(unit_weeks // 7)[0] if unit_weeks % 7 == 0 else None
-                    day = monday + timedelta(days=weekday) if monday else day
-                    return _Days(day, day), moved[1]
-            # "Tuesday 8", when the 8th is a Tuesday.
-            number = self._number(index + 1)
-            if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
-                day_of_month = self._day_of_month(number[0], self.today)
-                plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
-                if plain and day_of_month and day_of_month.weekday() == weekday:
-                    return _Days(day_of_month, day_of_month), number[1]
-            return _Days(weekdays=(weekday, weekday)), index + 1
+            return self._with_weekday(index, weekday)
         if self._has(index, "weekend"):
             saturday = self._week(0)[0] + timedelta(days=5)
             return self._future((saturday, saturday + timedelta(days=1))), index + 1
         if (feast := self._get(index, "feast")) is not None:
-            day = self._date(feast[0], feast[1], None, base)
-            return (_Days(day, day), index + 1) if day else None
+            dated = self._date(feast[0], feast[1], None, base)
+            return (_Days(dated, dated), index + 1) if dated else None
         if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
             return week
         month, at = self._month_at(index)
@@ -1273,6 +1259,26 @@ class _Reader:
             end = end + 1 if self._get(end, "unit") == "month" else end
             return self._said_month(month, year), end
         return None
+
+    def _with_weekday(self, index: int, weekday: int) -> tuple[_Days, int]:
+        """Read what may stand behind a weekday: "Tuesday in two weeks", "Tuesday week", "Tuesday 8"."""
+        coming = self._coming(weekday, self.today)
+        if self._has(index + 1, "week later"):
+            later = coming + timedelta(days=7)
+            return _Days(later, later), index + 2
+        if (moved := self._moved_from(index + 1, coming)) and moved[0].first:
+            weeks, days = divmod((moved[0].first - coming).days, 7)
+            # In that week, as "in two weeks" is counted by weeks.
+            day = moved[0].first if days else self._week(weeks)[0] + timedelta(days=weekday)
+            return _Days(day, day), moved[1]
+        number = self._number(index + 1)
+        if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
+            dated = self._day_of_month(number[0], self.today)
+            plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            # "Tuesday 8" is a date when the 8th is a Tuesday.
+            if plain and dated and dated.weekday() == weekday:
+                return _Days(dated, dated), number[1]
+        return _Days(weekdays=(weekday, weekday)), index + 1
 
     def _numbered_week(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read "week of December 14", "week 51"."""
