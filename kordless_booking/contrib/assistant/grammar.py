@@ -15,6 +15,7 @@ negation, another number, a word such as "before" without what belongs to it), n
 from __future__ import annotations
 
 import calendar
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -341,6 +342,8 @@ class _Facts:
     party: list[int] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     soonest: bool = False
+    groups: list[int] = field(default_factory=list)
+    """Numbers of days that were said when an "or" came."""
     choice: bool = False
     """True where "or" or "and" was said."""
 
@@ -377,11 +380,12 @@ class _Reader:
         )
         while index < len(self.tokens):
             # Each rule returns the index after what it took, or None.
-            index = next((end for rule in rules if (end := rule(index)) is not None), -1 - index)
-            if index < 0:
-                index = -1 - index
+            end = next((end for rule in rules if (end := rule(index)) is not None), None)
+            if end is None:
                 self.unused.append(index)
-                index += 1
+                if self._has(index, "or"):
+                    self.facts.groups.append(len(self.facts.days))
+            index = index + 1 if end is None else end
         for each in self.unused:
             self._check_unused(self.tokens[each])
         return self._readings()
@@ -746,8 +750,16 @@ class _Reader:
 
     def _time(self, index: int) -> int | None:
         clock = self._parse_clock(index)
-        if clock is None or not clock[0].written:
+        if clock is None:
             return None
+        if not clock[0].written:
+            # "3 or 4 pm"
+            other = self._parse_clock(clock[1] + 1) if self._has(clock[1], "or") else None
+            if other is None or not other[0].written or self._has(index, "one"):
+                return None
+            self.facts.clocks.append(("at", clock[0]._replace(half=other[0].half, part=other[0].part)))
+            self.facts.choice = True
+            return clock[1] + 1
         self.facts.clocks.append(("at", clock[0]))
         return self._skip(clock[1], "around after")
 
@@ -1423,6 +1435,9 @@ class _Reader:
 
     def _combine_days(self) -> list[tuple[date | None, date | None, set[int]]]:
         """Return spans of days, each with the weekdays that are not meant."""
+        if self._are_choices():
+            resolved = [self._resolve(days, self.today) for days in self.facts.days]
+            return self._apply_bounds([(first, last, set()) for first, last in resolved if first])
         spans = [days for days in self.facts.days if days.weekdays is None]
         weekdays = [days.weekdays for days in self.facts.days if days.weekdays is not None]
         found: list[tuple[date, date | None, set[int]]] = []
@@ -1441,6 +1456,12 @@ class _Reader:
                 if first:
                     found.append((first, last, set()))
         return self._apply_bounds(found)
+
+    def _are_choices(self) -> bool:
+        """Return True for "Friday or next week", unlike "Friday or Monday of next week"."""
+        days, cuts = self.facts.days, [0, *self.facts.groups, len(self.facts.days)]
+        groups = [{each.weekdays is not None for each in days[begin:end]} for begin, end in itertools.pairwise(cuts)]
+        return {True} in groups and {False} in groups and {True, False} not in groups
 
     def _within(self, span: tuple[date, date], weekdays: Minutes) -> tuple[date, date | None, set[int]]:
         """Return the weekday of a span: of a week a day, of a longer one all such days."""
