@@ -358,6 +358,9 @@ class _Reader:
         self.today = now.date()
         self.offer = offer
         self.facts = _Facts()
+        self.clocks_at: dict[int, tuple[_Clock, int] | None] = {}
+        self.days_at: dict[tuple[int, date], tuple[_Days, int] | None] = {}
+        """What was read at each token: several rules ask."""
         self.unused: list[int] = []
         """Tokens that no rule took."""
 
@@ -509,8 +512,9 @@ class _Reader:
 
     def _excluded_behind(self, index: int) -> int | None:
         """Read "el lunes no", "月曜以外"."""
-        weekdays, end = [], index
-        while (weekday := self._get(end, "weekday")) is not None:
+        weekdays: list[int] = []
+        end = index
+        while len(weekdays) < 7 and (weekday := self._get(end, "weekday")) is not None:
             weekdays.append(weekday)
             end += 1
             if any(self._has(end, kind) for kind in ("or", "and", ",", "filler")) and self._has(end + 1, "weekday"):
@@ -787,6 +791,11 @@ class _Reader:
 
     def _parse_clock(self, index: int) -> tuple[_Clock, int] | None:
         """Read a time. Return it and the index after it."""
+        if index not in self.clocks_at:
+            self.clocks_at[index] = self._read_clock(index)
+        return self.clocks_at[index]
+
+    def _read_clock(self, index: int) -> tuple[_Clock, int] | None:
         if (minutes := self._get(index, "clock")) is not None:
             # "midi et demi"
             offset = next((each for kind, each in _AFTER_HOUR.items() if self._has(index + 1, kind)), 0)
@@ -946,6 +955,13 @@ class _Reader:
 
     def _parse_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read a day or a span of days that begins on `base` or later. Return it and the index after it."""
+        if (index, base) not in self.days_at:
+            self.days_at[index, base] = self._read_day(index, base)
+        return self.days_at[index, base]
+
+    def _read_day(self, index: int, base: date) -> tuple[_Days, int] | None:
+        if index >= len(self.tokens):
+            return None
         for rule in (self._relative, self._moved, self._modified, self._dated, self._section, self._plain_day):
             if found := rule(index, base):
                 return found
@@ -1406,9 +1422,9 @@ class _Reader:
                 host=names.get("host"),
                 team=names.get("team"),
             )
-            for first, last, excluded in self._combine_days()
-            for after, before in self._combine_times()
-            for names in self._combine_names()
+            for first, last, excluded in sorted(self._combine_days(), key=_nearest)[:MAX_READINGS]
+            for after, before in self._combine_times()[:MAX_READINGS]
+            for names in self._combine_names()[:MAX_READINGS]
         ]
         queries = [query for query in dict.fromkeys(queries) if query.understood and not self._is_over(query)]
         far = date.max
@@ -1634,6 +1650,10 @@ _DECISIVE: Final = frozenset(
     ]
 )  # fmt: skip
 """Kinds of words that would change the date, had they been understood, unless they are also filler."""
+
+
+def _nearest(days: tuple[date | None, date | None, set[int]]) -> date:
+    return days[0] or date.max
 
 
 def _month_span(year: int, month: int) -> tuple[date, date]:
