@@ -704,7 +704,9 @@ class _Reader:
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
                 return end + 1
-            self._add_bound(op, operand)
+            # "la mañana del sábado": of, rather than from
+            is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
+            self._add_bound("at" if is_of else op, operand)
             return end
         return None
 
@@ -1030,6 +1032,9 @@ class _Reader:
             if unit:
                 first, last = self._add_units(number, unit)
                 return _Days(first, last), self._skip(end, "in after")
+        if self._has(index, "week later") and not self._has(index, "unit"):
+            first, last = self._add_units(1, "week")
+            return _Days(first, last), index + 1
         number, unit, end = self._amount(index)
         if unit and self._has(end, "in after"):
             first, last = self._add_units(number, unit)
@@ -1221,7 +1226,9 @@ class _Reader:
         ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or (not marked and self._is_hour(index + said, end)):
+        # Not "the 3 pm"; but "le 5 au matin" is the 5th, in the morning.
+        hours = ("hour", "am", "pm", *_AFTER_HOUR)
+        if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
