@@ -48,7 +48,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Offer:
-    """What can be booked: the names that may be said, and what tells two readings apart."""
+    """Services, hosts and hours that can be booked: names that may be said, and what tells two readings apart."""
 
     services: tuple[Named, ...] = ()
     hosts: tuple[Named, ...] = ()
