@@ -7,7 +7,6 @@ reads no private data of Babel, and understands the same with each version of it
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale

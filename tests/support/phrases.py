@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -39,14 +39,15 @@ class Report:
     """All of it as expected."""
     days_right: int = 0
     """The first day as expected, or a miss where one is right."""
-    dates_wrong: list[str] = None  # type: ignore[assignment]
+    dates_wrong: list[str] = field(default_factory=list)
     """Phrases that were understood with another day than was meant."""
-    failures: list[str] = None  # type: ignore[assignment]
+    failures: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """Return the numbers on one line."""
         share = [f"{100 * each / (self.count or 1):5.1f} %" for each in (self.spans_right, self.days_right)]
-        return f"{self.language:<8} {self.count:3} phrases: whole {share[0]}, first day {share[1]}, wrong {len(self.dates_wrong)}"
+        wrong = len(self.dates_wrong)
+        return f"{self.language:<8} {self.count:3} phrases: whole {share[0]}, first day {share[1]}, wrong {wrong}"
 
 
 def read_phrases(language: str, *, held: bool = False) -> list[tuple[str, dict[str, Any]]]:
@@ -58,7 +59,7 @@ def read_phrases(language: str, *, held: bool = False) -> list[tuple[str, dict[s
 
 def measure(language: str, *, held: bool = False) -> Report:
     """Understand each phrase of a file and compare."""
-    report = Report(language, dates_wrong=[], failures=[])
+    report = Report(language)
     for phrase, meaning in read_phrases(language, held=held):
         found = describe(parse(phrase, OFFER, language=language.replace("_", "-").lower(), now=NOW))
         wanted = expected(meaning)

@@ -47,8 +47,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "not": (
         pgettext("grammar", "not on Monday"),
-        "not|except|except for|but not|just not|only not|excluding|other than|apart from|any day but|every day but|"
-        "anything but|can not do|can't do|cannot do|can t on|without",
+        (
+            "not|except|except for|but not|just not|only not|excluding|other than|apart from|any day but|"
+            "every day but|anything but|can not do|can't do|cannot do|can t on|without"
+        ),
     ),
     "in": (pgettext("grammar", "in two weeks"), "in"),
     "within": (pgettext("grammar", "within two weeks"), "within|within the next|in the next|over the next"),
@@ -61,6 +63,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "half to": (pgettext("grammar", "half to three"), "-"),
     "quarter past": (pgettext("grammar", "quarter past three"), "quarter past|a quarter past|quarter after"),
     "quarter to": (pgettext("grammar", "quarter to three"), "quarter to|a quarter to|quarter of|quarter before"),
+    "quarter into": (pgettext("grammar", "quarter of the hour to four, which is 3:15"), "-"),
     "month before": (pgettext("grammar", "month 12: word before the number"), "-"),
     "day before": (pgettext("grammar", "day 20: word before the number"), "-"),
     # Words after a day or a time.
@@ -104,6 +107,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "today": (pgettext("grammar", "today"), "2day|later today"),
     "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
+    "in three days": (pgettext("grammar", "in three days, where it is one word"), "-"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
     "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
     "this week": (pgettext("grammar", "this week"), "-"),
@@ -158,30 +162,40 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # Everything else.
     "soonest": (
         pgettext("grammar", "as soon as possible"),
-        "as soon as possible|asap|a.s.a.p.|as early as possible|the soonest|soonest|soonest possible|earliest possible|"
-        "earliest available|first available|next available|next free|the first free|first free slot|the earliest|"
-        "as soon as you can|as soon as u can|right away|urgently|urgent|any time soon|at your earliest",
+        (
+            "as soon as possible|asap|a.s.a.p.|as early as possible|the soonest|soonest|soonest possible|"
+            "earliest possible|earliest available|first available|next available|next free|the first free|"
+            "first free slot|the earliest|as soon as you can|as soon as u can|right away|urgently|urgent|"
+            "any time soon|at your earliest"
+        ),
     ),
     "filler": (
         pgettext("grammar", "words that change nothing"),
-        "please|pls|plz|thanks|thank you|thx|hi|hello|hey|i|we|me|my|us|would|like|i would like|i'd like|i'd love|want|"
-        "wanna|need|to book|book|booking|to have|have|get|to get|come|to come|can i|could i|may i|can we|could we|may we|"
-        "do you have|is there|are there|anything|something|any|some|free|available|availability|appointment|an|a|"
-        "appointments|slot|slots|time|times|date|spot|opening|the|on|at|in|of|for|with|by|is|be|it|if|possible|if possible|"
-        "preferably|ideally|maybe|perhaps|best|works|work|good|great|fine|ok|okay|suits me|looking for|schedule|reserve|"
-        "make|cut|session|visit|anytime|any time|any day|whenever|i can do|can do|only|just|then|there|so|will|"
-        "that|also|sometime|some time|some day|someday|one day|hours|during|during the|at the|day|and|also|you|your|"
-        "got|what about|how about|let's say|say|me in|fit me in|in the|later in|later|later this|rest of|the rest of|"
-        "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|we prefer",
+        (
+            "please|pls|plz|thanks|thank you|thx|hi|hello|hey|i|we|me|my|us|would|like|i would like|i'd like|"
+            "i'd love|want|wanna|need|to book|book|booking|to have|have|get|to get|come|to come|can i|could i|"
+            "may i|can we|could we|may we|do you have|is there|are there|anything|something|any|some|free|"
+            "available|availability|appointment|an|a|appointments|slot|slots|time|times|date|spot|opening|the|on|"
+            "at|in|of|for|with|by|is|be|it|if|possible|if possible|preferably|ideally|maybe|perhaps|best|works|"
+            "work|good|great|fine|ok|okay|suits me|looking for|schedule|reserve|make|cut|session|visit|anytime|"
+            "any time|any day|whenever|i can do|can do|only|just|then|there|so|will|that|also|sometime|some time|"
+            "some day|someday|one day|hours|during|during the|at the|day|and|also|you|your|got|what about|"
+            "how about|let's say|say|me in|fit me in|in the|later in|later|later this|rest of|the rest of|"
+            "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|"
+            "we prefer"
+        ),
     ),
     "doubtful": (
         pgettext("grammar", "words that make the meaning doubtful"),
-        "yesterday|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|alternate|"
-        "cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|can't|cant|isn't|"
-        "won't|never|no|neither|nor|none|without|week after|weeks after|after next|the week after|day before|the day before|"
-        "Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|Pentecost|Halloween|my birthday|birthday|holiday|"
-        "holidays|public holiday|bank holiday|school|half term|payday|full moon|summer|winter|spring|autumn|fall|"
-        "year|years|quarter|decade|century|except|but|hours ago|days before|weeks before|not|odd|even",
+        (
+            "yesterday|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
+            "alternate|cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|"
+            "can't|cant|isn't|won't|never|no|neither|nor|none|without|week after|weeks after|after next|"
+            "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
+            "Pentecost|Halloween|my birthday|birthday|holiday|holidays|public holiday|bank holiday|school|"
+            "half term|payday|full moon|summer|winter|spring|autumn|fall|year|years|quarter|decade|century|"
+            "except|but|hours ago|days before|weeks before|not|odd|even"
+        ),
     ),
     "before word": (pgettext("grammar", "prefixes that are written together with the next word"), "-"),
     "after word": (pgettext("grammar", "endings that are written together with the word before"), "-"),
@@ -191,23 +205,32 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 NUMBERED: Final[dict[str, tuple[str, str]]] = {
     "numbers": (
         pgettext("grammar", "numbers from 0 to 31"),
-        "zero|one|two/couple/a couple of/a couple|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|"
-        "fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|twenty-one|twenty-two|twenty-three|twenty-four|"
-        "twenty-five|twenty-six|twenty-seven|twenty-eight|twenty-nine|thirty|thirty-one",
+        (
+            "zero|one|two/couple/a couple of/a couple|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+            "thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|twenty-one|twenty-two|"
+            "twenty-three|twenty-four|twenty-five|twenty-six|twenty-seven|twenty-eight|twenty-nine|thirty|"
+            "thirty-one"
+        ),
     ),
     "tens": (pgettext("grammar", "numbers 40, 45, 50 and 55"), "forty|forty-five|fifty|fifty-five"),
     "ordinals": (
         pgettext("grammar", "ordinals from 1st to 31st"),
-        "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|"
-        "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|twenty-second|twenty-third|"
-        "twenty-fourth|twenty-fifth|twenty-sixth|twenty-seventh|twenty-eighth|twenty-ninth|thirtieth|thirty-first",
+        (
+            "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|"
+            "fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|"
+            "twenty-second|twenty-third|twenty-fourth|twenty-fifth|twenty-sixth|twenty-seventh|twenty-eighth|"
+            "twenty-ninth|thirtieth|thirty-first"
+        ),
     ),
     "hour words": (
         pgettext("grammar", "hours from 1 to 24, where they have words of their own, such as ordinals"),
         "-",
     ),
     "days": (pgettext("grammar", "one day, two days and so on to ten days, where they are one word"), "-"),
-    "weeks": (pgettext("grammar", "one week, two weeks, three weeks, where they are one word"), "-|fortnight/a fortnight|-"),
+    "weeks": (
+        pgettext("grammar", "one week, two weeks, three weeks, where they are one word"),
+        "-|fortnight/a fortnight|-",
+    ),
     "months": (pgettext("grammar", "one month, two months, three months, where they are one word"), "-"),
     "weekdays of this week": (
         pgettext("grammar", "Monday to Sunday of this week, where they have words of their own"),
@@ -225,6 +248,10 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "two of us, three of us and so on to six of us, where they have a word of their own"),
         "the two of us/both of us|the three of us|the four of us|the five of us|the six of us",
     ),
+    "weekdays of the week after": (
+        pgettext("grammar", "Monday to Sunday of the week after next, where they have words of their own"),
+        "-",
+    ),
 }
 """The same for lists with a place for each number."""
 NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
@@ -237,6 +264,7 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "months": (1, 2, 3),
     "weekdays of this week": tuple(range(7)),
     "weekdays of next week": tuple(range(7)),
+    "weekdays of the week after": tuple(range(7)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }
