@@ -103,6 +103,7 @@ def test_services_and_times_lead_to_the_page_where_a_person_confirms(agent_site:
 
 def test_words_are_read_where_the_assistant_is_installed(agent_site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """ "Next Tuesday after 3" is that day's times from 15:00 on; elsewhere the tool says to send dates."""
+    monkeypatch.setattr(desk_module, "understands_words", lambda: False)
     refused = call("find_times", service="haircut", when="next Tuesday after 3")
     assert "from_date" in error_of(refused)
     monkeypatch.setattr(desk_module, "understands_words", lambda: True)
