@@ -48,7 +48,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Offer:
-    """What can be booked: the names that may be said, and what tells two readings apart."""
+    """Services, hosts and hours that can be booked: names that may be said, and what tells two readings apart."""
 
     services: tuple[Named, ...] = ()
     hosts: tuple[Named, ...] = ()
@@ -386,12 +386,20 @@ class _Reader:
             end = next((end for rule in rules if (end := rule(index)) is not None), None)
             if end is None:
                 self.unused.append(index)
-                if self._has(index, "or"):
+                if self._has(index, "or") or self._is_slash(index):
                     self.facts.groups.append(len(self.facts.days))
             index = index + 1 if end is None else end
         for each in self.unused:
-            self._check_unused(self.tokens[each])
+            if self._is_slash(each):
+                self.facts.choice = True
+            else:
+                self._check_unused(self.tokens[each])
         return self._readings()
+
+    def _is_slash(self, index: int) -> bool:
+        """Return True for the sign in "Mon/Wed"."""
+        around = self.tokens[max(index - 1, 0) : index + 2]
+        return self._has(index, "/") and not any(token.digits for token in around)
 
     def left(self) -> Iterator[str]:
         """Yield the words that were not understood."""
@@ -415,6 +423,9 @@ class _Reader:
 
     def _has(self, index: int, kind: str) -> bool:
         return index < len(self.tokens) and kind in self.tokens[index].kinds
+
+    def _digits(self, index: int) -> int:
+        return self.tokens[index].digits if index < len(self.tokens) else 0
 
     def _get(self, index: int, kind: str) -> Any:
         return self.tokens[index].kinds.get(kind) if index < len(self.tokens) else None
@@ -567,9 +578,10 @@ class _Reader:
         return None
 
     def _fits_bare(self, index: int) -> bool:
-        """Return True where "2-4" can only be times: a day was said, and its numbers aren't a date."""
+        """Return True where "2-4" can only be times: a day is said, and its numbers aren't a date."""
         if not self._has(index, "-"):
-            return False
+            # "tomorrow 9 to 5"
+            return bool(self.facts.days) and self.tokens[index - 1].digits > 0 < self._digits(index + 1)
         following = self._parse_day(self._skip(index + 2, "filler", "the"), self.today)
         return bool(self.facts.days or self.facts.bounds or (following and self._get(index + 2, "month") is None))
 
@@ -704,7 +716,9 @@ class _Reader:
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
                 return end + 1
-            self._add_bound(op, operand)
+            # "la mañana del sábado": of, rather than from
+            is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
+            self._add_bound("at" if is_of else op, operand)
             return end
         return None
 
@@ -877,6 +891,8 @@ class _Reader:
         if self.tokens[end + 1].digits != 2 or minute > 59 or (dotted and self._has(end + 2, ".")):
             return None
         followed = self._has(end + 2, "hour")
+        if dotted and minute % 5 and not followed:
+            return None  # "17.12" is a date, even where days come second
         written = not dotted or followed or not self._is_date(value, minute)
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
@@ -1030,6 +1046,9 @@ class _Reader:
             if unit:
                 first, last = self._add_units(number, unit)
                 return _Days(first, last), self._skip(end, "in after")
+        if self._has(index, "week later") and not self._has(index, "unit"):
+            first, last = self._add_units(1, "week")
+            return _Days(first, last), index + 1
         number, unit, end = self._amount(index)
         if unit and self._has(end, "in after"):
             first, last = self._add_units(number, unit)
@@ -1221,7 +1240,9 @@ class _Reader:
         ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or (not marked and self._is_hour(index + said, end)):
+        # Not "the 3 pm"; but "le 5 au matin" is the 5th, in the morning.
+        hours = ("hour", "am", "pm", *_AFTER_HOUR)
+        if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1464,6 +1485,8 @@ class _Reader:
             found = [(days.first, days.last, set()) for days in spans if days.first]
         elif spans and not weekdays:
             found = [(common[0], common[1], set())]
+        elif len(set(weekdays)) > 1 and not self.facts.choice:
+            raise _Doubtful
         elif spans:
             found = [self._within(common, pair) for pair in dict.fromkeys(weekdays)]
         else:

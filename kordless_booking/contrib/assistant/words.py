@@ -188,7 +188,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "doubtful": (
         pgettext("grammar", "words that make the meaning doubtful"),
         (
-            "yesterday|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
+            "yesterday|if not|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
             "alternate|cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|"
             "can't|cant|isn't|won't|never|no|neither|nor|none|without|week after|weeks after|after next|"
             "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
