@@ -1,4 +1,4 @@
-"""A host whose own header, navigation and footer are around every page of the widget: BASE_TEMPLATE."""
+"""The demo as a host whose own header, navigation and footer are around every page of the widget: BASE_TEMPLATE."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ from demo_site.settings import KORDLESS_BOOKING, STATICFILES_DIRS, TEMPLATES
 
 HERE = Path(__file__).parent
 
-ROOT_URLCONF = "tests.projects.based.urls"
 STATICFILES_DIRS = [*STATICFILES_DIRS, HERE / "static"]
 KORDLESS_BOOKING = {**KORDLESS_BOOKING, "BASE_TEMPLATE": "site/base.html"}
-TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates"]}]
+TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates", *TEMPLATES[0]["DIRS"]]}]
