@@ -36,7 +36,7 @@ ASSETS_LOADED: Final = "_kordless_booking_has_assets"
 """Attribute of the request: the widget on this page has brought the style sheet and the scripts already."""
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
-_TITLE: Final = re.compile(r"(<title\b[^>]*>)(.*?)(</title>)", re.DOTALL | re.IGNORECASE)
+_TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     # A {% booking_widget %} in the site's template has no need to bring them again.
     setattr(request, ASSETS_LOADED, True)
     try:
-        html = _place(_render(request, base.account.base_template, base.title, head, content), base, head, content)
+        html = _render(request, base, head, content)
     except Exception as error:
         if settings.DEBUG:
             raise
@@ -78,33 +78,26 @@ class NoPlace(Exception):
     """The site's template has no block for the widget."""
 
 
-def _render(request: HttpRequest, template: str, title: str, head: str, content: str) -> str:
+def _render(request: HttpRequest, base: BaseTemplate, head: str, content: str) -> str:
     pieces: dict[str, Any] = {
-        "base_template": template,
-        "title": title,
+        "base_template": base.account.base_template,
         "head": mark_safe(head),  # noqa: S308 (both rendered by escaping templates)
         "content": mark_safe(content),  # noqa: S308
     }
     # With the request: the site's context processors run.
-    return render_to_string(FRAME, {"kordless": pieces}, request)
-
-
-def _place(html: str, base: BaseTemplate, head: str, content: str) -> str:
-    """Return the page with what the site's template has left out: the head's elements, or the title."""
+    html = render_to_string(FRAME, {"kordless": pieces}, request)
     if content not in html:
         raise NoPlace(f"{base.account.base_template} has no block kordless_content")
     if head not in html:
         # All of them work in the body too. `manage.py check` reports the missing block.
         html = html.replace(content, head + content, 1)
+    # In the place of the template's own: of two, the first counts. A step that htmx swaps in brings the same title.
     title = escape(base.title)
     found = _TITLE.search(html)
     if found is None:
         place = html.find(head)
         return f"{html[:place]}<title>{title}</title>{html[place:]}"
-    if title in found[2]:
-        return html
-    # The template has a title without a block. A second one would count for nothing.
-    return f"{html[: found.start(2)]}{title}{html[found.end(2) :]}"
+    return f"{html[: found.start(1)]}{title}{html[found.end(1) :]}"
 
 
 def _render_bare(base: BaseTemplate, head: str, content: str) -> str:
