@@ -41,7 +41,7 @@ _TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORE
 
 @dataclass(frozen=True)
 class BaseTemplate:
-    """What the site's template needs to know of a page."""
+    """The site's template, with what it needs to know of a page."""
 
     account: Account
     title: str
@@ -85,7 +85,7 @@ def _render(request: HttpRequest, base: BaseTemplate, head: str, content: str) -
         "content": mark_safe(content),  # noqa: S308
     }
     # With the request: the site's context processors run.
-    html = render_to_string(FRAME, {"kordless": pieces}, request)
+    html: str = render_to_string(FRAME, {"kordless": pieces}, request)
     if content not in html:
         raise NoPlace(f"{base.account.base_template} has no block kordless_content")
     if head not in html:

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from kordless_booking import views
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.base_template import SITE_LAYOUT
 from tests.projects import based
@@ -141,6 +142,21 @@ def test_the_tag_in_a_page_of_the_site_stays_as_it_was(based_site: Settings, cli
     assert page.html.count("<html") == 1
     assert page.tree.css_first(".site-header") is None
     assert "Haircut" in page.text
+
+
+def test_a_replaced_layout_inside_the_sites_frame_is_rendered_for_each_visitor(
+    site: Settings, client: Client, tmp_path: Path
+):
+    """What a copy of layouts/site.html shows of one visitor reaches no other."""
+    own = tmp_path / SITE_LAYOUT
+    own.parent.mkdir(parents=True)
+    shipped = Path(views.__file__).parents[1] / "templates" / SITE_LAYOUT
+    own.write_text(shipped.read_text() + "<p class=who>{{ request.user.username }}</p>")
+    own_base(site, tmp_path, ROOT)
+    sarah = Client()
+    sarah.force_login(User.objects.create_user("sarah"))
+    assert Page("/book/", sarah.get("/book/")).texts(".who") == ["sarah"]
+    assert Page("/book/", client.get("/book/")).texts(".who") == [""]
 
 
 NO_HEAD = "<!doctype html><title>Ours</title><body>{% block kordless_content %}{% endblock %}"

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from demo_site.settings import *  # noqa: F403
-from demo_site.settings import KORDLESS_BOOKING, STATICFILES_DIRS, TEMPLATES
+from tests.journeys.settings import *  # noqa: F403 (the demo, with all the time that a page may be given)
+from tests.journeys.settings import KORDLESS_BOOKING, TEMPLATES  # type: ignore[attr-defined]
 
-HERE = Path(__file__).parent
-
-STATICFILES_DIRS = [*STATICFILES_DIRS, HERE / "static"]
 KORDLESS_BOOKING = {**KORDLESS_BOOKING, "BASE_TEMPLATE": "site/base.html"}
-TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates", *TEMPLATES[0]["DIRS"]]}]
+TEMPLATES = [{**TEMPLATES[0], "DIRS": [Path(__file__).parent / "templates", *TEMPLATES[0]["DIRS"]]}]
