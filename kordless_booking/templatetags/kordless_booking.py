@@ -22,7 +22,6 @@ from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems
-from kordless_booking.views.base_template import ASSETS_LOADED
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
 from kordless_booking.views.rendering import PageResponse
@@ -30,6 +29,9 @@ from kordless_booking.views.request import WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
 
 register = template.Library()
+
+_ASSETS_LOADED = "_kordless_booking_has_assets"
+"""Attribute of the request: a widget on this page has brought the style sheet and the scripts already."""
 
 
 @register.simple_tag(takes_context=True)
@@ -58,10 +60,10 @@ def booking_widget(
         namespace=namespace,
         stage=f"kb-inline-{name}",
         theme=theme if theme in {PLAIN, *THEMES} else None,
-        skip_assets=bool(getattr(request, ASSETS_LOADED, False)),
+        skip_assets=bool(getattr(request, _ASSETS_LOADED, False)),
         keeps_history=bool(history),
     )
-    setattr(request, ASSETS_LOADED, True)
+    setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
     with (
         request_id_context(request),

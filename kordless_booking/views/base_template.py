@@ -32,8 +32,6 @@ SITE_LAYOUT: Final = "kordless_booking/layouts/site.html"
 """Layout of a page in two pieces."""
 FRAME: Final = "kordless_booking/layouts/base.html"
 """Template that extends the site's and fills its blocks with the pieces."""
-ASSETS_LOADED: Final = "_kordless_booking_has_assets"
-"""Attribute of the request: the widget on this page has brought the style sheet and the scripts already."""
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
 _TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
@@ -58,8 +56,6 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     if not separator:
         # A layout of the site's own in the place of ours: the widget with all that it needs.
         head, content = "", head
-    # A {% booking_widget %} in the site's template has no need to bring them again.
-    setattr(request, ASSETS_LOADED, True)
     try:
         html = _render(request, base, head, content)
     except Exception as error:
