@@ -22,6 +22,7 @@ from django.utils.safestring import mark_safe
 
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.upstream.registry import services_for
+from kordless_booking.views.csp_nonce import add_nonce, find_nonce
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -57,6 +58,7 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
         # A layout of the site's own in the place of ours: the widget with all that it needs.
         head, content = "", head
     try:
+        head = add_nonce(head, find_nonce(request))
         html = _render(request, base, head, content)
     except Exception as error:
         if settings.DEBUG:

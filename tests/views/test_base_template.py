@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
+from django.http import HttpRequest, HttpResponseBase
 from django.test import Client
+from django.utils.functional import lazystr
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -121,6 +125,41 @@ def test_what_the_page_may_load_is_up_to_the_site(based_site: Settings, client: 
         assert response["X-Robots-Tag"].startswith("noindex")
     based_site.MIDDLEWARE = ["tests.projects.strict.csp.StrictPolicyMiddleware", *based_site.MIDDLEWARE]
     assert Client().get("/book/")[POLICY] == STRICT_POLICY
+
+
+class NonceMiddleware:
+    """Give each request a nonce as django-csp does, or as Django 6 does."""
+
+    attribute = "csp_nonce"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        setattr(request, self.attribute, lazystr(secrets.token_urlsafe()))
+        return self.get_response(request)
+
+
+class DjangoNonceMiddleware(NonceMiddleware):
+    attribute = "_csp_nonce"
+
+
+@pytest.mark.parametrize("middleware", [NonceMiddleware, DjangoNonceMiddleware])
+def test_the_nonce_of_the_sites_policy_is_on_each_script_of_the_shared_fragment(
+    based_site: Settings, client: Client, middleware: type
+):
+    """Another one for each request, though the fragment comes from the response cache."""
+    based_site.MIDDLEWARE = [*based_site.MIDDLEWARE, f"{__name__}.{middleware.__name__}"]
+    nonces = []
+    for _stored in range(2):
+        page = Page("/book/", client.get("/book/"))
+        tags = page.tree.css("head script, head link[rel=stylesheet]")
+        found = {tag.attributes.get("nonce") for tag in tags}
+        assert len(tags) >= 4
+        assert len(found) == 1
+        nonces += found
+    assert None not in nonces
+    assert nonces[0] != nonces[1]
 
 
 @pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])
