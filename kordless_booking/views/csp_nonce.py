@@ -1,4 +1,4 @@
-"""Nonce of the site's own Content-Security-Policy, for the widget's scripts and style sheets on a page of the site's."""
+"""Nonce of the site's own Content-Security-Policy, for the widget's scripts and style sheets inside its pages."""
 
 from __future__ import annotations
 
