@@ -69,7 +69,7 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
         html = _render_bare(base, head, content)
     response.content = html
     # Django's sessions add it for themselves; a site may read a cookie in any other way.
-    patch_vary_headers(response, ["Cookie", "Sec-Fetch-Dest"])
+    patch_vary_headers(response, ["Cookie"])
 
 
 class NoPlace(Exception):

@@ -214,6 +214,9 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
     if page is not None and page.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
+    if visit.account.base_template:
+        # A frame's page is another one.
+        patch_vary_headers(response, ["Sec-Fetch-Dest"])
     if visit.choices.embed:
         security.set_isolation_headers(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language

@@ -115,6 +115,16 @@ def test_each_visitor_gets_their_own_frame_around_the_same_fragment(based_site: 
         assert mine.tree.css_first(".kb").html == theirs.tree.css_first(".kb").html  # type: ignore[union-attr]
 
 
+def test_the_frame_is_in_the_language_that_the_site_has_activated(site: Settings, client: Client, tmp_path: Path):
+    """A link of the widget's own may choose another one for the widget alone; stored or not."""
+    own_base(site, tmp_path, "{% load i18n %}{% get_current_language as now %}<p class=site>{{ now }}</p>" + NO_TITLE)
+    for _stored in range(2):
+        page = Page("/book/", client.get("/book/?lang=de"))
+        assert page.texts(".site") == ["en-us"]
+        assert page.tree.css_first(".kb[lang=de]") is not None
+        assert page.response["Content-Language"] == "de"
+
+
 def test_what_the_page_may_load_is_up_to_the_site(based_site: Settings, client: Client):
     """Our strict policy would break the site's own header, so the site's own headers apply."""
     for _stored in range(2):
@@ -171,6 +181,7 @@ def test_a_frame_has_the_page_to_itself(based_site: Settings, client: Client, de
         assert "site-header" not in response.content.decode()
         assert "frame-ancestors 'self'" in response[POLICY]
         assert "X-Frame-Options" not in response
+        assert "Sec-Fetch-Dest" in response["Vary"]
     assert "site-header" not in client.get("/book/?embed=1").content.decode()
     assert "site-header" in client.get("/book/").content.decode()
 
