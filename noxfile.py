@@ -1,6 +1,7 @@
 """The suite on every pair of Python and Django that is supported: nox, or nox -s "suite(3.12-6.1)".
 
-`nox -s lowest` runs the quick part of it on the lowest version of each dependency that pyproject.toml allows.
+`nox -s lowest` runs the quick part of it on the lowest version of each dependency that pyproject.toml allows, and
+`nox -s hosts` the widget inside Wagtail, django CMS and a site with allauth.
 
 Where the interpreters are pyenv's, name them first: PYENV_VERSION=3.11:3.12:3.13 nox
 """
@@ -50,6 +51,13 @@ def lowest(session: nox.Session) -> None:
         *("-n", "2", "--dist", "loadfile", *(session.posargs or QUICK)),
         env={"PYTHONTZPATH": ""},
     )
+
+
+@nox.session
+def hosts(session: nox.Session) -> None:
+    """The widget inside the base templates of other people's sites: Wagtail, django CMS, allauth with django-csp."""
+    session.install("--editable", ".", *TEST_GROUP, "wagtail", "django-cms", "django-allauth", "django-csp")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/hosts", *session.posargs)
 
 
 def _lower_bound(dependency: str) -> str:

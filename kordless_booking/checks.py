@@ -16,7 +16,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.base import Node, Template
 from django.template.loader import get_template
+from django.template.loader_tags import BlockNode, ExtendsNode
 
 from kordless_booking import conf
 from kordless_booking.consent import find_missing_languages
@@ -116,6 +118,60 @@ def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         for name in account.style_sheets
         if find_static(name) is None
     ]
+
+
+@register("kordless_booking")
+def check_base_template(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a BASE_TEMPLATE that can't be used or has no place for the widget (E015), or none for its head (W011)."""
+    if check_settings():
+        return []
+    found: list[CheckMessage] = []
+    for account in conf.accounts().values():
+        if not account.base_template:
+            continue
+        where = f"The BASE_TEMPLATE of the account {account.name!r}, {account.base_template!r},"
+        try:
+            blocks = _block_names(account.base_template)
+        except (TemplateDoesNotExist, TemplateSyntaxError, OSError, UnicodeError) as error:
+            text = f"{where} can't be used ({type(error).__name__}), so pages come without the site's frame."
+            found.append(Error(text, hint="Name a template as in {% extends %}.", id="kordless_booking.E015"))
+            continue
+        if blocks is None:
+            continue
+        if "kordless_content" not in blocks:
+            hint = "Add {% block kordless_content %}{% endblock %} where the content of a page belongs."
+            text = f"{where} has no block kordless_content, so pages come without the site's frame."
+            found.append(Error(text, hint=hint, id="kordless_booking.E015"))
+        elif "kordless_head" not in blocks:
+            hint = "Add {% block kordless_head %}{% endblock %} inside its <head>, after your own style sheets."
+            text = f"{where} has no block kordless_head, so the style sheet stands in the body and comes late."
+            found.append(Warning(text, hint=hint, id="kordless_booking.W011"))
+    return found
+
+
+def _block_names(name: str) -> set[str] | None:
+    """Return the blocks of a template and of all that it extends; None where it extends what only a request says.
+
+    Raises what loading a template raises.
+    """
+    names: set[str] = set()
+    seen: list[Any] = []
+    found: Any = get_template(name)
+    template = getattr(found, "template", None)
+    if not isinstance(template, Template):
+        raise TemplateDoesNotExist(name)  # of an engine whose templates no {% extends %} of ours finds
+    engine = template.engine
+    while True:
+        seen.append(template.origin)
+        nodes = template.nodelist.get_nodes_by_type(Node)
+        names |= {node.name for node in nodes if isinstance(node, BlockNode)}
+        parent: Any = next((node.parent_name for node in nodes if isinstance(node, ExtendsNode)), None)
+        if parent is None:
+            return names
+        if not isinstance(parent.var, str) or parent.filters:
+            return None
+        # As {% extends %} does: a template may extend another one of its own name.
+        template, _origin = engine.find_template(parent.var, skip=seen)
 
 
 @register("kordless_booking", deploy=True)

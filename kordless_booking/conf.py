@@ -351,6 +351,13 @@ class Account:
         ),
     ] = ()
     """Names of static files that are appended to the widget's style sheet."""
+    base_template: Annotated[
+        str,
+        Setting(
+            matching(r"(?!/)(?!.*\.\.)[\w./ -]{1,200}"), 'The name of a template of your site, such as "base.html".'
+        ),
+    ] = ""
+    """Name of the site's template around the widget's own pages; "" for pages without the site's frame."""
     support_email: Annotated[str, Setting(matching(r"[^@\s<>]+@[^@\s<>]+"), "An email address.")] = ""
     support_phone: Annotated[
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")

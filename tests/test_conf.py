@@ -42,6 +42,7 @@ GOOD = {
     ],
     "THEME": ["salon", "clinic", "studio"],
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
+    "BASE_TEMPLATE": ["base.html", "my_site/booking base.html", "a.b-c/d.django-html"],
     "SUPPORT_EMAIL": ["help@acme.example"],
     "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
     "DONE_URL": [
@@ -172,6 +173,7 @@ BAD = {
         7,
     ],
     "THEME": ["plain", "Salon", "../salon", 7],
+    "BASE_TEMPLATE": ["/base.html", "../base.html", "a{% b", ["base.html"], 3, "x" * 201],
     "STYLE_SHEETS": [
         "a.css",
         ["/etc/a.css"],

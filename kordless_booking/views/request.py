@@ -88,6 +88,16 @@ TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 
 
+FRAME_HEADER: Final = "HTTP_SEC_FETCH_DEST"
+"""Header that says what a browser wants a document for. Safari has it since 16.4."""
+_FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
+
+
+def is_for_frame(request: HttpRequest) -> bool:
+    """Return True where the browser says that the document is for a frame, whether or not our script made it."""
+    return request.META.get(FRAME_HEADER) in _FRAMES
+
+
 class AccountAccess:
     """Access to the services of an account for one request: everything that a page reads goes through one view.
 
@@ -268,6 +278,13 @@ class WidgetRequest:
     def inline(self) -> bool:
         """Shown inside a page of the site, without a frame: at first by the template tag, then by htmx."""
         return self.target_id != TARGET_ID
+
+    @property
+    def in_base_template(self) -> bool:
+        """On the widget's own pages, with the site's BASE_TEMPLATE around them. A frame has the page to itself."""
+        return bool(self.account.base_template) and not (
+            self.inline or self.choices.embed or is_for_frame(self.request)
+        )
 
     @cached_property
     def links(self) -> WidgetLinks:

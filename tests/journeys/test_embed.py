@@ -151,6 +151,20 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     assert len(heard(page, "resize")) == count <= 8
 
 
+def test_the_frame_survives_rules_that_are_for_other_frames(page: Page, elsewhere: Elsewhere):
+    """A host's `!important` for videos and maps makes it neither narrow nor low, also after the next step."""
+    rules = "max-width: 32px !important; height: auto !important; max-height: 9em !important; width: 5em !important"
+    style = f"<style>iframe {{ {rules}; display: none !important; min-width: 200vw !important }}</style>"
+    page.goto(elsewhere.write(page.context, style + elsewhere.link()))
+    frame = framed(page)
+    booking_steps.at(frame, "slot")
+    fits(page)
+    booking_steps.to_contact(frame)
+    fits(page)
+    width = "document.querySelector('iframe').clientWidth"
+    booking_steps.wait_for(page, f"{width} > 900 && {width} <= innerWidth")
+
+
 @pytest.mark.matrix
 def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhere):
     """The page stays where its reader is; after a step the top of the widget comes into view, if it was out of it."""
