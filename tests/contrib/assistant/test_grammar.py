@@ -52,7 +52,7 @@ def test_phrases_are_understood(language: str) -> None:
 @pytest.mark.parametrize("language", SUPPORTED)
 def test_phrases_that_were_held_out_are_understood(language: str) -> None:
     """At least 85 % of phrases that the language's words were not made for."""
-    report = measure(language, held=True)
+    report = measure(language, "held")
     assert report.count >= 30
     assert report.spans_right >= 0.85 * report.count, report.failures
     assert len(report.dates_wrong) <= 0.01 * report.count + 1, report.dates_wrong
