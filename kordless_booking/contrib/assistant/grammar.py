@@ -394,6 +394,9 @@ class _Reader:
                 self.facts.choice = True
             else:
                 self._check_unused(self.tokens[each])
+        # "Monday, Tuesday"; but "Monday I work, so Tuesday" says what only people understand.
+        if any(self._has(each, ",") for each in self.unused) and not any(self.left()):
+            self.facts.choice = True
         return self._readings()
 
     def _is_slash(self, index: int) -> bool:
@@ -410,7 +413,7 @@ class _Reader:
 
     def _check_unused(self, token: _Token) -> None:
         kinds = token.kinds
-        if "or" in kinds or "and" in kinds or "," in kinds:
+        if "or" in kinds or "and" in kinds:
             self.facts.choice = True
         if "filler" in kinds and "doubtful" not in kinds and not token.digits:
             return
@@ -479,6 +482,9 @@ class _Reader:
         if self._has(end, "people"):
             self.facts.party.append(value)
             return end + 1
+        # "pour un haircut": an article.
+        if self._has(start, "one") and any(self._has(end, kind) for kind in NAMED):
+            return None
         if start == index or any(self._has(end, kind) for kind in _UNITS) or self._starts_range(end):
             return None
         # "for the 3rd", "for 3 December", "for 3 pm": days and times.
@@ -556,7 +562,7 @@ class _Reader:
         links = ("to", "-", "until", "and") if opened else ("to", "-")
         if (opened or self._has(index, "after")) and (end := self._pair(index + 1, links)):
             return end
-        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
+        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at") and not self._has(index, "the")):
             return end
         if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
             return self._pair(index, ("and", "to", "-"))
@@ -680,6 +686,9 @@ class _Reader:
                 continue
             if op in {"before", "after"} and self._has(index, "in") and self._amount(index + 1)[1]:
                 return None  # a word that is "after" and "in": "in three days"
+            is_article = op == "at" and self._has(index, "the") and not self._touching(index + 1)
+            if is_article and self._get(index + 1, "number") not in {None, 1}:
+                continue  # "l'undici" is a day, "l'una" an hour
             if end := self._bound_after(index, op):
                 return end
         for operand, end in self._operands(index):
@@ -715,6 +724,10 @@ class _Reader:
             behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
+                return end + 1
+            # "до пятницы включительно"
+            if op == "before" and isinstance(operand, _Days) and self._has(end, "until after"):
+                self._add_bound("until", operand)
                 return end + 1
             # "la mañana del sábado": of, rather than from
             is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
@@ -876,7 +889,10 @@ class _Reader:
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
                 start = self._skip(index + 1, "at", "filler", "the", "to")
-                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
+                number = self._hour_number(start)
+                if number is None and kind in {"half to", "quarter into"} and self._get(start, "ordinal") is not None:
+                    number = self._get(start, "ordinal"), start + 1  # "четверть десятого"
+                if number and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
             return self._parse_after_hour(hour, index + 1, written=True)
@@ -893,7 +909,9 @@ class _Reader:
         followed = self._has(end + 2, "hour")
         if dotted and minute % 5 and not followed:
             return None  # "17.12" is a date, even where days come second
-        written = not dotted or followed or not self._is_date(value, minute)
+        # Where months come first a date has no dots: "9.30" is said of hours.
+        is_date = self._is_date(value, minute) and not (self.lexicon.month_first and minute % 15 == 0)
+        written = not dotted or followed or not is_date
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
     def _hour_number(self, index: int) -> tuple[int, int] | None:
@@ -956,7 +974,8 @@ class _Reader:
         return None
 
     def _clock(self, hour: int, offset: int, end: int) -> tuple[_Clock, int] | None:
-        minutes = hour * 60 + offset
+        # "half to one" is half past noon.
+        minutes = (13 if hour == 1 and offset < 0 else hour) * 60 + offset
         return (_Clock(minutes), end) if 0 <= minutes <= _DAY else None
 
     def _touching(self, index: int) -> bool:
@@ -1132,7 +1151,9 @@ class _Reader:
             return None
         end = number[1]
         dotted = self._has(end, ".") and self._touching(end) and not self._has(end + 1, "number")
-        marked = dotted or (self._has(end, "day after") and not self._begins_other_day(end))
+        # "9º" is written "9o" too, but "9 o 10" is "9 or 10".
+        ending = self._has(end, "day after") and (self._touching(end) or not self._has(end, "or"))
+        marked = dotted or (ending and not self._begins_other_day(end))
         return number[0], end + marked
 
     def _begins_other_day(self, index: int) -> bool:
@@ -1257,7 +1278,7 @@ class _Reader:
         for kind in ("beginning", "middle", "end"):
             if not self._has(index, kind):
                 continue
-            for at in dict.fromkeys((index + 1, self._skip(index + 1, "of", "the", "filler"))):
+            for at in dict.fromkeys((index + 1, self._skip(index + 1, "-", "of", "the", "filler"))):
                 span = self._parse_span(at)
                 if span is None:
                     # "end of the month"
@@ -1323,7 +1344,9 @@ class _Reader:
         number = self._number(index + 1)
         if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
             dated = self._day_of_month(number[0], self.today)
-            plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            # "mercredi 9 à 17h", "venerdì 11 ore 17"
+            begins_time = self._has(number[1], "at") and self._parse_clock(number[1] + 1)
+            plain = begins_time or not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
             # "Tuesday 8" is a date when the 8th is a Tuesday.
             if plain and dated and dated.weekday() == weekday:
                 return _Days(dated, dated), number[1]
@@ -1477,6 +1500,8 @@ class _Reader:
             return self._apply_bounds([(first, last, set()) for first, last in resolved if first])
         spans = [days for days in self.facts.days if days.weekdays is None]
         weekdays = [days.weekdays for days in self.facts.days if days.weekdays is not None]
+        if any(begin == end and begin in self.facts.excluded for begin, end in weekdays):
+            raise _Doubtful  # "terça sim, terça não": every other Tuesday
         found: list[tuple[date, date | None, set[int]]] = []
         common = _intersect(spans)
         if common is None:

@@ -13,6 +13,7 @@ from kordless_booking.contrib.assistant import grammar
 from kordless_booking.contrib.assistant.grammar import MAX_LENGTH, Named, Offer, TimeQuery, is_supported, parse
 from kordless_booking.contrib.assistant.lexicon import FOLDER, Lexicon, get_lexicon, normalize
 from kordless_booking.contrib.assistant.words import NUMBERED, NUMBERED_VALUES, WORDS
+from tests.support.phrases import FOLDER as PHRASES
 from tests.support.phrases import NOW, OFFER, describe, measure, read_phrases
 
 LANGUAGES = ["en", *sorted(path.name for path in (FOLDER / "locale").iterdir() if path.is_dir())]
@@ -56,6 +57,15 @@ def test_phrases_that_were_held_out_are_understood(language: str) -> None:
     assert report.count >= 30
     assert report.spans_right >= 0.85 * report.count, report.failures
     assert len(report.dates_wrong) <= 0.01 * report.count + 1, report.dates_wrong
+
+
+@pytest.mark.parametrize("language", sorted(path.name.split(".")[0] for path in PHRASES.glob("*.fresh.tsv")))
+def test_phrases_in_unusual_shapes_are_understood(language: str) -> None:
+    """At least 85 % of the phrases that testers wrote afterwards, and a wrong date in one at most."""
+    report = measure(language, "fresh")
+    assert report.count >= 40
+    assert report.spans_right >= 0.85 * report.count, report.failures
+    assert len(report.dates_wrong) <= 1, report.dates_wrong
 
 
 @given(TEXTS, MOMENTS, st.sampled_from(LANGUAGES))
