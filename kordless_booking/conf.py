@@ -31,6 +31,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
+from kordless_booking import hooks
 from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.api.session import validated_base_url
 from kordless_booking.consent import Consent, find_wrong_consent, parse_consents
@@ -283,6 +284,8 @@ class Account:
 
     name: str = DEFAULT_ACCOUNT
     """Name in ACCOUNTS, and the instance namespace of the account's URLs. Not a setting."""
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Values of keys that none of these fields has, see `extension_setting`. Not a setting."""
     api_key: Annotated[
         Secret, Setting(matching(r"[\x21-\x7e]{1,500}"), "One line of printable ASCII without spaces.", Secret)
     ] = NO_KEY
@@ -556,6 +559,12 @@ class Account:
             book_again_weeks=own.get("BOOK_AGAIN_WEEKS", self.book_again_weeks),
         )
 
+    def extension_setting(self, key: str) -> Any:
+        """Return the value of an extension's setting. Raises KeyError for a key that no extension has registered."""
+        rule = dict(hooks.setting_rules.items())[key]
+        # Read here, and not with the other settings: an extension registers its rules after the first may be read.
+        return rule.convert(self.given[key]) if key in self.given else rule.default
+
     @property
     def asks_for_answers(self) -> bool:
         """True where the form of any service may ask questions, or for guests."""
@@ -567,9 +576,15 @@ class Account:
         return tuple(sorted(every))
 
 
+_NO_SETTINGS: Final = frozenset({"name", "given"})
+"""Fields of Account that aren't settings."""
+
+
 def _declared_settings() -> dict[str, Setting]:
     # A field without Annotated[…] fails here, at import.
-    return {column.name.upper(): get_args(column.type)[1] for column in fields(Account) if column.name != "name"}
+    return {
+        column.name.upper(): get_args(column.type)[1] for column in fields(Account) if column.name not in _NO_SETTINGS
+    }
 
 
 SETTINGS: Final[Mapping[str, Setting]] = _declared_settings()
@@ -679,10 +694,11 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     if not isinstance(values, Mapping):
         yield SettingError("wrong", f"{where} is not a dictionary.", "Give it API_KEY and ORG_SLUG.")
         return
-    names = sorted({*SETTINGS, "ACCOUNTS"} if alone else SETTINGS)
+    rules: dict[str, Setting | hooks.ExtensionSetting] = {**dict(hooks.setting_rules.items()), **SETTINGS}
+    names = sorted({*rules, "ACCOUNTS"} if alone else rules)
     # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
     for key in values:
-        if key not in SETTINGS:
+        if key not in rules:
             matches = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
             hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
@@ -693,12 +709,13 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
     wrong = {
         key
-        for key, setting in SETTINGS.items()
+        for key, setting in rules.items()
         if key in values and key not in absent and not setting.is_valid(values[key])
     }
-    for key, setting in SETTINGS.items():
+    for key, setting in rules.items():
         if key in wrong:
-            hint = setting.explain(values[key]) if setting.explain else setting.hint
+            explain = setting.explain if isinstance(setting, Setting) else None
+            hint = explain(values[key]) if explain else setting.hint
             yield SettingError("wrong", f"{where}: {key} is invalid.", hint)
     if values.get("MAIL") is True and not values.get("SITE_URL"):
         yield SettingError(
@@ -791,8 +808,9 @@ def _raw() -> Any:
 
 def _account(name: str, values: object) -> Account:
     assert isinstance(values, Mapping)  # noqa: S101 (find_errors has rejected anything else)
-    present = {key: value for key, value in values.items() if key in SETTINGS and value not in (None, "")}
-    return Account(name=name, **{key.lower(): SETTINGS[key].convert(value) for key, value in present.items()})
+    present = {key: value for key, value in values.items() if value not in (None, "")}
+    own = {key.lower(): SETTINGS[key].convert(value) for key, value in present.items() if key in SETTINGS}
+    return Account(name=name, given={key: present[key] for key in present.keys() - SETTINGS.keys()}, **own)
 
 
 on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _accounts.cache_clear)

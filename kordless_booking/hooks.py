@@ -44,6 +44,7 @@ __all__ = [
     "Change",
     "ErasureTarget",
     "ExportTarget",
+    "ExtensionSetting",
     "Hooks",
     "RefreshedTimes",
     "SlotContext",
@@ -55,6 +56,7 @@ __all__ = [
     "funnel_stages",
     "periodic_jobs",
     "scripts",
+    "setting_rules",
     "signal_arguments",
     "template_slots",
     "temporary_hooks",
@@ -171,6 +173,20 @@ class RefreshedTimes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtensionSetting:
+    """Rule of a key in KORDLESS_BOOKING that belongs to an extension. It is checked as the widget's own are."""
+
+    is_valid: Callable[[object], bool]
+    """Accepts a value; `conf.integer_between` and its neighbors make such functions."""
+    hint: str
+    """Accepted values, in words: the hint of the system check."""
+    default: Any
+    """Value where the site sets none."""
+    convert: Callable[[Any], Any] = lambda value: value
+    """Function from a valid value to the one that `conf.Account.extension_setting` returns."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdminPage:
     """Link in the admin's overview."""
 
@@ -283,6 +299,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _SENTENCE: Final = re.compile(r"[a-z][a-z ]{0,39}")
 _PREFIX: Final = re.compile(r"|[a-z][a-z0-9-]{0,39}")
 _ARGUMENT: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SETTING: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _STAGE: Final = re.compile(r"[a-z][a-z_]{0,9}")  # the length of the column
 
 template_slots: Final = Hooks[Callable[[SlotContext], str]](
@@ -315,6 +332,10 @@ doctor_checks: Final = Hooks[Callable[[Any], Iterable[Any]]]("doctor_checks", _S
 `doctor.finding.Finding`s."""
 admin_pages: Final = Hooks[AdminPage]("admin_pages", _NAME, methods=("label", "url_name", "permission"))
 """By a name of your own: a link in the admin's overview."""
+setting_rules: Final = Hooks[ExtensionSetting](
+    "setting_rules", _SETTING, methods=("is_valid", "hint", "default", "convert")
+)
+"""By the key in KORDLESS_BOOKING, which begins with the extension's name: the rule of its values."""
 
 _ALL: Final[tuple[Hooks[Any], ...]] = (
     template_slots,
@@ -329,6 +350,7 @@ _ALL: Final[tuple[Hooks[Any], ...]] = (
     export_targets,
     doctor_checks,
     admin_pages,
+    setting_rules,
 )
 
 

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking import hooks
+from kordless_booking import conf, hooks
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.hashes import number_hash
 from kordless_booking.erasure.base import Person
@@ -97,6 +97,8 @@ def test_registering_the_same_hook_twice_changes_nothing():
         (hooks.erasure_targets, "wishes", object(), TypeError, "needs an object with name, models, erase_person"),
         (hooks.admin_pages, "wishes", "admin:index", TypeError, "needs an object with label, url_name, permission"),
         (hooks.scripts, "wishes", fail, TypeError, "'wishes' needs"),
+        (hooks.setting_rules, "wish_days", fail, ValueError, "the name 'wish_days' must match"),
+        (hooks.setting_rules, "WISH_DAYS", fail, TypeError, "needs an object with is_valid, hint, default, convert"),
     ],
 )
 def test_a_mistake_at_registration_is_an_error_that_says_what_is_right(
@@ -141,11 +143,34 @@ def test_the_public_names_of_hooks_are_pinned():
         "Change",
         "ErasureTarget",
         "ExportTarget",
+        "ExtensionSetting",
         "Hooks",
         "RefreshedTimes",
         "SlotContext",
         "temporary_hooks",
     }
+
+
+def test_a_setting_of_an_extension_is_checked_and_read_as_the_widgets_own(settings: Settings):
+    """Its key is known, a wrong value is an error with a hint, and an account's value goes before a shared one."""
+    rule = hooks.ExtensionSetting(
+        is_valid=conf.integer_between(1, 48), hint="A whole number from 1 to 48.", default=4, convert=str
+    )
+    assert [error.kind for error in conf.find_errors({"SANDBOX": True, "CALLBACK_HOURS": 5})] == ["unknown"]
+    hooks.setting_rules.register("CALLBACK_HOURS", rule)
+    assert conf.find_errors({"SANDBOX": True, "CALLBACK_HOURS": 5}) == []
+    [error] = conf.find_errors({"SANDBOX": True, "CALLBACK_HOURS": 49})
+    assert (error.kind, error.hint) == ("wrong", rule.hint)
+    settings.KORDLESS_BOOKING = {
+        "SANDBOX": True,
+        "CALLBACK_HOURS": 5,
+        "ACCOUNTS": {"north": {"CALLBACK_HOURS": 6}, "south": {}},
+    }
+    assert [account.extension_setting("CALLBACK_HOURS") for account in conf.accounts().values()] == ["6", "5"]
+    settings.KORDLESS_BOOKING = {"SANDBOX": True, "CALLBACK_HOURS": ""}
+    assert conf.get_account(None).extension_setting("CALLBACK_HOURS") == 4
+    with pytest.raises(KeyError):
+        conf.get_account(None).extension_setting("CALLBACK_DAYS")
 
 
 def test_the_docs_list_each_registry_and_each_slot():
