@@ -25,23 +25,28 @@ from email.utils import parseaddr
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking import hooks
-from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
-from kordless_booking.api.session import validated_base_url
+from kordless_booking.api.base_url import validated_base_url
+from kordless_booking.api.documented import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.consent import Consent, find_wrong_consent, parse_consents
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.limits import MAX_GUESTS, MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.safe_links import parse_done_url, parse_page_url
 from kordless_booking.presentation.site_texts import find_wrong_language
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.questions.question import QuestionsSetting, find_wrong_question, parse_setting
 from kordless_booking.setting_changes import on_setting_change
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    phonenumbers = LazyModule("phonenumbers")
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
@@ -341,7 +346,7 @@ class Account:
     phone_region: Annotated[
         str,
         Setting(
-            lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
+            lambda value: isinstance(value, str) and value in phonenumbers.SUPPORTED_REGIONS,
             'An ISO 3166 country code in capitals, such as "US", "GB" or "DE".',
         ),
     ] = ""

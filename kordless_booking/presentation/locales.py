@@ -11,32 +11,42 @@ from collections.abc import Collection
 from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from babel import Locale, UnknownLocaleError
-from babel.core import get_global
-from babel.localedata import LocaleDataDict, load
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.utils import translation
 
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.setting_changes import on_setting_change
+
+if TYPE_CHECKING:
+    from babel import Locale, core, localedata
+else:
+    core = LazyModule("babel.core")
+    localedata = LazyModule("babel.localedata")
 
 DEFAULT = "en"
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
 
 
-class _Locale(Locale):
-    """Locale with data of its own.
+@cache
+def _locale_class() -> type[Locale]:
+    # In a function, because the class needs its base, which is imported with the first page.
+    class OwnLocale(core.Locale):
+        """Locale with data of its own.
 
-    Babel's locales share the data that they inherit, and write into it what they look up first, so that after a Sindhi
-    page a Spanish one may have Sindhi weekdays. A copy takes 20 milliseconds and 1 MB, once for each language.
-    """
+        Babel's locales share the data that they inherit, and write into it what they look up first, so that after a
+        Sindhi page a Spanish one may have Sindhi weekdays. A copy takes 20 milliseconds and 1 MB, once for each
+        language.
+        """
 
-    @cached_property
-    def _data(self) -> LocaleDataDict:
-        own: Any = deepcopy(load(str(self)))
-        return LocaleDataDict(own)
+        @cached_property
+        def _data(self) -> localedata.LocaleDataDict:
+            own: Any = deepcopy(localedata.load(str(self)))
+            return localedata.LocaleDataDict(own)
+
+    return OwnLocale
 
 
 @lru_cache(maxsize=256)
@@ -51,8 +61,8 @@ def locale_name(language: str) -> str:
     parts = re.split("[-_]", language)
     while parts:
         try:
-            return str(Locale.parse("_".join(parts)))
-        except (UnknownLocaleError, ValueError):
+            return str(core.Locale.parse("_".join(parts)))
+        except (core.UnknownLocaleError, ValueError):
             # Fall back from the most specific to the plain language.
             parts.pop()
     return DEFAULT
@@ -73,7 +83,7 @@ def regional_locale(language: str) -> Locale:
 
 @lru_cache(maxsize=64)
 def _locale(name: str) -> Locale:
-    return _Locale.parse(name)
+    return _locale_class().parse(name)
 
 
 @lru_cache(maxsize=64)
@@ -81,8 +91,8 @@ def _regional(name: str) -> Locale:
     if _locale(name).territory:
         return _locale(name)
     try:
-        return _Locale.parse(get_global("likely_subtags").get(name, name))
-    except UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
+        return _locale_class().parse(core.get_global("likely_subtags").get(name, name))
+    except core.UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
         return _locale(name)
 
 

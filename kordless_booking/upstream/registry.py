@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 
 from kordless_booking import hooks
-from kordless_booking.api.client import Kordless
-from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.hook_calls import call_hook
 from kordless_booking.logs import LogThrottle
@@ -35,6 +33,8 @@ from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kordless_booking.api.client import Kordless
+    from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
     from kordless_booking.upstream.slot_block import SlotBlock
 
@@ -152,6 +152,10 @@ def build_client(account: Account, gate: Gate) -> Kordless:
 
     `gate` should delegate to the account's gate, so that the requests count against the quota.
     """
+    # Here, because httpx takes long to import, and a process that asks Kordless nothing doesn't need it.
+    from kordless_booking.api.client import Kordless  # noqa: PLC0415
+    from kordless_booking.api.session import wsgi_transport  # noqa: PLC0415
+
     transport = account.transport
     # TRANSPORT may be an httpx transport or a WSGI application.
     if transport is not None and not hasattr(transport, "handle_request"):

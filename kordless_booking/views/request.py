@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
@@ -19,7 +19,6 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
-from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
@@ -41,6 +40,9 @@ from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.urlconf import current_mount
 from kordless_booking.views import security
 from kordless_booking.views.links import WidgetLinks
+
+if TYPE_CHECKING:
+    from kordless_booking.api.client import Kordless
 
 
 def language_for(request: HttpRequest) -> str:
