@@ -13,7 +13,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.conf.locale import LANG_INFO
 from django.utils import translation
 
@@ -103,10 +103,33 @@ _LOCALE = Path(__file__).parent.parent / "locale"
 def supported_languages() -> tuple[str, ...]:
     """Return the codes that the site lists in LANGUAGES and that we have translations for.
 
-    ("en",) when there are none.
+    "de-at" is served by the translation of "de", unless the site lists that as well. ("en",) when there are none, and
+    with USE_I18N off, where Django translates nothing: dates in another language than the words would help nobody.
     """
+    if not settings.USE_I18N:
+        return ("en",)
     ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
-    return tuple(code for code, _name in settings.LANGUAGES if code.lower() in ours) or ("en",)
+    listed = [code for code, _name in settings.LANGUAGES]
+    # Django's own list has a dozen regions beside their languages, which would each be another page for search engines.
+    without_region = ours - {code.lower() for code in listed}
+    return tuple(code for code in listed if code.lower() in ours or code.lower().split("-")[0] in without_region) or (
+        "en",
+    )
+
+
+def is_monolingual() -> bool:
+    """Return True where the site has chosen one language for all of its visitors: that of LANGUAGE_CODE.
+
+    Such a site has another one than Django's default, no list of languages, and no middleware that chooses among them.
+    """
+    # A new project has "en-us" written down, so that says nothing.
+    chosen = settings.LANGUAGE_CODE.lower() != global_settings.LANGUAGE_CODE
+    return chosen and settings.LANGUAGES is global_settings.LANGUAGES and not has_locale_middleware()
+
+
+def has_locale_middleware() -> bool:
+    """Return True where the site activates a language for each request. A subclass of Django's middleware counts."""
+    return any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE)
 
 
 def default_language() -> str:
@@ -135,4 +158,4 @@ def best_supported_language(code: str, languages: Collection[str] | None = None)
     return next((known for one, known in supported.items() if one.split("-")[0] == parts[0]), None)
 
 
-on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)
+on_setting_change({"LANGUAGES", "LANGUAGE_CODE", "USE_I18N"}, supported_languages.cache_clear)

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.utils import translation
@@ -31,7 +30,13 @@ from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
-from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
+from kordless_booking.presentation.locales import (
+    best_supported_language,
+    default_language,
+    has_locale_middleware,
+    is_monolingual,
+    supported_languages,
+)
 from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -46,10 +51,15 @@ if TYPE_CHECKING:
 
 
 def language_for(request: HttpRequest) -> str:
-    """Return the language that the site has activated where it does so, else the best of what the browser accepts."""
-    # A subclass of the site's counts too. Without such a middleware the active language is only the default.
-    if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
+    """Return the language that the site has activated where it does so, else the best of what the browser accepts.
+
+    That of a monolingual site is its own.
+    """
+    # Without such a middleware the active language is only the default.
+    if has_locale_middleware():
         return best_supported_language(translation.get_language() or "") or default_language()
+    if is_monolingual():
+        return default_language()
     for accepted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
         found = best_supported_language(accepted)
         if found:
