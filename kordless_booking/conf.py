@@ -286,7 +286,8 @@ def _find_wrong_service(value: object) -> str:
             if key not in SERVICE_SETTINGS:
                 return f'"{slug}" has an unknown key {key!r}. Known keys: {", ".join(SERVICE_SETTINGS)}.'
             if not (rule := SERVICE_SETTINGS[key]).is_valid(read_value(rule.is_valid, given)):
-                return f'{key} of "{slug}": {rule.explain(given) if rule.explain else rule.hint}'
+                wrong = rule.explain(given) if rule.explain else f"{reprlib.repr(given)}. {rule.hint}"
+                return f'{key} of "{slug}": {wrong}'
     return ""
 
 

@@ -523,6 +523,10 @@ def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
             'CONTACT_FIELDS of "haircut": "phone" is False: use "required", "optional" or "hidden".',
         ),
         (
+            {"SERVICES": {"haircut": {"GUESTS": "many"}}},
+            'GUESTS of "haircut": \'many\'. "party", or a whole number from 0 to 20; 0 for no guests.',
+        ),
+        (
             {"SERVICES": {"haircut": {"CONTACTS": {}}}},
             "\"haircut\" has an unknown key 'CONTACTS'. Known keys: CONTACT_FIELDS, GUESTS, BOOK_AGAIN_WEEKS.",
         ),
