@@ -40,7 +40,7 @@ from kordless_booking.presentation.locales import (
 from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.registry import services_for
+from kordless_booking.upstream.registry import load_client_modules, services_for
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.urlconf import current_mount
 from kordless_booking.views import security
@@ -109,6 +109,8 @@ class AccountAccess:
     def __init__(self, account: conf.Account, *, cached_only: bool) -> None:
         self._account = account
         self._cached_only = cached_only
+        # The deadline of the page begins after this.
+        load_client_modules()
 
     @cached_property
     def reads(self) -> RequestView:
