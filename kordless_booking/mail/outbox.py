@@ -226,6 +226,8 @@ def _is_newest(mail: OutgoingMail) -> bool:
         )
         return not newer.exists()
     return mail.revision == mail.appointment.revision
+
+
 def _messages() -> ModuleType:
     # Here, because a site that sends nothing needs none of the pages' texts, zones and calendar entries in it.
     from kordless_booking.mail import message  # noqa: PLC0415
