@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django import template
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
+from kordless_booking import conf
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
-from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.logs import log_event
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
-from kordless_booking.views import problems
+from kordless_booking.views import problems, tag_arguments
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
+from kordless_booking.views.page import find_look
 from kordless_booking.views.rendering import PageResponse
-from kordless_booking.views.request import WidgetRequest, request_id_context
+from kordless_booking.views.request import Embedding, WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
+from kordless_booking.views.stylesheet import style_color
+from kordless_booking.views.tag_arguments import InvalidArgument, PageWidgets
 
 register = template.Library()
-
-_ASSETS_LOADED = "_kordless_booking_has_assets"
-"""Attribute of the request: a widget on this page has brought the style sheet and the scripts already."""
+T = TypeVar("T")
+log = logging.getLogger("kordless_booking.templatetags")
 
 
 @register.simple_tag(takes_context=True)
@@ -39,31 +46,54 @@ def booking_widget(
     context: dict[str, Any],
     service: str = "",
     account: str = "",
-    name: str = "widget",
+    name: str = "",
     theme: str = "",
     *,
     history: bool = True,
+    host: object = "",
+    team: object = "",
+    party: object = "",
+    tz: object = "",
+    lang: str = "",
+    scheme: str = "",
+    accent: str = "",
+    width: str = "",
 ) -> SafeString:
     """Render the list of services, or the times of one `service`, in the page's own response.
 
-    `account` names one of several accounts. `name` distinguishes two widgets on a page. `theme` overrides the account's
-    theme; an unknown one is ignored. Without `history` the script adds nothing to the browser's history, for pages
-    with a router of their own. Needs `django.template.context_processors.request`. An error of Kordless becomes a
-    message in the widget, so that the page around it is always shown.
+    `account` names one of several accounts. `name` distinguishes widgets on a page, which else are counted. Without
+    `history` the script adds nothing to the browser's history, for pages with a router of their own. All others mean
+    what the attributes of the link for other sites mean: docs/embed.md has them. Needs
+    `django.template.context_processors.request`. A mistake in an argument is an error while DEBUG is on, else logged
+    and the argument left out. An error of Kordless becomes a message in the widget, so that the page around it is
+    always shown.
     """
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
-    namespace = account or "kordless_booking"
+    choices: dict[str, Any] = {}
+    nothing: dict[str, Any] = {}
+    given = {"theme": theme, "host": host, "team": team, "party": party, "tz": tz}
+    given |= {"lang": lang, "scheme": scheme, "accent": accent}
+    for argument, value in given.items():
+        choices |= _read(tag_arguments.parse_choice, argument, value, default=nothing)
+    service = _read(tag_arguments.parse_service, service, default="")
+    widgets = PageWidgets.of_request(request)
+    name = widgets.take_name(_read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME))
     visit = WidgetRequest.from_http(
         request,
-        namespace=namespace,
-        stage=f"kb-inline-{name}",
-        theme=theme if theme in {PLAIN, *THEMES} else None,
-        skip_assets=bool(getattr(request, _ASSETS_LOADED, False)),
-        keeps_history=bool(history),
+        namespace=_namespace(account),
+        embedding=Embedding(
+            stage_id=f"kb-inline-{name}",
+            query_prefix=tag_arguments.query_prefix(name),
+            choices=choices,
+            width=_read(tag_arguments.parse_width, width, default=""),
+            page_color=widgets.color,
+            look_classes=frozenset(widgets.look_classes),
+            skip_assets=bool(widgets.color),
+            keeps_history=bool(history),
+        ),
     )
-    setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
     with (
         request_id_context(request),
@@ -75,7 +105,7 @@ def booking_widget(
             page = slots_page(visit, service) if service else services_page(visit)
             if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
-                is_view = count_page_view(request, page.page_view, arrives=not visit.skip_assets)
+                is_view = count_page_view(request, page.page_view, arrives=not widgets.color)
                 if is_view:
                     warm_after_view(page.page_view.account)
         except KordlessError as error:
@@ -83,6 +113,9 @@ def booking_widget(
             page = problems.problem_page(visit, problem)
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
+        widgets.color = widgets.color or style_color(visit.choices, visit.organization)
+        if look := find_look(visit, visit.organization):
+            widgets.look_classes.add(look.class_name)
     return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
 
 
@@ -96,8 +129,10 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% next_free %} needs the request context processor.")
-    visit = WidgetRequest.from_http(request, namespace=account or "kordless_booking", stage="kb-inline-next-free")
-    # The query is the site's own, so of the choices in it only the zone and the language count.
+    visit = WidgetRequest.from_http(
+        request, namespace=_namespace(account), embedding=Embedding(stage_id="kb-inline-next-free")
+    )
+    # Of the widget's choices in the page's query only the zone and the language count.
     visit = visit.with_choices(Choices(timezone=visit.choices.timezone, lang=visit.choices.lang))
     with (
         request_id_context(request),
@@ -108,6 +143,33 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
         times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
         # With the request: a template of the site's own in its place may use it, and the site's context processors.
         return render_to_string("kordless_booking/parts/next_free.html", times, request) if times else SafeString()
+
+
+def _read(parse: Callable[..., T], *arguments: object, default: T) -> T:
+    """Parse an argument. For a mistake in it, raise TemplateSyntaxError while DEBUG is on, else log it."""
+    try:
+        return parse(*arguments)
+    except InvalidArgument as error:
+        # Its value may come from an editor or from the page's query, and must not take the page down.
+        if settings.DEBUG:
+            raise TemplateSyntaxError(f"{error} It is {arguments[-1]!r}.") from None
+        log_event(log, logging.ERROR, "tag_argument_invalid", argument=error.argument, reason=str(error))
+        return default
+
+
+def _namespace(account: str) -> str:
+    """Return the namespace of an account's pages. Raises ImproperlyConfigured for an account that doesn't exist."""
+    known = conf.accounts()
+    # With a single account, any namespace will do.
+    if account and len(known) > 1 and account.rpartition(":")[2] not in known:
+        raise ImproperlyConfigured(
+            f"{{% booking_widget %}}: account must be one of {', '.join(sorted(known))}, and is {account!r}."
+        )
+    if not account and len(known) > 1:
+        raise ImproperlyConfigured(
+            f"{{% booking_widget %}} needs the argument account, which is one of {', '.join(sorted(known))}."
+        )
+    return account or "kordless_booking"
 
 
 def _widget_url(visit: WidgetRequest, service: str) -> str | None:

@@ -117,6 +117,7 @@ def _contact_form(
     own = visit.account.service_settings(service)
     return ContactForm(
         data,
+        auto_id=visit.field_ids,
         shown=own.contact_fields,
         also=also,
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),

@@ -175,9 +175,8 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
         if visit.embedded or visit.form_input:
             return slots_page(visit, slug)
         return SeeOther(visit.links.service_url("slots", slug, visit.choices))
-    # A template tag renders into a page of the site, whose query is the site's own.
     can_filter = len(services) > MAX_UNFILTERED
-    query = "" if visit.embedded or not can_filter else _typed_query(visit).strip()
+    query = _typed_query(visit).strip() if can_filter else ""
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
     choices = visit.choices.replace(day=None, month=None)
@@ -226,7 +225,7 @@ def services_page(visit: WidgetRequest) -> HttpResponse:
 
 def _typed_query(visit: WidgetRequest) -> str:
     """Return what was typed into a search field of the page, cut to its length."""
-    fields = visit.request.POST if visit.form_input_token else visit.request.GET
+    fields = visit.request.POST if visit.form_input_token else visit.query
     return fields.get("q", "")[: search.MAX_QUERY]
 
 
@@ -269,8 +268,8 @@ def slots_page(
     `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. With
     form input, each control posts it.
     """
-    taken = taken or visit.request.GET.get("taken", "")
-    near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
+    taken = taken or visit.query.get("taken", "")
+    near = (near or parse_start(visit.query.get("near", ""))) if taken else None
     usual = None if taken else parse_usual_time(visit)
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)
