@@ -75,11 +75,14 @@ def booking_widget(
     nothing: dict[str, Any] = {}
     given = {"theme": theme, "host": host, "team": team, "party": party, "tz": tz}
     given |= {"lang": lang, "scheme": scheme, "accent": accent}
-    for argument, value in given.items():
-        choices |= _read(tag_arguments.parse_choice, argument, value, default=nothing)
-    service = _read(tag_arguments.parse_service, service, default="")
+    with request_id_context(request):
+        for argument, value in given.items():
+            choices |= _read(tag_arguments.parse_choice, argument, value, default=nothing)
+        service = _read(tag_arguments.parse_service, service, default="")
+        name = _read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME)
+        width = _read(tag_arguments.parse_width, width, default="")
     widgets = PageWidgets.of_request(request)
-    name = widgets.take_name(_read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME))
+    name = widgets.take_name(name)
     visit = WidgetRequest.from_http(
         request,
         namespace=_namespace(account),
@@ -87,7 +90,7 @@ def booking_widget(
             stage_id=f"kb-inline-{name}",
             query_prefix=tag_arguments.query_prefix(name),
             choices=choices,
-            width=_read(tag_arguments.parse_width, width, default=""),
+            width=width,
             page_color=widgets.color,
             look_classes=frozenset(widgets.look_classes),
             skip_assets=bool(widgets.color),
