@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -58,6 +58,7 @@ def booking_widget(
     scheme: str = "",
     accent: str = "",
     width: str = "",
+    metadata: Mapping[str, Any] | None = None,
 ) -> SafeString:
     """Render the list of services, or the times of one `service`, in the page's own response.
 
@@ -66,7 +67,7 @@ def booking_widget(
     what the attributes of the link for other sites mean: docs/embed.md has them. Needs
     `django.template.context_processors.request`. A mistake in an argument is an error while DEBUG is on, else logged
     and the argument left out. An error of Kordless becomes a message in the widget, so that the page around it is
-    always shown.
+    always shown. `metadata` is for the site's own code, which gets it back with the signals.
     """
     request = context.get("request")
     if not isinstance(request, HttpRequest):
@@ -81,11 +82,15 @@ def booking_widget(
         service = _read(tag_arguments.parse_service, service, default="")
         name = _read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME)
         width = _read(tag_arguments.parse_width, width, default="")
+        namespace = _namespace(account)
+        token = _read(tag_arguments.parse_metadata, conf.get_account(namespace).name, metadata, default="")
+    if token:
+        choices["metadata"] = token
     widgets = PageWidgets.of_request(request)
     name = widgets.take_name(name)
     visit = WidgetRequest.from_http(
         request,
-        namespace=_namespace(account),
+        namespace=namespace,
         embedding=Embedding(
             stage_id=f"kb-inline-{name}",
             query_prefix=tag_arguments.query_prefix(name),

@@ -28,6 +28,7 @@ from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.attribution import parse_attribution
 from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
@@ -87,6 +88,7 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
         return _renew_draft(visit, old.draft)
     except draft.InvalidDraft:
         return _to_slots(visit, service)
+    visit = _with_metadata(visit, chosen)
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
@@ -197,6 +199,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         chosen = used
     except draft.InvalidDraft:
         return _to_slots(visit, service)
+    visit = _with_metadata(visit, chosen)
     # Of the draft as it was posted: a renewed one has another key than the one that was signed for.
     form = form_for(posted)
     if not form.is_valid():
@@ -211,9 +214,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     person = form.contact()
     permits = BookingPermits(visit)
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
-    request = chosen.terms.new_booking(person, form.notes_text())
-    preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.given_consents(visit.now), form.answers())
+    attempt = _build_attempt(visit, chosen, form, attribution)
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -261,6 +262,20 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     return redirect_to_outcome(visit, receipt, outcome)
 
 
+def _build_attempt(visit: WidgetRequest, chosen: Draft, form: ContactForm, attribution: Mapping[str, str]) -> Attempt:
+    """Return the attempt that a valid form asks for."""
+    return Attempt(
+        chosen.nonce,
+        chosen.terms.new_booking(form.contact(), form.notes_text()),
+        attribution,
+        visit.preferences(chosen.terms.timezone, chosen.terms),
+        form.given_consents(visit.now),
+        form.answers(),
+        # The draft is signed and has an age of its own.
+        decrypt_metadata(visit.account.name, chosen.metadata, None),
+    )
+
+
 def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.terms.service
@@ -297,7 +312,11 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     terms = old.terms
     visit = visit.with_choices(
         visit.choices.replace(
-            timezone=terms.timezone, host_id=terms.host_id, team_id=terms.team_id, party_size=terms.party_size
+            timezone=terms.timezone,
+            host_id=terms.host_id,
+            team_id=terms.team_id,
+            party_size=terms.party_size,
+            metadata=old.metadata or None,
         )
     )
     start_fetching_time(visit, terms.service, terms.start)
@@ -348,7 +367,7 @@ def _form_page(
     """
     visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
-    choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
+    choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None, metadata=None)
     slots = visit.links.service_url("slots", chosen.terms.service, choices_for_day(visit, chosen.terms))
     # The proof of a consent says the text in the language in which it was shown, whatever this browser asks for later.
     action_choices = choices.replace(lang=visit.language) if visit.account.consent else choices
@@ -387,7 +406,7 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
         timezone=visitor_zone(visit, detail),
         party_size=visit.choices.party_size,
     )
-    chosen = Draft(terms=terms, issued_at=visit.now.timestamp())
+    chosen = Draft(terms=terms, issued_at=visit.now.timestamp(), metadata=visit.choices.metadata or "")
     posted = visit.request.POST.get(FORM_INPUT_FIELD) if visit.request.method == "POST" else None
     if not posted or not visit.form_input:
         return chosen
@@ -396,6 +415,11 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
     choices = visit.choices
     about = (terms.service, terms.start, choices.host_id, choices.team_id, choices.party_size)
     return replace(chosen, nonce=_nonce(posted, *about))
+
+
+def _with_metadata(visit: WidgetRequest, chosen: Draft) -> WidgetRequest:
+    """Return the request with the draft's metadata, so that the ways back to the times have it."""
+    return visit.with_choices(visit.choices.replace(metadata=chosen.metadata or None))
 
 
 def _nonce(posted: str, *choices: object) -> str:
@@ -438,7 +462,7 @@ def _to_slots(
 
 def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
     token = draft.sign(chosen, visit.account.name)
-    choices = visit.choices.replace(month=None, day=None)
+    choices = visit.choices.replace(month=None, day=None, metadata=None)
     return visit.links.service_url("contact", chosen.terms.service, choices, draft=token)
 
 

@@ -181,6 +181,7 @@ def redirect_to_outcome(
             attribution=receipt.attribution,
             preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
             answers=outcome.answers,
+            metadata=outcome.metadata,
             consents=outcome.consents,
         )
     placed = msgspec.structs.replace(

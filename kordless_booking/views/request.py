@@ -23,6 +23,7 @@ from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import QUERY_NAMES, Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
+from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.terms import Terms
 from kordless_booking.consent import consent_lengths
@@ -95,7 +96,7 @@ TARGET_ID: Final = "kb-stage"
 
 QUERY_PREFIX: Final = "kb-"
 """Begin of the names that a widget inside a page of the site reads of its query; all others are the page's own."""
-_READ_INLINE: Final = QUERY_NAMES - {"embed", "thanks"}
+_READ_INLINE: Final = QUERY_NAMES - {"embed", "thanks", "meta"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,12 +245,15 @@ class WidgetRequest:
             choices = choices.replace(lang=language)
         if choices.done_url and not security.may_lead_to(account, request, choices.done_url):
             choices = choices.replace(done_url=None)
+        now = datetime.now(UTC)
+        if choices.metadata and not decrypt_metadata(account.name, choices.metadata, now.timestamp()):
+            choices = choices.replace(metadata=None)
         prefetch = is_prefetch(request)
         return cls(
             request=request,
             namespace=namespace,
             account=account,
-            now=datetime.now(UTC),
+            now=now,
             id=request_id_of(request),
             embedding=embedding,
             query=query,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.metadata import MAX_BYTES, encrypt_metadata
 from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
 from kordless_booking.presentation.locales import best_supported_language, supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
@@ -94,6 +95,19 @@ def parse_width(value: object) -> str:
     if not isinstance(value, str) or not WIDTH.fullmatch(value):
         raise InvalidArgument("width", 'a whole number with a unit, such as "480px" or "40rem"')
     return value
+
+
+def parse_metadata(account: str, value: object) -> str:
+    """Return the encrypted token of the metadata; "" for none. Raises InvalidArgument."""
+    if _is_absent(value) or value == {}:
+        return ""
+    allowed = f"a dictionary of texts and numbers with {MAX_BYTES} bytes of JSON at most"
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InvalidArgument("metadata", allowed)
+    try:
+        return encrypt_metadata(account, dict(value))
+    except ValueError:
+        raise InvalidArgument("metadata", allowed) from None
 
 
 def parse_flag(name: str, value: object) -> bool:
