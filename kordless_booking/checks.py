@@ -21,6 +21,7 @@ from django.template.loader import get_template
 from kordless_booking import conf
 from kordless_booking.consent import find_missing_languages
 from kordless_booking.messenger import find_messenger_problem
+from kordless_booking.prefill import find_prefill_problem
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
@@ -290,6 +291,22 @@ def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
         )
         for account in conf.accounts().values()
         if (problem := find_messenger_problem(account.messenger))
+    ]
+
+
+@register("kordless_booking")
+def check_prefill(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a PREFILL that can't be imported, or isn't a function of the request: E016."""
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The PREFILL of the account {account.name!r} can't be used: {problem}.",
+            hint="Name a function prefill(request) by its dotted path, see docs/embed.md.",
+            id="kordless_booking.E016",
+        )
+        for account in conf.accounts().values()
+        if (problem := find_prefill_problem(account.prefill))
     ]
 
 

@@ -43,6 +43,7 @@ from kordless_booking.questions.question import QuestionsSetting, find_wrong_que
 from kordless_booking.setting_changes import on_setting_change
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DOTTED_PATH: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _SITE_URL: Final = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
 _HOST_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -524,11 +525,10 @@ class Account:
     """Hours before an appointment at which its reminder is due. 0 is no reminder."""
     mails_per_recipient: Annotated[int, _COUNT] = 20
     """Mails that the site sends to one address in 24 hours, and messages to one phone number. 0 is no limit."""
+    prefill: Annotated[str, Setting(matching(_DOTTED_PATH), "The dotted path of a function of the request.")] = ""
+    """Dotted path of the site's function that knows the visitor, for the contact form; "" for none."""
     messenger: Annotated[
-        str,
-        Setting(
-            matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of to, text, kind and booking."
-        ),
+        str, Setting(matching(_DOTTED_PATH), "The dotted path of a function of to, text, kind and booking.")
     ] = ""
     """Dotted path of the site's function that sends text messages to phones; "" for none."""
     messenger_for: Annotated[str, Setting(matching(r"without_email|all"), 'One of: "without_email", "all".')] = (

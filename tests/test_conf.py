@@ -122,6 +122,7 @@ GOOD = {
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
     "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
+    "PREFILL": ["shop.booking.prefill"],
     "MESSENGER": ["shop.messages.send"],
     "MESSENGER_FOR": ["without_email", "all"],
 }
@@ -304,6 +305,7 @@ BAD = {
     ],
     "INDEX": ["yes", 1, "False", []],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
+    "PREFILL": ["prefill", "shop..booking", "shop.booking.prefill()", 7],
     "MESSENGER": ["send", "shop..messages", "shop.messages.send()", 7],
     "MESSENGER_FOR": ["none", "ALL", True],
 }

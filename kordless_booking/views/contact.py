@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -33,7 +34,10 @@ from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
+from kordless_booking.logs import error_location, log_event
 from kordless_booking.models import FunnelCount
+from kordless_booking.prefetch import prefetch_declined
+from kordless_booking.prefill import call_prefill
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, hold_until, reject_reason
@@ -60,6 +64,7 @@ from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
 
+log = logging.getLogger("kordless_booking.views")
 _ALSO_NEEDED: Final = "also_needed"
 """Hidden field with the signed names of fields that the site hides, and that Kordless has asked for."""
 
@@ -79,6 +84,9 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     token = visit.request.GET.get("draft", "")
     if not token:
         return _begin_draft(visit, service)
+    if visit.is_prefetch and visit.account.prefill:
+        # A browser keeps what it has prefetched for some seconds, in which somebody may log out.
+        return prefetch_declined()
     try:
         chosen = _unsign_draft(visit, token, service)
     except draft.ExpiredDraft as old:
@@ -99,7 +107,22 @@ def _initial_form(visit: WidgetRequest, detail: ServiceDetail, terms: Terms) -> 
     """Return the form with what the visitor typed into an earlier one."""
     form = _contact_form(visit, detail, service=detail.service.slug, party_size=terms.party_size)
     form.initial = dict(form.fit_name(visit.form_input))
+    # A field that the visitor has emptied stays empty.
+    if visit.account.prefill and not visit.form_input:
+        known = _known_details(visit)
+        # No details are better than wrong ones that nobody has typed.
+        wrong = _contact_form(visit, detail, known, service=detail.service.slug, party_size=terms.party_size).errors
+        form.set_prefill(known, wrong=wrong)
     return form
+
+
+def _known_details(visit: WidgetRequest) -> dict[str, str]:
+    """Return what the site's function in PREFILL knows of the visitor; nothing where it fails, which is logged."""
+    try:
+        return call_prefill(visit.account.prefill, visit.request)
+    except Exception as error:  # noqa: BLE001 (a function of the site raises anything)
+        log_event(log, logging.ERROR, "prefill_failed", account=visit.account.name, **error_location(error))
+        return {}
 
 
 def _contact_form(
@@ -395,7 +418,11 @@ def _form_page(
         visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen)
     )
     context |= fill_slots(visit, page, "form_before_button", service=chosen.terms.service)
-    return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
+    response = render(visit, Step.CONTACT.template, page, context, status, no_store=True)
+    if visit.account.prefill:
+        # The form may have what the site knows of who is logged in.
+        patch_vary_headers(response, ["Cookie"])
+    return response
 
 
 def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -> Draft:

@@ -347,6 +347,8 @@ def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
     change(site, QUESTIONS=fail)
     with patch("kordless_booking.views.questions.SLOW_SECONDS", -1):
         walk.choose("haircut", "?day=2026-12-21")
+    change(site, QUESTIONS={}, PREFILL="tests.support.site_prefill.failing")
+    walk.choose("haircut", "?day=2026-12-21")
 
 
 def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
@@ -571,7 +573,12 @@ CHAPTERS: dict[str, Chapter] = {
             }
         ),
     ),
-    "questions": Chapter(_questions, pages=10, records=10, events=frozenset({"questions_failed", "questions_slow"})),
+    "questions": Chapter(
+        _questions,
+        pages=10,
+        records=10,
+        events=frozenset({"prefill_failed", "questions_failed", "questions_slow"}),
+    ),
     "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
     "mail": Chapter(
         _mail,
