@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template, TemplateSyntaxError, engines
 from django.test import Client, RequestFactory
+from django.utils.functional import SimpleLazyObject
 from pytest_django import Settings
 
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
@@ -151,6 +152,38 @@ def test_a_width_holds_without_inline_style(site: Settings, client: Client):
     assert "--kb-width:480px}" in client.get(html_unescape(url)).content.decode()
     assert client.get(html_unescape(url).replace("480px", "480px}body{")).status_code == 404
     assert "kb-look" not in rendered("{% booking_widget %}")
+
+
+@pytest.mark.parametrize("attribute", ["csp_nonce", "_csp_nonce"], ids=["django-csp", "Django 6"])
+def test_the_nonce_of_the_site_is_passed_on(site: Settings, attribute: str):
+    """Each script and style sheet has it, also the script that is preloaded, and the next page has its own."""
+    template = engines["django"].from_string("{% load kordless_booking %}{% booking_widget width='480px' %}")
+    for nonce in ("first'<>", "second"):
+        request = RequestFactory().get("/page/")
+        setattr(request, attribute, SimpleLazyObject(lambda nonce=nonce: nonce))
+        page = Page("/page/", Client().get("/book/"))
+        page.tree = type(page.tree)(template.render({}, request))
+        loading = page.tree.css("script, link")
+        assert len(loading) == 5
+        assert {node.attributes.get("nonce") for node in loading} == {nonce}
+    assert "nonce" not in rendered("{% booking_widget %}")
+
+
+def test_the_nonce_of_a_context_processor_is_passed_on(site: Settings):
+    """A site's own middleware may give it to templates alone."""
+    template = engines["django"].from_string("{% load kordless_booking %}{% booking_widget %}")
+    assert template.render({"csp_nonce": "own"}, RequestFactory().get("/page/")).count('nonce="own"') == 4
+
+
+def test_every_htmx_is_told_to_leave_the_widget_alone(site: Settings):
+    """The script starts it: in htmx 1.9 and 2 `disable` says so, in htmx 4 `ignore`; none is loaded by the markup."""
+    html = rendered("{% booking_widget %}")
+    [root] = re.findall(r'<div class="kb"[^>]*>', html)
+    assert " data-hx-disable " in root
+    assert " data-hx-ignore " in root
+    scripts = re.findall(r'<script src="([^"]+)"[^>]*?(?: data-kb-htmx="([^"]+)")?></script>', html)
+    assert scripts == [("/static/kordless_booking/booking.js", "/static/django_htmx/htmx-2.min.js")]
+    assert '<link rel="preload" as="script" href="/static/django_htmx/htmx-2.min.js">' in html
 
 
 def test_a_single_service_starts_at_its_times(site: Settings):

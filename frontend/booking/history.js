@@ -5,6 +5,7 @@
 // stays in the memory of this page: the state has a number for it, which nobody else can use.
 
 import { body, findAll, stage, stateOf, stepCard } from "./dom.js";
+import { htmx } from "./htmx.js";
 import { timeZone } from "./time-zone.js";
 
 // In the history's state, which belongs to the host's page: a router of its own may use any short key.

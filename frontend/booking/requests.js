@@ -4,6 +4,7 @@ import { saveFields } from "./contact-form.js";
 import { announce, body, find, findAll, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
+import { htmx } from "./htmx.js";
 import { postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
 import { reportShown } from "./prefetch.js";
@@ -22,7 +23,7 @@ const onHtmx = (name, act) =>
     "htmx:" + name,
     (event) => {
       const { detail } = event;
-      const widget = detail.target.closest(".kb");
+      const widget = detail.target?.closest?.(".kb"); // another version's events may have none
       if (widget) act(widget, detail, detail.requestConfig?.elt, event);
     },
     true, // before the listeners of anybody else, which `beforeOnLoad` keeps from running

@@ -16,6 +16,7 @@ from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking import conf
@@ -28,6 +29,7 @@ from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, tag_arguments
 from kordless_booking.views.client_address import build_requester
+from kordless_booking.views.csp_nonce import add_nonce, find_nonce
 from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
 from kordless_booking.views.page import find_look
 from kordless_booking.views.rendering import PageResponse
@@ -124,7 +126,10 @@ def booking_widget(
         widgets.color = widgets.color or style_color(visit.choices, visit.organization)
         if look := find_look(visit, visit.organization):
             widgets.look_classes.add(look.class_name)
-    return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
+    html = page.content.decode()
+    if nonce := find_nonce(request) or str(context.get("csp_nonce") or ""):
+        html = add_nonce(html, nonce).replace('<link rel="preload" ', f'<link rel="preload" nonce="{escape(nonce)}" ')
+    return mark_safe(html)  # noqa: S308 (rendered by our own escaping templates)
 
 
 @register.simple_tag(takes_context=True)
@@ -167,17 +172,13 @@ def _read(parse: Callable[..., T], *arguments: object, default: T) -> T:
 
 def _namespace(account: str) -> str:
     """Return the namespace of an account's pages. Raises ImproperlyConfigured for an account that doesn't exist."""
-    known = conf.accounts()
-    # With a single account, any namespace will do.
-    if account and len(known) > 1 and account.rpartition(":")[2] not in known:
+    known, namespace = conf.accounts(), account or "kordless_booking"
+    # With a single account, any namespace will do; of several, one may have the name of the URLs' own namespace.
+    if len(known) > 1 and namespace.rpartition(":")[2] not in known:
         raise ImproperlyConfigured(
             f"{{% booking_widget %}}: account must be one of {', '.join(sorted(known))}, and is {account!r}."
         )
-    if not account and len(known) > 1:
-        raise ImproperlyConfigured(
-            f"{{% booking_widget %}} needs the argument account, which is one of {', '.join(sorted(known))}."
-        )
-    return account or "kordless_booking"
+    return namespace
 
 
 def _widget_url(visit: WidgetRequest, service: str) -> str | None:

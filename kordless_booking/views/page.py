@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from django.utils import translation
+from django_htmx.jinja import htmx_script
 
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
@@ -125,6 +127,8 @@ class Page:
     """ "start" or "end" in a dialog: where the host page's close button stands over the header."""
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
+    htmx_url: str = ""
+    """Inline, the URL of htmx, which the script loads where the page has none that it knows."""
     look_class: str = ""
     """Class of an inline widget whose color or width isn't that of the page's style sheet; else ""."""
     look_url: str = ""
@@ -227,11 +231,21 @@ def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -
     embedding = visit.embedding
     if embedding is None:
         return {}
-    found: dict[str, Any] = {"skip_assets": embedding.skip_assets, "keeps_history": embedding.keeps_history}
+    found: dict[str, Any] = {
+        "skip_assets": embedding.skip_assets,
+        "keeps_history": embedding.keeps_history,
+        "htmx_url": find_htmx_url(),
+    }
     if look := find_look(visit, organization):
         is_loaded = look.class_name in embedding.look_classes
         found |= {"look_class": look.class_name, "look_url": "" if is_loaded else look.url}
     return found
+
+
+def find_htmx_url() -> str:
+    """Return the URL of the htmx 2 that django-htmx ships. Its file has another name in each of its releases."""
+    match = re.search(r'src="([^"]+)"', htmx_script())
+    return unescape(match[1]) if match else ""
 
 
 def find_look(visit: WidgetRequest, organization: Organization | None) -> Look | None:
