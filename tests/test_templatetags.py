@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
 from django.template import Context, Template, TemplateSyntaxError, engines
 from django.test import Client, RequestFactory
 from django.utils.functional import SimpleLazyObject
@@ -175,6 +176,41 @@ def test_the_nonce_of_a_context_processor_is_passed_on(site: Settings):
     assert template.render({"csp_nonce": "own"}, RequestFactory().get("/page/")).count('nonce="own"') == 4
 
 
+def test_a_lazy_widget_never_waits_for_kordless(site: Settings, client: Client, sandbox: Sandbox):
+    """With nothing cached and Kordless silent, the page has a link that works without scripts, and asks for nothing."""
+    sandbox.faults.add("hang", seconds=30)
+    html = rendered('{% booking_widget service="haircut" lazy=True %}', "/page/?kb-month=2027-01")
+    assert sandbox.requests == []
+    page = Page("/page/", HttpResponse(html))
+    assert page.heading == "Book online"
+    [link] = page.tree.css("[data-kb-lazy]")
+    assert link.attributes["href"] == link.attributes["data-hx-get"] == "/book/haircut/?month=2027-01&lang=en"
+    assert link.attributes["data-hx-target"] == "#kb-inline-widget"
+    assert page.tree.css_first("[data-kb-detect-zone]") is not None
+    assert "data-kb-colorless" in html
+    sandbox.faults.clear()
+    shown = Visitor(client, INLINE).open(link.attributes["href"])
+    assert shown.heading == "Haircut"
+    name, url = shown.response["KB-Look"].split(" ")
+    assert client.get(url).content.decode().startswith(f".kb.{name}{{--kb-accent:#")
+
+
+def test_a_lazy_widget_has_the_color_that_is_cached(site: Settings, client: Client):
+    """Once any page has asked for the business, nothing has to be taken from the next response."""
+    Visitor(client).open("/book/")
+    html = rendered("{% booking_widget lazy=True %}")
+    assert "data-kb-colorless" not in html
+    assert 'href="/book/?lang=en"' in html
+    assert "Acme Salon" in html
+    assert "data-kb-lazy" not in rendered("{% booking_widget lazy=False %}")
+
+
+def test_no_page_of_the_widgets_own_names_a_look(site: Settings, client: Client):
+    """Only a step inside a page of the site may need another color than the page's style sheet has."""
+    assert "KB-Look" not in Visitor(client).open("/book/haircut/").response
+    assert "KB-Look" not in Visitor(client, {**INLINE, "HX-Target": "kb-stage"}).open("/book/haircut/").response
+
+
 def test_every_htmx_is_told_to_leave_the_widget_alone(site: Settings):
     """The script starts it: in htmx 1.9 and 2 `disable` says so, in htmx 4 `ignore`; none is loaded by the markup."""
     html = rendered("{% booking_widget %}")
@@ -314,6 +350,8 @@ MISTAKES = {
     "theme": '"gothic"',
     "width": '"480px;color:red"',
     "name": '"Big Name"',
+    "lazy": '"yes"',
+    "metadata": '"17"',
 }
 
 

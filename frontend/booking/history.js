@@ -61,7 +61,9 @@ export const showAddress = (widget, address, source = stage(widget)) => {
 const showEntry = (widget, entry, source) => {
   const address = widget === body ? entry : privateAddresses[entry] || entry;
   // A number of before a reload says nothing anymore.
-  if (typeof address === "string" && address !== stateOf(widget).address) showAddress(widget, address, source);
+  if (typeof address !== "string" || address === stateOf(widget).address) return false;
+  showAddress(widget, address, source);
+  return true;
 };
 
 const onPopState = (event) => {
@@ -74,7 +76,7 @@ const onPopState = (event) => {
   }
 };
 
-/** Shows the step that a page of the host's had when it was left or reloaded. */
+/** Shows the step that a page of the host's had when it was left or reloaded, and returns whether there was one. */
 export const restoreStep = (widget) => widget !== body && showEntry(widget, entryOf(widget), stepCard(widget));
 
 // Before htmx's own listener.

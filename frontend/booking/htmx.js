@@ -6,9 +6,10 @@
 // itself, nor stays in `window.htmx`.
 
 import { findAll } from "./dom.js";
+import { nonce } from "./page.js";
 
 // Of the script's element, which is known only while the script is loaded.
-const { dataset, nonce } = document.currentScript;
+const { dataset } = document.currentScript;
 
 /** The address of our htmx on a page of the host's; nothing on a page of our own, which has loaded it. */
 const { kbHtmx: address } = dataset;

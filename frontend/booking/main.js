@@ -8,6 +8,7 @@ import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
 import { htmx, processWidget, whenHtmxIsThere } from "./htmx.js";
 import { loadLaterStyles } from "./later-styles.js";
+import { loadOnSight } from "./lazy.js";
 import { onEnterKey } from "./next-field.js";
 import { htmxIsOurs } from "./page.js";
 import { prefetchOnPointer } from "./prefetch.js";
@@ -37,7 +38,7 @@ const startWidgets = () => {
     processWidget(widget);
     initStep(widget);
     recordStep(widget);
-    restoreStep(widget);
+    if (!restoreStep(widget)) loadOnSight(widget);
   }
 };
 

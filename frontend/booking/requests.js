@@ -7,6 +7,7 @@ import { recordStep, showAddress } from "./history.js";
 import { htmx } from "./htmx.js";
 import { postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
+import { takeLook } from "./look.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
 import { addTimeZone, offerOwnClock } from "./time-zone.js";
@@ -114,6 +115,7 @@ const chooseSwap = (widget, detail, trigger) => {
   if (!isSameStep) loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
+  takeLook(widget, detail.xhr.getResponseHeader("KB-Look"));
   if (step) reportShown(detail);
   else showProblem(widget, detail, trigger);
 };

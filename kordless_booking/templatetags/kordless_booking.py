@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django import template
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
@@ -30,6 +30,7 @@ from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, tag_arguments
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.csp_nonce import add_nonce, find_nonce
+from kordless_booking.views.lazy import lazy_page
 from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
 from kordless_booking.views.page import find_look
 from kordless_booking.views.rendering import PageResponse
@@ -60,6 +61,7 @@ def booking_widget(
     scheme: str = "",
     accent: str = "",
     width: str = "",
+    lazy: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> SafeString:
     """Render the list of services, or the times of one `service`, in the page's own response.
@@ -84,6 +86,7 @@ def booking_widget(
         service = _read(tag_arguments.parse_service, service, default="")
         name = _read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME)
         width = _read(tag_arguments.parse_width, width, default="")
+        lazy = _read(tag_arguments.parse_flag, "lazy", lazy, default=False)
         namespace = _namespace(account)
         token = _read(tag_arguments.parse_metadata, conf.get_account(namespace).name, metadata, default="")
     if token:
@@ -101,6 +104,7 @@ def booking_widget(
             page_color=widgets.color,
             look_classes=frozenset(widgets.look_classes),
             skip_assets=bool(widgets.color),
+            is_lazy=lazy,
             keeps_history=bool(history),
         ),
     )
@@ -112,7 +116,7 @@ def booking_widget(
         deadline(visit.account.browse_seconds),
     ):
         try:
-            page = slots_page(visit, service) if service else services_page(visit)
+            page = _first_page(visit, service)
             if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
                 is_view = count_page_view(request, page.page_view, arrives=not widgets.color)
@@ -156,6 +160,12 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
         times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
         # With the request: a template of the site's own in its place may use it, and the site's context processors.
         return render_to_string("kordless_booking/parts/next_free.html", times, request) if times else SafeString()
+
+
+def _first_page(visit: WidgetRequest, service: str) -> HttpResponse:
+    if visit.embedding is not None and visit.embedding.is_lazy:
+        return lazy_page(visit, service)
+    return slots_page(visit, service) if service else services_page(visit)
 
 
 def _read(parse: Callable[..., T], *arguments: object, default: T) -> T:

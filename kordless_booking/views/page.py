@@ -129,6 +129,8 @@ class Page:
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     htmx_url: str = ""
     """Inline, the URL of htmx, which the script loads where the page has none that it knows."""
+    is_colorless: bool = False
+    """The business's color wasn't known when an inline widget was made; the script takes it from the next response."""
     look_class: str = ""
     """Class of an inline widget whose color or width isn't that of the page's style sheet; else ""."""
     look_url: str = ""
@@ -235,6 +237,7 @@ def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -
         "skip_assets": embedding.skip_assets,
         "keeps_history": embedding.keeps_history,
         "htmx_url": find_htmx_url(),
+        "is_colorless": organization is None and visit.choices.accent is None,
     }
     if look := find_look(visit, organization):
         is_loaded = look.class_name in embedding.look_classes

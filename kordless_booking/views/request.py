@@ -116,6 +116,8 @@ class Embedding:
     """Classes whose style sheets the page has already."""
     skip_assets: bool = False
     """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
+    is_lazy: bool = False
+    """Make the page from cached data alone; the script loads the rest on sight."""
     keeps_history: bool = True
     """Each step is an entry in the browser's history."""
 
@@ -263,7 +265,7 @@ class WidgetRequest:
             choices=choices,
             language=language,
             is_prefetch=prefetch,
-            access=AccountAccess(account, cached_only=prefetch),
+            access=AccountAccess(account, cached_only=prefetch or (embedding is not None and embedding.is_lazy)),
             is_readable=is_readable,
         )
 

@@ -1,10 +1,10 @@
-"""A host with an htmx of its own, of any version: each acts on its own elements alone, and each click asks once."""
+"""Widgets inside a page of the site: beside an htmx of the page's own, several of them, and one that loads on sight."""
 
 from pathlib import Path
 
 import pytest
 from django_htmx import __file__ as django_htmx
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
@@ -71,3 +71,29 @@ def test_no_htmx_acts_on_the_elements_of_the_other(page: Page, demo: Demo, versi
     assert asked.count("GET /host/") == 1
     assert asked.count("GET /book/haircut/") == 1
     assert asked.count(f"GET {SCRIPT}") == 1
+
+
+def test_several_widgets_act_in_their_own_places_and_one_loads_on_sight(browser: Browser, page: Page, demo: Demo):
+    """On a phone: the second keeps its color and takes no step in the first; without scripts the third is a link."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{demo.url}/several/")
+    first, second, third = (page.locator(f"#kb-inline-{name}") for name in ("widget", "widget-2", "widget-3"))
+    expect(second.locator("[data-kb-step=service]")).to_be_visible()
+    expect(page.locator(".kb.kb-js")).to_have_count(3)
+    colors = [
+        stage.evaluate("(stage) => getComputedStyle(stage).getPropertyValue('--kb-accent')")
+        for stage in (first, second)
+    ]
+    assert colors[0] != colors[1]
+    second.locator(".kb-service a").first.click()
+    expect(second.locator("[data-kb-step=slot]")).to_be_visible()
+    expect(first.locator("[data-kb-step=slot] .kb-title")).to_have_text("Haircut")
+    third.scroll_into_view_if_needed()
+    expect(third.locator("[data-kb-step=slot] .kb-title")).to_have_text("Full color")
+    assert booking_steps.address(page) == f"{demo.url}/several/"
+    with browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
+        plain = context.new_page()
+        plain.goto(f"{demo.url}/several/")
+        plain.locator("#kb-inline-widget-3").get_by_role("link", name="Book now").click()
+        booking_steps.at(plain, "slot")
+        expect(plain.locator(".kb-title")).to_have_text("Full color")
