@@ -150,7 +150,7 @@ def test_a_width_holds_without_inline_style(site: Settings, client: Client):
     html = rendered('{% booking_widget width="480px" %}')
     assert "style=" not in html
     [url] = re.findall(r'href="([^"]+width=480px[^"]*)"', html)
-    assert "--kb-width:480px}" in client.get(html_unescape(url)).content.decode()
+    assert "max-inline-size:480px;" in client.get(html_unescape(url)).content.decode()
     assert client.get(html_unescape(url).replace("480px", "480px}body{")).status_code == 404
     assert "kb-look" not in rendered("{% booking_widget %}")
 

@@ -61,7 +61,8 @@ def build_look_css(style_key: StyleKey, color: str, class_name: str, width: str)
     palette = build_palette(f"#{color}", parse_surfaces(own)).css().removeprefix(".kb{").removesuffix("}").split(";")
     # What the theme or the site declares itself is the same in every color.
     tones = [tone for tone in palette if f"{tone.partition(':')[0]}:" not in _SPACE_BEFORE_COLON.sub(":", own)]
-    return f".kb.{class_name}{{{';'.join([*tones, *([f'--kb-width:{width}'] if width else [])])}}}\n"
+    box = [f"max-inline-size:{width}", "margin-inline:auto"] if width else []
+    return f".kb.{class_name}{{{';'.join([*tones, *box])}}}\n"
 
 
 def css_version(style_key: StyleKey) -> str:

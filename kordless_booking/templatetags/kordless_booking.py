@@ -41,7 +41,7 @@ from kordless_booking.views.tag_arguments import InvalidArgument, PageWidgets
 
 register = template.Library()
 T = TypeVar("T")
-log = logging.getLogger("kordless_booking.templatetags")
+log = logging.getLogger("kordless_booking.views")
 
 
 @register.simple_tag(takes_context=True)
