@@ -195,6 +195,16 @@ def test_a_lazy_widget_never_waits_for_kordless(site: Settings, client: Client, 
     assert client.get(url).content.decode().startswith(f".kb.{name}{{--kb-accent:#")
 
 
+def test_a_lazy_widget_of_the_sites_own_template_has_real_values(site: Settings, tmp_path: Path):
+    """It is rendered for each request, with the request."""
+    own = tmp_path / "kordless_booking" / "steps" / "lazy.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("{% extends kb.layout %}{% block step %}[{{ url }} {{ request.path }}]{% endblock %}")
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path]}]
+    for path in ("/one/", "/two/"):
+        assert f"[/book/haircut/?lang=en {path}]" in rendered('{% booking_widget "haircut" lazy=True %}', path)
+
+
 def test_a_lazy_widget_has_the_color_that_is_cached(site: Settings, client: Client):
     """Once any page has asked for the business, nothing has to be taken from the next response."""
     Visitor(client).open("/book/")
