@@ -296,14 +296,14 @@ def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
 
 @register("kordless_booking")
 def check_prefill(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report a PREFILL that can't be imported, or isn't a function of the request: E016."""
+    """Report a PREFILL that can't be imported, or isn't a function of the request: E017."""
     if check_settings():
         return []
     return [
         Error(
             f"The PREFILL of the account {account.name!r} can't be used: {problem}.",
             hint="Name a function prefill(request) by its dotted path, see docs/embed.md.",
-            id="kordless_booking.E016",
+            id="kordless_booking.E017",
         )
         for account in conf.accounts().values()
         if (problem := find_prefill_problem(account.prefill))

@@ -301,7 +301,7 @@ def test_a_prefill_that_cannot_be_called_is_named(settings, path, problem):
     """Before the first form is shown; it isn't called."""
     settings.KORDLESS_BOOKING = {**FLAT, "PREFILL": path}
     messages = check_prefill()
-    assert [message.id for message in messages] == (["kordless_booking.E016"] if problem else [])
+    assert [message.id for message in messages] == (["kordless_booking.E017"] if problem else [])
     assert all(problem in message.msg and message.hint for message in messages)
 
 
