@@ -1,7 +1,7 @@
 """URLs of the demo: home at /, the widget at /book/ (manage pages at /book/manage/), the admin at /admin/.
 
 On the sandbox a second business, with all options switched on, is at /book-all/. On this machine search engines may
-list its pages, and /sitemap.xml has them.
+list its pages, and /sitemap.xml has them. /several/ has widgets of both.
 
 The demo's tools are for this machine and for staff: the snippet builder at /snippet/, the themes at /themes/ and, on
 the sandbox, the control page at /sandbox/ and the mails to customers at /mail/.
@@ -32,6 +32,7 @@ urlpatterns = [
 ]
 if "ACCOUNTS" in settings.KORDLESS_BOOKING:
     urlpatterns += [
+        path("several/", views.several, name="several"),
         path("book-all/", include("kordless_booking.urls", namespace="everything")),
         path("sitemap.xml", sitemap, {"sitemaps": {"booking": ServiceSitemap("everything")}}, name="sitemap"),
     ]

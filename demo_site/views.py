@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from demo_site.local import demo_tool
 from demo_site.navigation import navigation
-from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.presentation.themes import PLAIN
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.snippet import builder
 
@@ -44,14 +44,18 @@ def thanks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def themes(request: HttpRequest) -> HttpResponse:
     """Render the widget in a theme, color scheme and accent color. Plain links switch them."""
-    chosen = {name: request.GET.get(name, "") for name in ("theme", "scheme", "accent")}
-    if chosen["theme"] not in THEMES:
-        chosen["theme"] = PLAIN
-    return render(
-        request,
-        "demo_site/themes.html",
-        {**navigation(request), "switches": _switches(chosen), "theme": chosen["theme"]},
-    )
+    chosen = {}
+    for name, _label, options in SWITCHES:
+        value = request.GET.get(name, "")
+        chosen[name] = value if value in options else next(iter(options))
+    return render(request, "demo_site/themes.html", {**navigation(request), "switches": _switches(chosen), **chosen})
+
+
+@demo_tool
+@require_safe
+def several(request: HttpRequest) -> HttpResponse:
+    """Render the widgets of two businesses on one page, and one that loads on sight."""
+    return render(request, "demo_site/several.html", navigation(request))
 
 
 def _switches(chosen: dict[str, str]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from kordless_booking import hooks
 from kordless_booking.api.parsing import is_same_service
 from kordless_booking.booking.consent_proofs import record_proofs
 from kordless_booking.booking.hashes import number_hash, number_hashes, rekey_row
-from kordless_booking.booking.placement import find_answers
+from kordless_booking.booking.placement import find_answers, find_metadata
 from kordless_booking.booking.tokens import InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.conf import get_account
 from kordless_booking.hook_calls import call_hook_in_transaction
@@ -83,12 +83,13 @@ def publish_change(
     reason: str = "",
     consents: tuple[GivenConsent, ...] = (),
     answers: tuple[Answer, ...] = (),
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Record and publish a change that was made on our own pages, unless the webhook was quicker. Never raises.
 
     `preferences` holds the customer's preferences, for mails, and `reason` why they changed it. `consents` are the
     boxes that they have ticked, of which proofs are kept, and `answers` what they answered when they booked, where
-    the caller knows it.
+    the caller knows it, as `metadata` is what the page around the widget said of the booking.
     """
     recorded: Booking | None
     source = ChangeSource.WIDGET
@@ -104,6 +105,7 @@ def publish_change(
             preferences=preferences,
             consents=consents,
             answers=answers,
+            metadata=metadata,
         )
 
     try:
@@ -113,6 +115,7 @@ def publish_change(
             record_proofs(account, booking.confirmation_number, booking.service_slug, booking.contact, consents)
             if recorded is not None:
                 answers = known_answers(get_account(account), recorded, now, answers)
+                metadata = known_metadata(change, recorded, account, now, metadata)
             queue_mail(
                 change,
                 recorded,
@@ -143,6 +146,7 @@ def publish_change(
             source=source,
             attribution=dict(attribution or {}),
             answers=answer_values(answers),
+            metadata=dict(metadata or {}),
             reason=reason,
             replay=False,
             consents=consents,
@@ -165,6 +169,7 @@ def describe_change(
     preferences: VisitorPreferences | None = None,
     consents: tuple[GivenConsent, ...] = (),
     answers: tuple[Answer, ...] = (),
+    metadata: Mapping[str, Any] | None = None,
     replay: bool = False,
 ) -> hooks.Change:
     """Return the change as extensions get it."""
@@ -179,8 +184,21 @@ def describe_change(
         preferences=preferences,
         consents=consents,
         answers=answer_values(answers),
+        metadata=dict(metadata or {}),
         replay=replay,
     )
+
+
+def known_metadata(
+    change: BookingChange, booking: Booking, account: str, now: datetime, known: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Return the metadata of a booking: what the caller knows, else, of a later change, what its attempt has.
+
+    Costs a query for a later change. Raises DatabaseError.
+    """
+    if known or change is BookingChange.CREATED:
+        return known or {}
+    return find_metadata(account, now, number=booking.confirmation_number)
 
 
 def known_answers(

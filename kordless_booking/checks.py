@@ -24,6 +24,7 @@ from kordless_booking import conf
 from kordless_booking.consent import find_missing_languages
 from kordless_booking.dotted_paths import find_function_problem
 from kordless_booking.messenger import find_messenger_problem
+from kordless_booking.prefill import find_prefill_problem
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
@@ -411,6 +412,22 @@ def check_functions(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
             ("QUESTIONS", getattr(account.questions, "path", ""), "account, service", "questions.md"),
         )
         if (problem := find_function_problem(path, *arguments.split(", ")))
+    ]
+
+
+@register("kordless_booking")
+def check_prefill(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a PREFILL that can't be imported, or isn't a function of the request: E017."""
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The PREFILL of the account {account.name!r} can't be used: {problem}.",
+            hint="Name a function prefill(request) by its dotted path, see docs/embed.md.",
+            id="kordless_booking.E017",
+        )
+        for account in conf.accounts().values()
+        if (problem := find_prefill_problem(account.prefill))
     ]
 
 

@@ -49,6 +49,7 @@ else:
     phonenumbers = LazyModule("phonenumbers")
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DOTTED_PATH: Final = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _SITE_URL: Final = re.compile(r"(https?://[^/?#\s]+)((?:/[A-Za-z0-9._~-]+)*)/?")
 _HOST_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -588,11 +589,10 @@ class Account:
         ),
     ] = ()
     """Addresses of staff that get a mail about each change of a booking. None by default."""
+    prefill: Annotated[str, Setting(matching(_DOTTED_PATH), "The dotted path of a function of the request.")] = ""
+    """Dotted path of the site's function that knows the visitor, for the contact form; "" for none."""
     messenger: Annotated[
-        str,
-        Setting(
-            matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+"), "The dotted path of a function of to, text, kind and booking."
-        ),
+        str, Setting(matching(_DOTTED_PATH), "The dotted path of a function of to, text, kind and booking.")
     ] = ""
     """Dotted path of the site's function that sends text messages to phones; "" for none."""
     messenger_for: Annotated[str, _one_of("without_email", "all")] = "without_email"

@@ -28,12 +28,13 @@ def load_function(path: str, *arguments: str) -> Callable[..., object]:
         signature.bind(*arguments)
     except TypeError:
         *most, last = arguments
-        raise TypeError(f"it doesn't take {', '.join(most)} and {last}") from None
+        names = f"{', '.join(most)} and {last}" if most else last
+        raise TypeError(f"it doesn't take {names}") from None
     return function
 
 
 def find_function_problem(path: str, *arguments: str) -> str:
-    """Return why the function with this dotted path can't be called with these arguments, two or more.
+    """Return why the function with this dotted path can't be called with these arguments.
 
     "" where it can, or there is no path. Imports the function's module, and calls nothing.
     """

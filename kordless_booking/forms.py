@@ -543,6 +543,18 @@ class ContactForm(VisitorForm):
             fitted[name] = text
         return fitted
 
+    def set_prefill(self, known: Mapping[str, str], *, wrong: Collection[str]) -> None:
+        """Fill in what the site knows of the visitor and this form asks for. `wrong` are fields to leave empty.
+
+        The script knows these fields by an attribute: what the visitor has typed goes before what is filled in.
+        """
+        for name, text in self.fit_name(known).items():
+            field = self.fields.get(name)
+            if field is None or name in wrong or "data-kb-prefill" not in field.widget.attrs:
+                continue
+            self.initial[name] = text
+            field.widget.attrs["data-kb-known"] = True
+
 
 def _is_typed_into(widget: forms.Widget) -> bool:
     return isinstance(widget, forms.widgets.Input | forms.Textarea) and not isinstance(widget, forms.CheckboxInput)

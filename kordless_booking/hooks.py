@@ -84,6 +84,7 @@ _SIGNAL_ARGUMENTS: Final = frozenset(
         "attribution",
         "reason",
         "answers",
+        "metadata",
         "consents",
         "replay",
     }
@@ -165,6 +166,8 @@ class Change:
     """Staff replays an old delivery."""
     answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Answers to the business's questions by name, as the signals have them. Personal."""
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Metadata that the page around the widget gave to the booking, as the signals have it."""
 
 
 @dataclass(frozen=True, kw_only=True)

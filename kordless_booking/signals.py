@@ -11,6 +11,9 @@ and whether this site's own pages or Kordless's webhook reports it first. Receiv
 - `attribution`: campaign parameters of the visit, such as `{"utm_source": "newsletter"}`; empty when unknown;
 - `answers`: what the customer answered to the business's QUESTIONS on this site's pages: a dictionary of values by the
   names of the questions, for each change of the booking in the 30 days after it was made; empty when unknown;
+- `metadata`: what the page around the widget said of the booking, `{% booking_widget metadata=… %}`: a dictionary as it
+  was given, for each change of the booking in the 30 days after it was made; empty when unknown. It came back through
+  the visitor's browser, encrypted: nobody can write it, but a link with it may be passed on, so it is no proof;
 - `reason`: why the customer rescheduled or canceled, as typed on this site's pages (ASK_REASON); "" when unknown;
 - `consents`: a `consent.GivenConsent` (`name`, `version`, `text`, `language`, `given_at`) for each box of the setting
   CONSENT that was ticked; empty for all but the creation of a booking on this site's pages;

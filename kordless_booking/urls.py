@@ -31,8 +31,8 @@ _OWN_NAMES = [
 _SERVICES_AND_TOKENS = [
     # Any other name with a single slash is a service. Early, because most requests are for it.
     path("<str:service>/", steps.slots, name="slots"),
-    re_path(r"^style-(?P<name>[0-9a-f]{6}|later)\.css$", style, name="style"),
-    re_path(r"^style-(?P<name>[0-9a-f]{6}|later)-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
+    re_path(r"^style-(?P<name>(?:look-)?[0-9a-f]{6}|later)\.css$", style, name="style"),
+    re_path(r"^style-(?P<name>(?:look-)?[0-9a-f]{6}|later)-(?P<theme>[a-z]{1,20})\.css$", style, name="style-themed"),
     path("embed.js", embed, name="embed"),
     path("embed-dialog.js", embed_dialog, name="embed-dialog"),
     path("health/booking/", health.booking, name="health-booking"),

@@ -22,6 +22,7 @@ from kordless_booking.checks import (
     check_mail_sender,
     check_messenger,
     check_mounts,
+    check_prefill,
     check_sandbox,
     check_settings,
     check_shared_cache,
@@ -349,6 +350,25 @@ def test_a_messenger_that_cannot_be_called_is_named(settings, path, ids, problem
     settings.KORDLESS_BOOKING = {**FLAT, "MESSENGER": path, "SITE_URL": "https://salon.example"}
     messages = check_messenger()
     assert [message.id for message in messages] == ids
+    assert all(problem in message.msg and message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("", ""),
+        ("tests.support.site_prefill.known_user", ""),
+        ("tests.support.site_prefill.gone", "can't be imported"),
+        ("tests.support.site_prefill.CALLS", "not a function"),
+        ("tests.support.site_prefill.known_async", "async"),
+        ("tests.support.site_prefill.without_request", "doesn't take request"),
+    ],
+)
+def test_a_prefill_that_cannot_be_called_is_named(settings, path, problem):
+    """Before the first form is shown; it isn't called."""
+    settings.KORDLESS_BOOKING = {**FLAT, "PREFILL": path}
+    messages = check_prefill()
+    assert [message.id for message in messages] == (["kordless_booking.E017"] if problem else [])
     assert all(problem in message.msg and message.hint for message in messages)
 
 

@@ -124,6 +124,7 @@ GOOD = {
     "INDEX": [False],
     "REMINDER_HOURS": [0, 24, 336],
     "STAFF_EMAIL": [("desk@salon.example",), ("desk@salon.example", "owner@salon.example")],
+    "PREFILL": ["shop.booking.prefill"],
     "MESSENGER": ["shop.messages.send"],
     "MESSENGER_FOR": ["without_email", "all"],
 }
@@ -316,6 +317,7 @@ BAD = {
         7,
         ["a@b.c"] * 11,
     ],
+    "PREFILL": ["prefill", "shop..booking", "shop.booking.prefill()", 7],
     "MESSENGER": ["send", "shop..messages", "shop.messages.send()", 7],
     "MESSENGER_FOR": ["none", "ALL", True],
 }

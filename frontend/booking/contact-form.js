@@ -34,7 +34,7 @@ export const restoreFields = (widget) => {
   // Number and contact open the booking that they have found, so they aren't saved for anybody else.
   if (state.step === "booking") delete state.savedFields?.find;
   const saved = state.savedFields?.[state.step];
-  if (!saved || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox])")) return;
+  if (!saved || find(widget, ".kb-field input[value]:not([type=radio], [type=checkbox], [data-kb-known])")) return;
   fieldsOf(widget).forEach((field, place) => {
     if (field.name === saved[place]?.name) Object.assign(field, saved[place]);
   });

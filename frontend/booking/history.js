@@ -5,6 +5,7 @@
 // stays in the memory of this page: the state has a number for it, which nobody else can use.
 
 import { findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
+import { htmx } from "./htmx.js";
 import { timeZone } from "./time-zone.js";
 
 // In the history's state, which belongs to the host's page: a router of its own may use any short key.
@@ -60,7 +61,9 @@ export const showAddress = (widget, address, source = stage(widget)) => {
 const showEntry = (widget, entry, source) => {
   const address = ownsPage(widget) ? entry : privateAddresses[entry] || entry;
   // A number of before a reload says nothing anymore.
-  if (typeof address === "string" && address !== stateOf(widget).address) showAddress(widget, address, source);
+  if (typeof address !== "string" || address === stateOf(widget).address) return false;
+  showAddress(widget, address, source);
+  return true;
 };
 
 const onPopState = (event) => {
@@ -73,7 +76,7 @@ const onPopState = (event) => {
   }
 };
 
-/** Shows the step that a page of the host's had when it was left or reloaded. */
+/** Shows the step that a page of the host's had when it was left or reloaded, and returns whether there was one. */
 export const restoreStep = (widget) => !ownsPage(widget) && showEntry(widget, entryOf(widget), stepCard(widget));
 
 // Before htmx's own listener.

@@ -6,7 +6,9 @@ import { onCopyClick } from "./copy-number.js";
 import { body, findAll } from "./dom.js";
 import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
+import { htmx, processWidget, whenHtmxIsThere } from "./htmx.js";
 import { loadLaterStyles } from "./later-styles.js";
+import { loadOnSight } from "./lazy.js";
 import { onEnterKey } from "./next-field.js";
 import { htmxIsOurs } from "./page.js";
 import { prefetchOnPointer } from "./prefetch.js";
@@ -26,6 +28,20 @@ const onKey = (event) => {
   onEnterKey(event);
 };
 
+const started = new WeakSet();
+
+/** Starts the widgets of the page; those that it has got since, when the script comes once more with them. */
+const startWidgets = () => {
+  for (const widget of findAll(document, ".kb")) {
+    if (started.has(widget)) continue;
+    started.add(widget);
+    processWidget(widget);
+    initStep(widget);
+    recordStep(widget);
+    if (!restoreStep(widget)) loadOnSight(widget);
+  }
+};
+
 const start = () => {
   // Else htmx adds a <style>, which the page's Content-Security-Policy refuses.
   if (htmxIsOurs) htmx.config.includeIndicatorStyles = false;
@@ -42,18 +58,20 @@ const start = () => {
     addEventListener(sign, loadLaterStyles, { once: true, passive: true });
   document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
   guessHost();
-  for (const widget of findAll(document, ".kb")) {
-    initStep(widget);
-    recordStep(widget);
-    restoreStep(widget);
-  }
+  startWidgets();
   new ResizeObserver(reportHeight).observe(body);
 };
 
 // Two widgets on a page may bring the script twice.
-if (!window.kordlessBooking) {
-  window.kordlessBooking = true;
+if (window.kordlessBooking) window.kordlessBooking();
+else {
+  let isStarted;
+  window.kordlessBooking = () => isStarted && startWidgets();
   // A frame that is sandboxed without `allow-same-origin` may not ask our server by script. Links and forms may.
   if (self.origin === "null") body.dataset.hxDisable = "";
-  else start();
+  else
+    whenHtmxIsThere(() => {
+      start();
+      isStarted = true;
+    });
 }

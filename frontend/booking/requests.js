@@ -4,8 +4,10 @@ import { saveFields } from "./contact-form.js";
 import { announce, body, find, findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
+import { htmx } from "./htmx.js";
 import { postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
+import { takeLook } from "./look.js";
 import { reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
 import { addTimeZone, offerOwnClock } from "./time-zone.js";
@@ -22,7 +24,7 @@ const onHtmx = (name, act) =>
     "htmx:" + name,
     (event) => {
       const { detail } = event;
-      const widget = detail.target.closest(".kb");
+      const widget = detail.target?.closest?.(".kb"); // another version's events may have none
       if (widget) act(widget, detail, detail.requestConfig?.elt, event);
     },
     true, // before the listeners of anybody else, which `beforeOnLoad` keeps from running
@@ -113,6 +115,7 @@ const chooseSwap = (widget, detail, trigger) => {
   if (!isSameStep) loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
+  takeLook(widget, detail.xhr.getResponseHeader("KB-Look"));
   if (step) reportShown(detail);
   else showProblem(widget, detail, trigger);
 };

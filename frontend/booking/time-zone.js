@@ -1,6 +1,7 @@
 // The visitor's time zone: only the browser knows it, and only with scripts.
 
 import { find, stage, stateOf, stepCard } from "./dom.js";
+import { htmx } from "./htmx.js";
 
 export const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 

@@ -37,6 +37,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from kordless_booking.api.resources import NewBooking
 from kordless_booking.booking.hashes import contact_hash
+from kordless_booking.booking.metadata import convert_metadata
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.consent import GivenConsent, convert_consents, identify_consents
@@ -66,6 +67,8 @@ class Attempt:
     """Boxes that were ticked. Not sent to Kordless, but a part of what the visitor wants."""
     answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
     """Answers to the business's questions. The notes of the request have them as text."""
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Metadata of the page around the widget. Not sent to Kordless."""
 
     def body(self) -> str:
         """Return the request as JSON: the same text for the same request."""
@@ -95,7 +98,12 @@ class Attempt:
         payload = {"body": self.body(), "attribution": dict(self.attribution), "preferences": preferences}
         if self.consents:
             payload["consents"] = msgspec.to_builtins(self.consents)
-        return encrypt_token("attempt", account, payload | stored_answers(self.answers))
+        return encrypt_token("attempt", account, payload | self.stored_details())
+
+    def stored_details(self) -> dict[str, Any]:
+        """Return what a row's token has of answers and metadata, also once it is placed."""
+        answers = {"answers": msgspec.to_builtins(self.answers)} if self.answers else {}
+        return answers | ({"metadata": dict(self.metadata)} if self.metadata else {})
 
     @classmethod
     def from_row(cls, row: BookingAttempt, now: datetime | None) -> Attempt:
@@ -115,12 +123,8 @@ class Attempt:
             preferences = None
         consents = convert_consents(encrypted.get("consents"))
         answers = convert_answers(encrypted.get("answers"))
-        return cls(row.key, request, encrypted.get("attribution") or {}, preferences, consents, answers)
-
-
-def stored_answers(answers: tuple[Answer, ...]) -> dict[str, Any]:
-    """Return what a row's token has of answers: nothing where none were given."""
-    return {"answers": msgspec.to_builtins(answers)} if answers else {}
+        metadata = convert_metadata(encrypted.get("metadata"))
+        return cls(row.key, request, encrypted.get("attribution") or {}, preferences, consents, answers, metadata)
 
 
 def decrypt_row(purpose: str, row: BookingAttempt, now: datetime | None) -> dict[str, Any]:

@@ -29,12 +29,13 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,40}")
 _HOST_PREFIX, _TEAM_PREFIX = "host:", "team:"
 _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,1000}", re.ASCII)
 _PARTY = re.compile(r"[0-9]{1,2}")
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})")
 QUERY_NAMES: Final = frozenset(
     {
         *("tz", "month", "day", "after", "before", "host", "team", "with", "party"),
-        *("clock", "hours", "lang", "scheme", "accent", "theme", "embed", "thanks"),
+        *("clock", "hours", "lang", "scheme", "accent", "theme", "embed", "thanks", "meta"),
     }
 )
 """Names that `Choices.from_query` reads."""
@@ -74,6 +75,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     done_url: str | None = None
     """Thank-you page that the snippet names (`thanks`). Whether the account allows its origin is the request's to say:
     `WidgetRequest.from_http` drops any other."""
+    metadata: str | None = None
+    """Encrypted metadata of the page around the widget (`booking/metadata.py`), until the draft has it.
+    `WidgetRequest.from_http` drops a token that isn't this account's."""
 
     def __post_init__(self) -> None:
         # Here and not at each caller: an id that a link can't carry would be lost there, and anyone be booked.
@@ -106,6 +110,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             theme=theme if theme in {PLAIN, *THEMES} else None,
             embed=_embed(query.get("embed")),
             done_url=parse_done_url(query.get("thanks")),
+            metadata=_token(query.get("meta", "")),
         )
 
     def replace(self, **changes: Any) -> Choices:
@@ -148,6 +153,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("theme", self.theme),
             ("embed", self.embed),
             ("thanks", self.done_url),
+            ("meta", self.metadata),
         ]
         return [(name, value) for name, value in values if value]
 
@@ -213,6 +219,10 @@ def _embed(text: str | None) -> Literal["1", "left", "right"] | None:
 def _accent(text: str) -> str | None:
     match = _ACCENT.fullmatch(text)
     return match[1].lower() if match else None
+
+
+def _token(text: str) -> str | None:
+    return text if _TOKEN.fullmatch(text) else None
 
 
 def _month(text: str) -> date | None:

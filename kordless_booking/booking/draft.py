@@ -44,6 +44,8 @@ class Draft:
     """Key of the attempt: 128 random bits, in hexadecimal."""
     issued_at: float = 0
     """Unix time."""
+    metadata: str = ""
+    """Encrypted metadata of the page around the widget, or ""."""
 
 
 def sign(draft: Draft, account: str) -> str:
@@ -53,6 +55,8 @@ def sign(draft: Draft, account: str) -> str:
     """
     # A list without names: the token is part of a URL, and should be short.
     payload = [VERSION, draft.nonce, round(draft.issued_at, 2), msgspec.to_builtins(draft.terms)]
+    if draft.metadata:
+        payload.append(draft.metadata)
     token = signing.dumps(payload, salt=_salt(account), compress=True)
     short = draft.terms.without_names()
     if len(token) > MAX_TOKEN and short != draft.terms:
@@ -99,11 +103,15 @@ def _signer(draft: Draft, account: str) -> signing.Signer:
 def _parse(payload: Any) -> Draft:
     match payload:
         case [2, str(nonce), int() | float() as issued_at, terms]:
-            try:
-                return Draft(terms=msgspec.convert(terms, Terms), nonce=nonce, issued_at=issued_at)
-            except msgspec.ValidationError:
-                raise InvalidDraft from None
-    raise InvalidDraft
+            metadata = ""
+        case [2, str(nonce), int() | float() as issued_at, terms, str(metadata)]:
+            pass
+        case _:
+            raise InvalidDraft
+    try:
+        return Draft(terms=msgspec.convert(terms, Terms), nonce=nonce, issued_at=issued_at, metadata=metadata)
+    except msgspec.ValidationError:
+        raise InvalidDraft from None
 
 
 def _salt(account: str) -> str:

@@ -11,7 +11,7 @@ left alone. booking/attempt.py draws the states of a row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,8 +28,9 @@ from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.api.times import is_same_time
 from kordless_booking.booking import queue
-from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash, stored_answers
+from kordless_booking.booking.attempt import Attempt, decrypt_row, idempotency_key, is_body_hash
 from kordless_booking.booking.hashes import number_hash, number_hashes
+from kordless_booking.booking.metadata import convert_metadata
 from kordless_booking.booking.tokens import InvalidToken, encrypt_token
 from kordless_booking.consent import GivenConsent
 from kordless_booking.logs import log_event
@@ -71,6 +72,8 @@ class Placed:
     """Boxes that were ticked, for the same caller."""
     answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
     """Answers to the business's questions, for the same caller."""
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Metadata of the page around the widget, for the same caller."""
 
 
 @dataclass(frozen=True)
@@ -234,14 +237,22 @@ def find_answers(account: str, now: datetime, *, key: str = "", number: str = ""
 
     Empty where there are none, or they can't be decrypted anymore. Costs one query.
     """
+    return convert_answers(_find_placed(account, now, key=key, number=number).get("answers"))
+
+
+def find_metadata(account: str, now: datetime, *, number: str) -> dict[str, Any]:
+    """Return the metadata of a booking that was placed here, as `find_answers` returns the answers."""
+    return convert_metadata(_find_placed(account, now, number=number).get("metadata"))
+
+
+def _find_placed(account: str, now: datetime, *, key: str = "", number: str = "") -> dict[str, Any]:
+    """Return what the row of a placed attempt holds; empty where there is none, or it can't be decrypted."""
     rows = BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.PLACED)
     row = rows.filter(key=key).first() if key else rows.filter(number_hash__in=number_hashes([number])).first()
-    if row is None:
-        return ()
     try:
-        return convert_answers(decrypt_row("answer", row, now).get("answers"))
+        return decrypt_row("answer", row, now) if row else {}
     except InvalidToken:
-        return ()
+        return {}
 
 
 def _resubmit(row: BookingAttempt, attempt: Attempt, call: _Call) -> Outcome:
@@ -515,7 +526,7 @@ def _send(
         state=BookingAttempt.State.PLACED,
         retry_at=None,
         encrypted=encrypt_token(
-            "answer", row.account, {"booking": msgspec.to_builtins(booking)} | stored_answers(attempt.answers)
+            "answer", row.account, {"booking": msgspec.to_builtins(booking)} | attempt.stored_details()
         ),
         number_hash=number_hash(booking.confirmation_number),
     )
@@ -529,6 +540,7 @@ def _send(
         notify_contact=attempt.request.contact,
         consents=attempt.consents,
         answers=attempt.answers,
+        metadata=attempt.metadata,
     )
 
 

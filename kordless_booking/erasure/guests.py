@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from django.db.models import Model, QuerySet
 
-from kordless_booking.booking.attempt import Attempt, decrypt_row, stored_answers
+from kordless_booking.booking.attempt import Attempt, decrypt_row
 from kordless_booking.booking.tokens import InvalidToken, reencrypt_token
 from kordless_booking.erasure.base import ErasureResult, Person
 from kordless_booking.mail.appointment_data import AppointmentData
@@ -109,7 +109,8 @@ def _encrypt(row: _Row, payload: dict[str, Any] | AppointmentData, left: tuple[A
         return msgspec.structs.replace(payload, answers=left).encrypt(row.account)
     others = {name: value for name, value in payload.items() if name != "answers"}
     # As old as it was: an erasure must not keep the others' data for longer.
-    return reencrypt_token("answer", row.account, row.encrypted, others | stored_answers(left))
+    answers = {"answers": msgspec.to_builtins(left)} if left else {}
+    return reencrypt_token("answer", row.account, row.encrypted, others | answers)
 
 
 def remove_person(answer: Answer, person: Person) -> Answer | None:

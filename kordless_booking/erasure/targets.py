@@ -113,7 +113,7 @@ def _attempt_content(row: BookingAttempt, person: Person) -> dict[str, Any]:
     try:
         if row.state == BookingAttempt.State.PLACED:
             placed = decrypt_row("answer", row, None)
-            return {name: placed[name] for name in ("booking", "answers") if name in placed}
+            return {name: placed[name] for name in ("booking", "answers", "metadata") if name in placed}
         attempt = Attempt.from_row(row, None)
     except InvalidToken:
         _count_unreadable(person, Attempts.name)
@@ -124,6 +124,7 @@ def _attempt_content(row: BookingAttempt, person: Person) -> dict[str, Any]:
         "preferences": _preferences(attempt.preferences),
         "consents": attempt.consents,
         "answers": attempt.answers,
+        "metadata": dict(attempt.metadata),
     }
     plain: dict[str, Any] = _plain({name: value for name, value in content.items() if value})
     return plain

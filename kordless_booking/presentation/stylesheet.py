@@ -33,6 +33,8 @@ _TONE: Final = re.compile(
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _RELATIVE: Final = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#])([^"')\s]+)\1\s*\)""", re.IGNORECASE)
 
+_SPACE_BEFORE_COLON: Final = re.compile(r"\s+(?=:)")
+
 StyleKey = tuple[str, tuple[str, ...]]
 """Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
@@ -48,6 +50,19 @@ def build_later_css(style_key: StyleKey) -> str:
     sheets = _texts(style_key)
     # The theme and the site's sheets once more: their rules win over these, too. Fonts would be loaded anew.
     return "\n".join((sheets.later, _FONT_FACE.sub("", sheets.own), ""))
+
+
+def build_look_css(style_key: StyleKey, color: str, class_name: str, width: str) -> str:
+    """Return the rules of one widget on a page whose style sheet has another color, or another width.
+
+    `class_name` is the widget's own. `width` is a CSS length, or "" for that of the style sheet.
+    """
+    own = _texts(style_key).own
+    palette = build_palette(f"#{color}", parse_surfaces(own)).css().removeprefix(".kb{").removesuffix("}").split(";")
+    # What the theme or the site declares itself is the same in every color.
+    tones = [tone for tone in palette if f"{tone.partition(':')[0]}:" not in _SPACE_BEFORE_COLON.sub(":", own)]
+    box = [f"max-inline-size:{width}", "margin-inline:auto"] if width else []
+    return f".kb.{class_name}{{{';'.join([*tones, *box])}}}\n"
 
 
 def css_version(style_key: StyleKey) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
+from kordless_booking.booking.attempt import decrypt_row
 from kordless_booking.booking.hashes import contact_hashes, number_hashes
+from kordless_booking.booking.metadata import convert_metadata
+from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.forms import clean_confirmation_number
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email, to_e164
@@ -28,13 +32,14 @@ from kordless_booking.staff.read_only import (
     KnownValuesFilter,
     Meaning,
     RowAdmin,
+    has_app_permission,
     known_accounts,
 )
 from kordless_booking.upstream.phone_region import cached_phone_region
 from kordless_booking.upstream.registry import services_for
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 MAX_FOUND: Final = 100
@@ -102,7 +107,10 @@ def is_perhaps_booked(row: BookingAttempt) -> bool:
 
 
 class AttemptAdmin(PersonSearchAdmin, RowAdmin):
-    """Read-only list of attempts. Neither the key nor the encrypted request is ever shown."""
+    """Read-only list of attempts. Neither the key nor the encrypted request is ever shown.
+
+    What the site's own page gave as metadata is, to those who may see personal data.
+    """
 
     row_template = "kordless_booking/admin/attempt.html"
     find_template = "kordless_booking/admin/find_attempts.html"
@@ -136,4 +144,22 @@ class AttemptAdmin(PersonSearchAdmin, RowAdmin):
             "state": Meaning(text, tone, attempt_meaning(row)),
             "may_be_booked": is_perhaps_booked(row),
             "service": service_names(known_accounts().values()).get(row.service, row.service),
+            "metadata": _metadata(row) if has_app_permission(request, "view_personal_data") else {},
         }
+
+    @sensitive_variables()
+    def row_page(self, request: HttpRequest, row: BookingAttempt, *, full: bool = False) -> HttpResponse:
+        response = super().row_page(request, row, full=full)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+
+def _metadata(row: BookingAttempt) -> dict[str, str]:
+    """Return the metadata of an attempt as texts, without its request or booking; empty where none can be read."""
+    encrypted = BookingAttempt.objects.only("encrypted", "account", "state").get(pk=row.pk)
+    purpose = "answer" if encrypted.state == BookingAttempt.State.PLACED else "attempt"
+    try:
+        found = convert_metadata(decrypt_row(purpose, encrypted, None).get("metadata"))
+    except InvalidToken:
+        return {}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}

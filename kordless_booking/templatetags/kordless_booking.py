@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django import template
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from kordless_booking import conf
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
-from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.logs import log_event
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
-from kordless_booking.views import problems
+from kordless_booking.views import problems, tag_arguments
 from kordless_booking.views.client_address import build_requester
+from kordless_booking.views.csp_nonce import add_nonce, find_nonce
+from kordless_booking.views.lazy import lazy_page
 from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
+from kordless_booking.views.page import find_look
 from kordless_booking.views.rendering import PageResponse
-from kordless_booking.views.request import WidgetRequest, request_id_context
+from kordless_booking.views.request import Embedding, WidgetRequest, request_id_context
 from kordless_booking.views.steps import services_page, slots_page
+from kordless_booking.views.stylesheet import style_color
+from kordless_booking.views.tag_arguments import InvalidArgument, PageWidgets
 
 register = template.Library()
-
-_ASSETS_LOADED = "_kordless_booking_has_assets"
-"""Attribute of the request: a widget on this page has brought the style sheet and the scripts already."""
+T = TypeVar("T")
+log = logging.getLogger("kordless_booking.views")
 
 
 @register.simple_tag(takes_context=True)
@@ -39,31 +49,65 @@ def booking_widget(
     context: dict[str, Any],
     service: str = "",
     account: str = "",
-    name: str = "widget",
+    name: str = "",
     theme: str = "",
     *,
     history: bool = True,
+    host: object = "",
+    team: object = "",
+    party: object = "",
+    tz: object = "",
+    lang: str = "",
+    scheme: str = "",
+    accent: str = "",
+    width: str = "",
+    lazy: bool = False,
+    metadata: Mapping[str, Any] | None = None,
 ) -> SafeString:
     """Render the list of services, or the times of one `service`, in the page's own response.
 
-    `account` names one of several accounts. `name` distinguishes two widgets on a page. `theme` overrides the account's
-    theme; an unknown one is ignored. Without `history` the script adds nothing to the browser's history, for pages
-    with a router of their own. Needs `django.template.context_processors.request`. An error of Kordless becomes a
-    message in the widget, so that the page around it is always shown.
+    `account` names one of several accounts. `name` distinguishes widgets on a page, which else are counted. Without
+    `history` the script adds nothing to the browser's history, for pages with a router of their own. All others mean
+    what the attributes of the link for other sites mean: docs/embed.md has them. Needs
+    `django.template.context_processors.request`. A mistake in an argument is an error while DEBUG is on, else logged
+    and the argument left out. An error of Kordless becomes a message in the widget, so that the page around it is
+    always shown. `metadata` is for the site's own code, which gets it back with the signals.
     """
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% booking_widget %} needs the request context processor.")
-    namespace = account or "kordless_booking"
+    choices: dict[str, Any] = {}
+    nothing: dict[str, Any] = {}
+    given = {"theme": theme, "host": host, "team": team, "party": party, "tz": tz}
+    given |= {"lang": lang, "scheme": scheme, "accent": accent}
+    with request_id_context(request):
+        for argument, value in given.items():
+            choices |= _read(tag_arguments.parse_choice, argument, value, default=nothing)
+        service = _read(tag_arguments.parse_service, service, default="")
+        name = _read(tag_arguments.parse_name, name, default=tag_arguments.DEFAULT_NAME)
+        width = _read(tag_arguments.parse_width, width, default="")
+        lazy = _read(tag_arguments.parse_flag, "lazy", lazy, default=False)
+        namespace = _namespace(account)
+        token = _read(tag_arguments.parse_metadata, conf.get_account(namespace).name, metadata, default="")
+    if token:
+        choices["metadata"] = token
+    widgets = PageWidgets.of_request(request)
+    name = widgets.take_name(name)
     visit = WidgetRequest.from_http(
         request,
         namespace=namespace,
-        stage=f"kb-inline-{name}",
-        theme=theme if theme in {PLAIN, *THEMES} else None,
-        skip_assets=bool(getattr(request, _ASSETS_LOADED, False)),
-        keeps_history=bool(history),
+        embedding=Embedding(
+            stage_id=f"kb-inline-{name}",
+            query_prefix=tag_arguments.query_prefix(name),
+            choices=choices,
+            width=width,
+            page_color=widgets.color,
+            look_classes=frozenset(widgets.look_classes),
+            skip_assets=bool(widgets.color),
+            is_lazy=lazy,
+            keeps_history=bool(history),
+        ),
     )
-    setattr(request, _ASSETS_LOADED, True)
     # One deadline, in seconds, for all calls to Kordless: the host's page must not wait longer than the widget's own.
     with (
         request_id_context(request),
@@ -72,10 +116,10 @@ def booking_widget(
         deadline(visit.account.browse_seconds),
     ):
         try:
-            page = slots_page(visit, service) if service else services_page(visit)
+            page = _first_page(visit, service)
             if isinstance(page, PageResponse) and page.page_view is not None:
                 # A second widget on the same page is no second visit.
-                is_view = count_page_view(request, page.page_view, arrives=not visit.skip_assets)
+                is_view = count_page_view(request, page.page_view, arrives=not widgets.color)
                 if is_view:
                     warm_after_view(page.page_view.account)
         except KordlessError as error:
@@ -83,7 +127,13 @@ def booking_widget(
             page = problems.problem_page(visit, problem)
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
-    return mark_safe(page.content.decode())  # noqa: S308 (rendered by our own escaping templates)
+        widgets.color = widgets.color or style_color(visit.choices, visit.organization)
+        if look := find_look(visit, visit.organization):
+            widgets.look_classes.add(look.class_name)
+    html = page.content.decode()
+    if nonce := find_nonce(request) or str(context.get("csp_nonce") or ""):
+        html = add_nonce(html, nonce).replace('<link rel="preload" ', f'<link rel="preload" nonce="{escape(nonce)}" ')
+    return mark_safe(html)  # noqa: S308 (rendered by our own escaping templates)
 
 
 @register.simple_tag(takes_context=True)
@@ -96,8 +146,10 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% next_free %} needs the request context processor.")
-    visit = WidgetRequest.from_http(request, namespace=account or "kordless_booking", stage="kb-inline-next-free")
-    # The query is the site's own, so of the choices in it only the zone and the language count.
+    visit = WidgetRequest.from_http(
+        request, namespace=_namespace(account), embedding=Embedding(stage_id="kb-inline-next-free")
+    )
+    # Of the widget's choices in the page's query only the zone and the language count.
     visit = visit.with_choices(Choices(timezone=visit.choices.timezone, lang=visit.choices.lang))
     with (
         request_id_context(request),
@@ -108,6 +160,35 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
         times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
         # With the request: a template of the site's own in its place may use it, and the site's context processors.
         return render_to_string("kordless_booking/parts/next_free.html", times, request) if times else SafeString()
+
+
+def _first_page(visit: WidgetRequest, service: str) -> HttpResponse:
+    if visit.embedding is not None and visit.embedding.is_lazy:
+        return lazy_page(visit, service)
+    return slots_page(visit, service) if service else services_page(visit)
+
+
+def _read(parse: Callable[..., T], *arguments: object, default: T) -> T:
+    """Parse an argument. For a mistake in it, raise TemplateSyntaxError while DEBUG is on, else log it."""
+    try:
+        return parse(*arguments)
+    except InvalidArgument as error:
+        # Its value may come from an editor or from the page's query, and must not take the page down.
+        if settings.DEBUG:
+            raise TemplateSyntaxError(f"{error} It is {arguments[-1]!r}.") from None
+        log_event(log, logging.ERROR, "tag_argument_invalid", argument=error.argument, reason=str(error))
+        return default
+
+
+def _namespace(account: str) -> str:
+    """Return the namespace of an account's pages. Raises ImproperlyConfigured for an account that doesn't exist."""
+    known, namespace = conf.accounts(), account or "kordless_booking"
+    # With a single account, any namespace will do; of several, one may have the name of the URLs' own namespace.
+    if len(known) > 1 and namespace.rpartition(":")[2] not in known:
+        raise ImproperlyConfigured(
+            f"{{% booking_widget %}}: account must be one of {', '.join(sorted(known))}, and is {account!r}."
+        )
+    return namespace
 
 
 def _widget_url(visit: WidgetRequest, service: str) -> str | None:

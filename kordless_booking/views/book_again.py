@@ -66,6 +66,6 @@ def same_time_later(start: datetime, period: timedelta, zone: tzinfo, now: datet
 
 def parse_usual_time(visit: WidgetRequest) -> datetime | None:
     """Return the start in the query of such a link; None for anything that nobody can book."""
-    start = parse_start(visit.request.GET.get("from", ""))
+    start = parse_start(visit.query.get("from", ""))
     is_ahead = start is not None and visit.now < start < visit.now + timedelta(days=MAX_WINDOW_DAYS)
     return start if is_ahead else None

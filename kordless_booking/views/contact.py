@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -28,11 +29,15 @@ from kordless_booking.booking.attempt import Attempt
 from kordless_booking.booking.attribution import parse_attribution
 from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.draft import Draft
+from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.receipt import Receipt
 from kordless_booking.booking.steps import Step
 from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
+from kordless_booking.logs import error_location, log_event
 from kordless_booking.models import FunnelCount
+from kordless_booking.prefetch import prefetch_declined
+from kordless_booking.prefill import call_prefill
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
 from kordless_booking.views.abuse import HONEYPOT, hold_until, reject_reason
@@ -59,6 +64,7 @@ from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
 from kordless_booking.views.summary import find_service, terms_summary
 
+log = logging.getLogger("kordless_booking.views")
 _ALSO_NEEDED: Final = "also_needed"
 """Hidden field with the signed names of fields that the site hides, and that Kordless has asked for."""
 
@@ -78,6 +84,9 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     token = visit.request.GET.get("draft", "")
     if not token:
         return _begin_draft(visit, service)
+    if visit.is_prefetch and visit.account.prefill:
+        # A browser keeps what it has prefetched for some seconds, in which somebody may log out.
+        return prefetch_declined()
     try:
         chosen = _unsign_draft(visit, token, service)
     except draft.ExpiredDraft as old:
@@ -87,6 +96,7 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
         return _renew_draft(visit, old.draft)
     except draft.InvalidDraft:
         return _to_slots(visit, service)
+    visit = _with_metadata(visit, chosen)
     if _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     detail = visit.bookable_service(service)
@@ -97,7 +107,24 @@ def _initial_form(visit: WidgetRequest, detail: ServiceDetail, terms: Terms) -> 
     """Return the form with what the visitor typed into an earlier one."""
     form = build_contact_form(visit, detail, service=detail.service.slug, party_size=terms.party_size)
     form.initial = dict(form.fit_name(visit.form_input))
+    # A field that the visitor has emptied stays empty.
+    if visit.account.prefill and not visit.form_input:
+        known = _known_details(visit)
+        # No details are better than wrong ones that nobody has typed.
+        wrong = build_contact_form(
+            visit, detail, known, service=detail.service.slug, party_size=terms.party_size
+        ).errors
+        form.set_prefill(known, wrong=wrong)
     return form
+
+
+def _known_details(visit: WidgetRequest) -> dict[str, str]:
+    """Return what the site's function in PREFILL knows of the visitor; nothing where it fails, which is logged."""
+    try:
+        return call_prefill(visit.account.prefill, visit.request)
+    except Exception as error:  # noqa: BLE001 (a function of the site raises anything)
+        log_event(log, logging.ERROR, "prefill_failed", account=visit.account.name, **error_location(error))
+        return {}
 
 
 def build_contact_form(
@@ -117,6 +144,7 @@ def build_contact_form(
     own = visit.account.service_settings(service)
     return ContactForm(
         data,
+        auto_id=visit.field_ids,
         shown=own.contact_fields,
         also=also,
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
@@ -196,6 +224,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         chosen = used
     except draft.InvalidDraft:
         return _to_slots(visit, service)
+    visit = _with_metadata(visit, chosen)
     # Of the draft as it was posted: a renewed one has another key than the one that was signed for.
     form = form_for(posted)
     if not form.is_valid():
@@ -210,9 +239,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     person = form.contact()
     permits = BookingPermits(visit)
     attribution = parse_attribution(visit.request.POST.get("attribution", ""))
-    request = chosen.terms.new_booking(person, form.notes_text())
-    preferences = visit.preferences(chosen.terms.timezone, chosen.terms)
-    attempt = Attempt(chosen.nonce, request, attribution, preferences, form.given_consents(visit.now), form.answers())
+    attempt = _build_attempt(visit, chosen, form, attribution)
     try:
         outcome = placement.place_booking(
             visit.account.name,
@@ -260,6 +287,20 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
     return redirect_to_outcome(visit, receipt, outcome)
 
 
+def _build_attempt(visit: WidgetRequest, chosen: Draft, form: ContactForm, attribution: Mapping[str, str]) -> Attempt:
+    """Return the attempt that a valid form asks for."""
+    return Attempt(
+        chosen.nonce,
+        chosen.terms.new_booking(form.contact(), form.notes_text()),
+        attribution,
+        visit.preferences(chosen.terms.timezone, chosen.terms),
+        form.given_consents(visit.now),
+        form.answers(),
+        # The draft is signed and has an age of its own.
+        decrypt_metadata(visit.account.name, chosen.metadata, None),
+    )
+
+
 def _rejected_page(visit: WidgetRequest, chosen: Draft, form: ContactForm, outcome: placement.Rejected) -> HttpResponse:
     """Answer a rejected booking, by the kind of error. Form input is always kept."""
     error, service = outcome.error, chosen.terms.service
@@ -296,7 +337,11 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     terms = old.terms
     visit = visit.with_choices(
         visit.choices.replace(
-            timezone=terms.timezone, host_id=terms.host_id, team_id=terms.team_id, party_size=terms.party_size
+            timezone=terms.timezone,
+            host_id=terms.host_id,
+            team_id=terms.team_id,
+            party_size=terms.party_size,
+            metadata=old.metadata or None,
         )
     )
     start_fetching_time(visit, terms.service, terms.start)
@@ -347,7 +392,7 @@ def _form_page(
     """
     visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
-    choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None)
+    choices = visit.choices.replace(timezone=chosen.terms.timezone, day=None, month=None, metadata=None)
     slots = visit.links.service_url("slots", chosen.terms.service, choices_for_day(visit, chosen.terms))
     # The proof of a consent says the text in the language in which it was shown, whatever this browser asks for later.
     action_choices = choices.replace(lang=visit.language) if visit.account.consent else choices
@@ -375,7 +420,11 @@ def _form_page(
         visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen)
     )
     context |= fill_slots(visit, page, "form_before_button", service=chosen.terms.service)
-    return render(visit, Step.CONTACT.template, page, context, status, no_store=True)
+    response = render(visit, Step.CONTACT.template, page, context, status, no_store=True)
+    if visit.account.prefill:
+        # The form may have what the site knows of who is logged in.
+        patch_vary_headers(response, ["Cookie"])
+    return response
 
 
 def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -> Draft:
@@ -386,7 +435,7 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
         timezone=visitor_zone(visit, detail),
         party_size=visit.choices.party_size,
     )
-    chosen = Draft(terms=terms, issued_at=visit.now.timestamp())
+    chosen = Draft(terms=terms, issued_at=visit.now.timestamp(), metadata=visit.choices.metadata or "")
     posted = visit.request.POST.get(FORM_INPUT_FIELD) if visit.request.method == "POST" else None
     if not posted or not visit.form_input:
         return chosen
@@ -395,6 +444,11 @@ def _draft(visit: WidgetRequest, detail: ServiceDetail, moment: AvailableTime) -
     choices = visit.choices
     about = (terms.service, terms.start, choices.host_id, choices.team_id, choices.party_size)
     return replace(chosen, nonce=_nonce(posted, *about))
+
+
+def _with_metadata(visit: WidgetRequest, chosen: Draft) -> WidgetRequest:
+    """Return the request with the draft's metadata, so that the ways back to the times have it."""
+    return visit.with_choices(visit.choices.replace(metadata=chosen.metadata or None))
 
 
 def _nonce(posted: str, *choices: object) -> str:
@@ -437,7 +491,7 @@ def _to_slots(
 
 def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
     token = draft.sign(chosen, visit.account.name)
-    choices = visit.choices.replace(month=None, day=None)
+    choices = visit.choices.replace(month=None, day=None, metadata=None)
     return visit.links.service_url("contact", chosen.terms.service, choices, draft=token)
 
 

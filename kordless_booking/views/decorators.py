@@ -42,6 +42,7 @@ from kordless_booking.views.page import origin_of, safe_image
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import WidgetRequest, request_id_context, request_id_of
 from kordless_booking.views.response_cache import cache_key, get, store
+from kordless_booking.views.stylesheet import build_look, style_color
 
 log = logging.getLogger("kordless_booking.views")
 
@@ -217,6 +218,10 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
     if visit.account.base_template:
         # A frame's page is another one.
         patch_vary_headers(response, ["Sec-Fetch-Dest"])
+    if visit.fragment and visit.inline and visit.organization and 200 <= response.status_code < 300:
+        color = style_color(visit.choices, visit.organization)
+        look = build_look(visit.links.mount, visit.account, visit.choices, color, "")
+        response["KB-Look"] = f"{look.class_name} {look.url}"
     if visit.choices.embed:
         security.set_isolation_headers(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language

@@ -198,6 +198,7 @@ def publish_placed(visit: WidgetRequest, receipt: Receipt, outcome: placement.Pl
             attribution=receipt.attribution,
             preferences=visit.preferences(receipt.terms.timezone, receipt.terms),
             answers=outcome.answers,
+            metadata=outcome.metadata,
             consents=outcome.consents,
         )
 

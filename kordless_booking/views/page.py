@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from django.utils import translation
+from django_htmx.jinja import htmx_script
 
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
@@ -17,7 +19,7 @@ from kordless_booking.views import security
 from kordless_booking.views.extensions import find_scripts
 from kordless_booking.views.request import FORM_INPUT_FIELD
 from kordless_booking.views.skeletons import cached_per_language
-from kordless_booking.views.stylesheet import later_style_url, style_url
+from kordless_booking.views.stylesheet import Look, build_look, later_style_url, style_color, style_url
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Organization
@@ -125,6 +127,14 @@ class Page:
     """ "start" or "end" in a dialog: where the host page's close button stands over the header."""
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
+    htmx_url: str = ""
+    """Inline, the URL of htmx, which the script loads where the page has none that it knows."""
+    is_colorless: bool = False
+    """The business's color wasn't known when an inline widget was made; the script takes it from the next response."""
+    look_class: str = ""
+    """Class of an inline widget whose color or width isn't that of the page's style sheet; else ""."""
+    look_url: str = ""
+    """Style sheet of that class; "" where another widget on the page has loaded it."""
     skip_assets: bool = False
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
     form_input_token: str = ""
@@ -207,10 +217,9 @@ def build_page(
         if name != "manage-find"
         else "",
         sandbox=bool(visit.account.sandbox),
-        skip_assets=visit.skip_assets,
+        **_embedding_fields(visit, organization),
         # Elsewhere the address of the page says it.
         address=address if visit.inline else "",
-        keeps_history=visit.keeps_history,
         scheme=visit.choices.scheme or "",
         framed=bool(visit.choices.embed) and not visit.inline,
         close_side=_close_side(visit),
@@ -219,6 +228,40 @@ def build_page(
         scripts=find_scripts(),
         **more,
     )
+
+
+def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -> dict[str, Any]:
+    """Return the fields of a page that a template tag renders, which depend on the page of the site around it."""
+    embedding = visit.embedding
+    if embedding is None:
+        return {}
+    found: dict[str, Any] = {
+        "skip_assets": embedding.skip_assets,
+        "keeps_history": embedding.keeps_history,
+        "htmx_url": find_htmx_url(),
+        "is_colorless": organization is None and visit.choices.accent is None,
+    }
+    if look := find_look(visit, organization):
+        is_loaded = look.class_name in embedding.look_classes
+        found |= {"look_class": look.class_name, "look_url": "" if is_loaded else look.url}
+    return found
+
+
+def find_htmx_url() -> str:
+    """Return the URL of the htmx 2 that django-htmx ships. Its file has another name in each of its releases."""
+    match = re.search(r'src="([^"]+)"', htmx_script())
+    return unescape(match[1]) if match else ""
+
+
+def find_look(visit: WidgetRequest, organization: Organization | None) -> Look | None:
+    """Return the look of a widget that a template tag renders; None where it is that of the page's style sheet."""
+    embedding = visit.embedding
+    if embedding is None:
+        return None
+    color = style_color(visit.choices, organization)
+    if not embedding.width and embedding.page_color in {"", color}:
+        return None
+    return build_look(visit.links.mount, visit.account, visit.choices, color, embedding.width)
 
 
 def _close_side(visit: WidgetRequest) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest, QueryDict
@@ -19,8 +19,9 @@ from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
 from kordless_booking.api.resources import Organization, ServiceDetail
-from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.choices import QUERY_NAMES, Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
+from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.booking.terms import Terms
 from kordless_booking.consent import consent_lengths
@@ -57,7 +58,7 @@ def language_for(request: HttpRequest) -> str:
     """
     # Without such a middleware the active language is only the default.
     if has_locale_middleware():
-        return best_supported_language(translation.get_language() or "") or default_language()
+        return page_language()
     if is_monolingual():
         return default_language()
     for accepted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
@@ -65,6 +66,11 @@ def language_for(request: HttpRequest) -> str:
         if found:
             return found
     return default_language()
+
+
+def page_language() -> str:
+    """Return the language in which a page of the site around the widget is rendered, or the nearest supported one."""
+    return best_supported_language(translation.get_language() or "") or default_language()
 
 
 def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
@@ -88,7 +94,7 @@ def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
 
 
 # All three are matched against what a client sends.
-_INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,40}")
+_INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,50}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|clock|hours|later|after|before|taken)=")
@@ -108,6 +114,39 @@ _FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
 def is_for_frame(request: HttpRequest) -> bool:
     """Return True where the browser says that the document is for a frame, whether or not our script made it."""
     return request.META.get(FRAME_HEADER) in _FRAMES
+
+
+QUERY_PREFIX: Final = "kb-"
+"""Begin of the names that a widget inside a page of the site reads of its query; all others are the page's own."""
+_READ_INLINE: Final = QUERY_NAMES - {"embed", "thanks", "meta"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """Arguments of a template tag that renders the widget inside a page of the site, and what it knows of the page."""
+
+    stage_id: str
+    """DOM id of the swap target."""
+    query_prefix: str = QUERY_PREFIX
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Choices` that the tag's arguments set. They override the query."""
+    width: str = ""
+    """Largest width, a CSS length, or ""."""
+    page_color: str = ""
+    """Color of the style sheet that the page has already, or "" for the first widget on it."""
+    look_classes: Collection[str] = ()
+    """Classes whose style sheets the page has already."""
+    skip_assets: bool = False
+    """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
+    is_lazy: bool = False
+    """Make the page from cached data alone; the script loads the rest on sight."""
+    keeps_history: bool = True
+    """Each step is an entry in the browser's history."""
+
+    def read_query(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return what the page's query has for this widget, by the names without the prefix."""
+        names = {f"{self.query_prefix}{name}": name for name in _READ_INLINE}
+        return {names[name]: query[name] for name in query if name in names}
 
 
 class AccountAccess:
@@ -179,8 +218,10 @@ class WidgetRequest:
     """UTC, and the same throughout the request."""
     id: str
     """Request id, for the log."""
-    embedded: bool
-    """Rendered by a template tag inside a page of the site."""
+    embedding: Embedding | None
+    """Set where a template tag renders the widget inside a page of the site."""
+    query: Mapping[str, str]
+    """Query of the widget: that of the request, or the part of a page's that is this widget's."""
     fragment: bool
     """Answer with the step alone, for htmx to swap in."""
     target_id: str
@@ -189,10 +230,6 @@ class WidgetRequest:
     language: str
     is_prefetch: bool
     """A prefetch: only cached data may be used."""
-    skip_assets: bool
-    """Leave out style sheet and scripts, because another widget on the same page has loaded them."""
-    keeps_history: bool
-    """Inline, each step is an entry in the browser's history."""
     access: AccountAccess
     is_readable: bool = True
     """False for a request whose query or form can't be read: its page has to say so."""
@@ -205,51 +242,54 @@ class WidgetRequest:
         request: HttpRequest,
         *,
         namespace: str | None = None,
-        stage: str | None = None,
-        theme: str | None = None,
-        skip_assets: bool = False,
-        keeps_history: bool = True,
+        embedding: Embedding | None = None,
     ) -> WidgetRequest:
         """Read a request. Raises ImproperlyConfigured when its account has no usable settings.
 
-        `namespace` overrides the namespace of the URL. `stage` is the DOM id of the swap target when a template tag
-        renders the widget inside a page of the site, `theme` the theme that it names. Without `keeps_history` the
-        script leaves the browser's history alone there.
+        `namespace` overrides the namespace of the URL. With `embedding`, a template tag renders the widget inside a
+        page of the site, whose language it has, and whose query is the page's own but for the names with a prefix.
         """
         match = request.resolver_match
         namespace = namespace or (match.namespace if match else "") or "kordless_booking"
         account = conf.get_account(namespace)
-        is_readable = make_readable(request, embedded=stage is not None)
+        is_readable = make_readable(request, embedded=embedding is not None)
         htmx = HtmxDetails(request)  # not `request.htmx`: a host may do without the middleware
         # A search swaps its results alone; they are within the stage.
         target = (htmx.target or "").removesuffix(FOUND_SUFFIX)
-        target_id = stage or (target if _INLINE_STAGE.fullmatch(target) else TARGET_ID)
-        choices = Choices.from_query(request.GET, supported_languages())
-        language = choices.lang or language_for(request)
+        target_id = TARGET_ID
+        if embedding is not None:
+            target_id = embedding.stage_id
+        elif _INLINE_STAGE.fullmatch(target):
+            target_id = target
+        query: Mapping[str, str] = embedding.read_query(request.GET) if embedding else request.GET
+        choices = Choices.from_query(query, supported_languages())
+        if embedding is not None:
+            choices = choices.replace(**embedding.choices)
+        language = choices.lang or (page_language() if embedding else language_for(request))
         if target_id != TARGET_ID:
             # The page around it may have a language of its own, so each link names it.
             choices = choices.replace(lang=language)
-        if theme is not None:
-            choices = choices.replace(theme=theme)
         if choices.done_url and not security.may_lead_to(account, request, choices.done_url):
             choices = choices.replace(done_url=None)
+        now = datetime.now(UTC)
+        if choices.metadata and not decrypt_metadata(account.name, choices.metadata, now.timestamp()):
+            choices = choices.replace(metadata=None)
         prefetch = is_prefetch(request)
         return cls(
             request=request,
             namespace=namespace,
             account=account,
-            now=datetime.now(UTC),
+            now=now,
             id=request_id_of(request),
-            embedded=stage is not None,
+            embedding=embedding,
+            query=query,
             # To restore its history, htmx needs a whole page.
-            fragment=bool(htmx) and not htmx.history_restore_request and stage is None,
+            fragment=bool(htmx) and not htmx.history_restore_request and embedding is None,
             target_id=target_id,
             choices=choices,
             language=language,
             is_prefetch=prefetch,
-            skip_assets=skip_assets,
-            keeps_history=keeps_history,
-            access=AccountAccess(account, cached_only=prefetch),
+            access=AccountAccess(account, cached_only=prefetch or (embedding is not None and embedding.is_lazy)),
             is_readable=is_readable,
         )
 
@@ -289,6 +329,11 @@ class WidgetRequest:
         return encrypt_form_input(self.account.name, self.form_input) or ""
 
     @property
+    def embedded(self) -> bool:
+        """Rendered by a template tag inside a page of the site."""
+        return self.embedding is not None
+
+    @property
     def inline(self) -> bool:
         """Shown inside a page of the site, without a frame: at first by the template tag, then by htmx."""
         return self.target_id != TARGET_ID
@@ -299,6 +344,10 @@ class WidgetRequest:
         return bool(self.account.base_template) and not (
             self.inline or self.choices.embed or is_for_frame(self.request)
         )
+
+    def field_ids(self) -> str:
+        """Pattern of the DOM ids of fields. Two widgets on a page of the site may show the same form."""
+        return f"{self.target_id}-%s" if self.inline else "kb-%s"
 
     @cached_property
     def links(self) -> WidgetLinks:

@@ -173,7 +173,8 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
     if response.status_code != 200 or settings.DEBUG or not response.is_shareable:
         return
     # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
-    if "thanks" in visit.request.GET:
+    # Metadata is of one visitor's page, and would take the place of a page that others need.
+    if not {"thanks", "meta"}.isdisjoint(visit.request.GET):
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(

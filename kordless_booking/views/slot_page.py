@@ -580,7 +580,7 @@ def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, asked: As
 
 def _after(visit: WidgetRequest) -> datetime | None:
     """Return the start after which the times of the day are shown, from the link to the later ones."""
-    return parse_start(visit.request.GET.get("later", ""))
+    return parse_start(visit.query.get("later", ""))
 
 
 def describe_age(visit: WidgetRequest, cached: Cached[Any], *, min_age_seconds: float = inf) -> str:

@@ -172,8 +172,8 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
 
     `asked` is what a link asks for besides the choices, by default that of the query; links to services keep it.
     """
-    if asked is None and not visit.embedded:
-        asked = Asked.from_query(visit.request.GET)
+    if asked is None:
+        asked = Asked.from_query(visit.query)
     more = dict(asked.query_items()) if asked else {}
     cached = visit.catalog.organization()
     services = bookable_services(cached.value)
@@ -183,9 +183,8 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         if visit.embedded or visit.form_input:
             return slots_page(visit, slug, asked=asked)
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, **more))
-    # A template tag renders into a page of the site, whose query is the site's own.
     can_filter = len(services) > MAX_UNFILTERED
-    query = "" if visit.embedded or not can_filter else _typed_query(visit).strip()
+    query = _typed_query(visit).strip() if can_filter else ""
     found = _find_services(services, query)
     groups: dict[str, list[Any]] = {}
     choices = visit.choices if asked else visit.choices.replace(day=None, month=None, after=None, before=None)
@@ -239,7 +238,7 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
 
 def _typed_query(visit: WidgetRequest) -> str:
     """Return what was typed into a search field of the page, cut to its length."""
-    fields = visit.request.POST if visit.form_input_token else visit.request.GET
+    fields = visit.request.POST if visit.form_input_token else visit.query
     return fields.get("q", "")[: search.MAX_QUERY]
 
 
@@ -291,11 +290,11 @@ def slots_page(
     `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. `asked`
     is what a link asks for besides the choices. With form input, each control posts it.
     """
-    taken = taken or visit.request.GET.get("taken", "")
-    near = (near or parse_start(visit.request.GET.get("near", ""))) if taken else None
+    taken = taken or visit.query.get("taken", "")
+    near = (near or parse_start(visit.query.get("near", ""))) if taken else None
     usual = None if taken else parse_usual_time(visit)
-    if asked is None and not taken and not visit.embedded:
-        asked = Asked.from_query(visit.request.GET)
+    if asked is None and not taken:
+        asked = Asked.from_query(visit.query)
     more = dict(asked.query_items()) if asked else {}
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)

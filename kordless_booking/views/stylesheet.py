@@ -6,8 +6,10 @@ Color, theme and version are part of the URL. So a response never changes, and n
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +17,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 
 from kordless_booking.presentation.palette import build_palette
-from kordless_booking.presentation.stylesheet import StyleKey, build_css, build_later_css, css_version
+from kordless_booking.presentation.stylesheet import (
+    StyleKey,
+    build_css,
+    build_later_css,
+    build_look_css,
+    css_version,
+)
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import account_for, cached_reverse
 from kordless_booking.views.compression import Compressed, compress, compressed_response
@@ -29,14 +37,39 @@ if TYPE_CHECKING:
 
 _A_YEAR: Final = 365 * 86400
 _LATER: Final = "later"
+_LOOK: Final = "look-"
+WIDTH: Final = re.compile(r"(?!0)[0-9]{1,4}(?:px|em|rem|ch|vw|%)", re.ASCII)
+"""Widths that a widget inside a page may be given: whole numbers, as they stand in a URL and in the name of a class."""
 
 
 def style_url(mount: Mount, account: Account, choices: Choices, organization: Organization | None) -> str:
     """Return the URL of the style sheet. It changes with the color, the theme and the release."""
+    return _sheet_url(mount, account, choices, style_color(choices, organization))
+
+
+def style_color(choices: Choices, organization: Organization | None) -> str:
+    """Return the color of the style sheet, six hexadecimal digits."""
     own = organization.branding.primary_color if organization else None
     chosen = f"#{choices.accent}" if choices.accent else own
-    color = build_palette(chosen).light.accent.lstrip("#")
-    return _sheet_url(mount, account, choices, color)
+    return build_palette(chosen).light.accent.lstrip("#")
+
+
+class Look(NamedTuple):
+    """Color and width of one widget on a page, where the page's style sheet has others."""
+
+    class_name: str
+    url: str
+    """URL of the style sheet with the rules of this class."""
+
+
+def build_look(mount: Mount, account: Account, choices: Choices, color: str, width: str) -> Look:
+    """Return the look of a color, six hexadecimal digits, and a width of `WIDTH`, or ""."""
+    url = _sheet_url(mount, account, choices, f"{_LOOK}{color}")
+    return Look(_look_class(color, width), f"{url}&width={quote(width)}" if width else url)
+
+
+def _look_class(color: str, width: str) -> str:
+    return f"kb-look-{color}-{width.replace('%', 'percent')}" if width else f"kb-look-{color}"
 
 
 def later_style_url(mount: Mount, account: Account, choices: Choices) -> str:
@@ -54,7 +87,9 @@ def _sheet_url(mount: Mount, account: Account, choices: Choices, name: str) -> s
 
 @login_not_required
 def style(request: HttpRequest, name: str, theme: str = "") -> HttpResponse:
-    """Return the style sheet for a color, six hexadecimal digits, or "later", that of later steps.
+    """Return the style sheet for a color, six hexadecimal digits; or "later", that of later steps; or a look's.
+
+    A look is "look-" and a color, with a `width` in the query.
 
     Raises Http404 for an unknown theme.
     """
@@ -64,9 +99,12 @@ def style(request: HttpRequest, name: str, theme: str = "") -> HttpResponse:
     # A URL with another version must not be cached for a year: it is of another release, whose sheet this isn't.
     make_readable(request)
     lasting = request.GET.get("v") in {None, css_version(style_key)} and not settings.DEBUG
+    width = request.GET.get("width", "") if name.startswith(_LOOK) else ""
+    if width and not WIDTH.fullmatch(width):
+        raise Http404
     return compressed_response(
         request,
-        _compressed(css_version(style_key), style_key, name),
+        _compressed(css_version(style_key), style_key, name, width),
         "text/css; charset=utf-8",
         cache_control=f"public, max-age={_A_YEAR}, immutable" if lasting else "no-cache",
     )
@@ -81,7 +119,10 @@ def _own_sheets(request: HttpRequest) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _compressed(_version: str, style_key: StyleKey, name: str) -> Compressed:
+def _compressed(_version: str, style_key: StyleKey, name: str, width: str) -> Compressed:
     """Return the compressed sheet. `_version` only makes the cache build a changed sheet again."""
+    if name.startswith(_LOOK):
+        color = name.removeprefix(_LOOK)
+        return compress(build_look_css(style_key, color, _look_class(color, width), width).encode())
     css = build_later_css(style_key) if name == _LATER else build_css(style_key, name)
     return compress(css.encode())

@@ -28,6 +28,7 @@ from kordless_booking.changes import (
     describe_change,
     find_change_in_progress,
     known_answers,
+    known_metadata,
     queue_mail,
     record_change,
     signal_arguments,
@@ -157,6 +158,8 @@ def _publish(
     # Attribution and preferences go with the first report alone, which is the one that is published.
     ours = attempt if recorded else None
     answers = known_answers(account, recorded, now, ours.answers if ours else ()) if recorded else ()
+    known = ours.metadata if ours else None
+    metadata = known_metadata(change, recorded, account.name, now, known) if recorded else {}
     preferences = ours.preferences if ours else None
     # A change that our own page has just requested counts as ours, even if its webhook beats the response.
     requested = (
@@ -188,6 +191,7 @@ def _publish(
             attribution=ours.attribution if ours else None,
             preferences=preferences,
             answers=answers,
+            metadata=metadata,
             consents=consents,
         )
         call_change_handlers(described)
@@ -200,6 +204,7 @@ def _publish(
         account=account.name,
         attribution=dict(ours.attribution) if ours else {},
         answers=answer_values(answers),
+        metadata=dict(metadata),
         consents=consents,
         reason=reason,
         **extra,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from kordless_booking import hooks
+from kordless_booking.booking.placement import find_metadata
 from kordless_booking.changes import (
     cached_service,
     describe_change,
@@ -67,9 +68,17 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
             change = change_of(event, event.booking)
             extra: dict[str, Any] = {}
             answers = known_answers(account, event.booking, now)
+            metadata = find_metadata(account.name, now, number=event.booking.confirmation_number)
             if hooks.signal_arguments:
                 described = describe_change(
-                    change, event.booking, row.account, source=source, now=now, answers=answers, replay=True
+                    change,
+                    event.booking,
+                    row.account,
+                    source=source,
+                    now=now,
+                    answers=answers,
+                    metadata=metadata,
+                    replay=True,
                 )
                 extra = signal_arguments(described)
             send_signal(
@@ -82,6 +91,7 @@ def replay(account: Account, row: WebhookDelivery, source: ChangeSource, now: da
                 # What the original signal had came from the attempt, which the delivery doesn't contain.
                 attribution={},
                 answers=answer_values(answers),
+                metadata=metadata,
                 consents=(),
                 reason="",
                 **extra,

@@ -331,7 +331,7 @@ for one in own:
         "/thanks/ 200 False",
         "/sitemap.xml 200 False",
     }
-    assert len(tools) == 6
+    assert len(tools) == 7
     assert all(line.endswith(" 302 True") for line in tools), tools
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from kordless_booking import exceptions
+from kordless_booking.booking.tokens import encrypt_token
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import erase_person
 from kordless_booking.models import BookingAttempt
@@ -148,3 +149,21 @@ def test_nobody_changes_it(row: BookingAttempt, owner: Client, hire: Hire) -> No
     assert owner.post(f"{URL}{row.pk}/change/", {"state": "placed"}).status_code == 403
     assert hire().get(URL).status_code == 403
     assert BookingAttempt.objects.get().state == "outcome_unknown"
+
+
+def test_staff_who_may_see_personal_data_see_the_metadata(row: BookingAttempt, hire: Hire) -> None:
+    """The page's own words about a booking, such as an order; of the rest of the row nothing, and no cache keeps it."""
+    stored = {"booking": {"confirmation_number": "canary-number"}, "metadata": {"order": 17, "cart": "summer <b>"}}
+    BookingAttempt.objects.update(state="placed", encrypted=encrypt_token("answer", "default", stored))
+    url = f"{URL}{row.pk}/change/"
+    response = hire("view_bookingattempt", "view_personal_data").get(url)
+    page = Page(url, response)
+    assert page.texts("[aria-labelledby=kb-metadata] dt, [aria-labelledby=kb-metadata] dd") == [
+        "order",
+        "17",
+        "cart",
+        "summer <b>",
+    ]
+    assert "canary" not in page.html
+    assert "no-store" in response["Cache-Control"]
+    assert "summer" not in Page(url, hire("view_bookingattempt").get(url)).html

@@ -23,7 +23,8 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
+from django.template import engines
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 from time_machine import Traveller
 
@@ -364,6 +365,8 @@ def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
     change(site, QUESTIONS=fail)
     with patch("kordless_booking.views.questions.SLOW_SECONDS", -1):
         walk.choose("haircut", "?day=2026-12-21")
+    change(site, QUESTIONS={}, PREFILL="tests.support.site_prefill.failing")
+    walk.choose("haircut", "?day=2026-12-21")
 
 
 def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
@@ -382,6 +385,8 @@ def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, sit
     walk.client.get(manage)
     delivery().post(walk.client)
     site.KORDLESS_BOOKING = given
+    wrong = engines["django"].from_string("{% load kordless_booking %}{% booking_widget host=host %}")
+    wrong.render({"host": [JANE]}, RequestFactory().get("/page/"))
 
 
 def _staff_and_operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
@@ -586,7 +591,12 @@ CHAPTERS: dict[str, Chapter] = {
             }
         ),
     ),
-    "questions": Chapter(_questions, pages=10, records=10, events=frozenset({"questions_failed", "questions_slow"})),
+    "questions": Chapter(
+        _questions,
+        pages=10,
+        records=10,
+        events=frozenset({"prefill_failed", "questions_failed", "questions_slow"}),
+    ),
     "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
     "programs": Chapter(_programs, pages=0, records=6, events=frozenset({"api_read_failed"})),
     "mail": Chapter(
@@ -611,7 +621,9 @@ CHAPTERS: dict[str, Chapter] = {
         events=frozenset({"mail_attempted", "message_without_number", "link_rejected"}),
     ),
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
-    "broken configuration": Chapter(_broken_configuration, pages=6, records=8, events=frozenset({"not_configured"})),
+    "broken configuration": Chapter(
+        _broken_configuration, pages=6, records=8, events=frozenset({"not_configured", "tag_argument_invalid"})
+    ),
     "staff and operators": Chapter(
         _staff_and_operators,
         pages=0,

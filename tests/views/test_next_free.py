@@ -140,7 +140,7 @@ def test_the_tag_links_the_next_free_times_to_their_forms(site: Settings, client
 def test_the_tag_says_no_clock_to_whoever_has_chosen_it(site: Settings, client: Client):
     """A time by the clock that the visitor has chosen needs no city."""
     Visitor(client).open("/book/haircut/")
-    assert tag(path="/page/?tz=America/New_York").css("p") == []
+    assert tag(path="/page/?kb-tz=America/New_York").css("p") == []
     assert tag(path="/page/" + ZONE).css_first("p").text() == "Times in New York."
 
 
@@ -222,6 +222,8 @@ def test_only_zone_and_language_of_the_pages_query_count(next_free: Settings, wa
     walk.open("/book/haircut/")
     fetch_pool.join()
     background_worker.join()
-    html = tag(path="/page/?embed=1&accent=ff0000&theme=clinic&thanks=https://shop.example/x&lang=de").html or ""
-    assert "lang=de" in html
-    assert not any(each in html for each in ("embed", "accent", "theme", "thanks"))
+    html = tag(
+        path="/page/?kb-embed=1&kb-accent=ff0000&kb-theme=clinic&kb-thanks=https://shop.example/x&kb-lang=de&lang=fr"
+    ).html
+    assert "lang=de" in (html or "")
+    assert not any(each in (html or "") for each in ("embed", "accent", "theme", "thanks"))

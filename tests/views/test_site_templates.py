@@ -39,8 +39,9 @@ HOST_PAGES = {
     "kordless_booking/layouts/base.html",
     "kordless_booking/layouts/site.html",
     "kordless_booking/parts/next_free.html",
+    "kordless_booking/steps/lazy.html",
 }
-"""Templates of pages of the site's own: test_base_template.py and test_next_free.py replace them."""
+"""Templates around the widget on pages of the site: test_base_template, test_next_free and test_templatetags replace them."""
 VISITORS = [name for name in ALL if name.split("/")[1] not in {"admin", "mail", "snippet"} and name not in HOST_PAGES]
 STAFFS = [name for name in ALL if name.split("/")[1] in {"admin", "snippet"}]
 MAILS = [name for name in ALL if name.split("/")[1] == "mail"]

@@ -1,0 +1,91 @@
+// The htmx that serves the widgets.
+//
+// On a page of our own it came with the page. A page of the host's may have an htmx of its own, of any version and at any
+// time: so the markup of a widget tells every htmx to leave it alone, and this module says which one may act on it. That is
+// the host's where it is one that we know, else a private one, which acts on nothing but the widgets: it neither starts by
+// itself, nor stays in `window.htmx`.
+
+import { findAll } from "./dom.js";
+import { nonce } from "./page.js";
+
+// Of the script's element, which is known only while the script is loaded.
+const { dataset } = document.currentScript;
+
+/** The address of our htmx on a page of the host's; nothing on a page of our own, which has loaded it. */
+const { kbHtmx: address } = dataset;
+
+const isKnown = (htmx) => /^2\./.test(htmx?.version);
+
+export let htmx = window.htmx;
+
+let isPrivate;
+let isProcessing;
+
+const processAll = () => {
+  isProcessing = false;
+  findAll(document, ".kb").forEach((widget) => htmx.process(widget));
+};
+
+/** Lets htmx act on a widget. */
+export const processWidget = (widget) => {
+  if (!address) return;
+  if (!isPrivate) {
+    widget.removeAttribute("data-hx-disable");
+    widget.removeAttribute("data-hx-ignore");
+  }
+  htmx.process(widget);
+};
+
+const startPrivately = () => {
+  // What it would do at its start it doesn't: read the host's configuration, process the page, take over the history.
+  Object.assign(htmx.config, { allowEval: false, allowScriptTags: false, historyEnabled: false, disableSelector: "[data-kb-off]" });
+  document.addEventListener("htmx:abort", ({ target }) => target["htmx-internal-data"]?.xhr?.abort());
+  // Another htmx takes what it finds on an element for its own, and cleans a widget when the host processes what is around.
+  document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
+    if (isProcessing || !target.closest(".kb")) return;
+    isProcessing = true;
+    queueMicrotask(processAll);
+  });
+};
+
+const load = (start) => {
+  // Loaded after the page is, it would start by itself; but not before that, because then it waits for an event of the past.
+  const script = Object.assign(document.createElement("script"), { src: address, nonce });
+  const isRunning = () => document.currentScript === script;
+  if (document.readyState === "complete")
+    Object.defineProperty(document, "readyState", { configurable: true, get: () => (isRunning() ? "interactive" : "complete") });
+  // Another script may bring the host's in the meantime.
+  let hosts = window.htmx;
+  let ours;
+  const set = (value) => (isRunning() ? (ours = value) : (hosts = value));
+  const trap = { configurable: true, enumerable: true, get: () => hosts, set };
+  // It fails where the host's has been declared already: then that one is known.
+  const isTrapped = Reflect.defineProperty(window, "htmx", trap);
+  script.onload = script.onerror = ({ type }) => {
+    delete document.readyState;
+    if (!isTrapped) ours = window.htmx;
+    Reflect.deleteProperty(window, "htmx");
+    if (hosts) window.htmx = hosts;
+    if (type === "error" || !ours) return; // links and forms work without it
+    htmx = ours;
+    isPrivate = true;
+    startPrivately();
+    start();
+  };
+  document.head.append(script);
+};
+
+/** Calls `start` once there is an htmx for the widgets, and never where it can't be loaded. */
+export const whenHtmxIsThere = (start) => {
+  if (!address || isKnown(htmx)) return start();
+  // Not before the host's own has looked at the page.
+  let isLoading;
+  const loadOnce = () => {
+    if (isLoading) return;
+    isLoading = true;
+    htmx = window.htmx;
+    isKnown(htmx) ? start() : load(start);
+  };
+  if (document.readyState === "complete") loadOnce();
+  else for (const [target, type] of [[document, "DOMContentLoaded"], [window, "load"]]) target.addEventListener(type, loadOnce);
+};

@@ -1,0 +1,190 @@
+"""Arguments of `{% booking_widget %}`, as a site's template writes them, and the state that several on a page share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.metadata import MAX_BYTES, encrypt_metadata
+from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
+from kordless_booking.presentation.locales import best_supported_language, supported_languages
+from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.presentation.timezones import canonical_timezone
+from kordless_booking.views.request import QUERY_PREFIX
+from kordless_booking.views.stylesheet import WIDTH
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+DEFAULT_NAME: Final = "widget"
+"""Name of the first widget on a page. Its query has the prefix alone."""
+MAX_NAME: Final = 40
+_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_STATE: Final = "_kordless_booking_tags"
+
+
+class InvalidArgument(Exception):
+    """A mistake in an argument of the tag. The message names the argument, and never has its value."""
+
+    def __init__(self, argument: str, allowed: str) -> None:
+        super().__init__(f"{{% booking_widget %}}: {argument} must be {allowed}.")
+        self.argument = argument
+        """Name of the argument."""
+
+
+@dataclass
+class PageWidgets:
+    """Widgets that a page of the site has so far: they share ids, style sheet and scripts."""
+
+    names: set[str] = field(default_factory=set)
+    color: str = ""
+    """Color of the page's style sheet, six hexadecimal digits; "" while there is none."""
+    look_classes: set[str] = field(default_factory=set)
+    """Classes whose style sheets the page has."""
+
+    @classmethod
+    def of_request(cls, request: HttpRequest) -> PageWidgets:
+        """Return those of the page that answers a request."""
+        found: PageWidgets | None = getattr(request, _STATE, None)
+        if found is None:
+            found = cls()
+            setattr(request, _STATE, found)
+        return found
+
+    def take_name(self, wanted: str) -> str:
+        """Return the wanted name, or that with a number where the page has a widget of this name already."""
+        number, name = 1, wanted
+        while name in self.names:
+            number += 1
+            name = f"{wanted}-{number}"
+        self.names.add(name)
+        return name
+
+
+def query_prefix(name: str) -> str:
+    """Return the begin of the names that the widget of this name reads of the page's query."""
+    return QUERY_PREFIX if name == DEFAULT_NAME else f"{QUERY_PREFIX}{name}-"
+
+
+def parse_name(value: object) -> str:
+    """Return the name of a widget, by default that of the first. Raises InvalidArgument."""
+    if _is_absent(value):
+        return DEFAULT_NAME
+    if not isinstance(value, str) or len(value) > MAX_NAME or not _NAME.fullmatch(value):
+        raise InvalidArgument("name", f"lower-case letters, digits and single hyphens, {MAX_NAME} at most")
+    return str(value)
+
+
+def parse_service(value: object) -> str:
+    """Return the slug of a service, "" for the list of them. Raises InvalidArgument."""
+    if _is_absent(value):
+        return ""
+    # A string of a lazy or a safe kind, too.
+    if not isinstance(value, str):
+        raise InvalidArgument("service", "the slug of a service, as text")
+    return str(value)
+
+
+def parse_width(value: object) -> str:
+    """Return a width, "" for that of the style sheet. Raises InvalidArgument."""
+    if _is_absent(value):
+        return ""
+    if not isinstance(value, str) or not WIDTH.fullmatch(value):
+        raise InvalidArgument("width", 'a whole number with a unit, such as "480px" or "40rem"')
+    return value
+
+
+def parse_metadata(account: str, value: object) -> str:
+    """Return the encrypted token of the metadata; "" for none. Raises InvalidArgument."""
+    if _is_absent(value) or value == {}:
+        return ""
+    allowed = f"a dictionary of texts and numbers with {MAX_BYTES} bytes of JSON at most"
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InvalidArgument("metadata", allowed)
+    try:
+        return encrypt_metadata(account, dict(value))
+    except ValueError:
+        raise InvalidArgument("metadata", allowed) from None
+
+
+def parse_flag(name: str, value: object) -> bool:
+    """Return True or False; False for nothing. Raises InvalidArgument."""
+    if _is_absent(value):
+        return False
+    if not isinstance(value, bool):
+        raise InvalidArgument(name, "True or False, without quotation marks")
+    return value
+
+
+def parse_choice(name: str, value: object) -> dict[str, Any]:
+    """Return the fields of `Choices` that an argument sets: none for nothing, such as a variable that is missing.
+
+    `name` is one of ARGUMENTS. Raises InvalidArgument.
+    """
+    if _is_absent(value):
+        return {}
+    parse, allowed = _PARSERS[name]
+    found = parse(value)
+    if found is None:
+        raise InvalidArgument(name, allowed)
+    return dict(found)
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value == ""
+
+
+def _parse_id(field_name: str) -> Callable[[object], Mapping[str, Any] | None]:
+    def parse(value: object) -> Mapping[str, Any] | None:
+        is_id = isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) <= MAX_ID
+        return {field_name: str(value)} if is_id else None
+
+    return parse
+
+
+def _parse_party(value: object) -> Mapping[str, Any] | None:
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    is_size = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PARTY_SIZE))
+    return {"party_size": int(text)} if is_size and 1 <= int(text) <= MAX_PARTY_SIZE else None
+
+
+def _parse_timezone(value: object) -> Mapping[str, Any] | None:
+    # A ZoneInfo, as `get_current_timezone` returns it, says its name.
+    name = canonical_timezone(str(value)[:MAX_ID])
+    return {"timezone": name} if name else None
+
+
+def _parse_language(value: object) -> Mapping[str, Any] | None:
+    language = best_supported_language(value, supported_languages()) if isinstance(value, str) else None
+    return {"lang": language} if language else None
+
+
+def _parse_scheme(value: object) -> Mapping[str, Any] | None:
+    schemes = {"light": "light", "dark": "dark", "light dark": None}
+    return {"scheme": schemes[value]} if isinstance(value, str) and value in schemes else None
+
+
+def _parse_accent(value: object) -> Mapping[str, Any] | None:
+    accent = Choices.from_query({"accent": value}, ()).accent if isinstance(value, str) else None
+    return {"accent": accent} if accent else None
+
+
+def _parse_theme(value: object) -> Mapping[str, Any] | None:
+    return {"theme": str(value)} if isinstance(value, str) and value in {PLAIN, *THEMES} else None
+
+
+_PARSERS: Final[dict[str, tuple[Callable[[object], Mapping[str, Any] | None], str]]] = {
+    "host": (_parse_id("host_id"), "the id of a host, as text"),
+    "team": (_parse_id("team_id"), "the id of a team, as text"),
+    "party": (_parse_party, f"a number of people from 1 to {MAX_PARTY_SIZE}"),
+    "tz": (_parse_timezone, 'the name of a time zone, such as "Europe/Kyiv"'),
+    "lang": (_parse_language, 'the code of a language that is offered, such as "de"'),
+    "scheme": (_parse_scheme, '"light", "dark" or "light dark"'),
+    "accent": (_parse_accent, 'a color of six hexadecimal digits, such as "#1f6f5c"'),
+    "theme": (_parse_theme, f"one of {', '.join([PLAIN, *THEMES])}"),
+}
+ARGUMENTS: Final = tuple(_PARSERS)
+"""Arguments that set the choices with which the widget begins, by the names of the foreign site's link."""
