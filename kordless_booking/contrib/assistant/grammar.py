@@ -195,7 +195,8 @@ def _read_tokens(
         else:
             # A sign that is also a word: "&".
             words = [kinds for end, kinds in lexicon.find(normalized, index) if end == index + 1]
-            yield _Token({letter: True, **(words[0] if words else {})}, letter, is_word=False, touches=touches)
+            kinds = {letter: True, **(words[0] if words else {})}
+            yield _Token(kinds, typed(index, index + 1), is_word=False, touches=touches)
             index += 1
 
 
@@ -265,13 +266,18 @@ def _read_rest(normalized: Normalized, end: int, lexicon: Lexicon) -> list[tuple
     for suffix in lexicon.suffixes:
         after = end + len(suffix)
         if normalized.text.startswith(suffix, end) and (after >= len(text) or not is_letter(text[after])):
-            meaning = next((kinds for at, kinds in lexicon.find(normalized, end) if at == after), {"filler": True})
-            return [(after, meaning)]
+            # "altıdan önce": the ending with the word behind it
+            found = [each for each in lexicon.find(normalized, end) if _ends_word(text, each[0]) and each[0] >= after]
+            return [found[-1] if found else (after, {"filler": True})]
     if lexicon.compounds:
         for after, kinds in lexicon.find(normalized, end):
             if "part" in kinds and (after >= len(text) or not is_letter(text[after])):
                 return [(after, {"part": kinds["part"]})]
     return None
+
+
+def _ends_word(text: str, index: int) -> bool:
+    return index >= len(text) or not is_letter(text[index])
 
 
 def _find_name(
@@ -501,6 +507,10 @@ class _Reader:
             return behind
         if not self._has(index, "not"):
             return None
+        if index and all(
+            self._has(at, kind) for at, kind in ((index - 1, "weekday"), (index, "not after"), (index + 1, "weekday"))
+        ):
+            raise _Doubtful  # one of them is not meant
         start = self._skip(index + 1, "on", "filler", "the")
         # Words such as "before" may also be filler.
         for at in (index + 1, start):
@@ -510,12 +520,18 @@ class _Reader:
                     self.facts.clocks.append((other, found[0]))
                     return found[1]
         end = None
+        comma = by_comma = False
         while (weekday := self._get(start, "weekday")) is not None:
             self.facts.excluded.add(weekday)
             end = start + 1
-            start = end
+            start, by_comma, comma = end, comma, False
             if any(self._has(start, kind) for kind in ("or", "and", ",")):
                 start = self._skip(start, "or", "and", ",", "not", "filler")
+                comma = all(
+                    token.text in {",", "，", "،"} or "filler" in token.kinds for token in self.tokens[end:start]
+                )
+        if by_comma:
+            raise _Doubtful  # "not Monday, Tuesday is better": without "and" it is hardly a list
         if end is None and self._has(start, "weekend"):
             self.facts.excluded |= {5, 6}
             end = start + 1
@@ -533,8 +549,10 @@ class _Reader:
         end = self._skip(end, "filler") if not self._has(end, "not after") else end
         if not weekdays or not self._has(end, "not after"):
             return None
-        # "el lunes no antes de las 3": no word about Monday.
-        if self._operand(end + 1) or any(self._has(end + 1, kind) for kind in ("before", "after", "until")):
+        # "el lunes no antes de las 3": no word about Monday. "salı değil çarşamba": not Tuesday, but Wednesday.
+        if (self._has(end, "not") and self._operand(end + 1)) or any(
+            self._has(end + 1, kind) for kind in ("before", "after", "until")
+        ):
             return None
         self.facts.excluded |= set(weekdays)
         return end + 1
@@ -875,9 +893,10 @@ class _Reader:
             return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
-                start = self._skip(index + 1, "at", "filler", "the", "to")
-                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
-                    return self._clock(number[0], offset, self._skip(number[1], "hour"))
+                # A number may also be filler: Hindi दो is "two" and "give".
+                for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "filler", "the", "to"))):
+                    if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
+                        return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
             return self._parse_after_hour(hour, index + 1, written=True)
         return None
@@ -1323,7 +1342,8 @@ class _Reader:
         number = self._number(index + 1)
         if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
             dated = self._day_of_month(number[0], self.today)
-            plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            others = (*_UNITS, *_AFTER_HOUR, *_BEHIND, "-", ".", "people", "to")
+            plain = not any(self._has(number[1], kind) for kind in others)
             # "Tuesday 8" is a date when the 8th is a Tuesday.
             if plain and dated and dated.weekday() == weekday:
                 return _Days(dated, dated), number[1]
