@@ -400,6 +400,9 @@ class _Reader:
                 self.facts.choice = True
             else:
                 self._check_unused(self.tokens[each])
+        # "Monday, Tuesday"; but "Monday I work, so Tuesday" says what only people understand.
+        if any(self._has(each, ",") for each in self.unused) and not any(self.left()):
+            self.facts.choice = True
         return self._readings()
 
     def _is_slash(self, index: int) -> bool:
@@ -416,7 +419,7 @@ class _Reader:
 
     def _check_unused(self, token: _Token) -> None:
         kinds = token.kinds
-        if "or" in kinds or "and" in kinds or "," in kinds:
+        if "or" in kinds or "and" in kinds:
             self.facts.choice = True
         if "filler" in kinds and "doubtful" not in kinds and not token.digits:
             return
@@ -485,6 +488,9 @@ class _Reader:
         if self._has(end, "people"):
             self.facts.party.append(value)
             return end + 1
+        # "pour un haircut": an article.
+        if self._has(start, "one") and any(self._has(end, kind) for kind in NAMED):
+            return None
         if start == index or any(self._has(end, kind) for kind in _UNITS) or self._starts_range(end):
             return None
         # "for the 3rd", "for 3 December", "for 3 pm": days and times.
@@ -527,9 +533,8 @@ class _Reader:
             start, by_comma, comma = end, comma, False
             if any(self._has(start, kind) for kind in ("or", "and", ",")):
                 start = self._skip(start, "or", "and", ",", "not", "filler")
-                comma = all(
-                    token.text in {",", "，", "،"} or "filler" in token.kinds for token in self.tokens[end:start]
-                )
+                joined = (token for token in self.tokens[end:start] if token.kinds.keys() & {"or", "and", "not"})
+                comma = all(token.text in {",", "，", "،"} for token in joined)
         if by_comma:
             raise _Doubtful  # "not Monday, Tuesday is better": without "and" it is hardly a list
         if end is None and self._has(start, "weekend"):
@@ -574,7 +579,7 @@ class _Reader:
         links = ("to", "-", "until", "and") if opened else ("to", "-")
         if (opened or self._has(index, "after")) and (end := self._pair(index + 1, links)):
             return end
-        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
+        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at") and not self._has(index, "the")):
             return end
         if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
             return self._pair(index, ("and", "to", "-"))
@@ -621,6 +626,8 @@ class _Reader:
                 if clock is None or not (bare_allowed or clock[0].written or self._has(clock[1], "between after")):
                     continue
                 second, end = clock
+                if not second.written and self._has(end, "people"):
+                    continue  # "at ten, for three people", where one word is "to" and "for"
                 # "from 3 to 5 December", "from 3 to the 5th": numbers of days.
                 day = self._parse_day(start, self.today)
                 if day and day[1] > end:
@@ -698,6 +705,9 @@ class _Reader:
                 continue
             if op in {"before", "after"} and self._has(index, "in") and self._amount(index + 1)[1]:
                 return None  # a word that is "after" and "in": "in three days"
+            is_article = op == "at" and self._has(index, "the") and not self._touching(index + 1)
+            if is_article and self._get(index + 1, "number") not in {None, 1}:
+                continue  # "l'undici" is a day, "l'una" an hour
             if end := self._bound_after(index, op):
                 return end
         for operand, end in self._operands(index):
@@ -733,6 +743,10 @@ class _Reader:
             behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
+                return end + 1
+            # "до пятницы включительно"
+            if op == "before" and isinstance(operand, _Days) and self._has(end, "until after"):
+                self._add_bound("until", operand)
                 return end + 1
             # "la mañana del sábado": of, rather than from
             is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
@@ -776,18 +790,22 @@ class _Reader:
     def _day(self, index: int) -> int | None:
         day = self._parse_day(index, self.today)
         clock = self._parse_clock(index)
-        if day is None or (clock and clock[0].written and clock[1] >= day[1]):
+        # Hebrew שני is Monday and "two", but no hour: "שני בערב".
+        either = self._has(index, "weekday") and self._has(index, "number") and clock and clock[0].part
+        if day is None or (clock and clock[0].written and clock[1] >= day[1] and not either):
             return None
         self.facts.days.append(day[0])
         # "tonight" is also a part of the day, unlike "mañana", which is either.
-        if day[1] == index + 1 and self._has(index, "day and part"):
-            self.facts.parts.append(self._get(index, "part"))
+        if day[1] == index + 1 and (self._has(index, "day and part") or not self.lexicon.spaced):
+            self.facts.parts += [self._get(index, "part")] if self._has(index, "part") else []
         return day[1]
 
     def _time(self, index: int) -> int | None:
         clock = self._parse_clock(index)
         if clock is None:
             return None
+        if index and self._has(index - 1, "in") and not self.tokens[index - 1].kinds.keys() & {"at", "after", "of"}:
+            raise _Doubtful  # "en dos horas": in two hours, rather than at two
         if not clock[0].written:
             # "3 or 4 pm"
             other = self._parse_clock(clock[1] + 1) if self._has(clock[1], "or") else None
@@ -895,7 +913,10 @@ class _Reader:
             if self._has(index, kind):
                 # A number may also be filler: Hindi दो is "two" and "give".
                 for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "filler", "the", "to"))):
-                    if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
+                    number = self._hour_number(start)
+                    if number is None and kind in {"half to", "quarter into"} and self._has(start, "ordinal"):
+                        number = self._get(start, "ordinal"), start + 1  # "четверть десятого"
+                    if number and 1 <= number[0] <= 24:
                         return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
             return self._parse_after_hour(hour, index + 1, written=True)
@@ -912,7 +933,9 @@ class _Reader:
         followed = self._has(end + 2, "hour")
         if dotted and minute % 5 and not followed:
             return None  # "17.12" is a date, even where days come second
-        written = not dotted or followed or not self._is_date(value, minute)
+        # Where months come first a date has no dots: "9.30" is said of hours.
+        is_date = self._is_date(value, minute) and not (self.lexicon.month_first and minute % 15 == 0)
+        written = not dotted or followed or not is_date
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
     def _hour_number(self, index: int) -> tuple[int, int] | None:
@@ -975,7 +998,8 @@ class _Reader:
         return None
 
     def _clock(self, hour: int, offset: int, end: int) -> tuple[_Clock, int] | None:
-        minutes = hour * 60 + offset
+        # "half to one" is half past noon.
+        minutes = (13 if hour == 1 and offset < 0 else hour) * 60 + offset
         return (_Clock(minutes), end) if 0 <= minutes <= _DAY else None
 
     def _touching(self, index: int) -> bool:
@@ -997,10 +1021,42 @@ class _Reader:
     def _read_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         if index >= len(self.tokens):
             return None
-        for rule in (self._relative, self._moved, self._modified, self._dated, self._section, self._plain_day):
+        for rule in (
+            self._of_other_month,
+            self._relative,
+            self._moved,
+            self._modified,
+            self._dated,
+            self._section,
+            self._plain_day,
+        ):
             if found := rule(index, base):
                 return found
         return None
+
+    def _of_other_month(self, index: int, _base: date) -> tuple[_Days, int] | None:
+        """Read "the 5th of next month", "来月5日": a number that is said to be a day, on either side."""
+        number: tuple[int, int] | None
+        if month := self._other_month(index):
+            first, at = month
+            for start in dict.fromkeys((at, self._skip(at, "of", "filler"))):
+                number = self._day_number(start)
+                others = ("unit", "weekday", "people", "hour", "month")
+                if number and self._is_marked(start, number[1]) and not any(self._has(number[1], k) for k in others):
+                    return self._day_in(first, number[0]), number[1]
+            return None
+        number = self._day_number(index)
+        if number and self._is_day_sized(index):
+            at = self._skip(number[1], "of", "the")
+            if (month := self._other_month(at)) and (at > number[1] or self._is_marked(index, number[1])):
+                return self._day_in(month[0], number[0]), month[1]
+        return None
+
+    def _day_in(self, first: date, number: int) -> _Days:
+        found = self._date(first.month, number, first.year, self.today)
+        if found is None:
+            raise _Doubtful
+        return _Days(found, found)
 
     def _relative(self, index: int, _base: date) -> tuple[_Days, int] | None:
         """Read CLDR's own words: "tomorrow", "next week", "nächsten Dienstag"."""
@@ -1071,7 +1127,8 @@ class _Reader:
         number, unit, end = self._amount(index)
         if unit and self._has(end, "in after"):
             first, last = self._add_units(number, unit)
-            return _Days(first, last), end + 1
+            # "3日以内": within
+            return _Days(self.today if self._has(end, "until after") else first, last), end + 1
         return None
 
     def _add_units(self, number: int, unit: str) -> tuple[date, date]:
@@ -1151,7 +1208,9 @@ class _Reader:
             return None
         end = number[1]
         dotted = self._has(end, ".") and self._touching(end) and not self._has(end + 1, "number")
-        marked = dotted or (self._has(end, "day after") and not self._begins_other_day(end))
+        # "9º" is written "9o" too, but "9 o 10" is "9 or 10".
+        ending = self._has(end, "day after") and (self._touching(end) or not self._has(end, "or"))
+        marked = dotted or (ending and not self._begins_other_day(end))
         return number[0], end + marked
 
     def _begins_other_day(self, index: int) -> bool:
@@ -1175,6 +1234,20 @@ class _Reader:
             if number and not self._is_hour(at, number[1]):
                 year, end = self._year(number[1])
                 return month, number[0], year, end
+        return None
+
+    def _is_marked(self, start: int, end: int) -> bool:
+        return end > start + 1 or self._get(start, "ordinal") is not None
+
+    def _other_month(self, index: int) -> tuple[date, int] | None:
+        """Read "next month", "this month". Return its first day and the index after it."""
+        if (offset := self._get(index, "relative month")) is not None and offset >= 0:
+            return self._month(offset)[0], index + 1
+        for offset, before, behind in ((1, "next", "next after"), (0, "this", "this after")):
+            if (self._has(index, before) and self._get(index + 1, "unit") == "month") or (
+                self._get(index, "unit") == "month" and self._has(index + 1, behind)
+            ):
+                return self._month(offset)[0], index + 2
         return None
 
     def _is_day_sized(self, index: int) -> bool:
@@ -1263,7 +1336,9 @@ class _Reader:
         hours = ("hour", "am", "pm", *_AFTER_HOUR)
         if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
             return None
-        if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
+        # "3日後" is in three days, "15号以后" is from the 15th.
+        counted = self._has(end, "in after") and not (marked and not self._has(end - 1, "unit"))
+        if (counted or any(self._has(end, kind) for kind in ("people", "unit", "hour"))) and not self._has(
             end, "day after"
         ):
             return None
@@ -1276,7 +1351,7 @@ class _Reader:
         for kind in ("beginning", "middle", "end"):
             if not self._has(index, kind):
                 continue
-            for at in dict.fromkeys((index + 1, self._skip(index + 1, "of", "the", "filler"))):
+            for at in dict.fromkeys((index + 1, self._skip(index + 1, "-", "of", "the", "filler"))):
                 span = self._parse_span(at)
                 if span is None:
                     # "end of the month"
@@ -1343,7 +1418,9 @@ class _Reader:
         if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
             dated = self._day_of_month(number[0], self.today)
             others = (*_UNITS, *_AFTER_HOUR, *_BEHIND, "-", ".", "people", "to")
-            plain = not any(self._has(number[1], kind) for kind in others)
+            # "mercredi 9 à 17h", "venerdì 11 ore 17"
+            begins_time = self._has(number[1], "at") and self._parse_clock(number[1] + 1)
+            plain = begins_time or not any(self._has(number[1], kind) for kind in others)
             # "Tuesday 8" is a date when the 8th is a Tuesday.
             if plain and dated and dated.weekday() == weekday:
                 return _Days(dated, dated), number[1]
@@ -1497,6 +1574,8 @@ class _Reader:
             return self._apply_bounds([(first, last, set()) for first, last in resolved if first])
         spans = [days for days in self.facts.days if days.weekdays is None]
         weekdays = [days.weekdays for days in self.facts.days if days.weekdays is not None]
+        if any(begin == end and begin in self.facts.excluded for begin, end in weekdays):
+            raise _Doubtful  # "terça sim, terça não": every other Tuesday
         found: list[tuple[date, date | None, set[int]]] = []
         common = _intersect(spans)
         if common is None:

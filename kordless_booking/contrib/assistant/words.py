@@ -31,12 +31,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "from …"),
         "from|starting|starting from|starting at|as of|not before|not earlier than|no earlier than|earliest",
     ),
-    "before": (pgettext("grammar", "before …"), "before|earlier than|prior to|any time before|anytime before"),
+    "before": (pgettext("grammar", "before …"), "before|b4|earlier than|prior to|any time before|anytime before"),
     "until": (
         pgettext("grammar", "until …"),
         "until|till|til|by|up to|no later than|not later than|not after|at the latest by|latest",
     ),
-    "between": (pgettext("grammar", "between … and …"), "between|btw|betw"),
+    "between": (pgettext("grammar", "between … and …"), "between|btw|betw|btwn"),
     "to": (pgettext("grammar", "from … to …"), "to|until|till|til|through|thru"),
     "and": (pgettext("grammar", "… and …"), "and|&|+"),
     "or": (pgettext("grammar", "… or …"), "or|or else|or maybe|or possibly|otherwise"),
@@ -105,7 +105,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "one": (pgettext("grammar", "a week: the article before a unit"), "a|an|one"),
     # Days, besides CLDR's words for them.
     "today": (pgettext("grammar", "today"), "2day|later today"),
-    "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
+    "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|2moro|2mrw|tmro|tom"),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "in three days": (pgettext("grammar", "in three days, where it is one word"), "-"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
@@ -153,7 +153,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "noon": (pgettext("grammar", "noon"), "midday|mid-day|lunchtime|lunch time|12 noon"),
     "morning1": (pgettext("grammar", "part of the day: morning1"), "mornings|morning time|in the mornings|forenoon"),
     "morning2": (pgettext("grammar", "part of the day: morning2"), "-"),
-    "afternoon1": (pgettext("grammar", "part of the day: afternoon1"), "afternoons|in the afternoons|aft|arvo|pm time"),
+    "afternoon1": (
+        pgettext("grammar", "part of the day: afternoon1"),
+        "afternoons|in the afternoons|aft|arvo|after lunch|pm time",
+    ),
     "afternoon2": (pgettext("grammar", "part of the day: afternoon2"), "-"),
     "evening1": (pgettext("grammar", "part of the day: evening1"), "evenings|in the evenings|eve"),
     "evening2": (pgettext("grammar", "part of the day: evening2"), "-"),
@@ -166,7 +169,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "as soon as possible|asap|a.s.a.p.|as early as possible|the soonest|soonest|soonest possible|"
             "earliest possible|earliest available|first available|next available|next free|the first free|"
             "first free slot|the earliest|as soon as you can|as soon as u can|right away|urgently|urgent|"
-            "any time soon|at your earliest"
+            "any time soon|at your earliest|earliest you have|earliest you've got|earliest you got|earliest you can|"
+            "soonest you have|soonest you've got|soonest you can"
         ),
     ),
     "filler": (
@@ -182,14 +186,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "some day|someday|one day|hours|during|during the|at the|day|and|also|you|your|got|what about|"
             "how about|let's say|say|me in|fit me in|in the|later in|later|later this|rest of|the rest of|"
             "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|"
-            "we prefer"
+            "we prefer|instead|good morning|good afternoon|good evening|good day|have a nice day|have a good day|"
+            "have a great day|have a nice weekend|have a good weekend|have a great weekend|cheers|hiya"
         ),
     ),
     "doubtful": (
         pgettext("grammar", "words that make the meaning doubtful"),
         (
             "yesterday|if not|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
-            "alternate|cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|"
+            "alternate|cancel|reschedule|instead of|move|remind|earlier|sooner|unless|don't|do not|dont|cannot|"
             "can't|cant|isn't|won't|never|no|neither|nor|none|without|week after|weeks after|after next|"
             "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
             "Pentecost|Halloween|my birthday|birthday|holiday|holidays|public holiday|bank holiday|school|"
