@@ -99,6 +99,8 @@ def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery
     `left` has what was not understood: all words where nothing was.
     """
     lexicon = _find_lexicon(language)
+    if lexicon and language.replace("_", "-").lower() in _DAY_FIRST:
+        lexicon = replace(lexicon, month_first=False)
     # Composed first: a letter and its accent may be two characters.
     normalized = normalize(text[:MAX_LENGTH])
     if lexicon is None:
@@ -127,6 +129,8 @@ def _find_lexicon(language: str) -> Lexicon | None:
     return None
 
 
+_DAY_FIRST: Final = frozenset({"en-au", "en-gb", "en-ie", "en-in", "en-nz", "en-za"})
+"""Where English says 3/12 of the 3rd of December."""
 _STAND_INS: Final = {"pt": ("pt_BR",), "zh": ("zh_Hans",)}
 
 
@@ -374,6 +378,43 @@ class _Reader:
 
     def read(self) -> list[TimeQuery]:
         """Return the readings, the nearest first. Raises _Doubtful where nothing is certain."""
+        if readings := self._read_halves():
+            return readings
+        self._collect()
+        return self._readings()
+
+    def _read_halves(self) -> list[TimeQuery]:
+        """Read "tomorrow at 4 or Friday at 10": two wishes, of which each has a day and a time."""
+        links = [index for index, token in enumerate(self.tokens) if "or" in token.kinds]
+        if len(links) != 1:
+            return []
+        at = links[0]
+        halves = [
+            _Reader(tokens, self.lexicon, self.now, self.offer) for tokens in (self.tokens[:at], self.tokens[at + 1 :])
+        ]
+        try:
+            for half in halves:
+                half._collect()
+            is_whole = all(
+                half.facts.days and (half.facts.clocks or half.facts.ranges or half.facts.parts) for half in halves
+            )
+            if not is_whole:
+                return []
+            # A name, or how many they are, is said once for both.
+            one, other = (half.facts for half in halves)
+            for each, before in ((one, other), (other, one)):
+                each.names = {**before.names, **each.names}
+                each.party = each.party or before.party
+                each.excluded |= before.excluded
+            readings = [reading for half in halves for reading in half._readings()]
+        except _Doubtful:
+            return []
+        self.unused = [*halves[0].unused, *(index + at + 1 for index in halves[1].unused)]
+        readings.sort(key=lambda query: (query.first or date.max, query.after or time.min))
+        return readings[:MAX_READINGS]
+
+    def _collect(self) -> None:
+        """Fill the facts. Raises _Doubtful where a word that wasn't understood could change them."""
         index = 0
         rules: tuple[Callable[[int], int | None], ...] = (
             self._soonest,
@@ -403,7 +444,6 @@ class _Reader:
         # "Monday, Tuesday"; but "Monday I work, so Tuesday" says what only people understand.
         if any(self._has(each, ",") for each in self.unused) and not any(self.left()):
             self.facts.choice = True
-        return self._readings()
 
     def _is_slash(self, index: int) -> bool:
         """Return True for the sign in "Mon/Wed"."""
@@ -737,6 +777,9 @@ class _Reader:
             if found is None or (weak and self._is_article(start, found)):
                 continue
             operand, end = found
+            # "el tres del doce": of the twelfth month, or from twelve on
+            if op == "from" and self._has(index, "the") and isinstance(operand, _Clock) and not operand.written:
+                raise _Doubtful
             # "around Christmas"; but 约 is also "book"
             if isinstance(operand, _Days) and op == "around" and not weak:
                 raise _Doubtful
@@ -804,8 +847,6 @@ class _Reader:
         clock = self._parse_clock(index)
         if clock is None:
             return None
-        if index and self._has(index - 1, "in") and not self.tokens[index - 1].kinds.keys() & {"at", "after", "of"}:
-            raise _Doubtful  # "en dos horas": in two hours, rather than at two
         if not clock[0].written:
             # "3 or 4 pm"
             other = self._parse_clock(clock[1] + 1) if self._has(clock[1], "or") else None
@@ -866,6 +907,8 @@ class _Reader:
         if clock is None:
             return None
         found, end = clock
+        if not found.written and self._has(end, "people"):
+            return None
         # "12 noon", "las 12 del mediodía"
         if found.minutes % 720 == 0 and (minutes := self._get(end, "clock")) is not None:
             return _Clock(minutes), end + 1
@@ -1023,6 +1066,7 @@ class _Reader:
             return None
         for rule in (
             self._of_other_month,
+            self._nth_weekday,
             self._relative,
             self._moved,
             self._modified,
@@ -1057,6 +1101,21 @@ class _Reader:
         if found is None:
             raise _Doubtful
         return _Days(found, found)
+
+    def _nth_weekday(self, index: int, base: date) -> tuple[_Days, int] | None:
+        """Read "the first Saturday in January"."""
+        at = self._skip(index, "the")
+        nth = self._get(at, "ordinal") or self._get(at, "hour word")
+        weekday, month_at = self._get(at + 1, "weekday"), self._skip(at + 2, "of", "in", "filler")
+        month = self._get(month_at, "month")
+        if nth is None or weekday is None or month is None:
+            return None
+        for year in (base.year, base.year + 1):
+            first, last = _month_span(year, month)
+            day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+            if base <= day <= last:
+                return _Days(day, day), month_at + 1
+        raise _Doubtful
 
     def _relative(self, index: int, _base: date) -> tuple[_Days, int] | None:
         """Read CLDR's own words: "tomorrow", "next week", "nächsten Dienstag"."""
@@ -1121,6 +1180,10 @@ class _Reader:
             if unit:
                 first, last = self._add_units(number, unit)
                 return _Days(first, last), self._skip(end, "in after")
+            is_other = self._has(index, "at") or self._has(index, "after") or not self.lexicon.spaced
+            hours = None if is_other else self._number(index + 1)
+            if hours and self._has(hours[1], "hour") and not self._touching(hours[1]):
+                raise _Doubtful  # "dans 2 heures" is not at two
         if self._has(index, "week later") and not self._has(index, "unit"):
             first, last = self._add_units(1, "week")
             return _Days(first, last), index + 1
@@ -1224,6 +1287,8 @@ class _Reader:
             if month is not None:
                 year, end = self._year(at + 1)
                 return month, number[0], year, end
+            if (month := self._shared_month(index, number[1])) is not None:
+                return month, number[0], None, number[1]
         month = self._get(index, "month")
         if month is not None and self._has(index, "weekday") and not self.lexicon.month_first:
             return None  # "mar 8" is Tuesday the 8th, "8 mar" is in March
@@ -1249,6 +1314,14 @@ class _Reader:
             ):
                 return self._month(offset)[0], index + 2
         return None
+
+    def _shared_month(self, index: int, end: int) -> int | None:
+        """Return the month of both days in "the 8th or 9th of January"."""
+        is_hour = self._has(index - 1, "at") and end == index + 1
+        if is_hour or not (self._has(end, "or") or self._has(end, "and")):
+            return None
+        second = self._day_number(self._skip(end + 1, "filler"))
+        return self._get(self._skip(second[1], "of"), "month") if second else None
 
     def _is_day_sized(self, index: int) -> bool:
         at = index
@@ -1330,8 +1403,8 @@ class _Reader:
             said += 1
         marked = end - index > said + 1
         ordinal = self._get(index + said, "ordinal") is not None
-        if not (said or marked or ordinal):
-            return None
+        if not (said or marked or ordinal) or (self._has(index, "at") and self._has(index + said, "one")):
+            return None  # "l'una" is an hour
         # Not "the 3 pm"; but "le 5 au matin" is the 5th, in the morning.
         hours = ("hour", "am", "pm", *_AFTER_HOUR)
         if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):

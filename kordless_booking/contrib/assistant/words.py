@@ -43,20 +43,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "at": (pgettext("grammar", "at 3 o’clock"), "at|@|exactly at|sharp at|starting at"),
     "around": (
         pgettext("grammar", "around 3 o’clock"),
-        "around|about|at around|at about|roughly|roughly at|approximately|approx|circa",
+        "around|about|at around|at about|roughly|roughly at|approximately|approx|circa|say|let's say",
     ),
     "not": (
         pgettext("grammar", "not on Monday"),
         (
             "not|except|except for|but not|just not|only not|excluding|other than|apart from|any day but|"
-            "every day but|anything but|can not do|can't do|cannot do|can t on|without"
+            "every day but|anything but|can not do|can't do|cannot do|can t on|without|bar"
         ),
     ),
     "in": (pgettext("grammar", "in two weeks"), "in"),
     "within": (pgettext("grammar", "within two weeks"), "within|within the next|in the next|over the next"),
     "next": (pgettext("grammar", "next Tuesday"), "next|the next|coming|the coming|this coming|upcoming|following"),
     "this": (pgettext("grammar", "this Tuesday"), "this"),
-    "for": (pgettext("grammar", "for two people"), "for|table for|party of|group of|we are|there are|there will be"),
+    "for": (
+        pgettext("grammar", "for two people"),
+        "for|table for|table of|party of|group of|we are|there are|there will be",
+    ),
     "of": (pgettext("grammar", "the 20th of December"), "of|in"),
     "the": (pgettext("grammar", "the 20"), "the|on the"),
     "half past": (pgettext("grammar", "half past three"), "half past|half"),
@@ -86,7 +89,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "month after": (pgettext("grammar", "month 12: word or ending after the number"), "-"),
     "year after": (pgettext("grammar", "year 2027: word after the number"), "-"),
     "hour": (pgettext("grammar", "3 o’clock: words after the number"), "o'clock|oclock|h|hrs|sharp"),
-    "minute": (pgettext("grammar", "30 minutes: words after the number"), "min|mins|minute|minutes"),
+    "minute": (pgettext("grammar", "30 minutes: words after the number"), "min|mins|minute|minutes|hour|hours"),
     "half": (pgettext("grammar", "three and a half: after the hour"), "-"),
     "quarter": (pgettext("grammar", "three and a quarter: after the hour"), "-"),
     "quarter less": (pgettext("grammar", "three less a quarter: after the hour"), "-"),
@@ -101,7 +104,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "day": (pgettext("grammar", "day, days"), "day|days"),
     "week": (pgettext("grammar", "week, weeks"), "week|weeks|wk|wks|week's time|weeks time|weeks' time"),
     "month": (pgettext("grammar", "month, months"), "month|months|months time|months' time"),
-    "weekend": (pgettext("grammar", "weekend"), "weekend|the weekend|week-end|at the weekend|on the weekend|wkend"),
+    "weekend": (
+        pgettext("grammar", "weekend"),
+        "weekend|the weekend|week-end|at the weekend|on the weekend|wkend|wknd",
+    ),
     "one": (pgettext("grammar", "a week: the article before a unit"), "a|an|one"),
     # Days, besides CLDR's words for them.
     "today": (pgettext("grammar", "today"), "2day|later today"),
@@ -155,7 +161,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "morning2": (pgettext("grammar", "part of the day: morning2"), "-"),
     "afternoon1": (
         pgettext("grammar", "part of the day: afternoon1"),
-        "afternoons|in the afternoons|aft|arvo|after lunch|pm time",
+        "afternoons|in the afternoons|aft|arvo|after lunch|anytime after lunch|any time after lunch|pm time",
     ),
     "afternoon2": (pgettext("grammar", "part of the day: afternoon2"), "-"),
     "evening1": (pgettext("grammar", "part of the day: evening1"), "evenings|in the evenings|eve"),
@@ -183,11 +189,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "at|in|of|for|with|by|is|be|it|if|possible|if possible|preferably|ideally|maybe|perhaps|best|works|"
             "work|good|great|fine|ok|okay|suits me|looking for|schedule|reserve|make|cut|session|visit|anytime|"
             "any time|any day|whenever|i can do|can do|only|just|then|there|so|will|that|also|sometime|some time|"
-            "some day|someday|one day|hours|during|during the|at the|day|and|also|you|your|got|what about|"
+            "some day|someday|one day|during|during the|at the|day|and|also|you|your|got|what about|"
             "how about|let's say|say|me in|fit me in|in the|later in|later|later this|rest of|the rest of|"
             "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|"
             "we prefer|instead|good morning|good afternoon|good evening|good day|have a nice day|have a good day|"
-            "have a great day|have a nice weekend|have a good weekend|have a great weekend|cheers|hiya"
+            "have a great day|have a nice weekend|have a good weekend|have a great weekend|cheers|hiya|"
+            "i may|we may|may come|may be|may work|may suit|first time|first visit|my first|first appointment"
         ),
     ),
     "doubtful": (
@@ -199,6 +206,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
             "Pentecost|Halloween|my birthday|birthday|holiday|holidays|public holiday|bank holiday|school|"
             "half term|payday|full moon|summer|winter|spring|autumn|fall|year|years|quarter|decade|century|"
+            "out of town|away|busy|i work|we work|i'm working|i am working|i'm off|not in|not around|not here|"
             "except|but|hours ago|days before|weeks before|not|odd|even"
         ),
     ),

@@ -68,6 +68,14 @@ def test_phrases_in_unusual_shapes_are_understood(language: str) -> None:
     assert len(report.dates_wrong) <= 1, report.dates_wrong
 
 
+def test_order_of_day_and_month_in_english_is_that_of_the_country() -> None:
+    """3/12 is March 12 in American English, and the 3rd of December in British English."""
+    assert understand("3/12", "en").first == date(2027, 3, 12)
+    assert understand("3/12", "en-us").first == date(2027, 3, 12)
+    assert understand("3/12", "en-gb").first == date(2026, 12, 3)
+    assert understand("3/12", "en_AU").first == date(2026, 12, 3)
+
+
 @given(TEXTS, MOMENTS, st.sampled_from(LANGUAGES))
 def test_parsing_is_total_and_never_in_the_past(text: str, now: datetime, language: str) -> None:
     """Any text gives an answer, whose days are today or later, in order, and whose times are too."""
