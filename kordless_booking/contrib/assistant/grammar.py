@@ -714,9 +714,9 @@ class _Reader:
         end = last[1]
         if month is None:
             after = self._skip(end, "of") if self._has(end, "of") else end
-            month = self._get(after, "month")
+            month, after = self._month_at(after)
             if month is not None:
-                end = after + 1
+                end = after
         if month is not None:
             begin = self._date(month, first[0], None, self.today)
             until = self._date(month, last[0], None, begin) if begin else None
@@ -976,7 +976,9 @@ class _Reader:
         followed = self._has(end + 2, "hour")
         if dotted and minute % 5 and not followed:
             return None  # "17.12" is a date, even where days come second
-        # Where months come first a date has no dots: "9.30" is said of hours.
+        if dotted and not followed and not self.lexicon.spaced and self._is_date(value, minute):
+            return None  # 12.15 is a date in Chinese, Japanese and Korean
+        # In English, where months come first, a date has no dots: "9.30" is said of hours.
         is_date = self._is_date(value, minute) and not (self.lexicon.month_first and minute % 15 == 0)
         written = not dotted or followed or not is_date
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
