@@ -777,9 +777,12 @@ class _Reader:
             if found is None or (weak and self._is_article(start, found)):
                 continue
             operand, end = found
-            # "el tres del doce": of the twelfth month, or from twelve on
+            # "el tres del doce": of the twelfth month, or from twelve on?
             if op == "from" and self._has(index, "the") and isinstance(operand, _Clock) and not operand.written:
-                raise _Doubtful
+                day = self._parse_day(index, self.today)
+                if day is None or self.facts.days:
+                    raise _Doubtful
+                operand, end = day  # "la tarde del 15", "dal 15"
             # "around Christmas"; but 约 is also "book"
             if isinstance(operand, _Days) and op == "around" and not weak:
                 raise _Doubtful
@@ -787,6 +790,11 @@ class _Reader:
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
                 return end + 1
+            # "before Friday noon" is neither whole days nor an hour of each
+            if op in {"before", "until"} and isinstance(operand, _Days):
+                clock = self._parse_clock(self._skip(end, "at"))
+                if clock and (clock[0].written or self._has(end, "at")):
+                    raise _Doubtful
             # "до пятницы включительно"
             if op == "before" and isinstance(operand, _Days) and self._has(end, "until after"):
                 self._add_bound("until", operand)
@@ -1035,11 +1043,14 @@ class _Reader:
         return None
 
     def _parse_military(self, index: int) -> tuple[_Clock, int] | None:
-        """Read "1530" before a word for the hour: otherwise four digits may be anything."""
+        """Read "1530" beside a word for the hour: otherwise four digits may be anything."""
         token = self.tokens[index]
         value = token.kinds["number"]
-        if token.digits == 4 and self._has(index + 1, "hour") and value // 100 < 24 and value % 100 < 60:
-            return _Clock(value // 100 * 60 + value % 100), index + 2
+        if token.digits == 4 and value // 100 < 24 and value % 100 < 60:
+            if self._has(index + 1, "hour"):
+                return _Clock(value // 100 * 60 + value % 100), index + 2
+            if self._has(index - 1, "@"):
+                return _Clock(value // 100 * 60 + value % 100), index + 1
         return None
 
     def _clock(self, hour: int, offset: int, end: int) -> tuple[_Clock, int] | None:

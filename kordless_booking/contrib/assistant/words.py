@@ -111,7 +111,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "one": (pgettext("grammar", "a week: the article before a unit"), "a|an|one"),
     # Days, besides CLDR's words for them.
     "today": (pgettext("grammar", "today"), "2day|later today"),
-    "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|2moro|2mrw|tmro|tom"),
+    "tomorrow": (
+        pgettext("grammar", "tomorrow"),
+        "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|2moro|2mrw|tmro|tomoz|tom",
+    ),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "in three days": (pgettext("grammar", "in three days, where it is one word"), "-"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
@@ -166,7 +169,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "afternoon2": (pgettext("grammar", "part of the day: afternoon2"), "-"),
     "evening1": (pgettext("grammar", "part of the day: evening1"), "evenings|in the evenings|eve"),
     "evening2": (pgettext("grammar", "part of the day: evening2"), "-"),
-    "night1": (pgettext("grammar", "part of the day: night1"), "nights"),
+    "night1": (pgettext("grammar", "part of the day: night1"), "nights|nite|nites"),
     "night2": (pgettext("grammar", "part of the day: night2"), "-"),
     # Everything else.
     "soonest": (
@@ -194,7 +197,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|"
             "we prefer|instead|good morning|good afternoon|good evening|good day|have a nice day|have a good day|"
             "have a great day|have a nice weekend|have a good weekend|have a great weekend|cheers|hiya|"
-            "i may|we may|may come|may be|may work|may suit|first time|first visit|my first|first appointment"
+            "how bout|what bout|i may|we may|may come|may be|may work|may suit|first time|first visit|"
+            "my first|first appointment"
         ),
     ),
     "doubtful": (
