@@ -384,8 +384,9 @@ class _Reader:
         return self._readings()
 
     def _read_halves(self) -> list[TimeQuery]:
-        """Read "tomorrow at 4 or Friday at 10": two wishes, of which each has a day and a time."""
-        links = [index for index, token in enumerate(self.tokens) if "or" in token.kinds]
+        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two wishes, each with day and time."""
+        places = [[at for at, token in enumerate(self.tokens) if kind in token.kinds] for kind in ("or", "and", ",")]
+        links = next(filter(None, places), [])
         if len(links) != 1:
             return []
         at = links[0]
@@ -408,6 +409,10 @@ class _Reader:
                 each.excluded |= before.excluded
             readings = [reading for half in halves for reading in half._readings()]
         except _Doubtful:
+            return []
+        # "Tuesday afternoon, the 8th at 3" is one wish. "Monday at 3 I dance, so Tuesday at 4": only people understand.
+        days = _intersect([_Days(each.first, each.last) for each in readings])
+        if links != places[0] and (days or any(word for half in halves for word in half.left())):
             return []
         self.unused = [*halves[0].unused, *(index + at + 1 for index in halves[1].unused)]
         readings.sort(key=lambda query: (query.first or date.max, query.after or time.min))
