@@ -1485,7 +1485,9 @@ class _Reader:
         if (feast := self._get(index, "feast")) is not None:
             dated = self._date(feast[0], feast[1], None, base)
             return (_Days(dated, dated), index + 1) if dated else None
-        if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
+        # "週2回" is twice a week.
+        is_week = self._get(index, "unit") == "week" and self.lexicon.spaced
+        if is_week and (week := self._numbered_week(index, base)):
             return week
         month, at = self._month_at(index)
         if month is not None:

@@ -140,7 +140,9 @@ class Lexicon:
             if step is None:
                 return
             node = step
-            if entries := node.get(""):
+            # 下周1 is Monday, but not in 下周10点.
+            cuts_number = normalized.folded[index : index + 2].isdigit() and index + 1 < len(normalized.folded)
+            if (entries := node.get("")) and not cuts_number:
                 typed = normalized.text[start : index + 1].replace("-", " ")
                 if kinds := _pick(entries, typed):
                     yield index + 1, kinds
