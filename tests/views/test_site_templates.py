@@ -41,7 +41,7 @@ HOST_PAGES = {
     "kordless_booking/parts/next_free.html",
     "kordless_booking/steps/lazy.html",
 }
-"""Templates around the widget on pages of the site: test_base_template, test_next_free and test_templatetags replace them."""
+"""Templates around the widget, on pages of the site: the tests of their tags and of BASE_TEMPLATE replace them."""
 VISITORS = [name for name in ALL if name.split("/")[1] not in {"admin", "mail", "snippet"} and name not in HOST_PAGES]
 STAFFS = [name for name in ALL if name.split("/")[1] in {"admin", "snippet"}]
 MAILS = [name for name in ALL if name.split("/")[1] == "mail"]

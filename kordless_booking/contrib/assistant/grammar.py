@@ -199,7 +199,8 @@ def _read_tokens(
         else:
             # A sign that is also a word: "&".
             words = [kinds for end, kinds in lexicon.find(normalized, index) if end == index + 1]
-            yield _Token({letter: True, **(words[0] if words else {})}, letter, is_word=False, touches=touches)
+            kinds = {letter: True, **(words[0] if words else {})}
+            yield _Token(kinds, typed(index, index + 1), is_word=False, touches=touches)
             index += 1
 
 
@@ -269,13 +270,18 @@ def _read_rest(normalized: Normalized, end: int, lexicon: Lexicon) -> list[tuple
     for suffix in lexicon.suffixes:
         after = end + len(suffix)
         if normalized.text.startswith(suffix, end) and (after >= len(text) or not is_letter(text[after])):
-            meaning = next((kinds for at, kinds in lexicon.find(normalized, end) if at == after), {"filler": True})
-            return [(after, meaning)]
+            # "altıdan önce": the ending with the word behind it
+            found = [each for each in lexicon.find(normalized, end) if _ends_word(text, each[0]) and each[0] >= after]
+            return [found[-1] if found else (after, {"filler": True})]
     if lexicon.compounds:
         for after, kinds in lexicon.find(normalized, end):
             if "part" in kinds and (after >= len(text) or not is_letter(text[after])):
                 return [(after, {"part": kinds["part"]})]
     return None
+
+
+def _ends_word(text: str, index: int) -> bool:
+    return index >= len(text) or not is_letter(text[index])
 
 
 def _find_name(
@@ -552,6 +558,10 @@ class _Reader:
             return behind
         if not self._has(index, "not"):
             return None
+        if index and all(
+            self._has(at, kind) for at, kind in ((index - 1, "weekday"), (index, "not after"), (index + 1, "weekday"))
+        ):
+            raise _Doubtful  # one of them is not meant
         start = self._skip(index + 1, "on", "filler", "the")
         # Words such as "before" may also be filler.
         for at in (index + 1, start):
@@ -560,16 +570,18 @@ class _Reader:
                 if found and isinstance(found[0], _Clock):
                     self.facts.clocks.append((other, found[0]))
                     return found[1]
-        end, by_comma = None, False
+        end = None
+        comma = by_comma = False
         while (weekday := self._get(start, "weekday")) is not None:
-            if by_comma and not any(self._has(start + 1, kind) for kind in ("or", "and", ",")):
-                raise _Doubtful  # "not Friday, Saturday"
             self.facts.excluded.add(weekday)
             end = start + 1
-            start = end
-            by_comma = self._has(start, ",")
+            start, by_comma, comma = end, comma, False
             if any(self._has(start, kind) for kind in ("or", "and", ",")):
                 start = self._skip(start, "or", "and", ",", "not", "filler")
+                joined = (token for token in self.tokens[end:start] if token.kinds.keys() & {"or", "and", "not"})
+                comma = all(token.text in {",", "，", "،"} for token in joined)
+        if by_comma:
+            raise _Doubtful  # "not Monday, Tuesday is better": without "and" it is hardly a list
         if end is None and self._has(start, "weekend"):
             self.facts.excluded |= {5, 6}
             end = start + 1
@@ -587,8 +599,10 @@ class _Reader:
         end = self._skip(end, "filler") if not self._has(end, "not after") else end
         if not weekdays or not self._has(end, "not after"):
             return None
-        # "el lunes no antes de las 3": no word about Monday.
-        if self._operand(end + 1) or any(self._has(end + 1, kind) for kind in ("before", "after", "until")):
+        # "el lunes no antes de las 3": no word about Monday. "salı değil çarşamba": not Tuesday, but Wednesday.
+        if (self._has(end, "not") and self._operand(end + 1)) or any(
+            self._has(end + 1, kind) for kind in ("before", "after", "until")
+        ):
             return None
         self.facts.excluded |= set(weekdays)
         return end + 1
@@ -657,6 +671,8 @@ class _Reader:
                 if clock is None or not (bare_allowed or clock[0].written or self._has(clock[1], "between after")):
                     continue
                 second, end = clock
+                if not second.written and self._has(end, "people"):
+                    continue  # "at ten, for three people", where one word is "to" and "for"
                 # "from 3 to 5 December", "from 3 to the 5th": numbers of days.
                 day = self._parse_day(start, self.today)
                 if day and day[1] > end:
@@ -703,9 +719,9 @@ class _Reader:
         end = last[1]
         if month is None:
             after = self._skip(end, "of") if self._has(end, "of") else end
-            month = self._get(after, "month")
+            month, after = self._month_at(after)
             if month is not None:
-                end = after + 1
+                end = after
         if month is not None:
             begin = self._date(month, first[0], None, self.today)
             until = self._date(month, last[0], None, begin) if begin else None
@@ -830,12 +846,14 @@ class _Reader:
     def _day(self, index: int) -> int | None:
         day = self._parse_day(index, self.today)
         clock = self._parse_clock(index)
-        if day is None or (clock and clock[0].written and clock[1] >= day[1]):
+        # Hebrew שני is Monday and "two", but no hour: "שני בערב".
+        either = self._has(index, "weekday") and self._has(index, "number") and clock and clock[0].part
+        if day is None or (clock and clock[0].written and clock[1] >= day[1] and not either):
             return None
         self.facts.days.append(day[0])
         # "tonight" is also a part of the day, unlike "mañana", which is either.
-        if day[1] == index + 1 and self._has(index, "day and part"):
-            self.facts.parts.append(self._get(index, "part"))
+        if day[1] == index + 1 and (self._has(index, "day and part") or not self.lexicon.spaced):
+            self.facts.parts += [self._get(index, "part")] if self._has(index, "part") else []
         return day[1]
 
     def _time(self, index: int) -> int | None:
@@ -949,12 +967,13 @@ class _Reader:
             return _Clock(hour * 60 + 30), self._skip(index + 1, "hour")
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
-                start = self._skip(index + 1, "at", "filler", "the", "to")
-                number = self._hour_number(start)
-                if number is None and kind in {"half to", "quarter into"} and self._get(start, "ordinal") is not None:
-                    number = self._get(start, "ordinal"), start + 1  # "четверть десятого"
-                if number and 1 <= number[0] <= 24:
-                    return self._clock(number[0], offset, self._skip(number[1], "hour"))
+                # A number may also be filler: Hindi दो is "two" and "give".
+                for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "filler", "the", "to"))):
+                    number = self._hour_number(start)
+                    if number is None and kind in {"half to", "quarter into"} and self._has(start, "ordinal"):
+                        number = self._get(start, "ordinal"), start + 1  # "четверть десятого"
+                    if number and 1 <= number[0] <= 24:
+                        return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
             return self._parse_after_hour(hour, index + 1, written=True)
         return None
@@ -970,7 +989,9 @@ class _Reader:
         followed = self._has(end + 2, "hour")
         if dotted and minute % 5 and not followed:
             return None  # "17.12" is a date, even where days come second
-        # Where months come first a date has no dots: "9.30" is said of hours.
+        if dotted and not followed and not self.lexicon.spaced and self._is_date(value, minute):
+            return None  # 12.15 is a date in Chinese, Japanese and Korean
+        # In English, where months come first, a date has no dots: "9.30" is said of hours.
         is_date = self._is_date(value, minute) and not (self.lexicon.month_first and minute % 15 == 0)
         written = not dotted or followed or not is_date
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
@@ -1062,6 +1083,7 @@ class _Reader:
         if index >= len(self.tokens):
             return None
         for rule in (
+            self._of_other_month,
             self._nth_weekday,
             self._relative,
             self._moved,
@@ -1073,6 +1095,30 @@ class _Reader:
             if found := rule(index, base):
                 return found
         return None
+
+    def _of_other_month(self, index: int, _base: date) -> tuple[_Days, int] | None:
+        """Read "the 5th of next month", "来月5日": a number that is said to be a day, on either side."""
+        number: tuple[int, int] | None
+        if month := self._other_month(index):
+            first, at = month
+            for start in dict.fromkeys((at, self._skip(at, "of", "filler"))):
+                number = self._day_number(start)
+                others = ("unit", "weekday", "people", "hour", "month")
+                if number and self._is_marked(start, number[1]) and not any(self._has(number[1], k) for k in others):
+                    return self._day_in(first, number[0]), number[1]
+            return None
+        number = self._day_number(index)
+        if number and self._is_day_sized(index):
+            at = self._skip(number[1], "of", "the")
+            if (month := self._other_month(at)) and (at > number[1] or self._is_marked(index, number[1])):
+                return self._day_in(month[0], number[0]), month[1]
+        return None
+
+    def _day_in(self, first: date, number: int) -> _Days:
+        found = self._date(first.month, number, first.year, self.today)
+        if found is None:
+            raise _Doubtful
+        return _Days(found, found)
 
     def _nth_weekday(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read "the first Saturday in January"."""
@@ -1162,7 +1208,8 @@ class _Reader:
         number, unit, end = self._amount(index)
         if unit and self._has(end, "in after"):
             first, last = self._add_units(number, unit)
-            return _Days(first, last), end + 1
+            # "3日以内": within
+            return _Days(self.today if self._has(end, "until after") else first, last), end + 1
         return None
 
     def _add_units(self, number: int, unit: str) -> tuple[date, date]:
@@ -1272,6 +1319,20 @@ class _Reader:
                 return month, number[0], year, end
         return None
 
+    def _is_marked(self, start: int, end: int) -> bool:
+        return end > start + 1 or self._get(start, "ordinal") is not None
+
+    def _other_month(self, index: int) -> tuple[date, int] | None:
+        """Read "next month", "this month". Return its first day and the index after it."""
+        if (offset := self._get(index, "relative month")) is not None and offset >= 0:
+            return self._month(offset)[0], index + 1
+        for offset, before, behind in ((1, "next", "next after"), (0, "this", "this after")):
+            if (self._has(index, before) and self._get(index + 1, "unit") == "month") or (
+                self._get(index, "unit") == "month" and self._has(index + 1, behind)
+            ):
+                return self._month(offset)[0], index + 2
+        return None
+
     def _shared_month(self, index: int, end: int) -> int | None:
         """Return the month of both days in "the 8th or 9th of January"."""
         is_hour = self._has(index - 1, "at") and end == index + 1
@@ -1366,7 +1427,9 @@ class _Reader:
         hours = ("hour", "am", "pm", *_AFTER_HOUR)
         if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
             return None
-        if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
+        # "3日後" is in three days, "15号以后" is from the 15th.
+        counted = self._has(end, "in after") and not (marked and not self._has(end - 1, "unit"))
+        if (counted or any(self._has(end, kind) for kind in ("people", "unit", "hour"))) and not self._has(
             end, "day after"
         ):
             return None
@@ -1422,7 +1485,9 @@ class _Reader:
         if (feast := self._get(index, "feast")) is not None:
             dated = self._date(feast[0], feast[1], None, base)
             return (_Days(dated, dated), index + 1) if dated else None
-        if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
+        # "週2回" is twice a week.
+        is_week = self._get(index, "unit") == "week" and self.lexicon.spaced
+        if is_week and (week := self._numbered_week(index, base)):
             return week
         month, at = self._month_at(index)
         if month is not None:
@@ -1445,9 +1510,10 @@ class _Reader:
         number = self._number(index + 1)
         if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
             dated = self._day_of_month(number[0], self.today)
+            others = (*_UNITS, *_AFTER_HOUR, *_BEHIND, "-", ".", "people", "to")
             # "mercredi 9 à 17h", "venerdì 11 ore 17"
             begins_time = self._has(number[1], "at") and self._parse_clock(number[1] + 1)
-            plain = begins_time or not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            plain = begins_time or not any(self._has(number[1], kind) for kind in others)
             # "Tuesday 8" is a date when the 8th is a Tuesday.
             if plain and dated and dated.weekday() == weekday:
                 return _Days(dated, dated), number[1]

@@ -69,7 +69,6 @@ _DROPPED: Final = frozenset(
         "\u0640",
         *map(chr, range(0x0591, 0x05C8)),
         "\u0307",
-        "\u05f3",
         "\u05f4",
     ]
 )
@@ -90,7 +89,7 @@ _FOLDED: Final = str.maketrans(
         "ئ": "ي",
     }
 )
-_APOSTROPHES: Final = frozenset("'’‘`´ʼ")
+_APOSTROPHES: Final = frozenset("'’‘`´ʼ׳")
 _DASHES: Final = frozenset("-‐‑‒–—―−~〜")
 _KEPT: Final = frozenset("-:./,&+@")
 """Signs that mean something. Others are as good as a space."""
@@ -141,7 +140,9 @@ class Lexicon:
             if step is None:
                 return
             node = step
-            if entries := node.get(""):
+            # 下周1 is Monday, but not in 下周10点.
+            cuts_number = normalized.folded[index : index + 2].isdigit() and index + 1 < len(normalized.folded)
+            if (entries := node.get("")) and not cuts_number:
                 typed = normalized.text[start : index + 1].replace("-", " ")
                 if kinds := _pick(entries, typed):
                     yield index + 1, kinds
@@ -166,12 +167,16 @@ def normalize(text: str) -> Normalized:
         before = letters[index - 1] if index else " "
         after = letters[index + 1] if index + 1 < len(letters) else " "
         plain = letter
-        if letter == '"' and is_letter(before) and is_letter(after):
+        alone = index < 2 or not is_letter(letters[index - 2])
+        geresh = "א" <= before <= "ת" and text[origins[index]] in _APOSTROPHES
+        if (letter == '"' or geresh) and is_letter(before) and is_letter(after):
             continue  # Hebrew abbreviations
         if letter == "." and is_letter(before):
-            if not (index > 1 and is_letter(letters[index - 2])):
+            if alone:
                 continue  # a.m.
             plain = " "
+        elif geresh and alone:
+            plain = "׳"  # "יום ב׳" is Monday, "יום ב" is "day on"
         elif letter == "-" and before.isdigit() and is_letter(after):
             plain = " "  # "3-го"
         elif not (is_letter(letter) or letter.isdigit() or letter in _KEPT):
@@ -215,7 +220,7 @@ def _plain(letter: str) -> str:
         return " "
     if letter in _DASHES:
         return "-"
-    if letter == "、":
+    if letter in "、،؛":
         return ","
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))

@@ -153,6 +153,55 @@ def test_what_is_doubtful_is_a_miss(text: str) -> None:
     assert query == TimeQuery(left=query.left)
 
 
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("not monday or tuesday", {0, 1}),
+        ("not monday, tuesday or friday", {0, 1, 4}),
+        ("not monday, after 3", {0}),
+        ("not monday, tuesday", set()),
+        ("not monday, tuesday is better", set()),
+    ],
+)
+def test_day_behind_a_comma_is_hardly_one_more_that_is_not_meant(text: str, excluded: set[int]) -> None:
+    """Days that are not meant are joined by a word; behind a comma alone may be the wish, so it is a miss."""
+    query = understand(text)
+    assert query.excluded_weekdays == excluded
+    assert query.understood == bool(excluded)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "day"),
+    [
+        ("the 5th of next month", "en", date(2027, 1, 5)),
+        ("next month on the 5th", "en", date(2027, 1, 5)),
+        ("the 20th of this month", "en", date(2026, 12, 20)),
+        ("el 5 del mes que viene", "es", date(2027, 1, 5)),
+        ("5 числа следующего месяца", "ru", date(2027, 1, 5)),
+        ("来月5日", "ja", date(2027, 1, 5)),
+        ("31st of next month", "en", date(2027, 1, 31)),
+        ("the 1st of this month", "en", None),
+        ("next month, the first week", "en", None),
+        ("next month, the first tuesday", "en", None),
+    ],
+)
+def test_day_of_next_month_is_read_where_the_number_is_said_to_be_one(
+    text: str, language: str, day: date | None
+) -> None:
+    """The number stands before or behind the month; a day that has passed, or a week, makes it a miss."""
+    query = parse(text, OFFER, language=language, now=NOW)
+    assert (query.first, query.last) == (day, day)
+    assert query.understood == (day is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("en dos horas", "es"), ("dans deux heures", "fr"), ("in 2 hours", "en")]
+)
+def test_hours_from_now_are_no_time_of_the_day(text: str, language: str) -> None:
+    """In two hours is not at two."""
+    assert not parse(text, OFFER, language=language, now=NOW).understood
+
+
 def test_unknown_words_that_change_nothing_are_left() -> None:
     """What was understood stands, and the rest is said to be left, as it was typed."""
     query = understand("Tomorrow after 3, my Knee hurts")
