@@ -39,6 +39,7 @@ class Wishes:
             wish = msgspec.to_builtins(data)
             # The code opens the page of the wish: the person has it in each message.
             del wish["code"]
+            wish.pop("proof", None)
             yield {
                 "account": row.account,
                 "service": row.service,
