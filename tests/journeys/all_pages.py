@@ -50,6 +50,15 @@ class Tour:
         yield "a time that was taken"
         self.open("head-spa/", "slot", month=f"{self.demo.sandbox.clock.now():%Y-%m}")
         yield "an empty month"
+        day = f"{self.demo.sandbox.clock.now():%Y-%m-%d}"
+        self.open("haircut/", "slot", day=day, until=day, after="23:00", host="host_sarah", said="partly")
+        self.page.locator(".kb-limits li").nth(2).wait_for()
+        yield "times that were asked for"
+        self.open("say/", "say", service="haircut")
+        self.fill(words="zzyzx")
+        self.press(".kb-search .kb-primary", "say")
+        self.page.locator("[role=alert]").first.wait_for()
+        yield "words that were not understood"
         self.open("haircut/zone/", "zone")
         yield "likely zones and continents"
         self.open("haircut/zone/", "zone", q="ind")

@@ -13,6 +13,9 @@ from tests.journeys.demo import Demo
 PHONE, SMALL_PHONE = {"width": 390, "height": 844}, {"width": 360, "height": 640}
 LOWEST_FIRST_TIME = 800
 HIGHEST_PAGE = 1150
+"""Of what the widget itself shows. Below it stand the lines of the optional apps."""
+HIGHEST_LINE = 48
+"""A link that a finger can press, which an optional app adds below the times."""
 """For a usual day."""
 USUAL_TIMES = 12
 LOWEST_NAME_FIELD = 560
@@ -22,12 +25,19 @@ FAR_ZONE = "Asia/Kathmandu"
 SERVICES = [service.slug for service in ACME.services if service.public]
 MEASURE = """
 () => {
+  const added = [...document.querySelectorAll(".kb-slot ~ *")];
+  const whole = document.documentElement.scrollHeight;
+  for (const line of added) line.style.display = "none";
+  const height = document.documentElement.scrollHeight;
+  for (const line of added) line.style.display = "";
   const nearest = [...document.querySelectorAll(".kb-nearest .kb-time")];
   return {
     first: document.querySelector(".kb-times .kb-time")?.getBoundingClientRect().top + scrollY,
     times: document.querySelectorAll(".kb-times .kb-time").length,
     month: document.querySelector(".kb-month table").getBoundingClientRect().height,
-    height: document.documentElement.scrollHeight,
+    height,
+    added: whole - height,
+    lines: added.length,
     rows: document.querySelectorAll(".kb-month tbody tr").length,
     nearest: nearest.map((time) => time.getBoundingClientRect().bottom),
     scrolled: scrollY,
@@ -93,6 +103,7 @@ def test_a_page_of_times_by_two_clocks_is_short(browser: Browser, shared_demo: D
             measures = open_times(page, shared_demo, "haircut", "&day=2026-12-06", zone=zone)
             assert 0 < measures["times"] <= USUAL_TIMES, zone
             assert measures["height"] <= HIGHEST_PAGE, (zone, measures)
+            assert 0 < measures["added"] <= measures["lines"] * HIGHEST_LINE, (zone, measures)
 
 
 @pytest.mark.matrix

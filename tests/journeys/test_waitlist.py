@@ -22,7 +22,7 @@ def test_the_first_of_two_who_wait_is_told_of_a_time_and_the_other_stops(browser
             page = context.new_page()
             page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
             booking_steps.at(page, "slot")
-            page.get_by_role("link", name="Tell me when another one is free").click()
+            page.get_by_role("link", name="Tell me when another time is free").click()
             booking_steps.at(page, "waitlist")
             until = page.get_by_label("Latest date")
             page.get_by_role("button", name="Tell me", exact=True).click()

@@ -15,6 +15,7 @@ negation, another number, a word such as "before" without what belongs to it), n
 from __future__ import annotations
 
 import calendar
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -47,7 +48,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Offer:
-    """What can be booked: the names that may be said, and what tells two readings apart."""
+    """Services, hosts and hours that can be booked: names that may be said, and what tells two readings apart."""
 
     services: tuple[Named, ...] = ()
     hosts: tuple[Named, ...] = ()
@@ -209,6 +210,8 @@ def _find_word(
     boundary = start
     while boundary < len(text) and is_letter(text[boundary]):
         boundary += 1
+    longest: list[tuple[int, Kinds]] = []
+    reach = 0
     for begin, before in _prefixed(normalized, start, lexicon):
         best: list[tuple[int, Kinds]] = []
         for end, kinds in [*lexicon.find(normalized, begin), *_find_name(normalized, begin, names)]:
@@ -222,8 +225,11 @@ def _find_word(
                 continue
             also = best[0][1] if best and end == best[0][0] else {}
             best = [(end, {**also, **kinds}), *together]
-        if best:
-            return [*before, *best], 0
+        # "ביום שני" is the prefix ב and "Monday", rather than "on the day" and "two".
+        if best and best[0][0] > reach:
+            longest, reach = [*before, *best], best[0][0]
+    if longest:
+        return longest, 0
     if lexicon.spaced or normalized.folded[start].isascii():
         return [], boundary
     return [], 0
@@ -336,6 +342,8 @@ class _Facts:
     party: list[int] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     soonest: bool = False
+    groups: list[int] = field(default_factory=list)
+    """Numbers of days that were said when an "or" came."""
     choice: bool = False
     """True where "or" or "and" was said."""
 
@@ -350,6 +358,9 @@ class _Reader:
         self.today = now.date()
         self.offer = offer
         self.facts = _Facts()
+        self.clocks_at: dict[int, tuple[_Clock, int] | None] = {}
+        self.days_at: dict[tuple[int, date], tuple[_Days, int] | None] = {}
+        """What was read at each token: several rules ask."""
         self.unused: list[int] = []
         """Tokens that no rule took."""
 
@@ -372,14 +383,23 @@ class _Reader:
         )
         while index < len(self.tokens):
             # Each rule returns the index after what it took, or None.
-            index = next((end for rule in rules if (end := rule(index)) is not None), -1 - index)
-            if index < 0:
-                index = -1 - index
+            end = next((end for rule in rules if (end := rule(index)) is not None), None)
+            if end is None:
                 self.unused.append(index)
-                index += 1
+                if self._has(index, "or") or self._is_slash(index):
+                    self.facts.groups.append(len(self.facts.days))
+            index = index + 1 if end is None else end
         for each in self.unused:
-            self._check_unused(self.tokens[each])
+            if self._is_slash(each):
+                self.facts.choice = True
+            else:
+                self._check_unused(self.tokens[each])
         return self._readings()
+
+    def _is_slash(self, index: int) -> bool:
+        """Return True for the sign in "Mon/Wed"."""
+        around = self.tokens[max(index - 1, 0) : index + 2]
+        return self._has(index, "/") and not any(token.digits for token in around)
 
     def left(self) -> Iterator[str]:
         """Yield the words that were not understood."""
@@ -403,6 +423,9 @@ class _Reader:
 
     def _has(self, index: int, kind: str) -> bool:
         return index < len(self.tokens) and kind in self.tokens[index].kinds
+
+    def _digits(self, index: int) -> int:
+        return self.tokens[index].digits if index < len(self.tokens) else 0
 
     def _get(self, index: int, kind: str) -> Any:
         return self.tokens[index].kinds.get(kind) if index < len(self.tokens) else None
@@ -500,8 +523,9 @@ class _Reader:
 
     def _excluded_behind(self, index: int) -> int | None:
         """Read "el lunes no", "月曜以外"."""
-        weekdays, end = [], index
-        while (weekday := self._get(end, "weekday")) is not None:
+        weekdays: list[int] = []
+        end = index
+        while len(weekdays) < 7 and (weekday := self._get(end, "weekday")) is not None:
             weekdays.append(weekday)
             end += 1
             if any(self._has(end, kind) for kind in ("or", "and", ",", "filler")) and self._has(end + 1, "weekday"):
@@ -540,7 +564,8 @@ class _Reader:
 
     def _pair(self, index: int, links: tuple[str, ...], *, opened: bool = True) -> int | None:
         """Read two days or two times with a link between them. `opened` is False where no word says that they come."""
-        for start in dict.fromkeys((index, self._skip(index, "filler", "at", "the"))):
+        starts = (index, self._skip(index, "filler", "at", "the")) if opened else (index,)
+        for start in dict.fromkeys(starts):
             if end := self._pair_of_numbers(start, links):
                 return end
             for first, end in self._operands(start):
@@ -553,8 +578,12 @@ class _Reader:
         return None
 
     def _fits_bare(self, index: int) -> bool:
-        """Return True where "2-4" can only be times: a day was said, and its numbers aren't a date."""
-        return self._has(index, "-") and bool(self.facts.days or self.facts.bounds)
+        """Return True where "2-4" can only be times: a day is said, and its numbers aren't a date."""
+        if not self._has(index, "-"):
+            # "tomorrow 9 to 5"
+            return bool(self.facts.days) and self.tokens[index - 1].digits > 0 < self._digits(index + 1)
+        following = self._parse_day(self._skip(index + 2, "filler", "the"), self.today)
+        return bool(self.facts.days or self.facts.bounds or (following and self._get(index + 2, "month") is None))
 
     def _find_link(self, index: int, links: tuple[str, ...]) -> int | None:
         """Return the index after the word that links two ends."""
@@ -581,7 +610,10 @@ class _Reader:
                 self.facts.ranges.append((first, second))
                 return self._skip(end, "until after", "between after")
             base = first.first or self.today
-            if day := self._parse_day(start, base):
+            clock = self._parse_clock(start)
+            day = self._parse_day(start, base)
+            # "domingo às dez e quinze": at a quarter past ten, rather than to December
+            if day and not (clock and clock[1] > day[1]):
                 days, end = day
                 self.facts.days.append(self._join_days(first, days))
                 return self._skip(end, "until after", "between after")
@@ -646,31 +678,55 @@ class _Reader:
         for op in ("from", "after", "before", "until", "around", "at"):
             if not self._has(index, op):
                 continue
-            for start in dict.fromkeys((index + 1, self._skip(index + 1, "at", "around", "filler", "the", "of", "-"))):
-                # "von 3 Wochen", "vor 3 Wochen": neither a time nor certain.
-                if op in {"before", "after"} and self._amount(start)[1]:
-                    if self._has(index, "in"):
-                        return None
-                    raise _Doubtful
-                if found := self._operand(start):
-                    operand, end = found
-                    # "around Christmas"; but 约 is also "book"
-                    if isinstance(operand, _Days) and op == "around" and not self._has(index, "filler"):
-                        raise _Doubtful
-                    behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
-                    if behind and op in {"at", "around", "from"}:
-                        self._add_bound(_BEHIND[behind], operand)
-                        return end + 1
-                    self._add_bound(op, operand)
-                    return end
+            if op in {"before", "after"} and self._has(index, "in") and self._amount(index + 1)[1]:
+                return None  # a word that is "after" and "in": "in three days"
+            if end := self._bound_after(index, op):
+                return end
         for operand, end in self._operands(index):
             if isinstance(operand, _Clock) and operand.minutes > _DAY:
                 continue
             for kind, op in _BEHIND.items():
                 if self._has(end, kind) and not self._begins_other(end, op):
                     self._add_bound(op, operand)
-                    return end + 1
+                    return self._skip(end + 1, kind)
         return None
+
+    def _bound_after(self, index: int, op: str) -> int | None:
+        """Read the day or the time after a word such as "before"."""
+        # A word that is also a preposition of another kind must stand right before it.
+        weak = self._has(index, "filler")
+        skipped = ("at", "the", "-") if weak else ("at", "around", "filler", "the", "of", "-")
+        for start in dict.fromkeys((index + 1, self._skip(index + 1, *skipped))):
+            if excluded := self._excluded_behind(start):
+                return excluded
+            # "vor 3 Wochen": neither a time nor certain.
+            if op in {"before", "after"} and self._amount(start)[1]:
+                raise _Doubtful
+            found = self._operand(start)
+            if op == "around":
+                # "בערך בעשר": a time rather than the 10th
+                found = self._parse_clock(self._skip(start, "at", "the")) or found
+            if found is None or (weak and self._is_article(start, found)):
+                continue
+            operand, end = found
+            # "around Christmas"; but 约 is also "book"
+            if isinstance(operand, _Days) and op == "around" and not weak:
+                raise _Doubtful
+            behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
+            if behind and op in {"at", "around", "from"}:
+                self._add_bound(_BEHIND[behind], operand)
+                return end + 1
+            # "la mañana del sábado": of, rather than from
+            is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
+            self._add_bound("at" if is_of else op, operand)
+            return end
+        return None
+
+    def _is_article(self, index: int, found: tuple[_Days | _Clock, int]) -> bool:
+        """Return True where a word for one is no time: "de um corte"."""
+        operand, end = found
+        one = self._has(index, "one") or self._has(index, "filler")
+        return isinstance(operand, _Clock) and not operand.written and one and end == index + 1
 
     def _begins_other(self, index: int, op: str) -> bool:
         """Return True where a word that may stand behind belongs to what comes after it: "Tuesday after 3"."""
@@ -712,8 +768,16 @@ class _Reader:
 
     def _time(self, index: int) -> int | None:
         clock = self._parse_clock(index)
-        if clock is None or not clock[0].written:
+        if clock is None:
             return None
+        if not clock[0].written:
+            # "3 or 4 pm"
+            other = self._parse_clock(clock[1] + 1) if self._has(clock[1], "or") else None
+            if other is None or not other[0].written or self._has(index, "one"):
+                return None
+            self.facts.clocks.append(("at", clock[0]._replace(half=other[0].half, part=other[0].part)))
+            self.facts.choice = True
+            return clock[1] + 1
         self.facts.clocks.append(("at", clock[0]))
         return self._skip(clock[1], "around after")
 
@@ -741,8 +805,15 @@ class _Reader:
 
     def _parse_clock(self, index: int) -> tuple[_Clock, int] | None:
         """Read a time. Return it and the index after it."""
+        if index not in self.clocks_at:
+            self.clocks_at[index] = self._read_clock(index)
+        return self.clocks_at[index]
+
+    def _read_clock(self, index: int) -> tuple[_Clock, int] | None:
         if (minutes := self._get(index, "clock")) is not None:
-            return _Clock(minutes), index + 1
+            # "midi et demi"
+            offset = next((each for kind, each in _AFTER_HOUR.items() if self._has(index + 1, kind)), 0)
+            return _Clock((minutes + offset) % _DAY), index + (2 if offset else 1)
         # 下午3点
         for kind in ("am", "pm", "part"):
             value = self._get(index, kind)
@@ -759,6 +830,9 @@ class _Reader:
         if clock is None:
             return None
         found, end = clock
+        # "12 noon", "las 12 del mediodía"
+        if found.minutes % 720 == 0 and (minutes := self._get(end, "clock")) is not None:
+            return _Clock(minutes), end + 1
         for kind in ("am", "pm", "part"):
             value = self._get(end, kind)
             if value is not None and (kind != "part" or not self._begins_part(end)):
@@ -817,6 +891,8 @@ class _Reader:
         if self.tokens[end + 1].digits != 2 or minute > 59 or (dotted and self._has(end + 2, ".")):
             return None
         followed = self._has(end + 2, "hour")
+        if dotted and minute % 5 and not followed:
+            return None  # "17.12" is a date, even where days come second
         written = not dotted or followed or not self._is_date(value, minute)
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
@@ -859,15 +935,16 @@ class _Reader:
         for kind, factor in (("minutes past", 1), ("minutes to", -1)):
             if self._has(after, kind) and (after > end or value in {5, 10, 15, 20, 25}):
                 start = after + 1
+                half = self._parse_hour_word(start)
+                if half and half[0].minutes % 60 and not self._has(start, "hour word"):
+                    return half[0]._replace(minutes=half[0].minutes + factor * value), half[1]
                 number = self._hour_number(start)
                 # "10 to 12" may be from ten to twelve.
                 if number is None or not 1 <= number[0] <= 24 or (self._has(after, "to") and after == end):
                     continue
                 if self.tokens[index].digits and after == end:
                     continue
-                half = self._get(start, "half hours")
-                if half is None:
-                    return self._clock(number[0], factor * value, self._skip(number[1], "hour"))
+                return self._clock(number[0], factor * value, self._skip(number[1], "hour"))
         return None
 
     def _parse_military(self, index: int) -> tuple[_Clock, int] | None:
@@ -894,6 +971,13 @@ class _Reader:
 
     def _parse_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read a day or a span of days that begins on `base` or later. Return it and the index after it."""
+        if (index, base) not in self.days_at:
+            self.days_at[index, base] = self._read_day(index, base)
+        return self.days_at[index, base]
+
+    def _read_day(self, index: int, base: date) -> tuple[_Days, int] | None:
+        if index >= len(self.tokens):
+            return None
         for rule in (self._relative, self._moved, self._modified, self._dated, self._section, self._plain_day):
             if found := rule(index, base):
                 return found
@@ -929,6 +1013,8 @@ class _Reader:
 
     def _moved_from(self, index: int, day: date) -> tuple[_Days, int] | None:
         """Read "in two weeks" after a day."""
+        if self._has(index, "week later"):
+            return _Days(day + timedelta(days=7), day + timedelta(days=7)), index + 1
         if not self._has(index, "in"):
             return None
         number, unit, end = self._amount(index + 1)
@@ -960,6 +1046,9 @@ class _Reader:
             if unit:
                 first, last = self._add_units(number, unit)
                 return _Days(first, last), self._skip(end, "in after")
+        if self._has(index, "week later") and not self._has(index, "unit"):
+            first, last = self._add_units(1, "week")
+            return _Days(first, last), index + 1
         number, unit, end = self._amount(index)
         if unit and self._has(end, "in after"):
             first, last = self._add_units(number, unit)
@@ -985,6 +1074,8 @@ class _Reader:
                         return found
             if self._has(index + 1, f"{kind} after") and (found := self._modify(index, offset)):
                 # "thứ sáu sau đám cưới": Friday after the wedding
+                if self._has(index + 1, "to") and self._parse_day(index + 2, self.today):
+                    continue  # "thứ năm tới thứ bảy": to Saturday
                 unknown = index + 2 < len(self.tokens) and not self.tokens[index + 2].kinds
                 if unknown and self._has(index + 1, "after"):
                     raise _Doubtful
@@ -992,12 +1083,13 @@ class _Reader:
         return None
 
     def _modify(self, index: int, offset: int) -> tuple[_Days, int] | None:
-        if (weekday := self._get(index, "weekday")) is not None:
+        unit = self._get(index, "unit")
+        # In Indonesian one word is Sunday and week.
+        if unit != "week" and (weekday := self._get(index, "weekday")) is not None:
             return self._said_weekday(weekday, this=offset == 0), index + 1
         if self._has(index, "weekend"):
             monday = self._week(offset)[0]
             return self._future((monday + timedelta(days=5), monday + timedelta(days=6))), index + 1
-        unit = self._get(index, "unit")
         if unit == "week":
             return self._future(self._week(offset)), index + 1
         if unit == "month":
@@ -1104,7 +1196,7 @@ class _Reader:
                     end += 1
                 else:
                     continue
-            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"]):
+            elif sign == "-" and not (first.kinds["number"] > 12 >= second.kinds["number"] or first.text[0] == "0"):
                 continue  # "3-12" is a range, "18-12" is a date
             elif sign == "." and self._has(end, "hour"):
                 return None
@@ -1112,6 +1204,8 @@ class _Reader:
             month, day = (one, other) if self.lexicon.month_first else (other, one)
             if month > 12 and day <= 12:
                 month, day = day, month
+            if sign == "." and month > 12:
+                return None  # "16.30" is a time
             return month, day, year, end
         return None
 
@@ -1146,7 +1240,9 @@ class _Reader:
         ordinal = self._get(index + said, "ordinal") is not None
         if not (said or marked or ordinal):
             return None
-        if not self._is_day_sized(index) or (not marked and self._is_hour(index + said, end)):
+        # Not "the 3 pm"; but "le 5 au matin" is the 5th, in the morning.
+        hours = ("hour", "am", "pm", *_AFTER_HOUR)
+        if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
             return None
         if any(self._has(end, kind) for kind in ("people", "unit", "hour", "in after")) and not self._has(
             end, "day after"
@@ -1197,33 +1293,13 @@ class _Reader:
     def _plain_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read "Tuesday", "the weekend", "January", "Christmas"."""
         if (weekday := self._get(index, "weekday")) is not None:
-            # "Tuesday in two weeks", "Dienstag in einer Woche"
-            coming = self._coming(weekday, self.today)
-            if moved := self._moved_from(index + 1, coming):
-                day = moved[0].first
-                if day is not None:
-                    unit_weeks = (day - coming).days
-                    # In that week, as "in two weeks" is counted by weeks.
-                    monday = self._week(unit_weeks // 7)[0] if unit_weeks % 7 == 0 else None
-                    day = monday + timedelta(days=weekday) if monday else day
-                    return _Days(day, day), moved[1]
-            if self._has(index + 1, "week later"):
-                day = coming + timedelta(days=7)
-                return _Days(day, day), index + 2
-            # "Tuesday 8", when the 8th is a Tuesday.
-            number = self._number(index + 1)
-            if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
-                day_of_month = self._day_of_month(number[0], self.today)
-                plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
-                if plain and day_of_month and day_of_month.weekday() == weekday:
-                    return _Days(day_of_month, day_of_month), number[1]
-            return _Days(weekdays=(weekday, weekday)), index + 1
+            return self._with_weekday(index, weekday)
         if self._has(index, "weekend"):
             saturday = self._week(0)[0] + timedelta(days=5)
             return self._future((saturday, saturday + timedelta(days=1))), index + 1
         if (feast := self._get(index, "feast")) is not None:
-            day = self._date(feast[0], feast[1], None, base)
-            return (_Days(day, day), index + 1) if day else None
+            dated = self._date(feast[0], feast[1], None, base)
+            return (_Days(dated, dated), index + 1) if dated else None
         if self._get(index, "unit") == "week" and (week := self._numbered_week(index, base)):
             return week
         month, at = self._month_at(index)
@@ -1232,6 +1308,26 @@ class _Reader:
             end = end + 1 if self._get(end, "unit") == "month" else end
             return self._said_month(month, year), end
         return None
+
+    def _with_weekday(self, index: int, weekday: int) -> tuple[_Days, int]:
+        """Read what may stand behind a weekday: "Tuesday in two weeks", "Tuesday week", "Tuesday 8"."""
+        coming = self._coming(weekday, self.today)
+        if self._has(index + 1, "week later"):
+            later = coming + timedelta(days=7)
+            return _Days(later, later), index + 2
+        if (moved := self._moved_from(index + 1, coming)) and moved[0].first:
+            weeks, days = divmod((moved[0].first - coming).days, 7)
+            # In that week, as "in two weeks" is counted by weeks.
+            day = moved[0].first if days else self._week(weeks)[0] + timedelta(days=weekday)
+            return _Days(day, day), moved[1]
+        number = self._number(index + 1)
+        if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
+            dated = self._day_of_month(number[0], self.today)
+            plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            # "Tuesday 8" is a date when the 8th is a Tuesday.
+            if plain and dated and dated.weekday() == weekday:
+                return _Days(dated, dated), number[1]
+        return _Days(weekdays=(weekday, weekday)), index + 1
 
     def _numbered_week(self, index: int, base: date) -> tuple[_Days, int] | None:
         """Read "week of December 14", "week 51"."""
@@ -1347,9 +1443,9 @@ class _Reader:
                 host=names.get("host"),
                 team=names.get("team"),
             )
-            for first, last, excluded in self._combine_days()
-            for after, before in self._combine_times()
-            for names in self._combine_names()
+            for first, last, excluded in sorted(self._combine_days(), key=_nearest)[:MAX_READINGS]
+            for after, before in self._combine_times()[:MAX_READINGS]
+            for names in self._combine_names()[:MAX_READINGS]
         ]
         queries = [query for query in dict.fromkeys(queries) if query.understood and not self._is_over(query)]
         far = date.max
@@ -1376,6 +1472,9 @@ class _Reader:
 
     def _combine_days(self) -> list[tuple[date | None, date | None, set[int]]]:
         """Return spans of days, each with the weekdays that are not meant."""
+        if self._are_choices():
+            resolved = [self._resolve(days, self.today) for days in self.facts.days]
+            return self._apply_bounds([(first, last, set()) for first, last in resolved if first])
         spans = [days for days in self.facts.days if days.weekdays is None]
         weekdays = [days.weekdays for days in self.facts.days if days.weekdays is not None]
         found: list[tuple[date, date | None, set[int]]] = []
@@ -1386,6 +1485,8 @@ class _Reader:
             found = [(days.first, days.last, set()) for days in spans if days.first]
         elif spans and not weekdays:
             found = [(common[0], common[1], set())]
+        elif len(set(weekdays)) > 1 and not self.facts.choice:
+            raise _Doubtful
         elif spans:
             found = [self._within(common, pair) for pair in dict.fromkeys(weekdays)]
         else:
@@ -1394,6 +1495,12 @@ class _Reader:
                 if first:
                     found.append((first, last, set()))
         return self._apply_bounds(found)
+
+    def _are_choices(self) -> bool:
+        """Return True for "Friday or next week", unlike "Friday or Monday of next week"."""
+        days, cuts = self.facts.days, [0, *self.facts.groups, len(self.facts.days)]
+        groups = [{each.weekdays is not None for each in days[begin:end]} for begin, end in itertools.pairwise(cuts)]
+        return {True} in groups and {False} in groups and {True, False} not in groups
 
     def _within(self, span: tuple[date, date], weekdays: Minutes) -> tuple[date, date | None, set[int]]:
         """Return the weekday of a span: of a week a day, of a longer one all such days."""
@@ -1545,7 +1652,7 @@ _BEHIND: Final = {
     "around after": "around",
 }  # fmt: skip
 """Words behind a day or a time, and the words before it that mean the same."""
-_BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15}
+_BEFORE_HOUR: Final = {"half past": 30, "half to": -30, "quarter past": 15, "quarter to": -15, "quarter into": -45}
 _AFTER_HOUR: Final = {"half": 30, "three quarters": 45, "quarter": 15, "quarter less": -15}
 _HARMLESS: Final = frozenset(
     [
@@ -1556,8 +1663,9 @@ _HARMLESS: Final = frozenset(
 """Kinds of words that are no loss."""
 _DECISIVE: Final = frozenset(
     [
-        "after", "before", "until", "between", "not", "next", "within", "doubtful", "weekday", "month", "unit",
-        "ordinal", "weekend", "half past", "half to", "quarter past", "quarter to", "feast", "half hours", "from after",
+        "after", "before", "until", "between", "not", "not after", "next", "within", "doubtful", "weekday", "month",
+        "unit", "ordinal", "weekend", "half past", "half to", "quarter past", "quarter to",
+        "quarter into", "feast", "half hours", "from after",
         "after after", "before after", "until after", "next after", "beginning", "middle", "end", "soonest",
         "relative day", "relative week", "relative month", "relative weekday", "clock", "am", "pm", "month before",
         "month after", "in after", "in", "from", "to", "/", ":", "counted", "relative weekend", "hour word",
@@ -1565,6 +1673,10 @@ _DECISIVE: Final = frozenset(
     ]
 )  # fmt: skip
 """Kinds of words that would change the date, had they been understood, unless they are also filler."""
+
+
+def _nearest(days: tuple[date | None, date | None, set[int]]) -> date:
+    return days[0] or date.max
 
 
 def _month_span(year: int, month: int) -> tuple[date, date]:

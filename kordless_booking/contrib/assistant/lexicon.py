@@ -34,7 +34,7 @@ FEASTS: Final = {"christmas eve": (12, 24), "christmas": (12, 25), "new year's e
 PERIODS: Final = ("morning1", "morning2", "afternoon1", "afternoon2", "evening1", "evening2", "night1", "night2")
 CLOCKS: Final = {"midnight": 0, "noon": 12 * 60}
 """Words for a time, in minutes."""
-RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2}
+RELATIVE_DAYS: Final = {"today": 0, "tomorrow": 1, "after tomorrow": 2, "in three days": 3}
 
 _DAYS_WITH_PART: Final = {"tonight": (0, 19 * 60), "tomorrow morning": (1, 9 * 60)}
 """Words for a day and a part of it: days from today, and a time within the part."""
@@ -49,8 +49,9 @@ _NUMBERED_KINDS: Final = {
     "months": "counted",
     "weekdays of this week": "relative weekday",
     "weekdays of next week": "relative weekday",
+    "weekdays of the week after": "relative weekday",
 }
-_WEEKS: Final = {"weekdays of this week": 0, "weekdays of next week": 1}
+_WEEKS: Final = {"weekdays of this week": 0, "weekdays of next week": 1, "weekdays of the week after": 2}
 _COUNTED: Final = {"days": "day", "weeks": "week", "months": "month"}
 _RELATIVE: Final = {
     "this week": ("relative week", 0),
@@ -315,6 +316,9 @@ class _Builder:
                 for name in names:
                     if unit in {"day", "week", "month"}:
                         self._add_relative(f"relative {unit}", name, int(offset))
+                        continue
+                    # In Hebrew "this Tuesday" is "Tuesday".
+                    if "weekday" in self.words.get(_plain_word(name), {}):
                         continue
                     # "来週の火曜日" and "下周二" are in next week; "next Tuesday" is the coming one.
                     strict = any(week in _plain_word(name) for week in weeks.get(offset, ()))

@@ -6,7 +6,8 @@ shown again only to who has written them, on a page that nothing caches; counted
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse, QueryDict
@@ -21,6 +22,7 @@ from kordless_booking.contrib.assistant.answers import build_answer_url
 from kordless_booking.contrib.assistant.grammar import MAX_LENGTH, TimeQuery, parse
 from kordless_booking.contrib.assistant.offers import Situation, find_service, read_situation
 from kordless_booking.contrib.assistant.text_parser import parse_with_model
+from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
@@ -32,16 +34,26 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 
+_SLUG: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
 @widget_view("GET", "POST", no_store=True)
 def say(visit: WidgetRequest) -> HttpResponse:
     """Show the field; answer words with the times that they ask for, or with the field and the words in it."""
-    post = visit.request.POST
-    service = find_service(visit, visit.request.GET.get("service", ""))
+    post, slug = visit.request.POST, visit.request.GET.get("service", "")
     # Form input comes by POST too, with a link to this page.
     if visit.request.method != "POST" or "words" not in post:
-        return _ask(visit, service)
-    words = post.get("words", "")[:MAX_LENGTH]
-    situation = read_situation(visit, service)
+        return _ask(visit, find_service(visit, slug))
+    words = post["words"][:MAX_LENGTH]
+    try:
+        service = find_service(visit, slug)
+        situation = read_situation(visit, service)
+    except KordlessError:
+        # Its own page would lose the words.
+        problem = _(
+            "We can’t reach the booking system right now. Nothing has been booked or changed. Please try again soon."
+        )
+        return _ask(visit, slug if _SLUG.fullmatch(slug) else "", words=words, problem=problem, status=503)
     query = understand(visit, words, situation)
     if query is None:
         visit.record_stage(plugin.MISS, service)

@@ -63,6 +63,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "half to": (pgettext("grammar", "half to three"), "-"),
     "quarter past": (pgettext("grammar", "quarter past three"), "quarter past|a quarter past|quarter after"),
     "quarter to": (pgettext("grammar", "quarter to three"), "quarter to|a quarter to|quarter of|quarter before"),
+    "quarter into": (pgettext("grammar", "quarter of the hour to four, which is 3:15"), "-"),
     "month before": (pgettext("grammar", "month 12: word before the number"), "-"),
     "day before": (pgettext("grammar", "day 20: word before the number"), "-"),
     # Words after a day or a time.
@@ -106,6 +107,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "today": (pgettext("grammar", "today"), "2day|later today"),
     "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
+    "in three days": (pgettext("grammar", "in three days, where it is one word"), "-"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
     "tomorrow morning": (pgettext("grammar", "tomorrow morning, where it is one word"), "-"),
     "this week": (pgettext("grammar", "this week"), "-"),
@@ -186,7 +188,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "doubtful": (
         pgettext("grammar", "words that make the meaning doubtful"),
         (
-            "yesterday|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
+            "yesterday|if not|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
             "alternate|cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|"
             "can't|cant|isn't|won't|never|no|neither|nor|none|without|week after|weeks after|after next|"
             "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
@@ -246,6 +248,10 @@ NUMBERED: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "two of us, three of us and so on to six of us, where they have a word of their own"),
         "the two of us/both of us|the three of us|the four of us|the five of us|the six of us",
     ),
+    "weekdays of the week after": (
+        pgettext("grammar", "Monday to Sunday of the week after next, where they have words of their own"),
+        "-",
+    ),
 }
 """The same for lists with a place for each number."""
 NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
@@ -258,6 +264,7 @@ NUMBERED_VALUES: Final[dict[str, tuple[int, ...]]] = {
     "months": (1, 2, 3),
     "weekdays of this week": tuple(range(7)),
     "weekdays of next week": tuple(range(7)),
+    "weekdays of the week after": tuple(range(7)),
     "half hours": (12, *range(1, 12)),
     "together": (2, 3, 4, 5, 6),
 }

@@ -17,6 +17,8 @@ from tests.support.phrases import NOW, OFFER, describe, measure, read_phrases
 
 LANGUAGES = ["en", *sorted(path.name for path in (FOLDER / "locale").iterdir() if path.is_dir())]
 SUPPORTED = [name for name in LANGUAGES if is_supported(name)]
+STEPS_PER_CHARACTER = 400
+"""Looks at a token. A token is looked at by ten rules, of which some try what follows as a day and as a time."""
 ENGLISH = [phrase for phrase, _meaning in read_phrases("en")]
 PIECES = st.one_of(
     st.sampled_from(
@@ -85,7 +87,7 @@ def test_parsing_takes_time_in_proportion_to_the_text(text: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(grammar, "_Reader", Counted)
         understand(text)
-    assert steps <= 4_000 * min(len(text), MAX_LENGTH)
+    assert steps <= STEPS_PER_CHARACTER * max(1, min(len(text), MAX_LENGTH))
 
 
 def test_only_the_first_characters_are_read() -> None:
@@ -155,6 +157,45 @@ def test_hour_is_before_or_after_noon_by_the_opening_hours(
     """ "At 3" is the one of both that is within the opening hours; where both are, both are readings."""
     query = understand("tomorrow at 3", offer=Offer(opening=opening))
     assert [each.after for each in (query, *query.alternatives)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("friday or next week", [date(2026, 12, 4), date(2026, 12, 7)]),
+        ("next monday or wednesday", [date(2026, 12, 7), date(2026, 12, 9)]),
+        ("monday or tuesday next week", [date(2026, 12, 7), date(2026, 12, 8)]),
+        ("the 20th or the 12th", [date(2026, 12, 12), date(2026, 12, 20)]),
+    ],
+)
+def test_days_with_or_are_readings_of_their_own(text: str, days: list[date]) -> None:
+    """A span belongs to all weekdays before it, unless it is itself one of the choices."""
+    query = understand(text)
+    assert [each.first for each in (query, *query.alternatives)] == days
+
+
+def test_two_hours_share_their_half_of_the_day() -> None:
+    """ "3 or 4 pm" is two times in the afternoon."""
+    query = understand("3 or 4 pm on friday")
+    assert [each.after for each in (query, *query.alternatives)] == [time(15), time(16)]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("tuesday the 8th", date(2026, 12, 8)), ("tuesday 8", date(2026, 12, 8)), ("tuesday the 9th", None)],
+)
+def test_weekday_and_date_must_agree(text: str, day: date | None) -> None:
+    """A date that falls on another weekday is a slip: better a miss than one of the two."""
+    assert understand(text).first == day
+
+
+@pytest.mark.parametrize(
+    "text", ["or " * 60, "mo " * 60, "not " * 50, "friday or " * 20 + "10 or " * 20, "sarah or miguel or " * 20]
+)
+def test_readings_are_few(text: str) -> None:
+    """However much is said, at most four readings come of it."""
+    for language in ("en", "de"):
+        assert len(understand(text, language).alternatives) < 4
 
 
 def test_or_gives_two_readings_the_nearer_first() -> None:

@@ -166,6 +166,17 @@ def test_any_mark_of_another_reading_is_a_link_or_nothing(client: Client, assist
     assert ("Or did you mean" in response.content.decode()) == value.startswith("2026")
 
 
+def test_words_are_kept_while_kordless_can_not_be_reached(walk: Visitor, sandbox: Sandbox):
+    """The page of the field says so, with the words in it, and the next try works."""
+    sandbox.faults.add("status", status=503)
+    page = walk.open("/book/say/?service=haircut", {"words": SECRET})
+    assert page.response.status_code == 503
+    assert page.form(BUTTON)[2]["words"] == SECRET
+    assert "can\u2019t reach the booking system" in page.alert
+    assert walk.open("/book/say/?service=a/b", {"words": SECRET}).response.status_code == 503
+    sandbox.faults.clear()
+
+
 def test_words_work_inside_a_page_of_the_site_and_in_a_frame(client: Client, assistant: Settings):
     """The field posts to the widget's own stage, and the answer has the language and the frame of the page."""
     inline = Visitor(client, {**HTMX, "HX-Target": "kb-inline-1"})

@@ -42,8 +42,8 @@ def data() -> WishData:
 def test_the_page_of_times_links_to_the_form_with_what_the_visitor_has_chosen(visitor: Visitor):
     """Zone, host and party go along; nothing personal is in the URL."""
     page = visitor.open("/book/haircut/?tz=Europe/Paris&host=host_sarah")
-    assert page.link("Tell me when another one is free") == "/book/waitlist/haircut/?tz=Europe/Paris&host=host_sarah"
-    assert visitor.follow("Tell me when another one is free").heading == "Tell me when a time is free"
+    assert page.link("Tell me when another time is free") == "/book/waitlist/haircut/?tz=Europe/Paris&host=host_sarah"
+    assert visitor.follow("Tell me when another time is free").heading == "Tell me when a time is free"
     assert "Tell me when a time is free" in visitor.open("/book/head-spa/?month=2026-12").text
 
 
@@ -224,7 +224,7 @@ def test_what_was_typed_for_a_booking_is_kept_on_the_way(visitor: Visitor):
     button = form.link("Choose another time")
     button.fields |= {"name": "Ada", "email": JANE}  # type: ignore[attr-defined]
     times = visitor.open(button)
-    page = visitor.open(times.link("Tell me when another one is free"))
+    page = visitor.open(times.link("Tell me when another time is free"))
     assert page.heading == "Tell me when a time is free"
     assert page.form("Tell me")[2]["contact"] == JANE
     wrong = visitor.send(page, "Tell me", contact="jane@")
