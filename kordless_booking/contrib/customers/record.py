@@ -135,7 +135,8 @@ def _identify(change: Change) -> Customer | None:
     """Return the customer of a booking that isn't known yet, locked and with the newest details; None without contact.
 
     A cancellation makes nobody known: where a person was erased here and then in Kordless, its report would bring them
-    back. Two bookings of a new customer may come at once. The unique constraint decides: who is second finds the first one's.
+    back. Two bookings of a new customer may come at once. The unique constraint decides: who is second finds the first
+    one's.
     """
     given = CustomerDetails.from_change(change)
     if not (given.email or given.phone):
