@@ -62,10 +62,10 @@ class SlotBlock:
         cut = self._cuts.get((start, end))
         if cut is None:
             first, last = (bisect_left(self.slots, moment, key=attrgetter("start")) for moment in (start, end))
-            # A slice of everything is the tuple itself. `setdefault`: two threads must end up with the same one.
             if len(self._cuts) >= MAX_CUTS:
                 # All at once: dropping the oldest would need a lock. The few that pages need are soon there again.
                 self._cuts = {}
+            # A slice of everything is the tuple itself. `setdefault`: two threads must end up with the same one.
             cut = self._cuts.setdefault((start, end), self.slots[first:last])
         return cut
 
