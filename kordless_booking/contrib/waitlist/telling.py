@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from kordless_booking import conf
 from kordless_booking.booking.availability import AvailableTime
@@ -21,7 +21,7 @@ from kordless_booking.contrib.waitlist.matching import (
     still_known,
 )
 from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, WishData, delete_expired
+from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, ONCE_IN, WishData, delete_expired
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.hooks import RefreshedTimes
 from kordless_booking.logs import log_event
@@ -32,8 +32,6 @@ log = logging.getLogger("kordless_booking.waitlist")
 
 TURN: Final = outbox.TURN
 """Time for which a free time is held back from the others once somebody was told of it."""
-ONCE_IN: Final = timedelta(days=1)
-"""One message in this time for each wish, and for each contact of a service."""
 MAX_LINE: Final = 500
 """Wishes of one service that are looked at in one go: each is decrypted."""
 
@@ -51,7 +49,10 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     account = conf.accounts().get(refreshed.account)
     if account is None or not account.extension_setting(ENABLED):
         return 0
-    rows = Wish.objects.filter(account=refreshed.account, service=refreshed.service, expires_at__gt=now)
+    # Also those that are over, or were ended, and whose contact rests.
+    rows = Wish.objects.filter(
+        Q(expires_at__gt=now) | Q(told_at__gt=now - ONCE_IN), account=refreshed.account, service=refreshed.service
+    )
     line = _read_line(rows, now)
     # After the line, where that may be cut off: see above.
     told = list(rows.filter(told_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
@@ -66,7 +67,7 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     # Many want the same.
     fits: dict[Wanted, list[AvailableTime]] = {}
     for wish in line:
-        if wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
+        if wish.expires_at <= now or wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
             continue
         try:
             wanted = WishData.from_row(wish).wanted

@@ -332,7 +332,7 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
             posted = visit.request.POST
             # Mail programs end all: whoever presses their button wants no more mail.
             is_all = is_contact and (bool(posted.get("all")) or posted.get("List-Unsubscribe") == "One-Click")
-            end_wish(visit.account.name, code, all_of_contact=is_all)
+            end_wish(visit.account.name, code, visit.now, all_of_contact=is_all)
         others = count_wishes(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
     except DatabaseError:
         guess.give_back()

@@ -30,6 +30,8 @@ MAX_WISHES: Final = 3
 """Wishes of one contact with one account at the same time."""
 RETENTION: Final = timedelta(days=1)
 """Time for which a wish is kept after its latest date, so that its page can still say so."""
+ONCE_IN: Final = timedelta(days=1)
+"""One message in this time for each wish, and for each contact of a service, also for those that were ended."""
 PROOF_LENGTH: Final = 6
 """Characters of `WishData.proof`: 30 bits, and wrong ones are limited as wrong codes are."""
 
@@ -187,14 +189,32 @@ def count_wishes(account: str, contact: str, now: datetime) -> int:
     return Wish.objects.filter(account=account, contact_hash__in=contact_hashes([contact]), expires_at__gt=now).count()
 
 
-def end_wish(account: str, code: str, *, all_of_contact: bool = False) -> None:
-    """Delete the wish behind a code, or all of its contact with this account. Without one, nothing happens."""
+def end_wish(account: str, code: str, now: datetime, *, all_of_contact: bool = False) -> None:
+    """End the wish behind a code, or all of its contact with this account. Without one, nothing happens.
+
+    A row that was told of in the last day is emptied, and deleted when that day is over: it remembers that its contact
+    rests. Else whoever enters a stranger's contact, stops it and enters it again could send one message after another.
+    """
     rows = Wish.objects.filter(account=account)
     found = rows.filter(link_hash__in=link_hashes(code[:CODE_LENGTH])).first()
     if found is None:
         return
     # By the hash that the row has: after a change of key, the newer rows of a person have another one.
-    (rows.filter(contact_hash=found.contact_hash) if all_of_contact else rows.filter(pk=found.pk)).delete()
+    ended = rows.filter(contact_hash=found.contact_hash) if all_of_contact else rows.filter(pk=found.pk)
+    with transaction.atomic():
+        for row in ended.filter(told_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
+            ended.filter(pk=row.pk).update(
+                encrypted="",
+                link_hash=link_hash(generate_code()),
+                expires_at=min(row.expires_at, now),
+                state=Wish.State.WAITING,
+                # Free for the next in line.
+                offered_start=None,
+                offered_end=None,
+                known_starts=[],
+                changed_at=now,
+            )
+        ended.exclude(encrypted="").delete()
 
 
 def end_wishes_of(account: str, contacts: list[str], service: str) -> None:
