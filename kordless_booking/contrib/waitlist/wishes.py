@@ -195,12 +195,13 @@ def end_wish(account: str, code: str, now: datetime, *, all_of_contact: bool = F
     A row that was told of in the last day is emptied, and deleted when that day is over: it remembers that its contact
     rests. Else whoever enters a stranger's contact, stops it and enters it again could send one message after another.
     """
-    rows = Wish.objects.filter(account=account)
-    found = rows.filter(link_hash__in=link_hashes(code[:CODE_LENGTH])).first()
+    found = find_wish(account, code)
     if found is None:
         return
-    # By the hash that the row has: after a change of key, the newer rows of a person have another one.
-    ended = rows.filter(contact_hash=found.contact_hash) if all_of_contact else rows.filter(pk=found.pk)
+    rows = Wish.objects.filter(account=account)
+    # Under each key: after a rotation, the newer rows of a person have another hash.
+    hashes = {found[0].contact_hash, *contact_hashes([found[1].contact])}
+    ended = rows.filter(contact_hash__in=hashes) if all_of_contact else rows.filter(pk=found[0].pk)
     with transaction.atomic():
         for row in ended.filter(told_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
             ended.filter(pk=row.pk).update(

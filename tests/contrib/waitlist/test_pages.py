@@ -320,6 +320,19 @@ def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_wis
     assert contacts == [JANE, "other@example.com", "other@example.com"]
 
 
+def test_all_wishes_of_a_contact_are_stopped_also_those_from_before_a_new_key(
+    visitor: Visitor, booked: Booked, waiting: Settings
+):
+    """The rows of before have another hash of the contact."""
+    ask(visitor)
+    waiting.SECRET_KEY_FALLBACKS = [waiting.SECRET_KEY]
+    waiting.SECRET_KEY = "another-key-of-at-least-fifty-characters-for-this-test"
+    ask(visitor)
+    assert len(set(Wish.objects.values_list("contact_hash", flat=True))) == 2
+    visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
+    assert Wish.objects.count() == 0
+
+
 def test_a_form_that_was_corrected_after_back_is_another_wish(visitor: Visitor, booked: Booked):
     """It takes the place of the first, unless that one was told of: the row remembers who rests."""
     form = visitor.open(ASK)
