@@ -46,6 +46,13 @@ def test_the_page_of_times_links_to_the_form_with_what_the_visitor_has_chosen(vi
     assert "Tell me when a time is free" in visitor.open("/book/head-spa/?month=2026-12").text
 
 
+def test_links_of_optional_apps_below_the_times_are_one_quiet_block(visitor: Visitor):
+    """They share the widget's class for them, and load no style sheet of their own."""
+    page = visitor.open("/book/haircut/")
+    assert page.html.count('<p class="kb-after') == 1
+    assert "kordless_waitlist/" not in page.html
+
+
 def test_the_link_costs_a_warm_page_no_query_and_no_request(visitor: Visitor, sandbox: Sandbox):
     """It is made with the page, and cached with it."""
     visitor.open("/book/haircut/")
