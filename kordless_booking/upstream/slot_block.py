@@ -35,6 +35,8 @@ MAX_NEAR_SLOTS: Final = 50_000
 """Slots of a near block of more than a month. 50,000 take about 10 MB as JSON, 0.3 MB compressed in the cache, and 6 MB
 in each process; a month may have more, because there is nothing smaller to show.
 """
+MAX_CUTS: Final = 128
+"""Cuts of a block: pages of the calendar and days need fewer, but a program may ask for any of 1,700 ranges of days."""
 
 
 class SlotBlock:
@@ -53,12 +55,16 @@ class SlotBlock:
     def between(self, start: datetime, end: datetime) -> tuple[Slot, ...]:
         """Return the slots that start in [`start`, `end`): the same tuple each time.
 
-        What is computed from slots is cached by the identity of the tuple. The cuts live as long as the block: those of
-        the calendar's few pages, and of the days of which a time was chosen.
+        What is computed from slots is cached by the identity of the tuple. The cuts live as long as the block, MAX_CUTS
+        of them at a time: those of the calendar's few pages, of the days of which a time was chosen, and of the ranges
+        that programs ask for.
         """
         cut = self._cuts.get((start, end))
         if cut is None:
             first, last = (bisect_left(self.slots, moment, key=attrgetter("start")) for moment in (start, end))
+            if len(self._cuts) >= MAX_CUTS:
+                # All at once: dropping the oldest would need a lock. The few that pages need are soon there again.
+                self._cuts = {}
             # A slice of everything is the tuple itself. `setdefault`: two threads must end up with the same one.
             cut = self._cuts.setdefault((start, end), self.slots[first:last])
         return cut

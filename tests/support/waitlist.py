@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from kordless_booking.contrib.waitlist import telling
 from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist.wishes import WishData
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import BUSINESS, NOW
 from tests.support.mail_settings import MAIL
@@ -43,6 +44,12 @@ def tell(moment: datetime | None = None) -> list[EmailMultiAlternatives]:
     before = len(mail.outbox)
     telling.run(moment or datetime.now(UTC))
     return letters()[before:]
+
+
+def message_url(contact: str = JANE) -> str:
+    """Return the link of messages about the newest wish of a contact, which only that contact gets."""
+    found = [WishData.from_row(row) for row in Wish.objects.order_by("-pk")]
+    return f"/book/waitlist/{next(data for data in found if data.contact == contact).message_code}"
 
 
 def letters() -> list[EmailMultiAlternatives]:

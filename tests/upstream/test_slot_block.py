@@ -91,6 +91,16 @@ def test_what_is_no_block_is_not_read_as_one(raw: bytes) -> None:
         decode_block(raw)
 
 
+def test_a_block_keeps_a_bounded_number_of_cuts() -> None:
+    """Whoever asks for all ranges of days fills no memory, and gets the same slots."""
+    block = SlotBlock(tuple(slot_at(24 * day + 12) for day in range(60)), END)
+    for first in range(56):
+        for days in range(1, 32):
+            start, end = START + first * DAY, START + (first + days) * DAY
+            assert len(block.between(start, end)) == min(days, 60 - first)
+            assert len(block._cuts) <= slot_block.MAX_CUTS
+
+
 def test_the_near_days_are_one_request() -> None:
     """All 62 of them."""
     asked: Ranges = []

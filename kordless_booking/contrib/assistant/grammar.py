@@ -107,7 +107,8 @@ def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery
     reader = _Reader(tokens, lexicon, now, offer)
     try:
         readings = reader.read()
-    except (_Doubtful, OverflowError):
+    except (_Doubtful, OverflowError, ValueError):
+        # The latter two beyond the last year of the calendar.
         readings = []
     if not readings:
         return TimeQuery(left=tuple(token.text for token in tokens if token.is_word))

@@ -147,6 +147,10 @@ class Lexicon:
                     yield index + 1, kinds
 
 
+_MAX_EXPANSION: Final = 4
+"""Letters that one character may stand for, as "㏂" and "½" do. U+FDFA stands for eighteen: no date, and much work."""
+
+
 def normalize(text: str) -> Normalized:
     """Bring text into the form in which words are compared: small letters, ASCII digits, one kind of space and dash.
 
@@ -155,7 +159,10 @@ def normalize(text: str) -> Normalized:
     letters: list[str] = []
     origins: list[int] = []
     for index, original in enumerate(text):
-        for letter in unicodedata.normalize("NFC", unicodedata.normalize("NFKC", original).casefold()):
+        plain_letters = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", original).casefold())
+        if len(plain_letters) > _MAX_EXPANSION:
+            plain_letters = " "
+        for letter in plain_letters:
             if letter in _DROPPED:
                 continue
             letters.append(_plain(letter))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -68,9 +68,14 @@ def parse_with_model(visit: WidgetRequest, text: str, offer: Offer) -> TimeQuery
     path = visit.account.extension_setting("TEXT_PARSER")
     if not path or not text.strip() or not _take_permit(visit):
         return None
+    call: Future[Any] | None = None
     try:
-        found = _pool().submit(_call, path, text, offer).result(PARSER_SECONDS)
+        call = _pool().submit(_call, path, text, offer)
+        found = call.result(PARSER_SECONDS)
     except Exception as error:  # noqa: BLE001 (of the site's function, or of a pool that is shut down; no text in the log)
+        if call is not None:
+            # One that still waits in line: nobody waits for it anymore, and its words shall not leave the site later.
+            call.cancel()
         log_event(log, logging.WARNING, "text_parser_failed", error=type(error).__name__)
         return None
     return check_query(found, offer)

@@ -134,10 +134,14 @@ def _is_within_notice(change: Change) -> bool:
 def _identify(change: Change) -> Customer | None:
     """Return the customer of a booking that isn't known yet, locked and with the newest details; None without contact.
 
-    Two bookings of a new customer may come at once. The unique constraint decides: who is second finds the first one's.
+    A cancellation makes nobody known: where a person was erased here and then in Kordless, its report would bring them
+    back. Two bookings of a new customer may come at once. The unique constraint decides: who is second finds the first
+    one's.
     """
     given = CustomerDetails.from_change(change)
     if not (given.email or given.phone):
+        return None
+    if change.kind == "cancelled" and _find_customer(change.account, given) is None:
         return None
     try:
         return _write(change, given)

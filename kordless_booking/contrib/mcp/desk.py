@@ -22,6 +22,7 @@ from kordless_booking import exceptions
 from kordless_booking.api.deadline import deadline
 from kordless_booking.booking.availability import AvailableTime, unique_hosts, unique_teams
 from kordless_booking.logs import log_event
+from kordless_booking.mail.texts import shorten
 from kordless_booking.presentation.locales import best_supported_language
 from kordless_booking.presentation.texts import price_text
 from kordless_booking.presentation.timezones import business_timezone, canonical_timezone, get_timezone
@@ -41,7 +42,7 @@ from kordless_booking.views.program_reads import (
 )
 
 if TYPE_CHECKING:
-    from kordless_booking.api.resources import OrganizationDetail, ServiceDetail, Slot
+    from kordless_booking.api.resources import OrganizationDetail, Service, ServiceDetail, Slot
     from kordless_booking.conf import Account
     from kordless_booking.contrib.assistant.grammar import Named, TimeQuery
     from kordless_booking.views.request import WidgetRequest
@@ -50,6 +51,9 @@ log = logging.getLogger("kordless_booking.views")
 
 T = TypeVar("T")
 ASSISTANT: Final = "kordless_booking.contrib.assistant"
+MAX_SERVICES: Final = 100
+MAX_DESCRIPTION: Final = 300
+"""Services of one answer, and characters of each description: see MAX_TIMES."""
 MAX_TIMES: Final = 50
 """Times of one answer: more than an agent should read out, or pay for."""
 
@@ -89,18 +93,23 @@ class Desk:
         """Return the organization and its services."""
         with self._open(language) as visit, read_as_program(visit):
             offer = visit.catalog.organization().value
+            offered = bookable_services(offer)
             services = [
                 {
                     "slug": service.slug,
                     "name": service.name,
-                    "description": service.description or "",
+                    "description": shorten(service.description or "", MAX_DESCRIPTION),
                     "duration_minutes": service.duration_minutes,
                     "price": price_text(service.price, 1, self.account.price_per, visit.language),
                     "page": absolute(visit, visit.links.service_url("slots", service.slug, visit.choices)),
                 }
-                for service in bookable_services(offer)
+                for service in offered[:MAX_SERVICES]
             ]
-            return {"organization": offer.organization.name, "services": services}
+            return {
+                "organization": offer.organization.name,
+                "services": services,
+                "more_services": len(offered) > MAX_SERVICES,
+            }
 
     def find_times(
         self,
@@ -211,13 +220,13 @@ class Desk:
         named = [service.slug for service in services if folded in {service.slug.casefold(), service.name.casefold()}]
         if len(named) == 1:
             return named[0]
-        raise Refusal(f"There is no such service. The slugs are: {', '.join(each.slug for each in services)}.")
+        raise Refusal(f"There is no such service. The slugs are: {_list_slugs(services)}.")
 
     def _only_service(self, offer: OrganizationDetail) -> str:
         services = bookable_services(offer)
         if len(services) == 1:
             return services[0].slug
-        raise Refusal(f"Say which service. The slugs are: {', '.join(each.slug for each in services)}.")
+        raise Refusal(f"Say which service. The slugs are: {_list_slugs(services)}.")
 
     def _read_words(
         self, visit: WidgetRequest, offer: OrganizationDetail, slug: str, when: str, timezone: str
@@ -318,6 +327,10 @@ class Desk:
             }
             for time, each in zip(times, described, strict=True)
         ]
+
+
+def _list_slugs(services: tuple[Service, ...]) -> str:
+    return ", ".join(each.slug for each in services[:MAX_SERVICES]) + (" …" if len(services) > MAX_SERVICES else "")
 
 
 def _fits(moment: AvailableTime, said: TimeQuery) -> bool:

@@ -63,7 +63,7 @@ def compose_text_message(account: Account, wish: Wish, data: WishData, now: date
     details = _details(account, wish)
     with translation.override(language):
         _clocks, when = _times(wish, data, details, language)
-        url = absolute_url(account, "waitlist-wish", data.code)
+        url = absolute_url(account, "waitlist-wish", data.message_code)
         # Translators: last line of a text message, as short as possible. The page books the time, or stops messages.
         labeled = pgettext("text message", "Book or stop: %(url)s") % {"url": url}
         text, parts = fit_text(
@@ -118,7 +118,7 @@ def _build_mail(
     business, service = _business_name(account, details), details.service_name or wish.service
     clocks, when = _times(wish, data, details, language)
     name, slug, query = contact_link(data, wish.service, wish.offered_start, wish.offered_end)
-    stop_url = absolute_url(account, "waitlist-wish", data.code, lang=language)
+    stop_url = absolute_url(account, "waitlist-wish", data.message_code, lang=language)
     day = Choices.replace(data.choices, day=wish.offered_start.astimezone(get_timezone(data.zone)).date())
     palette = build_palette(details.organization.branding.primary_color if details.organization else None)
     direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"

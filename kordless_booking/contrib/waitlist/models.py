@@ -17,7 +17,8 @@ class Wish(models.Model):
           │           └───────────┘         │       certainly not accepted: tried again later
           └── a day after the message ──────┘       QUEUED again, for another time
 
-    A visitor who stops it, or books the service, ends the wish: its row is deleted.
+    A visitor who stops it, or books the service, ends the wish: its row is deleted. One that was told of in the last
+    day, and is stopped, is emptied instead, and stays that long (`wishes.end_wish`).
     """
 
     class State(models.TextChoices):

@@ -6,20 +6,22 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.db.models import F, Max
+from django.db.models import F, Max, Q, QuerySet
 
 from kordless_booking import conf
+from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.contrib.waitlist import outbox
 from kordless_booking.contrib.waitlist.matching import (
     MAX_KNOWN_STARTS,
+    Wanted,
     first_news,
     fitting_times,
     minute_of,
     still_known,
 )
 from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, WishData, delete_expired
+from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, ONCE_IN, WishData, delete_expired
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.hooks import RefreshedTimes
 from kordless_booking.logs import log_event
@@ -30,9 +32,7 @@ log = logging.getLogger("kordless_booking.waitlist")
 
 TURN: Final = outbox.TURN
 """Time for which a free time is held back from the others once somebody was told of it."""
-ONCE_IN: Final = timedelta(days=1)
-"""One message in this time for each wish, and for each contact of a service."""
-MAX_LINE: Final = 200
+MAX_LINE: Final = 500
 """Wishes of one service that are looked at in one go: each is decrypted."""
 
 
@@ -49,8 +49,11 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     account = conf.accounts().get(refreshed.account)
     if account is None or not account.extension_setting(ENABLED):
         return 0
-    rows = Wish.objects.filter(account=refreshed.account, service=refreshed.service, expires_at__gt=now)
-    line = list(rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:MAX_LINE])
+    # Also those that are over, or were ended, and whose contact rests.
+    rows = Wish.objects.filter(
+        Q(expires_at__gt=now) | Q(told_at__gt=now - ONCE_IN), account=refreshed.account, service=refreshed.service
+    )
+    line = _read_line(rows, now)
     # After the line, where that may be cut off: see above.
     told = list(rows.filter(told_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
     times = [(wish, wish.told_at) for wish in told if wish.told_at and wish.told_at > now - ONCE_IN]
@@ -61,15 +64,19 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     }
     resting = {wish.contact_hash for wish, _told_at in times}
     queued = 0
+    # Many want the same.
+    fits: dict[Wanted, list[AvailableTime]] = {}
     for wish in line:
-        if wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
+        if wish.expires_at <= now or wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
             continue
         try:
             wanted = WishData.from_row(wish).wanted
         except InvalidToken:
             # The SECRET_KEY has changed: nobody can be told anymore.
             continue
-        fitting = fitting_times(refreshed.slots, wanted, now)
+        if wanted not in fits:
+            fits[wanted] = fitting_times(refreshed.slots, wanted, now)
+        fitting = fits[wanted]
         known = still_known(wish.known_starts, fitting, refreshed.slots, refreshed.until)
         news = None if wish.contact_hash in resting else first_news(fitting, known, held)
         if news is None:
@@ -97,6 +104,21 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
         queued += 1
         log_event(log, logging.INFO, "waitlist_told", account=wish.account, service=wish.service, wish=wish.pk)
     return queued
+
+
+def _read_line(rows: QuerySet[Wish], now: datetime) -> list[Wish]:
+    """Return who waits, in order: MAX_LINE of them, of a longer line another part each hour.
+
+    Else whoever enters many wishes that nothing can fit would keep all who ask later from ever being told.
+    """
+    ordered = rows.order_by(F("told_at").asc(nulls_first=True), "pk")
+    line = list(ordered[:MAX_LINE])
+    if len(line) < MAX_LINE:
+        return line
+    parts = -(-rows.count() // MAX_LINE)
+    # By the hour, so that processes that look at the same moment look at the same part.
+    begin = int(now.timestamp()) // 3600 % parts * MAX_LINE
+    return list(ordered[begin : begin + MAX_LINE]) if begin else line
 
 
 def _update(wish: Wish, **changes: object) -> bool:

@@ -6,6 +6,6 @@ from kordless_booking.contrib.waitlist.views import ask, wish
 
 urlpatterns = [
     # Without a slash at the end: each character of a text message counts.
-    re_path(r"^(?P<code>[0-9A-Za-z]{16})$", wish, name="waitlist-wish"),
+    re_path(r"^(?P<code>[0-9A-Za-z]{16}(?:[0-9A-Za-z]{6})?)$", wish, name="waitlist-wish"),
     path("<str:service>/", ask, name="waitlist-ask"),
 ]

@@ -29,6 +29,7 @@ from kordless_booking.contrib.waitlist.wishes import (
     end_wish,
     find_channels,
     find_wish,
+    is_message_code,
 )
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
@@ -131,7 +132,7 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
     if rejection := _take_contact_use(visit, data.contact):
         return _rejected_page(visit, offer, form, rejection)
     try:
-        add_wish(visit.account.name, service, data, visit.now)
+        data = add_wish(visit.account.name, service, data, visit.now)
     except TooManyWishes:
         text = _(
             "There are already three requests with this contact. Please stop one of them, with the link in its message."
@@ -317,22 +318,22 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
     """Show a wish, to whoever has the link; a POST ends it.
 
     From any origin: mail programs send the POST that the header List-Unsubscribe-Post names (RFC 8058), and whoever
-    knows the code may end the wish.
+    knows the code may end the wish. All wishes of the contact are the business of who has the link of a message.
     """
     # Taken before the database is asked, so that parallel guesses count too. A right code costs nothing.
     guess = take_client_permits(visit, "short_link")
     if guess.seconds:
         here = (visit.request.path, pgettext("button", "Try again"))
         raise throttled(build_rejection("short_link", guess.seconds), guess.seconds, main_link=here)
-    is_all = False
+    is_all, is_contact = False, is_message_code(code)
     try:
         found = find_wish(visit.account.name, code)
         if found is not None and visit.request.method == "POST":
             posted = visit.request.POST
             # Mail programs end all: whoever presses their button wants no more mail.
-            is_all = bool(posted.get("all")) or posted.get("List-Unsubscribe") == "One-Click"
-            end_wish(visit.account.name, code, all_of_contact=is_all)
-        others = count_wishes(visit.account.name, found[1].contact, visit.now) if found else 0
+            is_all = is_contact and (bool(posted.get("all")) or posted.get("List-Unsubscribe") == "One-Click")
+            end_wish(visit.account.name, code, visit.now, all_of_contact=is_all)
+        others = count_wishes(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
     except DatabaseError:
         guess.give_back()
         raise
@@ -346,10 +347,10 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
         # The short link of a text message doesn't say it.
         choices = visit.choices.appearance().replace(lang=language, hours=visit.choices.hours or data.hours)
         return SeeOther(visit.links.url("waitlist-wish", code, choices=choices))
-    return _wish_page(visit, row, data, others)
+    return _wish_page(visit, code, row, data, others)
 
 
-def _wish_page(visit: WidgetRequest, row: Wish, data: WishData, wishes: int) -> HttpResponse:
+def _wish_page(visit: WidgetRequest, code: str, row: Wish, data: WishData, wishes: int) -> HttpResponse:
     detail = find_service(visit, row.service)
     is_over = row.expires_at <= visit.now
     offered = None
@@ -390,7 +391,7 @@ def _wish_page(visit: WidgetRequest, row: Wish, data: WishData, wishes: int) -> 
         "party": party_text(data.party_size),
         "offered": offered,
         "times_url": visit.links.service_url("slots", row.service, days),
-        "action": visit.links.url("waitlist-wish", data.code),
+        "action": visit.links.url("waitlist-wish", code),
         "has_others": wishes > 1,
     }
     return render(visit, "kordless_waitlist/wish.html", build_page(visit, title), context, no_store=True)

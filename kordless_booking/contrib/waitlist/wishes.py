@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare
 
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.booking.choices import Choices
@@ -14,6 +15,7 @@ from kordless_booking.booking.hashes import contact_hash, contact_hashes, link_h
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.contrib.waitlist.matching import Wanted
 from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -28,6 +30,10 @@ MAX_WISHES: Final = 3
 """Wishes of one contact with one account at the same time."""
 RETENTION: Final = timedelta(days=1)
 """Time for which a wish is kept after its latest date, so that its page can still say so."""
+ONCE_IN: Final = timedelta(days=1)
+"""One message in this time for each wish, and for each contact of a service, also for those that were ended."""
+PROOF_LENGTH: Final = 6
+"""Characters of `WishData.proof`: 30 bits, and wrong ones are limited as wrong codes are."""
 
 
 class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +46,10 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Zone of the latest date and of the part of the day, see `matching.Wanted`."""
     language: str
     code: str
-    """Code of the links in messages."""
+    """Code under which who sent the form sees the wish, and may stop this one."""
+    proof: str = ""
+    """End of the code in the links of messages, which only the contact gets: anybody can enter a stranger's contact,
+    and is neither told what else waits for it nor may stop that."""
     part: str = ""
     timezone: str | None = None
     """The visitor's own zone, where it is known."""
@@ -54,6 +63,11 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
         return "WishData(…)"
+
+    @property
+    def message_code(self) -> str:
+        """Return the code of the links in messages."""
+        return self.code + self.proof
 
     @property
     def wanted(self) -> Wanted:
@@ -106,15 +120,27 @@ class TooManyWishes(Exception):
     """The contact waits for MAX_WISHES already. Nothing was stored."""
 
 
-def add_wish(account: str, service: str, data: WishData, now: datetime) -> None:
-    """Store a wish. The same form sent again, which its code says, changes nothing. Raises TooManyWishes."""
+def add_wish(account: str, service: str, data: WishData, now: datetime) -> WishData:
+    """Store a wish, and return it with the code that it has. Raises TooManyWishes.
+
+    The same form sent again, which its code says, changes nothing. Sent again with other contents, after Back, it is
+    another wish with a code of its own, and takes the place of one that nobody was told of yet.
+    """
+    corrected = None
+    if (earlier := find_wish(account, data.code)) is not None:
+        row, stored = earlier
+        if row.service == service and stored == msgspec.structs.replace(data, code=stored.code, proof=stored.proof):
+            return stored
+        data = msgspec.structs.replace(data, code=generate_code())
+        # Who was told rests for a day: the row is the memory of it.
+        corrected = row if row.told_at is None else None
     # Locked by nothing: of two forms in the same moment both may be stored, and nobody gains by a fourth wish.
-    open_wishes = Wish.objects.filter(
-        account=account, contact_hash__in=contact_hashes([data.contact]), expires_at__gt=now
-    )
-    others = open_wishes.exclude(link_hash=link_hash(data.code))
+    others = Wish.objects.filter(account=account, contact_hash__in=contact_hashes([data.contact]), expires_at__gt=now)
+    if corrected is not None:
+        others = others.exclude(pk=corrected.pk)
     if others.count() >= MAX_WISHES:
         raise TooManyWishes
+    data = msgspec.structs.replace(data, proof=generate_code()[:PROOF_LENGTH])
     wish = Wish(
         account=account,
         service=service,
@@ -130,19 +156,32 @@ def add_wish(account: str, service: str, data: WishData, now: datetime) -> None:
         # A savepoint, so that the unique constraint's error doesn't end the caller's transaction.
         with transaction.atomic():
             wish.save(force_insert=True)
+            if corrected is not None:
+                # Unless somebody is being told of it right now.
+                Wish.objects.filter(pk=corrected.pk, told_at=None).delete()
     except IntegrityError:
-        # A double click, or a reload.
-        return
+        # A double click: the other request has stored it.
+        pass
+    return data
+
+
+def is_message_code(code: str) -> bool:
+    """Return True for a code as the links of messages have it. Whether it is right, `find_wish` says."""
+    return len(code) > CODE_LENGTH
 
 
 def find_wish(account: str, code: str) -> tuple[Wish, WishData] | None:
-    """Return the wish behind a code; None when there is none, or it can't be decrypted anymore."""
+    """Return the wish behind a code, with or without a proof; None for a wrong one, or while it can't be decrypted."""
+    code, proof = code[:CODE_LENGTH], code[CODE_LENGTH:].casefold()
     row = Wish.objects.filter(account=account, link_hash__in=link_hashes(code)).first()
+    if row is None:
+        return None
     try:
-        return (row, WishData.from_row(row)) if row else None
+        data = WishData.from_row(row)
     except InvalidToken:
         # The SECRET_KEY has changed.
         return None
+    return (row, data) if not proof or constant_time_compare(proof, data.proof) else None
 
 
 def count_wishes(account: str, contact: str, now: datetime) -> int:
@@ -150,14 +189,33 @@ def count_wishes(account: str, contact: str, now: datetime) -> int:
     return Wish.objects.filter(account=account, contact_hash__in=contact_hashes([contact]), expires_at__gt=now).count()
 
 
-def end_wish(account: str, code: str, *, all_of_contact: bool = False) -> None:
-    """Delete the wish behind a code, or all of its contact with this account. Without one, nothing happens."""
-    rows = Wish.objects.filter(account=account)
-    found = rows.filter(link_hash__in=link_hashes(code)).first()
+def end_wish(account: str, code: str, now: datetime, *, all_of_contact: bool = False) -> None:
+    """End the wish behind a code, or all of its contact with this account. Without one, nothing happens.
+
+    A row that was told of in the last day is emptied, and deleted when that day is over: it remembers that its contact
+    rests. Else whoever enters a stranger's contact, stops it and enters it again could send one message after another.
+    """
+    found = find_wish(account, code)
     if found is None:
         return
-    # By the hash that the row has: after a change of key, the newer rows of a person have another one.
-    (rows.filter(contact_hash=found.contact_hash) if all_of_contact else rows.filter(pk=found.pk)).delete()
+    rows = Wish.objects.filter(account=account)
+    # Under each key: after a rotation, the newer rows of a person have another hash.
+    hashes = {found[0].contact_hash, *contact_hashes([found[1].contact])}
+    ended = rows.filter(contact_hash__in=hashes) if all_of_contact else rows.filter(pk=found[0].pk)
+    with transaction.atomic():
+        for row in ended.filter(told_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
+            ended.filter(pk=row.pk).update(
+                encrypted="",
+                link_hash=link_hash(generate_code()),
+                expires_at=min(row.expires_at, now),
+                state=Wish.State.WAITING,
+                # Free for the next in line.
+                offered_start=None,
+                offered_end=None,
+                known_starts=[],
+                changed_at=now,
+            )
+        ended.exclude(encrypted="").delete()
 
 
 def end_wishes_of(account: str, contacts: list[str], service: str) -> None:

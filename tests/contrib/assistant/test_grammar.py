@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kordless_booking.contrib.assistant import grammar
@@ -88,6 +88,24 @@ def test_parsing_takes_time_in_proportion_to_the_text(text: str) -> None:
         patched.setattr(grammar, "_Reader", Counted)
         understand(text)
     assert steps <= STEPS_PER_CHARACTER * max(1, min(len(text), MAX_LENGTH))
+
+
+@given(st.text(st.characters(), max_size=MAX_LENGTH))
+@example("\ufdfa" * MAX_LENGTH)
+@example("…" * MAX_LENGTH)
+def test_no_character_stands_for_many(text: str) -> None:
+    """So a text of characters that are written out as words is as little work as any."""
+    normalized = normalize(text)
+    assert len(normalized.text) <= 4 * len(text)
+    assert len(normalized.text) == len(normalized.folded) == len(normalized.origins)
+
+
+@pytest.mark.parametrize("text", ["in 3 months", "next year", "tomorrow", "December 31", "the 5th", "next week"])
+def test_the_end_of_the_calendar_is_a_miss(text: str) -> None:
+    """Or an answer, and never an error."""
+    for day in (30, 31):
+        query = understand(text, now=datetime(9999, 12, day, 12, tzinfo=ZoneInfo("Asia/Tokyo")))
+        assert query.first is None or query.first.year == 9999
 
 
 def test_only_the_first_characters_are_read() -> None:

@@ -95,6 +95,24 @@ def test_a_model_that_hangs_is_a_miss_in_time(
     assert "TimeoutError" in caplog.text
 
 
+def test_words_that_waited_in_line_too_long_never_leave_the_site(
+    client: Client, model: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody waits for the answer anymore, and who comes next isn't behind them in the line."""
+    monkeypatch.setattr(text_parser, "PARSER_SECONDS", 0.05)
+    hangs = threading.Event()
+    try:
+        for _thread in range(text_parser.MAX_THREADS):
+            text_parser._pool().submit(hangs.wait)
+        for _visitor in range(3):
+            assert say(client, "zzyzx", GOOD).status_code == 422
+    finally:
+        hangs.set()
+    monkeypatch.setattr(text_parser, "PARSER_SECONDS", 60)
+    assert say(client, "zzyzx last", GOOD).status_code == 303
+    assert asked == ["zzyzx last"]
+
+
 def test_a_model_is_asked_ten_times_in_ten_minutes_for_one_address(client: Client, model: Settings):
     """Each answer may cost the site money; the grammar goes on for free."""
     for _again in range(text_parser.MAX_CALLS + 3):

@@ -72,6 +72,18 @@ def test_erasing_takes_a_booking_from_another_customer_and_counts_anew(customers
     assert everything() == "[]"
 
 
+def test_who_was_erased_does_not_come_back_when_kordless_deletes_the_booking(customers: Settings):
+    """Its report is the last of a booking, past or ahead. A customer who is known by another one is told of it."""
+    deliver(confirmation_number="BOOK_1")
+    erase_person(Person.from_texts(["canary@example.com"], frozenset()), NOW)
+    deliver("booking.cancelled", confirmation_number="BOOK_1", status="canceled")
+    deliver("booking.cancelled", confirmation_number="BOOK_OLD", status="canceled", start="2026-11-01T15:00:00Z")
+    assert everything() == "[]"
+    deliver(confirmation_number="BOOK_2")
+    deliver("booking.cancelled", confirmation_number="BOOK_3", status="canceled")
+    assert (only_customer().booked, only_customer().canceled) == (2, 1)
+
+
 def test_a_dry_run_erases_no_customer(customers: Settings):
     """It counts, and rolls back."""
     report("BOOK_1")

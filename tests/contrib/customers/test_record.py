@@ -277,10 +277,14 @@ def test_a_failure_undoes_the_customer_and_the_booking_stands(customers: Setting
 
 
 def test_an_old_report_of_a_canceled_booking_does_not_revive_it(customers: Settings):
-    """Nothing follows a cancellation."""
+    """Nothing follows a cancellation, whether or not the customer is known by another booking."""
+    report("BOOK_0")
     report("BOOK_1", change=CANCELED, now=NOW + timedelta(minutes=1))
     report("BOOK_1")
-    assert counts(only_customer()) == (1, 0, 1, 0)
+    assert counts(only_customer()) == (2, 0, 1, 0)
+    report("BOOK_9", "john@example.com", change=CANCELED, now=NOW + timedelta(minutes=1))
+    report("BOOK_9", "john@example.com")
+    assert counts(only_customer()) == (2, 0, 1, 0)
 
 
 @pytest.mark.long

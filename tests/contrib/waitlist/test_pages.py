@@ -21,9 +21,10 @@ from kordless_booking.contrib.waitlist.wishes import WishData
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
+from tests.support.clock import NOW
 from tests.support.phone_messages import PHONE
 from tests.support.visitor import HTMX, Visitor
-from tests.support.waitlist import ASK, JANE, TODAY, ask
+from tests.support.waitlist import ASK, JANE, TODAY, ask, message_url
 
 pytestmark = pytest.mark.django_db
 
@@ -290,20 +291,70 @@ def test_getting_the_page_changes_nothing_and_posting_it_ends_the_wish(visitor: 
 
 def test_a_mail_programs_one_click_ends_all_wishes_of_the_contact(visitor: Visitor, client: Client, booked: Booked):
     """RFC 8058: a POST from anywhere, without cookies or an origin. Those of others stay."""
-    url = ask(visitor).url
+    ask(visitor)
     ask(visitor)
     ask(visitor, "other@example.com")
-    response = client.post(url, {"List-Unsubscribe": "One-Click"}, headers={"Sec-Fetch-Site": "cross-site"})
+    response = client.post(message_url(), {"List-Unsubscribe": "One-Click"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 200
     assert [WishData.from_row(row).contact for row in Wish.objects.all()] == ["other@example.com"]
 
 
 def test_whoever_has_several_wishes_can_stop_them_together(visitor: Visitor, booked: Booked):
     """The button is there only then."""
-    assert "all my requests" not in ask(visitor).text
-    page = ask(visitor)
-    visitor.send(page, "Stop the messages of all my requests")
+    ask(visitor)
+    assert "all my requests" not in visitor.open(message_url()).text
+    ask(visitor)
+    visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
     assert Wish.objects.count() == 0
+
+
+@pytest.mark.parametrize("fields", [{"all": "1"}, {"List-Unsubscribe": "One-Click"}])
+def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_wishes(
+    visitor: Visitor, client: Client, booked: Booked, fields: dict[str, str]
+):
+    """Only who gets the messages has the link that does; a guess of the rest of a code is a wrong code."""
+    ask(visitor, "other@example.com")
+    alone = ask(visitor, "other@example.com").text
+    ask(visitor)
+    page = ask(visitor)
+    assert page.text.replace("j…@", "o…@") == alone
+    code = urlsplit(page.url).path
+    assert client.get(f"{code}000000").status_code == 404
+    client.post(f"{code}000000", fields)
+    assert Wish.objects.count() == 4
+    assert client.post(code, fields).status_code == 200
+    contacts = sorted(WishData.from_row(row).contact for row in Wish.objects.all())
+    assert contacts == [JANE, "other@example.com", "other@example.com"]
+
+
+def test_all_wishes_of_a_contact_are_stopped_also_those_from_before_a_new_key(
+    visitor: Visitor, booked: Booked, waiting: Settings
+):
+    """The rows of before have another hash of the contact."""
+    ask(visitor)
+    waiting.SECRET_KEY_FALLBACKS = [waiting.SECRET_KEY]
+    waiting.SECRET_KEY = "another-key-of-at-least-fifty-characters-for-this-test"
+    ask(visitor)
+    assert len(set(Wish.objects.values_list("contact_hash", flat=True))) == 2
+    visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
+    assert Wish.objects.count() == 0
+
+
+def test_a_form_that_was_corrected_after_back_is_another_wish(visitor: Visitor, booked: Booked):
+    """It takes the place of the first, unless that one was told of: the row remembers who rests."""
+    form = visitor.open(ASK)
+    wrong = visitor.send(form, "Tell me", contact="jnae@example.com", until=TODAY)
+    right = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="evening")
+    assert (data().contact, data().part) == (JANE, "evening")
+    assert "Evening" in right.text
+    assert visitor.open(wrong.url).status == 404
+    Wish.objects.update(told_at=NOW)
+    form = visitor.open(ASK)
+    first = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="evening")
+    Wish.objects.update(told_at=NOW)
+    second = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="afternoon")
+    assert first.url != second.url
+    assert Wish.objects.count() == 3
 
 
 def test_a_wrong_code_is_a_404_and_guessing_is_limited(visitor: Visitor, waiting: Settings):

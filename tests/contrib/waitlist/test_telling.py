@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from pytest_django import Settings
 from time_machine import Traveller
 
@@ -15,16 +18,18 @@ from kordless_booking.api.resources import Slot
 from kordless_booking.contrib.waitlist import matching, outbox, telling
 from kordless_booking.contrib.waitlist.models import Wish
 from kordless_booking.hooks import RefreshedTimes
+from kordless_booking.mail import messenger
 from kordless_booking.messenger import MessageNotSent
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
 from tests.support.phone_messages import PHONE, failing, received
 from tests.support.visitor import Visitor
-from tests.support.waitlist import HOUR, JANE, ask, letters, recipients, states, tell
+from tests.support.waitlist import ASK, HOUR, JANE, ask, letters, message_url, recipients, states, tell
 
 pytestmark = pytest.mark.django_db
 
 Booked = dict[datetime, list[str]]
+DAY = timedelta(days=1)
 
 
 def free(sandbox: Sandbox, booked: Booked, place: int = 2) -> datetime:
@@ -218,6 +223,65 @@ def test_two_processes_never_tell_twice(visitor: Visitor, booked: Booked, monkey
     monkeypatch.setattr(telling, "fitting_times", race)
     assert telling.tell_about(refreshed, NOW) == 0
     assert list(Wish.objects.order_by("pk").values_list("state", "claim")) == [("queued", 1), ("waiting", 0)]
+
+
+def test_wishes_that_nothing_fits_keep_nobody_from_being_told(
+    visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch
+):
+    """Of a line that is too long to be looked at in one go, each part has its turn."""
+    monkeypatch.setattr(telling, "MAX_LINE", 2)
+    for number in range(5):
+        ask(visitor, f"hostile{number}@example.com", url=f"{ASK}?party=90")
+    ask(visitor)
+    refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
+    told = [telling.tell_about(refreshed, NOW + hours * HOUR) for hours in range(3)]
+    assert sorted(told) == [0, 0, 1]
+    assert Wish.objects.get(state="queued").pk == Wish.objects.order_by("pk").last().pk  # type: ignore[union-attr]
+
+
+def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller, monkeypatch: pytest.MonkeyPatch
+):
+    """Another process sets what was left behind to told; a slow function of the site's is still at it."""
+    ask(visitor, PHONE)
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    telling.sweep(NOW + HOUR / 12)
+    real = outbox.MessengerCalls.send
+
+    def send(calls: outbox.MessengerCalls, *arguments: Any) -> None:
+        assert outbox.release_stuck(datetime.now(UTC)) == 0
+        real(calls, *arguments)
+
+    monkeypatch.setattr(outbox.MessengerCalls, "send", send)
+    monkeypatch.setattr(outbox, "MessengerCalls", lambda: (clock.shift(HOUR / 2), messenger.MessengerCalls())[1])
+    outbox.send_due()
+    assert (states(), len(received())) == (["told"], 1)
+
+
+@pytest.mark.parametrize("end", ["by the page after the form", "by the link of the message"])
+def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
+    visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller, end: str
+):
+    """Ending a wish doesn't make it forgotten that its contact was told; a day later nothing is left of it."""
+    page = ask(visitor)
+    link = page.url if end == "by the page after the form" else message_url()
+    free(sandbox, booked)
+    clock.shift(HOUR / 12)
+    assert len(tell()) == 1
+    visitor.send(visitor.open(link), "Stop these messages")
+    assert visitor.open(link).status == 404
+    assert list(Wish.objects.values_list("encrypted", "offered_start")) == [("", None)]
+    ask(visitor, part="evening")
+    ask(visitor, "other@example.com", part="evening")
+    refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
+    assert telling.tell_about(refreshed, NOW + HOUR) == 1
+    assert states() == ["waiting", "waiting", "queued"]
+    said = io.StringIO()
+    call_command("kordless_export", "--contact", JANE, stdout=said, stderr=io.StringIO())
+    assert [bool(row["wish"]) for row in json.loads(said.getvalue())["stored"]["waitlist entries"]] == [False, True]
+    telling.delete_expired(NOW + HOUR + DAY)
+    assert not Wish.objects.filter(encrypted="").exists()
 
 
 def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
