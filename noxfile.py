@@ -1,6 +1,9 @@
 """The suite on every pair of Python and Django that is supported: nox, or nox -s "suite(3.12-6.1)".
 
-`nox -s lowest` runs the quick part of it on the lowest version of each dependency that pyproject.toml allows.
+`nox -s lowest` runs the quick part of it on exactly the lowest version of each dependency that pyproject.toml allows,
+`nox -s newest` on the newest of each, and `nox -s django_main` on what Django will be next. The latter two are not
+required: others may release at any moment. `nox -s hosts` runs the widget inside Wagtail, django CMS and a site with
+allauth.
 
 Where the interpreters are pyenv's, name them first: PYENV_VERSION=3.11:3.12:3.13 nox
 """
@@ -10,6 +13,7 @@ from packaging.requirements import Requirement
 
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["suite", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TEST_GROUP = nox.project.dependency_groups(PROJECT, "test")
@@ -19,10 +23,20 @@ QUICK = (
     "tests/booking",
     "tests/doctor",
     "tests/mail",
+    "tests/presentation/test_calendar_event.py",
+    "tests/presentation/test_locales.py",
+    "tests/presentation/test_timezone_search.py",
+    "tests/questions/test_fields.py",
+    "tests/test_cold_start.py",
+    "tests/test_normalization.py",
     "tests/views/test_steps.py",
     "tests/webhooks",
 )
-"""Where each dependency is used, in about a minute; the other tests use nothing else of them."""
+"""Where each dependency is used, in a few minutes; the other tests use nothing else of them.
+
+Not test_formatting.py: the words of dates and durations are CLDR's, which improves them with each release of Babel.
+"""
+DJANGO_MAIN = "https://github.com/django/django/archive/refs/heads/main.tar.gz"
 
 
 @nox.session
@@ -44,12 +58,41 @@ def lowest(session: nox.Session) -> None:
     # Programs that read the API aren't part of a site, and want newer versions of what it shares with them.
     group = [dependency for dependency in TEST_GROUP if dependency not in PROGRAMS]
     session.install("--editable", ".", *group, *bounds)
+    # The resolver fails rather than take another version; this shows which ones were tested.
+    session.run("python", "-m", "pip", "list")
+    _run_quick(session)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """The quick part of the suite on the newest version of everything, pre-releases aside."""
+    session.install("--upgrade", "--upgrade-strategy", "eager", "--editable", ".", *TEST_GROUP)
+    _run_quick(session)
+
+
+@nox.session
+def django_main(session: nox.Session) -> None:
+    """The quick part of the suite on Django's main branch, where it can be had."""
+    session.install("--editable", ".", *TEST_GROUP)
+    session.install("--upgrade", DJANGO_MAIN)
+    # What Django deprecates there is for the next release to mend; here it would hide what is broken.
+    _run_quick(session, "-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning")
+
+
+def _run_quick(session: nox.Session, *options: str) -> None:
     # The system's own time zone data would stand in for tzdata's.
     session.run(
-        *("python", "-m", "pytest", "-m", "not (packaging or slow or journey or processes)"),
+        *("python", "-m", "pytest", "-m", "not (packaging or slow or journey or processes)", *options),
         *("-n", "2", "--dist", "loadfile", *(session.posargs or QUICK)),
         env={"PYTHONTZPATH": ""},
     )
+
+
+@nox.session
+def hosts(session: nox.Session) -> None:
+    """The widget inside the base templates of other people's sites: Wagtail, django CMS, allauth with django-csp."""
+    session.install("--editable", ".", *TEST_GROUP, "wagtail", "django-cms", "django-allauth", "django-csp")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/hosts", *session.posargs)
 
 
 def _lower_bound(dependency: str) -> str:

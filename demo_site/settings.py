@@ -82,6 +82,7 @@ if os.environ.get("KORDLESS_API_KEY"):
         "BASE_URL": os.environ.get("KORDLESS_BASE_URL", ""),
     }
 else:
+    SILENCED_SYSTEM_CHECKS = ["kordless_booking.W007"]  # its pages say that bookings reach nobody
     KORDLESS_BOOKING["SANDBOX"] = Path(os.environ.get("KORDLESS_SANDBOX_FILE", BASE_DIR / "sandbox.sqlite3"))
     if _org := os.environ.get("KORDLESS_SANDBOX_ORG", ""):
         try:

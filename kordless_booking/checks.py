@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,16 +16,19 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.base import Node, Template
 from django.template.loader import get_template
+from django.template.loader_tags import BlockNode, ExtendsNode
 
 from kordless_booking import conf
 from kordless_booking.consent import find_missing_languages
+from kordless_booking.dotted_paths import find_function_problem
 from kordless_booking.messenger import find_messenger_problem
 from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
 from kordless_booking.questions.question import largest_answers
-from kordless_booking.urlconf import mounted_namespaces
+from kordless_booking.urlconf import find_shadow, mounted_namespaces, varies_by_language
 
 _IDS: Final = {
     "missing": "kordless_booking.E001",
@@ -72,9 +75,9 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -
 
 @register("kordless_booking")
 def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report URLs that are mounted nowhere (W001), or in a namespace that is the name of no account (E007).
+    """Report URLs that are mounted nowhere (W001), behind another pattern (W012) or once for each language (W013).
 
-    With a single account, any namespace will do.
+    And those in a namespace that is the name of no account: E007. With a single account, any namespace will do.
     """
     if check_settings() or not getattr(settings, "ROOT_URLCONF", None):
         return []
@@ -88,6 +91,10 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
                 id="kordless_booking.W001",
             )
         ]
+    return [*_foreign_mounts(found, names), *_shadowed_mounts(found), *_mounts_by_language(found)]
+
+
+def _foreign_mounts(found: Sequence[str], names: Collection[str]) -> list[CheckMessage]:
     if len(names) == 1:
         return []
     return [
@@ -98,6 +105,39 @@ def check_mounts(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any)
         )
         for mount in (each.rpartition(":")[2] for each in found)
         if mount not in names
+    ]
+
+
+def _shadowed_mounts(found: Sequence[str]) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{path} of the widget leads to something else: {view}.",
+            hint="Put the widget's line above it in the URLconf: Django takes the first pattern that matches.",
+            id="kordless_booking.W012",
+        )
+        for namespace in found
+        if (shadow := find_shadow(namespace))
+        for path, view in [shadow]
+    ]
+
+
+def _mounts_by_language(found: Sequence[str]) -> list[CheckMessage]:
+    """Report addresses that other machines use and that i18n_patterns gives one for each language: W013."""
+    # One mount outside is enough: it is what the other machines are told of.
+    if not all(map(varies_by_language, found)):
+        return []
+    return [
+        Warning(
+            f"The addresses of the account {account.name!r} for {what} depend on the language (i18n_patterns).",
+            hint=f"{path} without a language is redirected, which Kordless and embedding pages may not follow. Mount "
+            "the widget outside of i18n_patterns: its pages have their visitor's language anyway.",
+            id="kordless_booking.W013",
+        )
+        for account in conf.accounts().values()
+        for what, path in [
+            *([("the webhook", "webhook/")] if account.webhook_secrets else []),
+            *([("embedding pages", "embed.js")] if account.embed_origins else []),
+        ]
     ]
 
 
@@ -118,17 +158,72 @@ def check_style_sheets(app_configs: Sequence[AppConfig] | None = None, **_kwargs
     ]
 
 
+@register("kordless_booking")
+def check_base_template(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a BASE_TEMPLATE that can't be used or has no place for the widget (E015), or none for its head (W011)."""
+    if check_settings():
+        return []
+    found: list[CheckMessage] = []
+    for account in conf.accounts().values():
+        if not account.base_template:
+            continue
+        where = f"The BASE_TEMPLATE of the account {account.name!r}, {account.base_template!r},"
+        try:
+            blocks = _block_names(account.base_template)
+        except (TemplateDoesNotExist, TemplateSyntaxError, OSError, UnicodeError) as error:
+            text = f"{where} can't be used ({type(error).__name__}), so pages come without the site's frame."
+            found.append(Error(text, hint="Name a template as in {% extends %}.", id="kordless_booking.E015"))
+            continue
+        if blocks is None:
+            continue
+        if "kordless_content" not in blocks:
+            hint = "Add {% block kordless_content %}{% endblock %} where the content of a page belongs."
+            text = f"{where} has no block kordless_content, so pages come without the site's frame."
+            found.append(Error(text, hint=hint, id="kordless_booking.E015"))
+        elif "kordless_head" not in blocks:
+            hint = "Add {% block kordless_head %}{% endblock %} inside its <head>, after your own style sheets."
+            text = f"{where} has no block kordless_head, so the style sheet stands in the body and comes late."
+            found.append(Warning(text, hint=hint, id="kordless_booking.W011"))
+    return found
+
+
+def _block_names(name: str) -> set[str] | None:
+    """Return the blocks of a template and of all that it extends; None where it extends what only a request says.
+
+    Raises what loading a template raises.
+    """
+    names: set[str] = set()
+    seen: list[Any] = []
+    found: Any = get_template(name)
+    template = getattr(found, "template", None)
+    if not isinstance(template, Template):
+        raise TemplateDoesNotExist(name)  # of an engine whose templates no {% extends %} of ours finds
+    engine = template.engine
+    while True:
+        seen.append(template.origin)
+        nodes = template.nodelist.get_nodes_by_type(Node)
+        names |= {node.name for node in nodes if isinstance(node, BlockNode)}
+        parent: Any = next((node.parent_name for node in nodes if isinstance(node, ExtendsNode)), None)
+        if parent is None:
+            return names
+        if not isinstance(parent.var, str) or parent.filters:
+            return None
+        # As {% extends %} does: a template may extend another one of its own name.
+        template, _origin = engine.find_template(parent.var, skip=seen)
+
+
 @register("kordless_booking", deploy=True)
 def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Report a cache that processes don't share, because then each process uses the whole quota: W002."""
     if check_settings():
         return []
-    # A PROCESSES above 1 shows that the site has considered it: each process then takes its part of the quota.
-    aliases = {account.cache for account in conf.accounts().values() if account.processes == 1}
+    # PROCESSES shows that the site has considered it, 1 as well: each process then takes its part of the quota. The
+    # doctor has the same rule.
+    aliases = {account.cache for account in conf.accounts().values() if not conf.is_given(account, "PROCESSES")}
     return [
         Warning(
             f"The cache {alias!r} is not shared between processes, so each one uses the whole quota.",
-            hint='Use Redis, or set "PROCESSES" to the number of server processes.',
+            hint='Use Redis, or set "PROCESSES" to the number of server processes, which may be 1.',
             id="kordless_booking.W002",
         )
         for alias in sorted(aliases)
@@ -168,15 +263,18 @@ def _is_open_to_others(folder: Path) -> bool:
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in {os.getuid(), 0}
 
 
-@register("kordless_booking", deploy=True)
+@register("kordless_booking")
 def check_sandbox(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report the embedded sandbox in production: visitors would get confirmations that reach nobody. W007."""
-    if check_settings():
+    """Report the embedded sandbox in production: visitors would get confirmations that reach nobody. W007.
+
+    Without DEBUG a site is taken to be in production, whether or not somebody asks with --deploy.
+    """
+    if settings.DEBUG or check_settings():
         return []
     return [
         Warning(
             f"The account {account.name!r} uses the embedded sandbox: its bookings never reach Kordless.",
-            hint="Set API_KEY and ORG_SLUG, and remove SANDBOX.",
+            hint="Set API_KEY and ORG_SLUG, and remove SANDBOX; a demo names W007 in SILENCED_SYSTEM_CHECKS.",
             id="kordless_booking.W007",
         )
         for account in conf.accounts().values()
@@ -290,6 +388,29 @@ def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
         )
         for account in conf.accounts().values()
         if (problem := find_messenger_problem(account.messenger))
+    ]
+
+
+@register("kordless_booking")
+def check_functions(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a SPAM_CHECK or QUESTIONS that can't be imported, or isn't a function of two arguments: E016.
+
+    The first visitor who sends a form, or who opens one, would get an error.
+    """
+    if check_settings():
+        return []
+    return [
+        Error(
+            f"The {key} {path!r} of the account {account.name!r} can't be used: {problem}.",
+            hint=f"Name a function of {arguments.replace(', ', ' and ')} by its dotted path, see docs/{page}.",
+            id="kordless_booking.E016",
+        )
+        for account in conf.accounts().values()
+        for key, path, arguments, page in (
+            ("SPAM_CHECK", account.spam_check, "request, form", "abuse.md"),
+            ("QUESTIONS", getattr(account.questions, "path", ""), "account, service", "questions.md"),
+        )
+        if (problem := find_function_problem(path, *arguments.split(", ")))
     ]
 
 

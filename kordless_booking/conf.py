@@ -25,23 +25,28 @@ from email.utils import parseaddr
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from phonenumbers import SUPPORTED_REGIONS
 
 from kordless_booking import hooks
-from kordless_booking.api.client import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
-from kordless_booking.api.session import validated_base_url
+from kordless_booking.api.base_url import validated_base_url
+from kordless_booking.api.documented import BOOKING_SECONDS, BROWSE_SECONDS, CREATIONS_PER_MINUTE, REQUESTS_PER_MINUTE
 from kordless_booking.consent import Consent, find_wrong_consent, parse_consents
 from kordless_booking.contact_fields import ContactFields, find_wrong_field, hides_both_contacts
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.limits import MAX_GUESTS, MAX_MANAGE_LINK_DAYS
 from kordless_booking.presentation.safe_links import parse_done_url, parse_page_url
 from kordless_booking.presentation.site_texts import find_wrong_language
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.questions.question import QuestionsSetting, find_wrong_question, parse_setting
 from kordless_booking.setting_changes import on_setting_change
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    phonenumbers = LazyModule("phonenumbers")
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
@@ -165,6 +170,30 @@ class Setting:
     """Function from a valid value to the attribute's."""
     explain: Callable[[Any], str] | None = None
     """Function from an invalid value to what is wrong in it, for a setting with parts: the hint of its check then."""
+    choices: tuple[str, ...] = ()
+    """Words that it accepts, where it accepts nothing else: the hint names the nearest to a misspelled one."""
+    secret: bool = False
+    """True where no message may show the value."""
+
+
+def _one_of(*words: str) -> Setting:
+    """Return the rule of a setting that is one of these words."""
+    hint = "One of: " + ", ".join(f'"{word}"' for word in words) + "."
+    return Setting(lambda value: isinstance(value, str) and value in words, hint, choices=words)
+
+
+_NUMBER_AS_TEXT: Final = re.compile(r"\s*(-?[0-9]{1,9})(\.[0-9]{1,9})?\s*", re.ASCII)
+
+
+def read_value(is_valid: Callable[[object], bool], value: object) -> object:
+    """Return the number that a text stands for where a number is valid and the text isn't; else the value as it is.
+
+    What comes from the environment is text.
+    """
+    if isinstance(value, str) and (found := _NUMBER_AS_TEXT.fullmatch(value)) and not is_valid(value):
+        number = float(value) if found[2] else int(value)
+        return number if is_valid(number) else value
+    return value
 
 
 _MAX_DEADLINE_SECONDS: Final = 25
@@ -275,9 +304,18 @@ def _find_wrong_service(value: object) -> str:
         for key, given in own.items():
             if key not in SERVICE_SETTINGS:
                 return f'"{slug}" has an unknown key {key!r}. Known keys: {", ".join(SERVICE_SETTINGS)}.'
-            if not (rule := SERVICE_SETTINGS[key]).is_valid(given):
-                return f'{key} of "{slug}": {rule.explain(given) if rule.explain else rule.hint}'
+            if not (rule := SERVICE_SETTINGS[key]).is_valid(read_value(rule.is_valid, given)):
+                wrong = rule.explain(given) if rule.explain else f"{reprlib.repr(given)}. {rule.hint}"
+                return f'{key} of "{slug}": {wrong}'
     return ""
+
+
+def _parse_services(value: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    # Copies: the site's own could change.
+    return {
+        slug: {key: read_value(SERVICE_SETTINGS[key].is_valid, copy.deepcopy(given)) for key, given in own.items()}
+        for slug, own in value.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -306,7 +344,8 @@ class Account:
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Values of keys that none of these fields has, see `extension_setting`. Not a setting."""
     api_key: Annotated[
-        Secret, Setting(matching(r"[\x21-\x7e]{1,500}"), "One line of printable ASCII without spaces.", Secret)
+        Secret,
+        Setting(matching(r"[\x21-\x7e]{1,500}"), "One line of printable ASCII without spaces.", Secret, secret=True),
     ] = NO_KEY
     org_slug: Annotated[
         str, Setting(matching(_SLUG.pattern), "Letters, digits, dots, hyphens and underscores only.")
@@ -327,12 +366,12 @@ class Account:
     phone_region: Annotated[
         str,
         Setting(
-            lambda value: isinstance(value, str) and value in SUPPORTED_REGIONS,
+            lambda value: isinstance(value, str) and value in phonenumbers.SUPPORTED_REGIONS,
             'An ISO 3166 country code in capitals, such as "US", "GB" or "DE".',
         ),
     ] = ""
     """Country of phone numbers without a country code; "" for the country of the business's time zone."""
-    price_per: Annotated[str, Setting(matching("booking|person"), 'One of: "booking", "person".')] = ""
+    price_per: Annotated[str, _one_of("booking", "person")] = ""
     """Unit of the prices in Kordless; "" when it isn't known, because Kordless's API doesn't say it."""
     guests: Annotated[int | str, _GUESTS] = 0
     """The most guests that the form asks for; PARTY for the others of a party. 0 is none."""
@@ -349,7 +388,7 @@ class Account:
         ),
     ] = ()
     """Origins that may frame the widget, besides the site itself. Sorted."""
-    theme: Annotated[str, Setting(lambda value: value in THEMES, f"One of: {', '.join(THEMES)}.")] = ""
+    theme: Annotated[str, _one_of(*THEMES)] = ""
     """Name of a theme; "" for the plain one."""
     style_sheets: Annotated[
         tuple[str, ...],
@@ -363,6 +402,13 @@ class Account:
         ),
     ] = ()
     """Names of static files that are appended to the widget's style sheet."""
+    base_template: Annotated[
+        str,
+        Setting(
+            matching(r"(?!/)(?!.*\.\.)[\w./ -]{1,200}"), 'The name of a template of your site, such as "base.html".'
+        ),
+    ] = ""
+    """Name of the site's template around the widget's own pages; "" for pages without the site's frame."""
     support_email: Annotated[str, Setting(matching(r"[^@\s<>]+@[^@\s<>]+"), "An email address.")] = ""
     support_phone: Annotated[
         str, Setting(matching(r"\+?[0-9 ()./-]{3,30}"), "A phone number of 3 to 30 characters.")
@@ -380,7 +426,7 @@ class Account:
     """Page of the site's that the confirmation leads on to; "" for none."""
     enforce_notice: Annotated[bool, _BOOL] = False
     """Take no change online once the service's notice period has begun."""
-    ask_reason: Annotated[str, Setting(matching("optional|required"), 'One of: "optional", "required".')] = ""
+    ask_reason: Annotated[str, _one_of("optional", "required")] = ""
     """Ask customers why they change or cancel a booking; "" for not at all."""
     contact_fields: Annotated[Mapping[str, str], _CONTACT_FIELDS] = field(default_factory=dict)
     """Fields of the contact form that differ from the default, see `service_settings`."""
@@ -389,7 +435,7 @@ class Account:
         Setting(
             lambda value: not _find_wrong_service(value),
             f"A dictionary of slugs, each with a dictionary of: {', '.join(SERVICE_SETTINGS)}.",
-            copy.deepcopy,
+            _parse_services,
             explain=_find_wrong_service,
         ),
     ] = field(default_factory=dict)
@@ -501,14 +547,13 @@ class Account:
             lambda value: all(map(matching(r"\S(.{0,498}\S)?"), as_tuple(value))),
             "The secret of the webhook, or a list of the new and the old one; none of them empty.",
             lambda value: tuple(map(Secret, as_tuple(value))),
+            secret=True,
         ),
     ] = ()
     """Secrets of the webhook: several while one replaces another. Without one, no delivery is accepted."""
-    webhook_signed_payload: Annotated[
-        str, Setting(matching(r"timestamp\.body|body"), 'One of: "timestamp.body", "body".')
-    ] = "timestamp.body"
+    webhook_signed_payload: Annotated[str, _one_of("timestamp.body", "body")] = "timestamp.body"
     """Payload that Kordless signs."""
-    webhook_signature_encoding: Annotated[str, Setting(matching(r"hex|base64"), 'One of: "hex", "base64".')] = "hex"
+    webhook_signature_encoding: Annotated[str, _one_of("hex", "base64")] = "hex"
     """Encoding of the signature."""
     funnel: Annotated[bool, _BOOL] = True
     """Count visits, by the step that they reach."""
@@ -562,9 +607,7 @@ class Account:
         ),
     ] = ""
     """Dotted path of the site's function that sends text messages to phones; "" for none."""
-    messenger_for: Annotated[str, Setting(matching(r"without_email|all"), 'One of: "without_email", "all".')] = (
-        "without_email"
-    )
+    messenger_for: Annotated[str, _one_of("without_email", "all")] = "without_email"
     """Bookings whose customers get messages: those without a usable email address, or all with a phone number."""
     trusted_proxies: Annotated[int, Setting(integer_between(0, 20), "A whole number from 0 to 20.")] = 0
     """Number of proxies in front of the site, to find the client address in X-Forwarded-For."""
@@ -596,7 +639,7 @@ class Account:
         """Return the value of an extension's setting. Raises KeyError for a key that no extension has registered."""
         rule = dict(hooks.setting_rules.items())[key]
         # Read here, and not with the other settings: an extension registers its rules after the first may be read.
-        return rule.convert(self.given[key]) if key in self.given else rule.default
+        return rule.convert(read_value(rule.is_valid, self.given[key])) if key in self.given else rule.default
 
     @property
     def asks_for_answers(self) -> bool:
@@ -659,6 +702,13 @@ def get_account(name: str | None) -> Account:
             f"include('kordless_booking.urls', namespace=…) and one of: {', '.join(sorted(found))}."
         )
     return found[name]
+
+
+def is_given(account: Account, key: str) -> bool:
+    """Return whether the settings contain this key for the account, even with its default as the value."""
+    raw = _raw()
+    own = raw.get("ACCOUNTS", {}).get(account.name, {})
+    return any(given.get(key) not in (None, "") for given in (raw, own))
 
 
 def accounts_sharing_secret(account: Account) -> list[str]:
@@ -742,6 +792,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             yield SettingError("unknown", f"{where} has an unknown key {key!r}.", _hint_at_key(str(key), names))
     if not values.get("SANDBOX"):
         yield from _missing_credentials(where, values)
+    values = _read_values(values, rules)
     # An empty string counts as absent, for settings read from the environment. Not so for a secret: a site that sets
     # one must not run without.
     absent = {key for key in values if values[key] is None or (values[key] == "" and key != "WEBHOOK_SECRETS")}
@@ -752,9 +803,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     }
     for key, setting in rules.items():
         if key in wrong:
-            explain = setting.explain if isinstance(setting, Setting) else None
-            hint = explain(values[key]) if explain else setting.hint
-            yield SettingError("wrong", f"{where}: {key} is invalid.", hint)
+            yield SettingError("wrong", *_describe_wrong_value(f"{where}: {key} is invalid", setting, key, values))
     if values.get("MAIL") is True and not values.get("SITE_URL"):
         yield SettingError(
             "wrong",
@@ -786,6 +835,55 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     yield from _decreasing_lifetimes(where, values, wrong)
     if wrong.isdisjoint({"CONTACT_FIELDS", "SERVICES"}):
         yield from _unreachable_customers(where, values)
+
+
+def _read_values(values: Mapping[Any, Any], rules: Mapping[str, Setting | hooks.ExtensionSetting]) -> Mapping[Any, Any]:
+    return {key: read_value(rules[key].is_valid, value) if key in rules else value for key, value in values.items()}
+
+
+def _describe_wrong_value(
+    where: str, setting: Setting | hooks.ExtensionSetting, key: str, values: Mapping[Any, Any]
+) -> tuple[str, str]:
+    """Return the text and the hint for an invalid value: both show what was written, as far as it is no secret."""
+    value = values[key]
+    if isinstance(setting, Setting) and setting.secret:
+        return f"{where}.", setting.hint
+    if isinstance(setting, Setting) and setting.explain:
+        # Shows the wrong part itself.
+        return f"{where}.", _without_secrets(setting.explain(value), values)
+    hint = setting.hint
+    if isinstance(setting, Setting) and isinstance(value, str):
+        near = difflib.get_close_matches(value.lower(), setting.choices, n=1)
+        hint = f'Did you mean "{near[0]}"? {hint}' if near else hint
+    shown = reprlib.repr(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        # Where single entries are wrong, the first of them tells more than the list.
+        wrong = [entry for entry in value if not setting.is_valid([entry])]
+        if wrong:
+            shown = f"its entry {reprlib.repr(wrong[0])}"
+    return f"{where}: {_without_secrets(shown, values)}.", hint
+
+
+_USER_INFO: Final = re.compile(r"(://)[^/@]*@")
+
+
+def _without_secrets(text: str, values: Mapping[Any, Any]) -> str:
+    """Return a text without passwords in URLs; "a secret" where it repeats the key or a webhook secret.
+
+    Settings get mixed up, and messages end up in logs. Eight characters of a secret are enough to hide the text.
+    """
+    for key in ("API_KEY", "WEBHOOK_SECRETS"):
+        for secret in as_tuple(values.get(key)):
+            # reprlib keeps the beginning and the end of a long text.
+            if isinstance(secret, str) and secret and (secret in text or any(_edges(secret, text))):
+                return "a secret"
+    return _USER_INFO.sub(r"\1…@", text)
+
+
+def _edges(secret: str, text: str) -> Iterator[bool]:
+    if len(secret) >= 8:
+        yield secret[:8] in text
+        yield secret[-8:] in text
 
 
 def _unreachable_customers(where: str, values: Mapping[Any, Any]) -> Iterator[SettingError]:
@@ -847,7 +945,11 @@ def _raw() -> Any:
 def _account(name: str, values: object) -> Account:
     assert isinstance(values, Mapping)  # noqa: S101 (find_errors has rejected anything else)
     present = {key: value for key, value in values.items() if value not in (None, "")}
-    own = {key.lower(): SETTINGS[key].convert(value) for key, value in present.items() if key in SETTINGS}
+    own = {
+        key.lower(): rule.convert(read_value(rule.is_valid, value))
+        for key, value in present.items()
+        if (rule := SETTINGS.get(key))
+    }
     return Account(name=name, given={key: present[key] for key in present.keys() - SETTINGS.keys()}, **own)
 
 

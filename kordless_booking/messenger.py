@@ -10,10 +10,10 @@ whether the message was sent: then it is never sent again.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
+from typing import Final
 
-from django.utils.module_loading import import_string
+from kordless_booking.dotted_paths import find_function_problem, load_function
 
 __all__ = ["MessageNotSent", "MessageRejected"]
 
@@ -26,39 +26,14 @@ class MessageRejected(Exception):
     """The message was certainly not sent, and never will be: no phone has this number, or it wants none."""
 
 
-def load_messenger(path: str) -> Callable[..., object]:
-    """Import and return the function with this dotted path.
+_ARGUMENTS: Final = ("to", "text", "kind", "booking")
 
-    Raises ImportError when it can't be imported, TypeError when it isn't a function of to, text, kind and booking, and
-    whatever its module raises.
-    """
-    function: Callable[..., object] = import_string(path)
-    if not callable(function):
-        raise TypeError("it is not a function")
-    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
-        # Its call returns at once, and nothing would ever be sent.
-        raise TypeError("it is an async function, which nobody would await")
-    try:
-        signature = inspect.signature(function)
-    except ValueError:
-        return function  # written in C, and without a signature
-    try:
-        signature.bind("", "", "", None)
-    except TypeError:
-        raise TypeError("it doesn't take to, text, kind and booking") from None
-    return function
+
+def load_messenger(path: str) -> Callable[..., object]:
+    """Import and return the function with this dotted path. Raises what `load_function` raises."""
+    return load_function(path, *_ARGUMENTS)
 
 
 def find_messenger_problem(path: str) -> str:
     """Return why the function with this dotted path can't be used; "" where it can, or there is none."""
-    if not path:
-        return ""
-    try:
-        load_messenger(path)
-    except ImportError:
-        return "it can't be imported"
-    except TypeError as error:
-        return str(error)
-    except Exception as error:  # noqa: BLE001 (a module of the site raises anything)
-        return f"its import raises {type(error).__name__}"
-    return ""
+    return find_function_problem(path, *_ARGUMENTS)

@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import idna
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
-from phonenumbers import CountryCodeSource, PhoneNumberFormat, ValidationResult
+
+from kordless_booking.lazy_imports import LazyModule
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    phonenumbers = LazyModule("phonenumbers")
 
 _LINE_BREAKS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE: Final = re.compile(
@@ -208,7 +213,7 @@ def parse_phone(text: str, region: str | None) -> PhoneNumber | None:
     if number is None:
         return None
     # Not `is_possible_number`: it accepts numbers without their area code, which nobody abroad could call.
-    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     extension = _digits(number.extension or "")
     # The parser may skip what follows a number. Digits that somebody typed must not get lost without a word.
@@ -216,7 +221,7 @@ def parse_phone(text: str, region: str | None) -> PhoneNumber | None:
     national = phonenumbers.national_significant_number(number)
     if not _digits(typed).endswith(national[-_TYPED_DIGITS:] + extension):
         return None
-    return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164), extension)
+    return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), extension)
 
 
 def _parse(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
@@ -234,8 +239,8 @@ def _parse(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
 def _is_wrong_guess(number: phonenumbers.PhoneNumber) -> bool:
     """Return True for a number that isn't in use in the country that was guessed."""
     is_guessed = number.country_code_source not in {
-        CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN,
-        CountryCodeSource.FROM_NUMBER_WITH_IDD,
+        phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN,
+        phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD,
     }
     return is_guessed and not phonenumbers.is_valid_number(number)
 

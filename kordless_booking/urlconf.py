@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import (
     NoReverseMatch,
+    Resolver404,
     URLPattern,
     URLResolver,
     get_resolver,
@@ -113,6 +114,50 @@ def _find_mounts(patterns: Sequence[URLPattern | URLResolver], outer: str) -> It
                 yield inner
             else:
                 yield from _find_mounts(pattern.url_patterns, inner)
+
+
+def find_shadow(namespace: str) -> tuple[str, str] | None:
+    """Return the first path of this mount that Django gives to another view, and that view; None when there is none.
+
+    A catch-all above the widget's line does that: `reverse` still names the path. A mount with parameters in its path
+    has no path that could be tried.
+    """
+    resolver = get_resolver(settings.ROOT_URLCONF)
+    for name, args in _TRIED:
+        try:
+            path = reverse(f"{namespace}:{name}", args=args, urlconf=settings.ROOT_URLCONF)
+        except NoReverseMatch:
+            return None
+        try:
+            found = resolver.resolve(f"/{path.removeprefix(get_script_prefix())}")
+        except Resolver404:
+            return path, "404"
+        # Two mounts at one path, which are one account's, are no trouble.
+        if found.app_names[-1:] != ["kordless_booking"]:
+            return path, found.view_name
+    return None
+
+
+_TRIED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("services", ()),
+    ("webhook", ()),
+    ("health", ()),
+    ("embed", ()),
+    ("slots", ("service",)),
+)
+"""Pages with their arguments, of each kind of path: with a slash at the end and without, with a slug and without."""
+
+
+def varies_by_language(namespace: str) -> bool:
+    """Return whether the path of this mount depends on the language, as below `i18n_patterns`."""
+    paths = set()
+    for language in ("en", "de"):
+        with translation.override(language):
+            try:
+                paths.add(reverse(f"{namespace}:services", urlconf=settings.ROOT_URLCONF))
+            except NoReverseMatch:
+                return False
+    return len(paths) > 1
 
 
 def account_for(request: HttpRequest) -> Account:

@@ -37,6 +37,7 @@ MARKED = {
     "faults": pytest.mark.long,
     "mail": pytest.mark.long,
     "management": pytest.mark.long,
+    "hosts": pytest.mark.matrix,
     "projects": pytest.mark.matrix,
     "sandbox": pytest.mark.long,
     "staff": pytest.mark.long,

@@ -1,15 +1,22 @@
 """The system checks: each mistake under its number, with a hint, and silence when all is well."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.apps import apps
+from django.conf.urls.i18n import i18n_patterns
 from django.core.checks import run_checks
 from django.urls import include, path
+from django.views.generic import TemplateView
 
+from kordless_booking import checks
 from kordless_booking.checks import (
     MIN_FORM_BYTES,
     MIN_FORM_FIELDS,
     check_apps,
     check_cache_folder,
+    check_functions,
     check_host_settings,
     check_languages,
     check_mail_sender,
@@ -26,8 +33,9 @@ from kordless_booking.checks import (
 )
 from kordless_booking.conf import SETTINGS
 from kordless_booking.doctor import settings_read
-from tests.support.urlconfs import WITHOUT_WIDGET, mounted
+from tests.support.urlconfs import BEFORE_WIDGET, WITHOUT_WIDGET, mounted
 
+ROOT = Path(__file__).parent.parent
 FLAT = {"API_KEY": "kb-canary-key-5f1d9c", "ORG_SLUG": "acme-salon"}
 TWO = {"ACCOUNTS": {"north": FLAT, "south": FLAT}}
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
@@ -41,7 +49,11 @@ def found(check) -> list[str]:
 
 def ours(messages) -> list[str]:
     """The ids of this package among all that Django found."""
-    return sorted(message.id for message in messages if (message.id or "").startswith("kordless_booking."))
+    return sorted(
+        message.id
+        for message in messages
+        if (message.id or "").startswith("kordless_booking.") and not message.is_silenced()
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,6 +137,56 @@ def test_a_site_without_urls_is_left_alone(settings):
     assert check_mounts() == []
 
 
+@pytest.mark.parametrize(
+    ("urls", "ids"),
+    [
+        ((*BEFORE_WIDGET, *mounted(None)), ["W012"]),
+        ((*mounted(None), *BEFORE_WIDGET), []),
+        ((path("0/webhook/", TemplateView.as_view()), *mounted(None)), ["W012"]),
+        ((path("<slug:salon>/", include("kordless_booking.urls")), *BEFORE_WIDGET), []),
+        (tuple(i18n_patterns(*mounted(None))), ["W013", "W013"]),
+        ((*mounted(None), *i18n_patterns(*mounted("pages"))), []),
+    ],
+)
+def test_what_leads_elsewhere_than_the_widget_is_named(settings, urls, ids):
+    """A path that another pattern takes first is W012, one for each language where machines call it W013."""
+    settings.KORDLESS_BOOKING = {**FLAT, "WEBHOOK_SECRETS": "z" * 24, "EMBED_ORIGINS": ["https://shop.example"]}
+    settings.ROOT_URLCONF = urls
+    messages = check_mounts()
+    assert [message.id for message in messages] == [f"kordless_booking.{id_}" for id_ in ids]
+    assert all(message.hint for message in messages)
+    settings.KORDLESS_BOOKING = FLAT
+    # Without a webhook and without embedding pages nobody but visitors uses the addresses.
+    assert found(check_mounts) == [f"kordless_booking.{id_}" for id_ in ids if id_ != "W013"]
+
+
+def test_the_message_names_the_view_that_is_in_front(settings):
+    """And the path that leads there."""
+    settings.KORDLESS_BOOKING = FLAT
+    settings.ROOT_URLCONF = (*BEFORE_WIDGET, *mounted(None))
+    (message,) = check_mounts()
+    assert message.msg == "/0/ of the widget leads to something else: site-page."
+
+
+@pytest.mark.parametrize("key", ["SPAM_CHECK", "QUESTIONS"])
+@pytest.mark.parametrize(
+    ("dotted_path", "problem"),
+    [
+        ("tests.support.spam.gone", "can't be imported (No module named 'tests.support.spam')"),
+        ("nowhere.at.all", "can't be imported (No module named 'nowhere')"),
+        ("tests.support.phone_messages.PHONE", "it is not a function"),
+        ("tests.support.phone_messages.send", "it doesn't take "),
+        ("operator.eq", ""),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_named(settings, key, dotted_path, problem):
+    """E016, with the path and what is wrong with it, before the first visitor needs it."""
+    settings.KORDLESS_BOOKING = {**FLAT, key: dotted_path}
+    messages = check_functions()
+    assert [message.id for message in messages] == ["kordless_booking.E016"] * bool(problem)
+    assert all(key in each.msg and dotted_path in each.msg and problem in each.msg and each.hint for each in messages)
+
+
 def test_the_message_names_the_mount_and_the_accounts(settings):
     """So that one sees which word to change."""
     settings.KORDLESS_BOOKING = TWO
@@ -138,7 +200,8 @@ def test_the_message_names_the_mount_and_the_accounts(settings):
     ("backend", "more", "warned"),
     [
         (LOCMEM, {}, True),
-        (LOCMEM, {"PROCESSES": 1}, True),
+        (LOCMEM, {"PROCESSES": ""}, True),
+        (LOCMEM, {"PROCESSES": 1}, False),
         (LOCMEM, {"PROCESSES": 4}, False),
         ("django.core.cache.backends.filebased.FileBasedCache", {}, True),
         ("django.core.cache.backends.dummy.DummyCache", {}, True),
@@ -220,12 +283,16 @@ def test_a_proxy_that_the_settings_show_must_be_trusted(settings, name, value):
     assert check_trusted_proxies() == []
 
 
-def test_a_sandbox_is_warned_of_before_deploying(settings):
-    """W007 for each account on it: what is booked there reaches nobody."""
+def test_a_sandbox_without_debug_is_warned_of(settings):
+    """W007 for each account on it, on every start: what is booked there reaches nobody."""
     settings.KORDLESS_BOOKING = {"ACCOUNTS": {"real": FLAT, "toy": {"SANDBOX": True}}}
     [message] = check_sandbox()
     assert message.id == "kordless_booking.W007"
     assert "'toy'" in message.msg
+    assert "kordless_booking.W007" in [each.id for each in run_checks()]
+    settings.DEBUG = True
+    assert check_sandbox() == []
+    settings.DEBUG = False
     settings.KORDLESS_BOOKING = {}
     assert check_sandbox() == []
 
@@ -296,7 +363,7 @@ def test_messages_need_the_address_that_their_links_begin_with(settings):
 
 def test_django_runs_them_all(settings):
     """Registered by the app: the everyday ones always, the cache only with --deploy."""
-    settings.KORDLESS_BOOKING = {**TWO, "PROCESSES": 1}
+    settings.KORDLESS_BOOKING = TWO
     settings.ROOT_URLCONF = mounted("north", "west")
     settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_htmx"]
     assert ours(run_checks()) == ["kordless_booking.E006", "kordless_booking.E007"]
@@ -314,6 +381,12 @@ def test_the_test_projects_pass_their_own_checks(settings, project):
     settings.KORDLESS_BOOKING = module.KORDLESS_BOOKING
     settings.ROOT_URLCONF = module.ROOT_URLCONF
     assert ours(run_checks()) == []
+
+
+def test_every_check_has_its_row_in_the_documentation():
+    """The ids in the source are those of the table in docs/settings.md, each once and in order."""
+    rows = re.findall(r"^\| `(kordless_booking\.[EW]\d{3})` \|", (ROOT / "docs/settings.md").read_text("utf-8"), re.M)
+    assert rows == sorted(set(re.findall(r"kordless_booking\.[EW]\d{3}", Path(checks.__file__).read_text("utf-8"))))
 
 
 def test_mail_has_a_sender_of_its_own(settings):

@@ -42,6 +42,7 @@ GOOD = {
     ],
     "THEME": ["salon", "clinic", "studio"],
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
+    "BASE_TEMPLATE": ["base.html", "my_site/booking base.html", "a.b-c/d.django-html"],
     "SUPPORT_EMAIL": ["help@acme.example"],
     "SUPPORT_PHONE": ["+1 (212) 555-0123", "030/901820"],
     "DONE_URL": [
@@ -130,7 +131,7 @@ LIFETIMES = (
     ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "CATALOG_STALE_IF_ERROR_SECONDS"),
     ("SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS", "SLOTS_STALE_IF_ERROR_SECONDS", "SLOTS_LAST_KNOWN_SECONDS"),
 )
-NOT_A_NUMBER = ["12", True, float("nan"), float("inf"), [], object()]
+NOT_A_NUMBER = ["twelve", "12 s", "1e2", True, float("nan"), float("inf"), [], object()]
 NOT_WHOLE = [*NOT_A_NUMBER, 12.5, 60.0]
 BAD = {
     "API_KEY": ["two words", "line\nbreak", "x" * 501, "clé", 7, "key\0"],
@@ -172,6 +173,7 @@ BAD = {
         7,
     ],
     "THEME": ["plain", "Salon", "../salon", 7],
+    "BASE_TEMPLATE": ["/base.html", "../base.html", "a{% b", ["base.html"], 3, "x" * 201],
     "STYLE_SHEETS": [
         "a.css",
         ["/etc/a.css"],
@@ -281,7 +283,7 @@ BAD = {
     "WEBHOOK_SIGNED_PAYLOAD": ["body.timestamp", "id.timestamp.body", 7, True],
     "WEBHOOK_SIGNATURE_ENCODING": ["HEX", "base32", 7],
     "FUNNEL": [1, "yes", "False", []],
-    "GUESTS": [-1, 21, "PARTY", "3", ["party"], *NOT_WHOLE],
+    "GUESTS": [-1, 21, "PARTY", "21", ["party"], *NOT_WHOLE],
     "BOOK_AGAIN_WEEKS": [-1, 53, *NOT_WHOLE],
     "NEXT_FREE": [1, "yes", "False", []],
     "ATTEMPT_RETENTION_DAYS": [-1, 1, 6, 3651, *NOT_WHOLE],
@@ -372,14 +374,96 @@ def test_a_good_value_is_taken(settings, name, value):
 
 @pytest.mark.parametrize(("name", "value"), rows(BAD))
 def test_a_bad_value_is_one_mistake_with_a_hint(settings, name, value):
-    """It names the setting, doesn't repeat the value, and stops the widget instead of surprising it later."""
+    """It names the setting, shows the value or its wrong part, and stops the widget instead of surprising it later."""
     found = find_errors({**FLAT, name: value})
     assert [mistake.kind for mistake in found] == ["wrong"]
-    assert found[0].text == f"KORDLESS_BOOKING: {name} is invalid."
+    assert found[0].text.startswith(f"KORDLESS_BOOKING: {name} is invalid")
+    if SETTINGS[name].secret:
+        assert found[0].text == f"KORDLESS_BOOKING: {name} is invalid."
     assert found[0].hint
     settings.KORDLESS_BOOKING = {**FLAT, name: value}
     with pytest.raises(ImproperlyConfigured, match=f"{name} is invalid"):
         accounts()
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"PROCESSES": "four"}, "PROCESSES is invalid: 'four'."),
+        ({"PROCESSES": "4.0"}, "PROCESSES is invalid: '4.0'."),
+        ({"REMINDER_HOURS": True}, "REMINDER_HOURS is invalid: True."),
+        ({"FUNNEL": "False"}, "FUNNEL is invalid: 'False'."),
+        (
+            {"EMBED_ORIGINS": ["https://a.example", "http://b.example", "*"]},
+            "EMBED_ORIGINS is invalid: its entry 'http://b.example'.",
+        ),
+        ({"STYLE_SHEETS": ("a.css", "../b.css")}, "STYLE_SHEETS is invalid: its entry '../b.css'."),
+        ({"EMBED_ORIGINS": "https://a.example"}, "EMBED_ORIGINS is invalid: 'https://a.example'."),
+        ({"BASE_URL": "https://user:pw@a.example"}, "BASE_URL is invalid: 'https://…@a.example'."),
+        ({"WEBHOOK_SECRETS": ["whsec_new", ""]}, "WEBHOOK_SECRETS is invalid."),
+        ({"API_KEY": "two words"}, "API_KEY is invalid."),
+    ],
+)
+def test_a_wrong_value_is_shown_by_its_entry_and_without_secrets(given, text):
+    """Where the value comes from the environment, nobody sees it in the settings."""
+    (mistake,) = find_errors({**FLAT, **given})
+    assert mistake.text == f"KORDLESS_BOOKING: {text}"
+
+
+@pytest.mark.parametrize("name", ["ORG_SLUG", "BASE_URL", "PHONE_REGION", "SUPPORT_EMAIL", "CACHE", "SERVICES"])
+@pytest.mark.parametrize("secret", ["kb canary key 5f1d9c", "kb-canary-key-" + "x" * 90])
+def test_a_secret_in_the_wrong_place_is_not_shown(name, secret):
+    """Whoever mixes up two lines gets no key into a log, not even its edges."""
+    for mixed_up in (
+        {"API_KEY": secret, name: secret},
+        {"WEBHOOK_SECRETS": ["y" * 30, secret], name: [secret]},
+    ):
+        told = repr(find_errors({**FLAT, **mixed_up}))
+        assert name in told
+        assert "canary" not in told
+        assert secret[-8:] not in told
+
+
+def test_a_misspelled_word_gets_the_nearest_one():
+    """Themes above all, which nobody knows by heart."""
+    (mistake,) = find_errors({**FLAT, "THEME": "Saloon"})
+    assert mistake.text == "KORDLESS_BOOKING: THEME is invalid: 'Saloon'."
+    assert mistake.hint == 'Did you mean "salon"? One of: "clinic", "salon", "studio".'
+
+
+NUMBERS = [name for name, values in GOOD.items() if any(type(value) in {int, float} for value in values)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_may_be_given_as_text(settings, name):
+    """As the environment gives it; the account has the number."""
+    for value in GOOD[name]:
+        if type(value) in {int, float}:
+            settings.KORDLESS_BOOKING = {
+                **FLAT,
+                **{key: str(other) if name != "MESSENGER" else other for key, other in beside(name, value).items()},
+                name: f" {value}",
+            }
+            assert find_errors(settings.KORDLESS_BOOKING) == []
+            taken = getattr(get_account(None), name.lower())
+            assert (taken, type(taken)) == (value, type(value))
+
+
+def test_a_number_of_a_service_may_be_given_as_text(settings):
+    """SERVICES has numbers too."""
+    settings.KORDLESS_BOOKING = {**FLAT, "SERVICES": {"haircut": {"GUESTS": "3", "BOOK_AGAIN_WEEKS": "6"}}}
+    own = get_account(None).service_settings("haircut")
+    assert (own.guests, own.book_again_weeks) == (3, 6)
+
+
+@given(text=st.text(max_size=12) | st.from_regex(r"-?[0-9]{1,12}(\.[0-9]{0,3})?", fullmatch=True))
+def test_any_text_for_a_number_is_read_or_reported(text):
+    """Never is it taken for another number than the one that stands there."""
+    found = find_errors({**FLAT, "REMINDER_HOURS": text})
+    if found:
+        assert not (text.isascii() and text.isdecimal() and 0 <= int(text) <= 336 and len(text) < 10)
+    else:
+        assert text == "" or 0 <= int(text) <= 336
 
 
 @fast(max_examples=60, deadline=None)
@@ -449,6 +533,10 @@ def test_an_invalidation_outlasts_the_longest_lifetime_that_can_be_set():
         (
             {"SERVICES": {"haircut": {"CONTACT_FIELDS": {"phone": False}}}},
             'CONTACT_FIELDS of "haircut": "phone" is False: use "required", "optional" or "hidden".',
+        ),
+        (
+            {"SERVICES": {"haircut": {"GUESTS": "many"}}},
+            'GUESTS of "haircut": \'many\'. "party", or a whole number from 0 to 20; 0 for no guests.',
         ),
         (
             {"SERVICES": {"haircut": {"CONTACTS": {}}}},
@@ -649,7 +737,7 @@ def test_a_mistake_in_an_account_says_in_which(settings):
     """By the path that stands in the settings."""
     raw = {"ACCOUNTS": {"north": FLAT, "default": {**FLAT, "PHONE_REGION": "us"}}}
     (mistake,) = find_errors(raw)
-    assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is invalid.'
+    assert mistake.text == 'KORDLESS_BOOKING["ACCOUNTS"]["default"]: PHONE_REGION is invalid: \'us\'.'
 
 
 def test_keys_beside_the_accounts_are_defaults_for_all(settings):

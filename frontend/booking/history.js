@@ -1,10 +1,10 @@
 // The browser's history: Back and Forward lead through the steps without loading the page anew, which keeps what was typed.
 //
-// On a page of our own, also in a frame, htmx pushes the step's URL. Inside a page of the host's the URL stays the host's,
+// On a page of our own, also in a frame or in the site's template, htmx pushes the step's URL. Inside a page of the host's the URL stays the host's,
 // and the entry's state says the widget's address. An address that opens something personal, such as a confirmation's,
 // stays in the memory of this page: the state has a number for it, which nobody else can use.
 
-import { body, findAll, stage, stateOf, stepCard } from "./dom.js";
+import { findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
 import { timeZone } from "./time-zone.js";
 
 // In the history's state, which belongs to the host's page: a router of its own may use any short key.
@@ -29,7 +29,7 @@ const writeEntry = (widget, method, entry) =>
 /** Notes the address of the step that is shown. `method` is that of the history; without it nothing has moved. */
 export const recordStep = (widget, method, responseAddress) => {
   const state = stateOf(widget);
-  if (widget === body) {
+  if (ownsPage(widget)) {
     state.address = pageAddress();
     return;
   }
@@ -50,7 +50,7 @@ export const showAddress = (widget, address, source = stage(widget)) => {
   // What was on its way would take this step's place.
   for (const element of [stage(widget), stepCard(widget)]) htmx.trigger(element, "htmx:abort");
   const values = state.zoneCorrected && !address.includes("tz=") ? { tz: timeZone } : {};
-  const replace = widget === body ? "true" : "false"; // a redirect's URL, as browsers do
+  const replace = ownsPage(widget) ? "true" : "false"; // a redirect's URL, as browsers do
   // The first isn't counted as another view. With the second, browsers don't answer from what was fetched ahead.
   const headers = { "KB-Seen": "back", "If-None-Match": "-" };
   const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace, headers };
@@ -58,14 +58,14 @@ export const showAddress = (widget, address, source = stage(widget)) => {
 };
 
 const showEntry = (widget, entry, source) => {
-  const address = widget === body ? entry : privateAddresses[entry] || entry;
+  const address = ownsPage(widget) ? entry : privateAddresses[entry] || entry;
   // A number of before a reload says nothing anymore.
   if (typeof address === "string" && address !== stateOf(widget).address) showAddress(widget, address, source);
 };
 
 const onPopState = (event) => {
   for (const widget of findAll(document, ".kb")) {
-    const entry = widget === body ? pageAddress() : entryOf(widget);
+    const entry = ownsPage(widget) ? pageAddress() : entryOf(widget);
     if (!entry) continue;
     // htmx would load the whole page again.
     if (event.state?.htmx) event.stopImmediatePropagation();
@@ -74,7 +74,7 @@ const onPopState = (event) => {
 };
 
 /** Shows the step that a page of the host's had when it was left or reloaded. */
-export const restoreStep = (widget) => widget !== body && showEntry(widget, entryOf(widget), stepCard(widget));
+export const restoreStep = (widget) => !ownsPage(widget) && showEntry(widget, entryOf(widget), stepCard(widget));
 
 // Before htmx's own listener.
 export const listenToHistory = () => addEventListener("popstate", onPopState, true);

@@ -42,10 +42,19 @@ export const createWidget = (link, base, parameters) => {
 
   url.searchParams.set("embed", 1);
   const frame = createElement("iframe", { title, allow: "", referrerPolicy: "strict-origin" });
-  // `all: initial`, because many a page has rules for every iframe. 40rem is about five weeks on a phone.
-  frame.style.cssText = `all: initial; display: block; width: 100%; height: 40rem; margin: auto`;
+  // `all: initial`, because many a page has rules for every iframe; some of them, for videos, are `!important`.
+  frame.style.cssText = "all: initial";
   // As properties, which take one valid value each: in a text, a value could go on with rules of its own.
-  Object.assign(frame.style, { maxWidth: width, colorScheme: scheme });
+  const setStyle = (name, value) => frame.style.setProperty(name, value, "important");
+  setStyle("display", "block");
+  setStyle("width", "100%");
+  setStyle("min-width", "0");
+  setStyle("max-width", "none"); // where the next value is none
+  if (width) setStyle("max-width", width);
+  setStyle("height", "40rem"); // about five weeks on a phone
+  setStyle("max-height", "none");
+  setStyle("margin", "auto");
+  setStyle("color-scheme", scheme);
   // Loaded once it comes near the window, or its dialog is opened. Not by `loading`: in WebKit a frame that is lazy has no
   // part in the page's history, so Back would leave the page.
   const observer = new IntersectionObserver((entries) => {
@@ -73,7 +82,7 @@ export const createWidget = (link, base, parameters) => {
     if (type === "close") return widget.close?.();
     if (type === "view") return scrollTo(detail.top);
     if (type === "ready") wayOut.remove();
-    if (type === "resize") frame.style.height = Math.min(detail.height, MAX_HEIGHT_PIXELS) + "px";
+    if (type === "resize") setStyle("height", Math.min(detail.height, MAX_HEIGHT_PIXELS) + "px");
     dispatch(type, detail);
   };
   return widget;

@@ -6,8 +6,12 @@
 import { campaignParameters } from "../campaign-parameters.js";
 import { addStyles, createWidget } from "./frame.js";
 
-const base = new URL(".", document.currentScript.src).href; // such as https://salon.example/book/
-const { origin } = new URL(base);
+// A module has no `currentScript`, so it is looked for by its name. What an optimizer has put into the page itself, or into
+// a file of its own, doesn't know where the widget is: all links stay links then.
+const script = [document.currentScript, ...document.scripts].find((each, index) =>
+  (index ? /^http[^?]*\/embed\.js(\?|$)/ : /^http/).test(each?.src));
+const base = script ? new URL(".", script.src).href : "none"; // such as https://salon.example/book/
+const origin = script && new URL(base).origin;
 const parameters = campaignParameters();
 const widgets = new Map(); // by link
 

@@ -8,11 +8,18 @@ see `Kordless.cancel`.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, NoReturn, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 from kordless_booking import __version__
 from kordless_booking.api import parsing
+from kordless_booking.api.documented import (
+    BOOKING_SECONDS,
+    BROWSE_SECONDS,
+    CREATIONS_PER_MINUTE,
+    QUOTA_SECONDS,
+    REQUESTS_PER_MINUTE,
+)
 from kordless_booking.api.requests import (
     Operation,
     booking_path,
@@ -44,17 +51,6 @@ __all__ = [
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-BROWSE_SECONDS: Final = 4.0
-"""Default deadline of a read in seconds, retry included."""
-BOOKING_SECONDS: Final = 12.0
-"""Default deadline of create, cancel and reschedule in seconds, retry included."""
-QUOTA_SECONDS: Final = 60
-"""Length of the window that Kordless counts requests in."""
-REQUESTS_PER_MINUTE: Final = 60
-"""Documented limit of an API key, for all operations that it authenticates."""
-CREATIONS_PER_MINUTE: Final = 10
-"""Documented limit of an API key for create. Creations count as requests too."""
 
 
 def _without_argument_frames(method: Callable[Concatenate[Kordless, P], T]) -> Callable[Concatenate[Kordless, P], T]:

@@ -23,7 +23,8 @@ import httpx
 
 from kordless_booking.api.base_url import validated_base_url
 from kordless_booking.api.call_log import CallRecord, log_call
-from kordless_booking.api.deadline import DeadlineBackend, deadline, seconds_left
+from kordless_booking.api.deadline import LOCAL_SHORTAGES, deadline, seconds_left
+from kordless_booking.api.network import DeadlineBackend
 from kordless_booking.api.responses import (
     MAX_BODY_BYTES,
     ResponseMeta,
@@ -351,8 +352,6 @@ _NO_SOCKET_ERRNOS: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN}
 )
 """Errors of this machine: no file descriptor, no memory, no local port, no thread for the name lookup."""
-LOCAL_SHORTAGES: Final = frozenset({"pool_timeout", "deadline", "no_socket"})
-"""Reasons of Unreachable that are about this process and not about Kordless."""
 
 # Both tables are searched in order, subclasses before their base classes.
 _NOT_SENT_REASONS: Final[dict[type[Exception], str]] = {

@@ -16,14 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from kordless_booking import exceptions
-from kordless_booking.api.client import CREATIONS_PER_MINUTE, Kordless
+from kordless_booking.api.documented import CREATIONS_PER_MINUTE
 from kordless_booking.api.resources import Booking, Contact, NewBooking
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.api.times import is_same_time
@@ -36,6 +36,9 @@ from kordless_booking.logs import log_event
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email
 from kordless_booking.questions.answers import Answer, convert_answers
+
+if TYPE_CHECKING:
+    from kordless_booking.api.client import Kordless
 
 log = logging.getLogger("kordless_booking.booking")
 

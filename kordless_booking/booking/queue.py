@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count, Max, Min, Q
 
-from kordless_booking.api.client import QUOTA_SECONDS
+from kordless_booking.api.documented import QUOTA_SECONDS
 from kordless_booking.booking.hashes import NETWORK_CHARS
 from kordless_booking.models import BookingAttempt
 

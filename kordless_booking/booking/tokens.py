@@ -10,13 +10,20 @@ import base64
 import json
 import zlib
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, MultiFernet
-from cryptography.fernet import InvalidToken as FernetInvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+from kordless_booking.lazy_imports import LazyModule
+
+if TYPE_CHECKING:
+    from cryptography import fernet
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf import hkdf
+else:
+    fernet = LazyModule("cryptography.fernet")
+    hashes = LazyModule("cryptography.hazmat.primitives.hashes")
+    hkdf = LazyModule("cryptography.hazmat.primitives.kdf.hkdf")
 
 MAX_TOKEN = 4096
 """Longest token, in characters, that is decoded from a URL. No URL of ours contains a longer one."""
@@ -68,7 +75,7 @@ def decrypt_token(
     try:
         packed = box.decrypt(padded)
         issued_at = box.extract_timestamp(padded)
-    except (FernetInvalidToken, TypeError, ValueError):
+    except (fernet.InvalidToken, TypeError, ValueError):
         raise InvalidToken from None
     if max_age is not None and issued_at + max_age < now:
         raise ExpiredToken
@@ -86,14 +93,14 @@ def _canonical(padded: bytes) -> bool:
         return False
 
 
-def _box(purpose: str, account: str) -> MultiFernet:
+def _box(purpose: str, account: str) -> fernet.MultiFernet:
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return MultiFernet([_fernet(secret, f"{purpose}\0{account}") for secret in secrets])
+    return fernet.MultiFernet([_fernet(secret, f"{purpose}\0{account}") for secret in secrets])
 
 
 # One entry for each secret, purpose and account: HKDF for each token would be wasted work.
 @lru_cache(maxsize=128)
-def _fernet(secret: str | bytes, info: str) -> Fernet:
+def _fernet(secret: str | bytes, info: str) -> fernet.Fernet:
     key = secret.encode() if isinstance(secret, str) else secret
-    derived_key = HKDF(SHA256(), 32, salt=b"kordless_booking.token.v1", info=info.encode()).derive(key)
-    return Fernet(base64.urlsafe_b64encode(derived_key))
+    derived_key = hkdf.HKDF(hashes.SHA256(), 32, salt=b"kordless_booking.token.v1", info=info.encode()).derive(key)
+    return fernet.Fernet(base64.urlsafe_b64encode(derived_key))

@@ -16,6 +16,7 @@ from kordless_booking.doctor import (
     shared_cache,
     site,
     static_files,
+    templates,
     upstream_check,
     webhook,
 )
@@ -71,6 +72,7 @@ class DoctorRun:
         yield "settings", "", settings_read.examine
         yield "database", "", database.examine
         yield "static files", "", static_files.examine
+        yield "templates", "", templates.examine
         if not settings_read.has_usable_accounts():
             yield "accounts", "", _no_accounts
             return

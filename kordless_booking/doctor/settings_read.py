@@ -10,7 +10,9 @@ from django.core.checks import run_checks
 from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
-_CHECKED_ELSEWHERE: Final = frozenset({"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007"})
+_CHECKED_ELSEWHERE: Final = frozenset(
+    {"kordless_booking.W001", "kordless_booking.W002", "kordless_booking.W007", "kordless_booking.W012"}
+)
 """Ids of checks about mounts, caches and the sandbox. The doctor has closer checks of its own for these."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.core.cache import caches
+from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache.backends.dummy import DummyCache
 
-from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok
+from kordless_booking import conf
+from kordless_booking.doctor.finding import Finding, Findings, fix, note, ok, printable
 from kordless_booking.upstream.fallback_cache import has_shared_atomic_add
 from kordless_booking.upstream.keys import cache_key
 from kordless_booking.upstream.pickleless_backend import PicklelessBackend, may_unpickle
@@ -30,13 +31,22 @@ _TTL_SECONDS: Final = 10
 
 def examine(account: Account, timer: Callable[[], float] = time.perf_counter) -> Findings:
     """Write and read test values, then report whether processes share the cache. `timer` returns seconds."""
-    name = type(caches[account.cache]).__name__
-    began = timer()
     try:
+        name = type(caches[account.cache]).__name__
         cache = PicklelessBackend(account.cache)()
+    except (ImportError, InvalidCacheBackendError) as error:
+        advice = _install(error) if isinstance(error, ImportError) else "correct its BACKEND in CACHES"
+        yield fix("cache_missing", f"The cache {account.cache!r} can't be made ({type(error).__name__})", advice)
+        return
+    try:
+        # Not timed: the first operation imports the client and connects, which a page of a running site doesn't.
+        cache.get(cache_key("doctor", "warm-up"))
+        began = timer()
         works = _works(cache)
     except Exception as error:  # noqa: BLE001 (backends raise anything)
         advice = "start it, or check CACHES; until then each process uses its own memory"
+        if isinstance(error, ImportError):
+            advice = _install(error)
         yield fix("cache_down", f"The cache {account.cache!r} fails ({type(error).__name__})", advice)
         return
     # `_works` does six operations.
@@ -49,6 +59,10 @@ def examine(account: Account, timer: Callable[[], float] = time.perf_counter) ->
         advice = "every page uses it: run it close to the site"
         yield note("cache_slow", f"A round trip to the cache {account.cache!r} takes {each * 1000:.0f} ms", advice)
     yield _shared(account, cache, name)
+
+
+def _install(error: ImportError) -> str:
+    return f"install the package of {printable(error.name)}" if error.name else "install its client"
 
 
 def _works(cache: BaseCache) -> bool:
@@ -74,7 +88,7 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
     text = f"The cache {account.cache!r} ({name}) is not shared by all processes"
     # A cache for each process is right for a site with one process, but the settings must say so. With DEBUG, only a
     # note is reported.
-    if isinstance(cache, DummyCache) or not _is_processes_set(account):
+    if isinstance(cache, DummyCache) or not conf.is_given(account, "PROCESSES"):
         advice = 'use Redis, or set "PROCESSES" to 1 if one process serves the whole site'
         return (note if settings.DEBUG else fix)("cache_per_process", text, advice)
     share = (
@@ -83,10 +97,3 @@ def _shared(account: Account, cache: BaseCache, name: str) -> Finding:
         else f"each of {account.processes} uses its part of the quota"
     )
     return ok("cache_per_process", f"{text}, as PROCESSES says: {share}")
-
-
-def _is_processes_set(account: Account) -> bool:
-    """Return whether PROCESSES is set, even to its default of 1: only then was it considered."""
-    given: Any = settings.KORDLESS_BOOKING
-    own = given.get("ACCOUNTS", {}).get(account.name, {})
-    return "PROCESSES" in given or "PROCESSES" in own

@@ -20,7 +20,7 @@ from kordless_booking import conf
 from kordless_booking.doctor.finding import Findings, fix, ok
 from kordless_booking.doctor.static_files import OWN_SCRIPT
 from kordless_booking.presentation.safe_links import done_url_for
-from kordless_booking.urlconf import namespaces_of
+from kordless_booking.urlconf import find_shadow, namespaces_of
 from kordless_booking.views.health import DOCTOR_HEADER, PROXY_HEADER, sign_for_doctor
 from kordless_booking.webhooks import signature
 from kordless_booking.webhooks.probe import build_probe_id
@@ -180,8 +180,15 @@ def examine_mounts(account: Account) -> Findings:
         return
     for name in found:
         try:
-            yield ok("mounted", f"The widget is at {reverse(f'{name}:services')}")
+            address = reverse(f"{name}:services")
         # The mount point has a path parameter, such as `<slug:shop>/book/`, for which no value is known here.
         except NoReverseMatch:
             advice = "mount it at a path without parameters"
             yield fix("unmounted", f"The URL of the widget in the namespace {name!r} can't be determined", advice)
+            continue
+        if shadow := find_shadow(name):
+            path, view = shadow
+            advice = "put the widget's line above it in the URLconf"
+            yield fix("shadowed", f"{path} of the widget leads to something else ({view})", advice)
+        else:
+            yield ok("mounted", f"The widget is at {address}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import django_htmx
 from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -15,7 +16,14 @@ from django.templatetags.static import static
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
 OWN_SCRIPT: Final = "kordless_booking/booking.js"
-SCRIPTS: Final = (OWN_SCRIPT, "django_htmx/htmx-2.min.js")
+_HTMX_FOLDER: Final = Path(django_htmx.__file__).parent / "static"
+# Before 1.28, django-htmx had only htmx 2, without the number.
+HTMX_SCRIPT: Final = next(
+    (name for name in ("django_htmx/htmx-2.min.js", "django_htmx/htmx.min.js") if (_HTMX_FOLDER / name).is_file()),
+    "django_htmx/htmx-2.min.js",
+)
+"""The script that `{% htmx_script %}` links."""
+SCRIPTS: Final = (OWN_SCRIPT, HTMX_SCRIPT)
 """Without them the widget works as it does without JavaScript. Views serve the style sheets and the scripts for other
 sites."""
 _SOURCE: Final = Path(__file__).parent.parent / "static"
@@ -32,6 +40,8 @@ def examine() -> Findings:
         missing = [name for name in SCRIPTS if finders.find(name) is None]
         if missing:
             advice = "add AppDirectoriesFinder to STATICFILES_FINDERS"
+            if HTMX_SCRIPT in missing and not apps.is_installed("django_htmx"):
+                advice = 'add "django_htmx" to INSTALLED_APPS'
             yield fix("static_not_found", f"Django does not find {', '.join(missing)}", advice)
         else:
             yield ok("static", "Scripts are found; without DEBUG they have to be collected")

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
-
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.models import OutgoingMail
 from kordless_booking.normalization import to_e164
 
 if TYPE_CHECKING:
+    import phonenumbers
+
     from kordless_booking.conf import Account
     from kordless_booking.mail.appointment_data import AppointmentData
+else:
+    phonenumbers = LazyModule("phonenumbers")
 
-_NOT_TEXTED: Final = frozenset(
-    {
-        # Most can't receive a message. Where nobody can tell them from a cell phone, as in the US, the type is another.
-        PhoneNumberType.FIXED_LINE,
-        # Whoever types such a number into the form earns money with each message.
-        PhoneNumberType.PREMIUM_RATE,
-        PhoneNumberType.SHARED_COST,
-        PhoneNumberType.TOLL_FREE,
-        PhoneNumberType.UAN,
-        PhoneNumberType.VOICEMAIL,
-        PhoneNumberType.PAGER,
-    }
+_NOT_TEXTED: Final = (
+    # Most can't receive a message. Where nobody can tell them from a cell phone, as in the US, the type is another.
+    "FIXED_LINE",
+    # Whoever types such a number into the form earns money with each message.
+    "PREMIUM_RATE",
+    "SHARED_COST",
+    "TOLL_FREE",
+    "UAN",
+    "VOICEMAIL",
+    "PAGER",
 )
-"""Types of numbers that get no message."""
+"""Names of the types of numbers that get no message."""
 
 
 def channels_for(account: Account, data: AppointmentData) -> tuple[OutgoingMail.Channel, ...]:
@@ -51,6 +51,8 @@ def usable_phone(text: str | None, region: str) -> str:
         return ""
     parsed = phonenumbers.parse(number)
     # "001": no country's. Satellite phones and international networks, whose messages cost many times as much.
-    if phonenumbers.number_type(parsed) in _NOT_TEXTED or phonenumbers.region_code_for_number(parsed) in {None, "001"}:
+    types = phonenumbers.PhoneNumberType
+    not_texted = {getattr(types, name) for name in _NOT_TEXTED}
+    if phonenumbers.number_type(parsed) in not_texted or phonenumbers.region_code_for_number(parsed) in {None, "001"}:
         return ""
     return number

@@ -11,6 +11,7 @@ import logging
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,7 +21,6 @@ from kordless_booking import conf
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
-from kordless_booking.mail.message import compose, compose_text_message
 from kordless_booking.mail.messenger import MessengerCalls, state_after_call
 from kordless_booking.mail.timer import EarliestTimer
 from kordless_booking.models import Appointment, OutgoingMail
@@ -228,12 +228,19 @@ def _is_newest(mail: OutgoingMail) -> bool:
     return mail.revision == mail.appointment.revision
 
 
+def _messages() -> ModuleType:
+    # Here, because a site that sends nothing needs none of the pages' texts, zones and calendar entries in it.
+    from kordless_booking.mail import message  # noqa: PLC0415
+
+    return message
+
+
 def _try_to_call(
     mail: OutgoingMail, calls: MessengerCalls, now: datetime
 ) -> tuple[OutgoingMail.State, Exception | None]:
     """Have the site's function send the message to a phone."""
     try:
-        message = compose_text_message(mail, now)
+        message = _messages().compose_text_message(mail, now)
     except InvalidToken as error:
         return OutgoingMail.State.FAILED, error
     except Exception as error:  # noqa: BLE001 (as for a mail: the site may repair it within the two days)
@@ -252,7 +259,7 @@ def _try_to_mail(
     mail: OutgoingMail, connection: MailConnection, now: datetime
 ) -> tuple[OutgoingMail.State, Exception | None]:
     try:
-        message = compose(mail, now)
+        message = _messages().compose(mail, now)
         # Raises for text that can't be encoded while it is still certain that nothing was sent.
         message.message().as_bytes()
     except InvalidToken as error:

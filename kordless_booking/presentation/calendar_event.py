@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlencode
 
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event, vCalAddress, vText
 
 from kordless_booking.api.resources import Booking
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.normalization import visible_text
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import describe_location, status_texts
@@ -26,9 +27,11 @@ from kordless_booking.presentation.timezones import canonical_timezone, get_time
 from kordless_booking.presentation.vtimezone import zone_rules
 
 if TYPE_CHECKING:
-    from icalendar import Timezone
+    import icalendar
 
     from kordless_booking.api.resources import Location
+else:
+    icalendar = LazyModule("icalendar")
 
 _PRODUCT = "-//kordless-booking//kordless-booking//EN"
 # Written as UTC with a "Z": no VTIMEZONE needed.
@@ -83,12 +86,17 @@ class CalendarEvent:
         return f"Invite(…, {self.start.isoformat()}, {self.status!r})"
 
 
-class _Text(vText):
-    r"""Text that is escaped by RFC 5545, 3.3.11. icalendar writes the two characters `\N` as a line break."""
+@cache
+def _text_class() -> type[icalendar.vText]:
+    # In a function, because the class needs its base, which is imported with the first calendar file.
+    class Text(icalendar.vText):
+        r"""Text that is escaped by RFC 5545, 3.3.11. icalendar writes the two characters `\N` as a line break."""
 
-    def to_ical(self) -> bytes:
-        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-        return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n").encode()
+        def to_ical(self) -> bytes:
+            escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+            return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n").encode()
+
+    return Text
 
 
 def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> bytes:
@@ -99,14 +107,14 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
     by default) is the DTSTAMP.
     """
     stamp = (now or datetime.now(UTC)).astimezone(UTC)
-    event = Event()
+    event = icalendar.Event()
     event.add("uid", _visible_ascii(invite.uid))
     event.add("dtstamp", stamp)
     event.add("last-modified", stamp)
     event.add("sequence", max(invite.sequence, 0))
     event.add("status", invite.status)
     event.add("transp", "TRANSPARENT" if invite.status == "CANCELLED" else "OPAQUE")
-    event.add("summary", _Text(_one_line(invite.title)))
+    event.add("summary", _text_class()(_one_line(invite.title)))
     optional = {
         "description": _description(invite),
         "location": _location_text(invite),
@@ -115,18 +123,18 @@ def calendar_file(invite: CalendarEvent, *, now: datetime | None = None) -> byte
     }
     for name, text in optional.items():
         if text:
-            event.add(name, _Text(text))
+            event.add(name, _text_class()(text))
     if invite.organizer_email:
-        organizer = vCalAddress(f"mailto:{_visible_ascii(invite.organizer_email)}")
+        organizer = icalendar.vCalAddress(f"mailto:{_visible_ascii(invite.organizer_email)}")
         # A parameter value can't contain a double quote, not even escaped (RFC 5545, 3.2).
         if name := _one_line(invite.organizer_name).replace('"', ""):
-            organizer.params["cn"] = vText(name)
+            organizer.params["cn"] = icalendar.vText(name)
         event.add("organizer", organizer)
     # An address with other letters has no spelling that every calendar knows.
     if invite.attendee_email and invite.attendee_email.isascii():
         address = quote(_visible_ascii(invite.attendee_email), safe="@+'")
-        event.add("attendee", vCalAddress(f"mailto:{address}"))
-    calendar = Calendar()
+        event.add("attendee", icalendar.vCalAddress(f"mailto:{address}"))
+    calendar = icalendar.Calendar()
     for name, value in (
         ("prodid", _PRODUCT),
         ("version", "2.0"),
@@ -186,7 +194,7 @@ def yahoo_link(invite: CalendarEvent) -> str:
     )
 
 
-def _when(invite: CalendarEvent) -> tuple[datetime, datetime, Timezone | None]:
+def _when(invite: CalendarEvent) -> tuple[datetime, datetime, icalendar.Timezone | None]:
     """Return start and end as they are written, and the rules of their zone when they are local."""
     start, end = invite.start.astimezone(UTC), invite.end.astimezone(UTC)
     place = canonical_timezone(invite.timezone)

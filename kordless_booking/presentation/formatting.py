@@ -19,12 +19,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-import phonenumbers
-from babel.dates import format_interval, parse_pattern
-from babel.numbers import format_currency, format_decimal
 from django.utils.translation import pgettext
 
 from kordless_booking.api.resources import Price, PriceKind
+from kordless_booking.lazy_imports import LazyModule
 
 from .locales import locale_name, locale_of, regional_locale
 from .timezones import is_ambiguous, offset_text
@@ -32,8 +30,13 @@ from .timezones import is_ambiguous, offset_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from babel import Locale
+    import phonenumbers
+    from babel import Locale, dates, numbers
     from babel.dates import DateTimePattern
+else:
+    phonenumbers = LazyModule("phonenumbers")
+    dates = LazyModule("babel.dates")
+    numbers = LazyModule("babel.numbers")
 
 Hours = Literal["12", "24"]
 """12-hour or 24-hour clock."""
@@ -283,7 +286,7 @@ def _day_as_written(pattern: DateTimePattern, day: date, name: str) -> DateTimeP
         return pattern
     parts = re.split("('[^']*')", pattern.pattern)  # quoted text is literal
     parts[::2] = [re.sub("d+", f"'{number}'" if number else "d", part) for part in parts[::2]]
-    return parse_pattern("".join(parts))
+    return dates.parse_pattern("".join(parts))
 
 
 def _unbreakable(text: str) -> str:
@@ -308,7 +311,7 @@ def _months(first: date, last: date, name: str) -> str:
     locale = locale_of(name)
     # Of two years in full, it would be longer than a line of a phone.
     skeleton = "yMMMM" if first.year == last.year else "yMMM"
-    text = format_interval(first, last, skeleton, locale=locale)
+    text = dates.format_interval(first, last, skeleton, locale=locale)
     # Room at both sides of the dash, also where CLDR has a thin space or none: what is joined has spaces itself.
     return _plain_spaces(re.sub("[\u2009 ]?\u2013[\u2009 ]?", " \u2013 ", text), locale)
 
@@ -324,12 +327,12 @@ def _day_pattern(name: str) -> DateTimePattern:
     pattern = skeletons[key].pattern if key else "EEEE, d MMMM"
     parts = re.split("('[^']*')", pattern)  # quoted text is literal and must not be stretched
     parts[::2] = [re.sub("[Ec]+", "EEEE", re.sub("M{3,}", "MMMM", part)) for part in parts[::2]]
-    return parse_pattern("".join(parts))
+    return dates.parse_pattern("".join(parts))
 
 
 def _pattern(locale: Locale, skeleton: str, fallback: str) -> DateTimePattern:
     found: DateTimePattern | None = locale.datetime_skeletons.get(skeleton)
-    return found or parse_pattern(fallback)
+    return found or dates.parse_pattern(fallback)
 
 
 @lru_cache(maxsize=64)
@@ -364,7 +367,7 @@ def _clock(hour: int, minute: int, name: str, hours: Hours) -> str:
     else:
         pattern = _pattern(locale, "Hm", "HH:mm")
     if _writes_own_wide_periods(name):
-        pattern = parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
+        pattern = dates.parse_pattern(re.sub("a+", "aaaa", pattern.pattern))
     text = _unbreakable(_plain_spaces(pattern.apply(time(hour, minute), locale), locale))
     # Between right-to-left letters "5:30 PM" would change places with what is beside it. An isolate, not a mark: the
     # ends of a range then stand in the same order as those without letters do.
@@ -399,12 +402,12 @@ def _money(amount: Decimal, currency: str, name: str) -> str:
         return ""
     if re.fullmatch("[A-Za-z]{3}", currency):
         locale = locale_of(name)
-        text = format_currency(amount, currency.upper(), locale=locale)
+        text = numbers.format_currency(amount, currency.upper(), locale=locale)
         if locale.text_direction == "rtl":  # without a left-to-right mark after it, "US$" is shown as "$US"
             text = re.sub(r"([A-Za-z]+[^\w\s\u200e\u200f]+)", "\\1\u200e", text)
         return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)  # CLDR's currencySpacing, which Babel leaves out
     # A currency that is unknown or mistyped: show the number alone rather than guess.
-    return format_decimal(amount, "#,##0.00", locale=locale_of(name))
+    return numbers.format_decimal(amount, "#,##0.00", locale=locale_of(name))
 
 
 @lru_cache(maxsize=1024)
@@ -471,4 +474,4 @@ def _amount(number: int, unit: str, name: str) -> str:
     pattern = patterns.get(locale.plural_form(number)) or patterns["other"]
     if locale.language == "ja":  # CLDR's space between number and unit isn't written
         pattern = pattern.replace(" ", "")
-    return _unbreakable(pattern.replace("{0}", format_decimal(number, locale=locale)))
+    return _unbreakable(pattern.replace("{0}", numbers.format_decimal(number, locale=locale)))

@@ -11,32 +11,42 @@ from collections.abc import Collection
 from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from babel import Locale, UnknownLocaleError
-from babel.core import get_global
-from babel.localedata import LocaleDataDict, load
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.conf.locale import LANG_INFO
 from django.utils import translation
 
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.setting_changes import on_setting_change
+
+if TYPE_CHECKING:
+    from babel import Locale, core, localedata
+else:
+    core = LazyModule("babel.core")
+    localedata = LazyModule("babel.localedata")
 
 DEFAULT = "en"
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
 
 
-class _Locale(Locale):
-    """Locale with data of its own.
+@cache
+def _locale_class() -> type[Locale]:
+    # In a function, because the class needs its base, which is imported with the first page.
+    class OwnLocale(core.Locale):
+        """Locale with data of its own.
 
-    Babel's locales share the data that they inherit, and write into it what they look up first, so that after a Sindhi
-    page a Spanish one may have Sindhi weekdays. A copy takes 20 milliseconds and 1 MB, once for each language.
-    """
+        Babel's locales share the data that they inherit, and write into it what they look up first, so that after a
+        Sindhi page a Spanish one may have Sindhi weekdays. A copy takes 20 milliseconds and 1 MB, once for each
+        language.
+        """
 
-    @cached_property
-    def _data(self) -> LocaleDataDict:
-        own: Any = deepcopy(load(str(self)))
-        return LocaleDataDict(own)
+        @cached_property
+        def _data(self) -> localedata.LocaleDataDict:
+            own: Any = deepcopy(localedata.load(str(self)))
+            return localedata.LocaleDataDict(own)
+
+    return OwnLocale
 
 
 @lru_cache(maxsize=256)
@@ -51,8 +61,8 @@ def locale_name(language: str) -> str:
     parts = re.split("[-_]", language)
     while parts:
         try:
-            return str(Locale.parse("_".join(parts)))
-        except (UnknownLocaleError, ValueError):
+            return str(core.Locale.parse("_".join(parts)))
+        except (core.UnknownLocaleError, ValueError):
             # Fall back from the most specific to the plain language.
             parts.pop()
     return DEFAULT
@@ -73,7 +83,7 @@ def regional_locale(language: str) -> Locale:
 
 @lru_cache(maxsize=64)
 def _locale(name: str) -> Locale:
-    return _Locale.parse(name)
+    return _locale_class().parse(name)
 
 
 @lru_cache(maxsize=64)
@@ -81,8 +91,8 @@ def _regional(name: str) -> Locale:
     if _locale(name).territory:
         return _locale(name)
     try:
-        return _Locale.parse(get_global("likely_subtags").get(name, name))
-    except UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
+        return _locale_class().parse(core.get_global("likely_subtags").get(name, name))
+    except core.UnknownLocaleError:  # "no" is Norwegian, but Norway's data is filed under "nb"
         return _locale(name)
 
 
@@ -93,10 +103,33 @@ _LOCALE = Path(__file__).parent.parent / "locale"
 def supported_languages() -> tuple[str, ...]:
     """Return the codes that the site lists in LANGUAGES and that we have translations for.
 
-    ("en",) when there are none.
+    "de-at" is served by the translation of "de", unless the site lists that as well. ("en",) when there are none, and
+    with USE_I18N off, where Django translates nothing: dates in another language than the words would help nobody.
     """
+    if not settings.USE_I18N:
+        return ("en",)
     ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
-    return tuple(code for code, _name in settings.LANGUAGES if code.lower() in ours) or ("en",)
+    listed = [code for code, _name in settings.LANGUAGES]
+    # Django's own list has a dozen regions beside their languages, which would each be another page for search engines.
+    without_region = ours - {code.lower() for code in listed}
+    return tuple(code for code in listed if code.lower() in ours or code.lower().split("-")[0] in without_region) or (
+        "en",
+    )
+
+
+def is_monolingual() -> bool:
+    """Return True where the site has chosen one language for all of its visitors: that of LANGUAGE_CODE.
+
+    Such a site has another one than Django's default, no list of languages, and no middleware that chooses among them.
+    """
+    # A new project has "en-us" written down, so that says nothing.
+    chosen = settings.LANGUAGE_CODE.lower() != global_settings.LANGUAGE_CODE
+    return chosen and settings.LANGUAGES is global_settings.LANGUAGES and not has_locale_middleware()
+
+
+def has_locale_middleware() -> bool:
+    """Return True where the site activates a language for each request. A subclass of Django's middleware counts."""
+    return any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE)
 
 
 def default_language() -> str:
@@ -125,4 +158,4 @@ def best_supported_language(code: str, languages: Collection[str] | None = None)
     return next((known for one, known in supported.items() if one.split("-")[0] == parts[0]), None)
 
 
-on_setting_change({"LANGUAGES", "LANGUAGE_CODE"}, supported_languages.cache_clear)
+on_setting_change({"LANGUAGES", "LANGUAGE_CODE", "USE_I18N"}, supported_languages.cache_clear)

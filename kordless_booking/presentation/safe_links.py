@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-import phonenumbers
+from kordless_booking.lazy_imports import LazyModule
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    phonenumbers = LazyModule("phonenumbers")
 
 # Characters of a URL.
 _LONGEST = 2000

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from babel.core import get_global
+from kordless_booking.lazy_imports import LazyModule
 
 from .cities import City, large_cities
 from .locales import locale_name, locale_of, regional_locale
@@ -29,7 +29,9 @@ from .timezones import (
 )
 
 if TYPE_CHECKING:
-    from babel import Locale
+    from babel import Locale, core
+else:
+    core = LazyModule("babel.core")
 
 MAX_LIKELY: Final = 8
 """Zones that are offered before any typing: about a screen of a phone, with the search."""
@@ -448,7 +450,7 @@ def _codes(country: str, length: int) -> list[str]:
 def _country_codes() -> dict[str, tuple[str, ...]]:
     """Return what stands for the ISO 3166 code of a country: "UK", and the codes of three letters, such as "USA"."""
     found: dict[str, tuple[str, ...]] = {}
-    for alias, codes in get_global("territory_aliases").items():
+    for alias, codes in core.get_global("territory_aliases").items():
         if len(codes) == 1 and alias.isalpha():
             found[codes[0]] = (*found.get(codes[0], ()), alias)
     return found
@@ -474,7 +476,7 @@ def _cldr_names() -> dict[str, str]:
     """
     english = locale_of("en").time_zones
     found = {}
-    for old, new in get_global("zone_aliases").items():
+    for old, new in core.get_global("zone_aliases").items():
         city = english.get(old, {}).get("city") or _last_part(old)
         # An alias may also be another city of the same zone, whose name would be wrong here.
         if city.startswith(_last_part(new)):
@@ -495,7 +497,7 @@ def _cldr_abbreviations(name: str, locale: Locale) -> list[str]:
 
 def _metazone(name: str) -> str:
     # CLDR keeps the first name of a zone.
-    metazones = get_global("meta_zones")
+    metazones = core.get_global("meta_zones")
     return next((metazones[each] for each in (name, *timezone_aliases(name)) if each in metazones), "")
 
 

@@ -14,12 +14,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.core import get_global
+from kordless_booking.lazy_imports import LazyModule
 
 from .locales import locale_name, locale_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from babel import core
+else:
+    core = LazyModule("babel.core")
 
 # Not places: these depend on the machine, or on who compiled the database.
 _UNUSABLE = ("Factory", "localtime", "posixrules")
@@ -122,7 +126,7 @@ def _todays_names() -> dict[str, str]:
     listed = _countries()
     # In tzdata.zi, "L" lines are links: target, then alias.
     links = {new: old for mark, old, new in (line.split() for line in _tzdata("tzdata.zi") if line[:2] == "L ")}
-    renamed = get_global("zone_aliases")
+    renamed = core.get_global("zone_aliases")
 
     def today(name: str) -> str:
         # Before any link: the database links listed places too, such as Europe/Oslo to Europe/Berlin.
@@ -140,7 +144,7 @@ def _todays_names() -> dict[str, str]:
 @cache
 def _lenient_names() -> dict[str, str]:
     """Return the canonical name by IANA and Windows names in lower case."""
-    windows = {name: canonical_timezone(zone) for name, zone in get_global("windows_zone_mapping").items()}
+    windows = {name: canonical_timezone(zone) for name, zone in core.get_global("windows_zone_mapping").items()}
     # IANA last: "utc" is a name in both.
     names: dict[str, str | None] = {**windows, **_todays_names()}
     return {name.casefold(): zone for name, zone in names.items() if zone is not None}

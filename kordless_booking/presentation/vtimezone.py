@@ -9,12 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
+from kordless_booking.lazy_imports import LazyModule
 
 from .timezones import get_timezone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import icalendar
+else:
+    icalendar = LazyModule("icalendar")
 
 _AROUND = timedelta(days=366)
 """The rules cover a year before and a year after the event."""
@@ -23,13 +27,13 @@ _STEP = timedelta(days=1)
 _EXACT = timedelta(seconds=1)
 
 
-def zone_rules(name: str, start: datetime, end: datetime) -> Timezone:
+def zone_rules(name: str, start: datetime, end: datetime) -> icalendar.Timezone:
     """Return the VTIMEZONE of a known zone, valid from a year before `start` to a year after `end` (aware).
 
     Raises ValueError for an unknown zone and OverflowError at the ends of the calendar.
     """
     first, last = (start - _AROUND).astimezone(UTC), (end + _AROUND).astimezone(UTC)
-    rules = Timezone()
+    rules = icalendar.Timezone()
     rules.add("tzid", name)
     # The offset in force at the beginning, as if it had begun there: there is no change before the first one.
     rules.add_component(_observance(name, first, first))
@@ -55,10 +59,12 @@ def utc_offset_changes(name: str, first: datetime, last: datetime) -> Iterator[d
         before = after
 
 
-def _observance(name: str, before: datetime, at: datetime) -> TimezoneDaylight | TimezoneStandard:
+def _observance(name: str, before: datetime, at: datetime) -> icalendar.TimezoneDaylight | icalendar.TimezoneStandard:
     old, new = before.astimezone(get_timezone(name)), at.astimezone(get_timezone(name))
     offset_from, offset_to = old.utcoffset() or timedelta(), new.utcoffset() or timedelta()
-    observance = TimezoneDaylight() if (new.dst() or timedelta()) > timedelta() else TimezoneStandard()
+    observance = (
+        icalendar.TimezoneDaylight() if (new.dst() or timedelta()) > timedelta() else icalendar.TimezoneStandard()
+    )
     # In local time before the change, and naive, as RFC 5545 (3.6.5) wants it.
     observance.add("dtstart", (at.astimezone(UTC) + offset_from).replace(tzinfo=None))
     observance.add("tzoffsetfrom", offset_from)

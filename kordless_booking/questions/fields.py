@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
 from django import forms
 from django.conf import settings
 from django.utils import translation
@@ -21,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from kordless_booking.form_fields import VisitorTextField, build_label
+from kordless_booking.lazy_imports import LazyModule
 from kordless_booking.normalization import (
     compact_text,
     has_visible_text,
@@ -33,6 +32,12 @@ from kordless_booking.presentation.search import fold_digits
 from kordless_booking.presentation.site_texts import text_in
 from kordless_booking.questions.answers import CHOSEN_SEPARATOR, Answer
 from kordless_booking.questions.question import ANSWER_SEPARATOR, LARGEST_NUMBER, MAX_ANSWER, MAX_RADIOS, Question
+
+if TYPE_CHECKING:
+    from babel import dates, numbers
+else:
+    dates = LazyModule("babel.dates")
+    numbers = LazyModule("babel.numbers")
 
 _MAX_NUMBER: Final = 20
 """Characters of a number as typed."""
@@ -207,7 +212,7 @@ class _NumberField(_ParsedField):
     def explain(self) -> str:
         if not self.question.decimals:
             return _("Please enter a whole number for “%(question)s”, such as 3.") % self.named
-        example = format_decimal(Decimal("2.5"), locale=locale_of(self.language))
+        example = numbers.format_decimal(Decimal("2.5"), locale=locale_of(self.language))
         return _("Please enter a number for “%(question)s”, such as %(example)s.") % {**self.named, "example": example}
 
     def validate(self, value: int | float | None) -> None:
@@ -228,12 +233,12 @@ class _NumberField(_ParsedField):
         raise forms.ValidationError(text, code="out_of_range")
 
     def _format(self, number: int | float) -> str:
-        return str(format_decimal(Decimal(str(number)), locale=locale_of(self.language)))
+        return str(numbers.format_decimal(Decimal(str(number)), locale=locale_of(self.language)))
 
     def format_value(self, value: int | float, language: str) -> str:
         # With all its digits: Babel's own pattern has three after the point.
         pattern = "#,##0." + "#" * 6
-        return str(format_decimal(Decimal(str(value)), pattern, locale=locale_of(language)))
+        return str(numbers.format_decimal(Decimal(str(value)), pattern, locale=locale_of(language)))
 
     def format_for_notes(self, value: int | float) -> str:
         # The same in each language, and for programs.
@@ -276,7 +281,7 @@ class _DateField(_ParsedField):
         raise forms.ValidationError(text, code="out_of_range")
 
     def format_value(self, value: date, language: str) -> str:
-        return str(format_date(value, "long", locale=locale_of(language)))
+        return str(dates.format_date(value, "long", locale=locale_of(language)))
 
     def format_for_notes(self, value: date) -> str:
         return value.isoformat()

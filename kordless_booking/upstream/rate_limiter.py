@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kordless_booking.api.client import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
+from kordless_booking.api.documented import CREATIONS_PER_MINUTE, QUOTA_SECONDS, REQUESTS_PER_MINUTE
 from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.api.responses import CONTACT_AUTHENTICATED, DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS
 from kordless_booking.exceptions import TooMany

@@ -49,8 +49,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from kordless_booking.api.deadline import seconds_left, with_same_deadline
-from kordless_booking.api.session import LOCAL_SHORTAGES
+from kordless_booking.api.deadline import LOCAL_SHORTAGES, seconds_left, with_same_deadline
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import KeyRefused, KordlessError, TooMany, Unavailable, Unreachable
 from kordless_booking.logs import log_event

@@ -9,13 +9,12 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
 from kordless_booking import hooks
-from kordless_booking.api.client import Kordless
-from kordless_booking.api.session import Gate, wsgi_transport
 from kordless_booking.clock import Clock
 from kordless_booking.hook_calls import call_hook
 from kordless_booking.logs import LogThrottle
@@ -35,6 +34,8 @@ from kordless_booking.upstream.worker import BackgroundWorker, FetchPool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kordless_booking.api.client import Kordless
+    from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
     from kordless_booking.upstream.slot_block import SlotBlock
 
@@ -152,13 +153,14 @@ def build_client(account: Account, gate: Gate) -> Kordless:
 
     `gate` should delegate to the account's gate, so that the requests count against the quota.
     """
+    client, session = load_client_modules()
     transport = account.transport
     # TRANSPORT may be an httpx transport or a WSGI application.
     if transport is not None and not hasattr(transport, "handle_request"):
-        transport = wsgi_transport(transport)
+        transport = session.wsgi_transport(transport)
     if transport is None and account.sandbox:
-        transport = wsgi_transport(embedded_sandbox(sandbox_path(account)))
-    return Kordless(
+        transport = session.wsgi_transport(embedded_sandbox(sandbox_path(account)))
+    built: Kordless = client.Kordless(
         api_key=account.api_key or SANDBOX_KEY,
         org_slug=account.org_slug or SANDBOX_ORG,
         base_url=account.base_url,
@@ -167,6 +169,18 @@ def build_client(account: Account, gate: Gate) -> Kordless:
         browse_seconds=account.browse_seconds,
         booking_seconds=account.booking_seconds,
     )
+    return built
+
+
+def load_client_modules() -> tuple[ModuleType, ModuleType]:
+    """Import the client of the Booking API and its session, once in a process, and return both.
+
+    Not at the top: httpx takes long to import, and a process that asks Kordless nothing doesn't need it. So call this
+    before a deadline begins, which the import would use up.
+    """
+    from kordless_booking.api import client, session  # noqa: PLC0415
+
+    return client, session
 
 
 @cache

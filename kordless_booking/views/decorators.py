@@ -35,6 +35,7 @@ from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_decl
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
+from kordless_booking.views.base_template import BaseTemplate, render_base
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.listed_page import would_lose_settings
 from kordless_booking.views.page import origin_of, safe_image
@@ -91,14 +92,14 @@ def widget_view(
                 encodings = request.META.get("HTTP_ACCEPT_ENCODING", "")
                 stored = get(key, is_prefetch=prefetching, accepted_encodings=encodings) if key else None
                 if stored is not None:
-                    response, page_view = stored
+                    response, page_view, base = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
                         _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
                         keep_for_click(request, response)
-                    return _not_modified(request, response)
+                    return _finished(request, response, base)
                 try:
                     visit = WidgetRequest.from_http(request)
                 except ImproperlyConfigured as error:
@@ -128,7 +129,8 @@ def widget_view(
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if prefetching:
                         keep_for_click(request, response)
-            return _not_modified(request, response)
+                # In the language of the site's own pages, which a link of the widget's may not change.
+                return _finished(request, response, response.base if isinstance(response, PageResponse) else None)
 
         exempt: Callable[..., HttpResponse] = wrapper
         for decorator in (
@@ -159,6 +161,14 @@ def _count_view(request: HttpRequest, page_view: PageView) -> None:
     """Count a page view; one of a person keeps the cache warm."""
     if count_page_view(request, page_view):
         warm_after_view(page_view.account)
+
+
+def _finished(request: HttpRequest, response: HttpResponse, base: BaseTemplate | None) -> HttpResponse:
+    """Return the response as it is sent: inside the site's template, if it has one, or a 204 for what is shown."""
+    sent = _not_modified(request, response)
+    if base is not None and sent is response:
+        render_base(request, response, base)
+    return sent
 
 
 def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -199,10 +209,14 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
         cache=cache,
         followed=followed,
         indexed=page is not None and page.is_indexable and response.status_code == 200,
+        in_base_template=page is not None and page.base is not None,
     )
     if page is not None and page.used_site_template:
         # A site's template may show who is logged in. Package templates never depend on a cookie.
         patch_vary_headers(response, ["Cookie"])
+    if visit.account.base_template:
+        # A frame's page is another one.
+        patch_vary_headers(response, ["Sec-Fetch-Dest"])
     if visit.choices.embed:
         security.set_isolation_headers(response, visit.account, image_origin=image_origin)
     response["Content-Language"] = visit.language

@@ -36,7 +36,10 @@ def _dialog_etag(_request: HttpRequest) -> str:
 @condition(etag_func=_loader_etag)
 def embed(request: HttpRequest) -> HttpResponse:
     """Serve the loader, for every page of the web, also for those that are cross-origin isolated."""
-    return _respond(request, _LOADER, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
+    response = _respond(request, _LOADER, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
+    # For pages that have it with `crossorigin` or as a module, which optimizers of pages add.
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 @login_not_required

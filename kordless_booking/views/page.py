@@ -91,7 +91,7 @@ class Page:
     stage_id: str
     """DOM id of the element that a step is swapped into."""
     inline: bool
-    """Inside a page of the host's, without a frame."""
+    """Inside a page of the host's, without a frame: by the template tag, or with BASE_TEMPLATE around it."""
     push: bool
     """The browser's URL changes with the step."""
     lang: str
@@ -181,13 +181,15 @@ def build_page(
     `address` is the URL of the step, where nothing in it opens something personal. `name` is the page's URL name where
     the foot would link to it, so that no link leads to the page that it is on, or there a second time.
     """
-    layout = "inline" if visit.embedded else "fragment" if visit.fragment else "page"
+    layout = (
+        "inline" if visit.embedded else "fragment" if visit.fragment else "site" if visit.in_base_template else "page"
+    )
     organization = visit.organization
     business = business_of(organization) if organization else None
     return Page(
         layout=f"kordless_booking/layouts/{layout}.html",
         stage_id=visit.target_id,
-        inline=visit.inline,
+        inline=visit.inline or visit.in_base_template,
         push=not visit.inline,
         lang=visit.language,
         dir="rtl" if translation.get_language_info(visit.language)["bidi"] else "ltr",

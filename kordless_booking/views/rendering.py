@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from kordless_booking.funnel.page_views import PageView
+from kordless_booking.views.base_template import SITE_LAYOUT, BaseTemplate
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.page import Page
 from kordless_booking.views.request import WidgetRequest
@@ -35,6 +36,8 @@ class PageResponse(HttpResponse):
         self.used_site_template = False
         #: Search engines may list the page.
         self.is_indexable = False
+        #: Template of the site's that goes around the content before it is sent.
+        self.base: BaseTemplate | None = None
 
     @property
     def is_shareable(self) -> bool:
@@ -70,6 +73,7 @@ class PageRenderer:
         response = PageResponse(text, status, no_store=no_store)
         response.package_templates = self._parts
         response.is_indexable = self._is_indexable
+        response.base = self._base
         response.used_request = True
         response.used_site_template = self._has_site_part or find_package_templates(template, self.page.layout) is None
         return response
@@ -94,12 +98,19 @@ class PageRenderer:
             response.package_templates = [package, *self._parts]
             response.used_request = response.used_site_template = self._has_site_part
             response.is_indexable = self._is_indexable
+            response.base = self._base
         response.page_view = page_view
         return response
 
     @property
     def _is_indexable(self) -> bool:
         return self.page.metadata is not None and bool(self.page.metadata.canonical)
+
+    @property
+    def _base(self) -> BaseTemplate | None:
+        if self.page.layout != SITE_LAYOUT:
+            return None
+        return BaseTemplate(self._visit.account, self.page.title)
 
     def _visitor_context(self) -> dict[str, Any]:
         return {"kb": self.page, "request": self._visit.request}

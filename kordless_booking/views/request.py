@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.utils import translation
@@ -19,7 +18,6 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
-from kordless_booking.api.client import Kordless
 from kordless_booking.api.resources import Organization, ServiceDetail
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
@@ -32,22 +30,36 @@ from kordless_booking.funnel.page_views import PageView, count_later_stage
 from kordless_booking.logs import request_id
 from kordless_booking.models import FunnelCount
 from kordless_booking.prefetch import is_prefetch
-from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
+from kordless_booking.presentation.locales import (
+    best_supported_language,
+    default_language,
+    has_locale_middleware,
+    is_monolingual,
+    supported_languages,
+)
 from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
-from kordless_booking.upstream.registry import services_for
+from kordless_booking.upstream.registry import load_client_modules, services_for
 from kordless_booking.upstream.request_view import RequestView
 from kordless_booking.urlconf import current_mount
 from kordless_booking.views import security
 from kordless_booking.views.links import WidgetLinks
 
+if TYPE_CHECKING:
+    from kordless_booking.api.client import Kordless
+
 
 def language_for(request: HttpRequest) -> str:
-    """Return the language that the site has activated where it does so, else the best of what the browser accepts."""
-    # A subclass of the site's counts too. Without such a middleware the active language is only the default.
-    if any(name.endswith("LocaleMiddleware") for name in settings.MIDDLEWARE):
+    """Return the language that the site has activated where it does so, else the best of what the browser accepts.
+
+    That of a monolingual site is its own.
+    """
+    # Without such a middleware the active language is only the default.
+    if has_locale_middleware():
         return best_supported_language(translation.get_language() or "") or default_language()
+    if is_monolingual():
+        return default_language()
     for accepted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
         found = best_supported_language(accepted)
         if found:
@@ -88,6 +100,16 @@ TARGET_ID: Final = "kb-stage"
 """DOM id of the swap target on the widget's own pages."""
 
 
+FRAME_HEADER: Final = "HTTP_SEC_FETCH_DEST"
+"""Header that says what a browser wants a document for. Safari has it since 16.4."""
+_FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
+
+
+def is_for_frame(request: HttpRequest) -> bool:
+    """Return True where the browser says that the document is for a frame, whether or not our script made it."""
+    return request.META.get(FRAME_HEADER) in _FRAMES
+
+
 class AccountAccess:
     """Access to the services of an account for one request: everything that a page reads goes through one view.
 
@@ -97,6 +119,8 @@ class AccountAccess:
     def __init__(self, account: conf.Account, *, cached_only: bool) -> None:
         self._account = account
         self._cached_only = cached_only
+        # The deadline of the page begins after this.
+        load_client_modules()
 
     @cached_property
     def reads(self) -> RequestView:
@@ -268,6 +292,13 @@ class WidgetRequest:
     def inline(self) -> bool:
         """Shown inside a page of the site, without a frame: at first by the template tag, then by htmx."""
         return self.target_id != TARGET_ID
+
+    @property
+    def in_base_template(self) -> bool:
+        """On the widget's own pages, with the site's BASE_TEMPLATE around them. A frame has the page to itself."""
+        return bool(self.account.base_template) and not (
+            self.inline or self.choices.embed or is_for_frame(self.request)
+        )
 
     @cached_property
     def links(self) -> WidgetLinks:

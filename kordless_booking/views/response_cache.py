@@ -33,10 +33,12 @@ from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.compression import accepts_gzip, compress, site_compresses
 from kordless_booking.views.listed_page import shows_listed
 from kordless_booking.views.package_templates import templates_to_watch
+from kordless_booking.views.request import is_for_frame
 
 if TYPE_CHECKING:
     from kordless_booking.funnel.page_views import PageView
     from kordless_booking.upstream.request_view import ReadSnapshot
+    from kordless_booking.views.base_template import BaseTemplate
     from kordless_booking.views.package_templates import PackageTemplates
     from kordless_booking.views.rendering import PageResponse
     from kordless_booking.views.request import WidgetRequest
@@ -79,6 +81,8 @@ class _StoredResponse:
     """Length of its key: headers and query are a client's, and may be longer than the page."""
     page_view: PageView | None
     """Page view that the funnel counts each time that the response is served."""
+    base: BaseTemplate | None
+    """Template of the site's that goes around the content, for each request anew."""
     times_served: int = 0
     """Within its minute. Two threads may count as one."""
 
@@ -106,6 +110,8 @@ def cache_key(request: HttpRequest) -> CacheKey:
         get_language(),
         # An open page that was made without the service's settings gets one of its own kind.
         "listed" if shows_listed(request) else None,
+        # With BASE_TEMPLATE, a frame's page is another one.
+        "frame" if is_for_frame(request) else None,
         *[meta.get(name) for name in _HEADERS],
     )
 
@@ -128,8 +134,8 @@ def _read_query(query: str) -> str:
 
 def get(
     key: CacheKey, *, is_prefetch: bool = False, accepted_encodings: str = ""
-) -> tuple[HttpResponse, PageView | None] | None:
-    """Return the stored response and its page view while it is current, else None.
+) -> tuple[HttpResponse, PageView | None, BaseTemplate | None] | None:
+    """Return the stored response, its page view and the site's template around it while it is current, else None.
 
     For a prefetch, nothing is refreshed in the background either, so that it costs Kordless no request.
     `accepted_encodings` is the request's Accept-Encoding: where the site compresses what it sends, the response is
@@ -150,14 +156,16 @@ def get(
             stored.until = now + stored.seconds
     stored.times_served += 1
     # A new object for each request, because middleware may change it.
-    if accepts_gzip(accepted_encodings) and site_compresses():
+    if stored.base is None and accepts_gzip(accepted_encodings) and site_compresses():
         response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
         response["Content-Encoding"] = "gzip"
         patch_vary_headers(response, ["Accept-Encoding"])
     else:
         response = HttpResponse(stored.content, headers=stored.headers)
-    response.xframe_options_exempt = True
-    return response, stored.page_view
+    # As `set_security_headers` does.
+    if stored.base is None:
+        response.xframe_options_exempt = True
+    return response, stored.page_view, stored.base
 
 
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
@@ -180,6 +188,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         until=now + seconds,
         key_bytes=sum(len(part) for part in key if part),
         page_view=response.page_view,
+        base=response.base,
     )
     _insert(key, stored)
 

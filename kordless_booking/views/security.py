@@ -57,19 +57,22 @@ def set_security_headers(
     cache: str,
     followed: bool = False,
     indexed: bool = False,
+    in_base_template: bool = False,
 ) -> None:
     """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
     `image_origins` are the origins of the business's logo and icon. `cache` is the Cache-Control value. With
     `followed`, robots may follow the page's links; with `indexed`, search engines may list the page as well. The host
     site's own Content-Security-Policy does not apply to these pages: a browser would enforce both, and the widget's
-    frame would break.
+    frame would break. With `in_base_template`, the page is as much the site's: what it may load, and who may frame it,
+    is up to the site's own middleware. A browser that asks for a frame's document gets another page.
     """
-    response["Content-Security-Policy"] = _policy(
-        static_origin(), image_origins, account.spam_check_origins, account.embed_origins
-    )
-    # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
-    response.xframe_options_exempt = True
+    if not in_base_template:
+        response["Content-Security-Policy"] = _policy(
+            static_origin(), image_origins, account.spam_check_origins, account.embed_origins
+        )
+        # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
+        response.xframe_options_exempt = True
     response["Cache-Control"] = cache
     # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
     response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin"

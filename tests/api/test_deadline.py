@@ -17,7 +17,8 @@ import httpcore
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.deadline import DeadlineBackend, Resolver, deadline, seconds_left, with_same_deadline
+from kordless_booking.api.deadline import deadline, seconds_left, with_same_deadline
+from kordless_booking.api.network import DeadlineBackend, Resolver
 from kordless_booking.api.session import DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, Watch

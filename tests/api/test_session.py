@@ -12,8 +12,9 @@ import stamina
 from kordless_booking.api import client as client_module
 from kordless_booking.api import session
 from kordless_booking.api.client import Kordless
+from kordless_booking.api.deadline import LOCAL_SHORTAGES
 from kordless_booking.api.responses import MAX_BODY_BYTES
-from kordless_booking.api.session import LOCAL_SHORTAGES, DeadlineTransport, wsgi_transport
+from kordless_booking.api.session import DeadlineTransport, wsgi_transport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.support.api_clients import (
     BASE,

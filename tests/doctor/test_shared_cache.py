@@ -9,6 +9,7 @@ from pytest_django import Settings
 from kordless_booking.conf import get_account
 from kordless_booking.doctor.shared_cache import examine
 from tests.support.doctor import ask
+from tests.support.wall_clock_cache import WallClockCache
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,48 @@ def test_a_cache_on_another_continent(well: Settings):
     assert [(one.code, one.level) for one in found] == [("cache_slow", "note"), ("cache_shared", "ok")]
 
 
+class SlowToStart(WallClockCache):
+    """Takes a minute for its first operation, as a client that is imported and connects."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        started.append(60.0)
+        return super().get(*args, **kwargs)
+
+
+started: list[float] = []
+
+
+def test_imports_and_connecting_are_not_timed(well: Settings):
+    """Only what a page of a running site waits for, too."""
+    started.clear()
+    well.CACHES = {"default": {"BACKEND": "tests.doctor.test_shared_cache.SlowToStart"}}
+    moments: list[list[float]] = []
+
+    def timer() -> float:
+        moments.append(list(started))
+        return 0.0
+
+    found = list(examine(get_account(None), timer=timer))
+    assert moments[0] == [60.0]
+    assert [one.code for one in found] == ["cache_shared"]
+
+
+def test_a_client_that_is_not_installed(well: Settings):
+    """It says what to install, not to start a server."""
+    well.CACHES = {"default": {"BACKEND": "tests.doctor.test_shared_cache.WithoutClient"}}
+    told = ask()
+    assert told.of("cache") == {"cache_missing": "fix"}
+    assert "install the package of pylibmc" in told.line("cache_missing")
+    well.CACHES = {"default": {"BACKEND": LOCMEM}}
+
+
+class WithoutClient(LocMemCache):
+    """Misses the package that talks to its server."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise ModuleNotFoundError("No module named 'pylibmc'", name="pylibmc")
+
+
 def test_while_trying_out(well: Settings):
     """With DEBUG nobody serves a site in several processes."""
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
@@ -79,7 +122,8 @@ def test_a_backend_that_is_not_there(well: Settings):
     """A misspelt name in CACHES is no reason to stop."""
     well.CACHES = {"default": {"BACKEND": "canary.cache.Nowhere"}}
     told = ask()
-    assert "failed" in told.of("cache")
+    assert told.of("cache") == {"cache_missing": "fix"}
+    assert "BACKEND" in told.line("cache_missing")
     assert told.of("database")["database_writes"] == "ok"
     assert told.status == 1
     well.CACHES = {"default": {"BACKEND": LOCMEM}}

@@ -5,7 +5,7 @@ from django.urls import include, path
 from pytest_django import Settings
 
 from tests.support.doctor import ask
-from tests.support.urlconfs import WITHOUT_WIDGET, mounted
+from tests.support.urlconfs import BEFORE_WIDGET, WITHOUT_WIDGET, mounted
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,16 @@ def test_where_the_address_varies(well: Settings):
     """It has no address without arguments."""
     well.ROOT_URLCONF = (path("<slug:salon>/", include("kordless_booking.urls")),)
     assert ask().of("urls") == {"unmounted": "fix"}
+
+
+def test_a_catch_all_above_the_widget(well: Settings):
+    """`reverse` names the address, and another view answers there."""
+    well.ROOT_URLCONF = (*BEFORE_WIDGET, *mounted(None))
+    told = ask()
+    assert told.of("urls") == {"shadowed": "fix"}
+    assert "/0/ of the widget leads to something else (site-page)" in told.line("shadowed")
+    well.ROOT_URLCONF = (*mounted(None), *BEFORE_WIDGET)
+    assert ask().of("urls") == {"mounted": "ok"}
 
 
 def test_urls_that_can_not_be_imported(well: Settings):

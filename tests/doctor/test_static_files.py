@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles.finders import get_finder
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.template import Context, Template
 from pytest_django import Settings
 
-from kordless_booking.doctor.static_files import OWN_SCRIPT
+from kordless_booking.doctor.static_files import HTMX_SCRIPT, OWN_SCRIPT
 from tests.support.doctor import ask
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +74,19 @@ def test_elsewhere(well: Settings):
     assert ask().of("static files") == {"static_elsewhere": "note"}
     well.INSTALLED_APPS = [name for name in well.INSTALLED_APPS if name != "django.contrib.staticfiles"]
     assert ask().of("static files") == {"static_unknown": "note"}
+
+
+def test_the_script_of_htmx_is_the_one_that_pages_link():
+    """Its name differs between releases of django-htmx."""
+    assert HTMX_SCRIPT in Template("{% load django_htmx %}{% htmx_script %}").render(Context())
+
+
+def test_an_app_that_is_not_installed_has_no_script(well: Settings):
+    """It says which app to add, not which finder."""
+    well.DEBUG = True
+    well.INSTALLED_APPS = [name for name in well.INSTALLED_APPS if name != "django_htmx"]
+    get_finder.cache_clear()
+    try:
+        assert "INSTALLED_APPS" in ask().line("static_not_found")
+    finally:
+        get_finder.cache_clear()

@@ -38,13 +38,23 @@ class Elsewhere:
         """As strict as a host may be: nothing inline, scripts and frames from one other origin."""
         return f"default-src 'none'; script-src 'self' {self.demo.url}; frame-src {self.demo.url}; style-src 'self'"
 
-    def write(self, context: BrowserContext, body: str, *, origin: str = SHOP, nonce: str = "", **headers: str) -> str:
+    def write(
+        self,
+        context: BrowserContext,
+        body: str,
+        *,
+        origin: str = SHOP,
+        nonce: str = "",
+        script: str = "",
+        **headers: str,
+    ) -> str:
         """Write a page of another site's and return its address.
 
-        `nonce` is the script's, for the page's policy; `headers` are written with underscores.
+        `nonce` is the script's, for the page's policy; `script` replaces the whole element of the loader; `headers` are
+        written with underscores.
         """
         attributes = f' nonce="{nonce}"' if nonce else ""
-        script = f'<script async{attributes} src="{self.book}embed.js"></script>'
+        script = script or f'<script async{attributes} src="{self.book}embed.js"></script>'
         html = f'<!doctype html><html lang="en"><title>A host</title>{script}<body>{body}</body></html>'
         named = {name.replace("_", "-"): text for name, text in headers.items()}
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -149,6 +149,20 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
         if len(heard(page, "resize")) == count:
             break
     assert len(heard(page, "resize")) == count <= 8
+
+
+def test_the_frame_survives_rules_that_are_for_other_frames(page: Page, elsewhere: Elsewhere):
+    """A host's `!important` for videos and maps makes it neither narrow nor low, also after the next step."""
+    rules = "max-width: 32px !important; height: auto !important; max-height: 9em !important; width: 5em !important"
+    style = f"<style>iframe {{ {rules}; display: none !important; min-width: 200vw !important }}</style>"
+    page.goto(elsewhere.write(page.context, style + elsewhere.link()))
+    frame = framed(page)
+    booking_steps.at(frame, "slot")
+    fits(page)
+    booking_steps.to_contact(frame)
+    fits(page)
+    width = "document.querySelector('iframe').clientWidth"
+    booking_steps.wait_for(page, f"{width} > 900 && {width} <= innerWidth")
 
 
 @pytest.mark.matrix
@@ -458,6 +472,26 @@ def test_only_links_under_the_scripts_own_address(page: Page, elsewhere: Elsewhe
     booking_steps.at(framed(page), "slot")
     assert page.locator("iframe").count() == 1
     expect(page.get_by_role("link", name="Elsewhere")).to_be_visible()
+
+
+@pytest.mark.matrix
+def test_the_loader_works_or_leaves_the_link_however_a_page_holds_it(
+    context: BrowserContext, page: Page, elsewhere: Elsewhere, complaints: list[str]
+):
+    """Optimizers of pages make it a module, load it by CORS, or put it into the page, where it can't know its site."""
+    source = (Path(__file__).parents[2] / "kordless_booking/static/kordless_booking/embed.js").read_text("utf-8")
+    for attributes in ('type="module"', 'crossorigin="anonymous"', 'type="module" crossorigin async'):
+        script = f'<script {attributes} src="{elsewhere.book}embed.js"></script>'
+        page.goto(elsewhere.write(context, elsewhere.link(), script=script))
+        booking_steps.at(framed(page), "slot")
+    for attributes in ("", 'type="module"', f'src="data:text/javascript,{quote(source)}"'):
+        script = f"<script {attributes}>{'' if 'src' in attributes else source}</script>"
+        page.goto(elsewhere.write(context, elsewhere.link() + elsewhere.link("popup"), script=script))
+        booking_steps.wait_for(page, "window.KordlessBooking?.version === 1")
+        expect(page.get_by_role("link", name="Book haircut/")).to_have_count(2)
+        expect(page.locator("iframe, dialog")).to_have_count(0)
+    # Errors of scripts alone: what a frame still loads is given up when its page is left.
+    assert [one for one in complaints if one.startswith("error:")] == []
 
 
 def test_strange_messages_are_ignored_both_ways(page: Page, elsewhere: Elsewhere):

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from django.template.loader import get_template
 
 from kordless_booking.presentation.themes import THEMES
 from kordless_booking.views.page import Page
+from tests.support.template_names import read_names
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ROOT / "kordless_booking" / "templates" / "kordless_booking" / "parts"
@@ -27,6 +29,17 @@ def first_column(heading: str) -> set[str]:
 def test_every_part_is_listed():
     """The table of parts has each file of the folder."""
     assert first_column("Parts") == {path.name for path in PARTS.glob("*.html")}
+
+
+def test_the_values_of_each_part_are_listed():
+    """What the part's own template reads, and nothing else."""
+    expected = [
+        f"| `{path.name}` | {', '.join(f'`{name}`' for name in names) or 'none'} |"
+        for path in sorted(PARTS.glob("*.html"))
+        for names in [sorted(read_names(get_template(f"kordless_booking/parts/{path.name}").template))]
+    ]
+    section = THEMING.partition("\n## Values of each part\n")[2].partition("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("| `")] == expected
 
 
 def test_every_field_of_a_page_is_listed():

@@ -4,17 +4,20 @@ import importlib
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from django.conf.urls.i18n import i18n_patterns
+from django.http import HttpResponse
 from django.test import Client
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.generic import TemplateView
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.projects.strict.csp import POLICY
-from tests.support.visitor import Page, Visitor
+from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +129,75 @@ def test_each_language_has_links_of_its_own(site: Settings, client: Client):
             assert {url.split("/")[1] for url in links} == {language}
     page = Page("/de/book/", client.get("/de/book/?lang=fr"))
     assert page.link("Haircut").startswith("/fr/book/haircut/?lang=fr")
+
+
+def _own_addresses(html: str) -> set[str]:
+    """All addresses of the site in the attributes of a page, of scripts and style sheets too."""
+    found = re.findall(r'(?:href|src|action|formaction|data-[a-z-]+)="(/[^"]*)"', html)
+    return {address for address in found if not address.startswith("/static/")}
+
+
+def test_no_address_is_of_another_visitors_language(site: Settings, client: Client):
+    """Under i18n_patterns each address on each page, of fragments and of the tag too, has the page's own language.
+
+    Every page is asked for in all languages in turn, so that a cache without the language in its key would give the
+    first visitor's.
+    """
+    pages = i18n_patterns(
+        path("book/", include("kordless_booking.urls")),
+        path("page/", TemplateView.as_view(template_name="page.html")),
+    )
+    site.ROOT_URLCONF = tuple(pages)
+    site.MIDDLEWARE = [*site.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    first = Page("/en/book/haircut/", client.get("/en/book/haircut/"))
+    contact = urlsplit(next(iter(first.times.values())))
+    rest = [
+        "book/",
+        "book/haircut/",
+        "book/haircut/?scheme=dark&embed=1",
+        "book/haircut/zone/",
+        "book/manage/",
+        "book/nowhere/at/all/",
+        "page/?service=haircut",
+        f"{contact.path.removeprefix('/en/')}?{contact.query}",
+    ]
+    for _ in range(2):
+        for language in ("en", "de", "ar"):
+            for each in rest:
+                for headers in ({}, HTMX):
+                    page = client.get(f"/{language}/{each}", headers=headers)
+                    addresses = _own_addresses(page.content.decode())
+                    addresses |= {page["Location"]} if "Location" in page else set()
+                    assert addresses or page.status_code == 404, each
+                    assert {address.split("/")[1] for address in addresses} <= {language}, (each, addresses)
+
+
+def test_what_machines_call_answers_beside_pages_by_language(site: Settings, client: Client):
+    """The mount outside of i18n_patterns, as docs/settings.md shows it: no redirect, and pages keep their language."""
+    inner = include("kordless_booking.urls", namespace="pages")
+    site.ROOT_URLCONF = (path("book/", include("kordless_booking.urls")), *i18n_patterns(path("book/", inner)))
+    site.MIDDLEWARE = [*site.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": "z" * 24}
+    assert client.get("/book/embed.js").status_code == 200
+    assert client.post("/book/webhook/", {}, content_type="application/json").status_code == 400
+    for language in ("de", "en"):
+        page = Page(f"/{language}/book/", client.get(f"/{language}/book/"))
+        assert page.link("Haircut").startswith(f"/{language}/book/haircut/")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"^(?P<rest>.*)$", r"^(?P<slug>[0-9A-Za-z-_.//]+)/$", r"^((?:[\w\-]+/)*)$"],
+    ids=["any", "cms", "wagtail"],
+)
+def test_a_missing_slash_is_mended_above_a_catch_all(site: Settings, client: Client, pattern: str):
+    """Within the widget by itself; at the mount by Django, unless the catch-all matches that as well."""
+    site.ROOT_URLCONF = (
+        path("book/", include("kordless_booking.urls")),
+        re_path(pattern, lambda _request, *_args, **_kwargs: HttpResponse("page of the site", status=404)),
+    )
+    for address in ("/book/haircut", "/book/manage", "/book/service/haircut"):
+        assert client.get(address)["Location"] == f"{address}/"
+    mount = client.get("/book")
+    takes_all = re.fullmatch(pattern, "book") is not None
+    assert mount.status_code == (404 if takes_all else 301)

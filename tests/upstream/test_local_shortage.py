@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from kordless_booking.api.client import Kordless
-from kordless_booking.api.deadline import Resolver
+from kordless_booking.api.network import Resolver
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import NotSent, Unreachable
 from kordless_booking.upstream.fallback_cache import FallbackCache

@@ -16,7 +16,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kordless_booking.api.session import LOCAL_SHORTAGES
+from kordless_booking.api.deadline import LOCAL_SHORTAGES
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import (
     CircuitOpen,

@@ -56,6 +56,56 @@ def test_regions_are_served_by_their_language(settings: Settings):
     assert wishes("en-AU") == "en"
 
 
+def test_a_regional_language_is_offered_by_its_own_name(settings: Settings):
+    """A site for Austria alone is German, not English; where both are listed, the region adds nothing."""
+    settings.LANGUAGES = [("de-at", "Austrian German"), ("en-gb", "British English"), ("tlh-kx", "Klingon")]
+    assert request.supported_languages() == ("de-at", "en-gb")
+    assert wishes("de,en;q=0.5") == "de-at"
+    settings.LANGUAGES = [("de", "German"), ("de-at", "Austrian German")]
+    assert request.supported_languages() == ("de",)
+
+
+@pytest.mark.django_db
+def test_the_words_of_a_regional_language_are_those_of_its_language(site: Settings, client: Client):
+    """And the dates are the region's."""
+    site.LANGUAGES = [("de-at", "Austrian German")]
+    site.LANGUAGE_CODE = "de-at"
+    response = client.get("/book/haircut/")
+    assert response["Content-Language"] == "de-at"
+    assert b'<html lang="de-at" dir="ltr">' in response.content
+    assert "Dienstleistungen" in response.content.decode() or "Termin" in response.content.decode()
+
+
+def test_a_monolingual_site_has_its_own_language_for_all(settings: Settings):
+    """LANGUAGE_CODE decides, whatever the browser says, unless the site lists languages or chooses by itself."""
+    settings.LANGUAGE_CODE = "de"
+    assert wishes("fr,en;q=0.5") == "de"
+    assert wishes("") == "de"
+    settings.LANGUAGE_CODE = "tlh"
+    assert wishes("fr") == "en"
+    settings.LANGUAGE_CODE = "de"
+    settings.LANGUAGES = [("de", "German"), ("fr", "French")]
+    assert [wishes("fr"), wishes("en")] == ["fr", "de"]
+    settings.LANGUAGES = [("de", "German")]
+    assert wishes("fr") == "de"
+
+
+def test_a_new_project_speaks_its_visitors_languages(settings: Settings):
+    """Django's own LANGUAGE_CODE is in every new project, and no choice."""
+    assert settings.LANGUAGE_CODE == "en-us"
+    assert wishes("fr") == "fr"
+
+
+@pytest.mark.django_db
+def test_without_translation_everything_is_english(site: Settings, client: Client):
+    """Django translates nothing then: German dates between English words would be in two languages."""
+    site.USE_I18N = False
+    site.LANGUAGE_CODE = "de"
+    assert request.supported_languages() == ("en",)
+    response = client.get("/book/haircut/", headers={"Accept-Language": "fr"})
+    assert response["Content-Language"] == "en"
+
+
 @pytest.mark.django_db
 def test_a_page_says_its_language(site: Settings, client: Client):
     """The language stands on the page and in the answer; one that isn't offered is dropped."""

@@ -24,7 +24,7 @@ from tests.support.clock import NOW
 SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
 SLOT, SERVICE = "kordless_booking/steps/slot.html", "kordless_booking/steps/service.html"
 DAY, TIME = "kordless_booking/parts/day.html", "kordless_booking/parts/time.html"
-LAYOUTS = [f"kordless_booking/layouts/{name}.html" for name in ("page", "fragment", "inline")]
+LAYOUTS = [f"kordless_booking/layouts/{name}.html" for name in ("page", "fragment", "inline", "site")]
 PAGES = sorted(
     path.relative_to(SHIPPED).as_posix()
     for folder in ("steps", "manage", "problems")

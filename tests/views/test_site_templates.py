@@ -35,8 +35,12 @@ pytestmark = pytest.mark.django_db
 
 SHIPPED = Path(__file__).resolve().parents[2] / "kordless_booking" / "templates"
 ALL = sorted(path.relative_to(SHIPPED).as_posix() for path in SHIPPED.rglob("*") if path.is_file())
-HOST_PAGES = {"kordless_booking/parts/next_free.html"}
-"""Templates of a tag that stands on pages of the site's own: tests/views/test_next_free.py replaces them."""
+HOST_PAGES = {
+    "kordless_booking/layouts/base.html",
+    "kordless_booking/layouts/site.html",
+    "kordless_booking/parts/next_free.html",
+}
+"""Templates of pages of the site's own: test_base_template.py and test_next_free.py replace them."""
 VISITORS = [name for name in ALL if name.split("/")[1] not in {"admin", "mail", "snippet"} and name not in HOST_PAGES]
 STAFFS = [name for name in ALL if name.split("/")[1] in {"admin", "snippet"}]
 MAILS = [name for name in ALL if name.split("/")[1] == "mail"]

@@ -99,6 +99,8 @@ def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery
     `left` has what was not understood: all words where nothing was.
     """
     lexicon = _find_lexicon(language)
+    if lexicon and language.replace("_", "-").lower() in _DAY_FIRST:
+        lexicon = replace(lexicon, month_first=False)
     # Composed first: a letter and its accent may be two characters.
     normalized = normalize(text[:MAX_LENGTH])
     if lexicon is None:
@@ -128,6 +130,8 @@ def _find_lexicon(language: str) -> Lexicon | None:
     return None
 
 
+_DAY_FIRST: Final = frozenset({"en-au", "en-gb", "en-ie", "en-in", "en-nz", "en-za"})
+"""Where English says 3/12 of the 3rd of December."""
 _STAND_INS: Final = {"pt": ("pt_BR",), "zh": ("zh_Hans",)}
 
 
@@ -369,6 +373,48 @@ class _Reader:
 
     def read(self) -> list[TimeQuery]:
         """Return the readings, the nearest first. Raises _Doubtful where nothing is certain."""
+        if readings := self._read_halves():
+            return readings
+        self._collect()
+        return self._readings()
+
+    def _read_halves(self) -> list[TimeQuery]:
+        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two wishes, each with day and time."""
+        places = [[at for at, token in enumerate(self.tokens) if kind in token.kinds] for kind in ("or", "and", ",")]
+        links = next(filter(None, places), [])
+        if len(links) != 1:
+            return []
+        at = links[0]
+        halves = [
+            _Reader(tokens, self.lexicon, self.now, self.offer) for tokens in (self.tokens[:at], self.tokens[at + 1 :])
+        ]
+        try:
+            for half in halves:
+                half._collect()
+            is_whole = all(
+                half.facts.days and (half.facts.clocks or half.facts.ranges or half.facts.parts) for half in halves
+            )
+            if not is_whole:
+                return []
+            # A name, or how many they are, is said once for both.
+            one, other = (half.facts for half in halves)
+            for each, before in ((one, other), (other, one)):
+                each.names = {**before.names, **each.names}
+                each.party = each.party or before.party
+                each.excluded |= before.excluded
+            readings = [reading for half in halves for reading in half._readings()]
+        except _Doubtful:
+            return []
+        # "Tuesday afternoon, the 8th at 3" is one wish. "Monday at 3 I dance, so Tuesday at 4": only people understand.
+        days = _intersect([_Days(each.first, each.last) for each in readings])
+        if links != places[0] and (days or any(word for half in halves for word in half.left())):
+            return []
+        self.unused = [*halves[0].unused, *(index + at + 1 for index in halves[1].unused)]
+        readings.sort(key=lambda query: (query.first or date.max, query.after or time.min))
+        return readings[:MAX_READINGS]
+
+    def _collect(self) -> None:
+        """Fill the facts. Raises _Doubtful where a word that wasn't understood could change them."""
         index = 0
         rules: tuple[Callable[[int], int | None], ...] = (
             self._soonest,
@@ -395,7 +441,9 @@ class _Reader:
                 self.facts.choice = True
             else:
                 self._check_unused(self.tokens[each])
-        return self._readings()
+        # "Monday, Tuesday"; but "Monday I work, so Tuesday" says what only people understand.
+        if any(self._has(each, ",") for each in self.unused) and not any(self.left()):
+            self.facts.choice = True
 
     def _is_slash(self, index: int) -> bool:
         """Return True for the sign in "Mon/Wed"."""
@@ -411,7 +459,7 @@ class _Reader:
 
     def _check_unused(self, token: _Token) -> None:
         kinds = token.kinds
-        if "or" in kinds or "and" in kinds or "," in kinds:
+        if "or" in kinds or "and" in kinds:
             self.facts.choice = True
         if "filler" in kinds and "doubtful" not in kinds and not token.digits:
             return
@@ -480,6 +528,9 @@ class _Reader:
         if self._has(end, "people"):
             self.facts.party.append(value)
             return end + 1
+        # "pour un haircut": an article.
+        if self._has(start, "one") and any(self._has(end, kind) for kind in NAMED):
+            return None
         if start == index or any(self._has(end, kind) for kind in _UNITS) or self._starts_range(end):
             return None
         # "for the 3rd", "for 3 December", "for 3 pm": days and times.
@@ -510,11 +561,14 @@ class _Reader:
                 if found and isinstance(found[0], _Clock):
                     self.facts.clocks.append((other, found[0]))
                     return found[1]
-        end = None
+        end, by_comma = None, False
         while (weekday := self._get(start, "weekday")) is not None:
+            if by_comma and not any(self._has(start + 1, kind) for kind in ("or", "and", ",")):
+                raise _Doubtful  # "not Friday, Saturday"
             self.facts.excluded.add(weekday)
             end = start + 1
             start = end
+            by_comma = self._has(start, ",")
             if any(self._has(start, kind) for kind in ("or", "and", ",")):
                 start = self._skip(start, "or", "and", ",", "not", "filler")
         if end is None and self._has(start, "weekend"):
@@ -557,7 +611,7 @@ class _Reader:
         links = ("to", "-", "until", "and") if opened else ("to", "-")
         if (opened or self._has(index, "after")) and (end := self._pair(index + 1, links)):
             return end
-        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at")):
+        if end := self._pair(index, ("to", "-"), opened=self._has(index, "at") and not self._has(index, "the")):
             return end
         if any(self._has(at, "between after") for at in range(index + 3, index + 9)):
             return self._pair(index, ("and", "to", "-"))
@@ -681,6 +735,9 @@ class _Reader:
                 continue
             if op in {"before", "after"} and self._has(index, "in") and self._amount(index + 1)[1]:
                 return None  # a word that is "after" and "in": "in three days"
+            is_article = op == "at" and self._has(index, "the") and not self._touching(index + 1)
+            if is_article and self._get(index + 1, "number") not in {None, 1}:
+                continue  # "l'undici" is a day, "l'una" an hour
             if end := self._bound_after(index, op):
                 return end
         for operand, end in self._operands(index):
@@ -710,12 +767,27 @@ class _Reader:
             if found is None or (weak and self._is_article(start, found)):
                 continue
             operand, end = found
+            # "el tres del doce": of the twelfth month, or from twelve on?
+            if op == "from" and self._has(index, "the") and isinstance(operand, _Clock) and not operand.written:
+                day = self._parse_day(index, self.today)
+                if day is None or self.facts.days:
+                    raise _Doubtful
+                operand, end = day  # "la tarde del 15", "dal 15"
             # "around Christmas"; but 约 is also "book"
             if isinstance(operand, _Days) and op == "around" and not weak:
                 raise _Doubtful
             behind = next((kind for kind in _BEHIND if self._has(end, kind)), None)
             if behind and op in {"at", "around", "from"}:
                 self._add_bound(_BEHIND[behind], operand)
+                return end + 1
+            # "before Friday noon" is neither whole days nor an hour of each
+            if op in {"before", "until"} and isinstance(operand, _Days):
+                clock = self._parse_clock(self._skip(end, "at"))
+                if clock and (clock[0].written or self._has(end, "at")):
+                    raise _Doubtful
+            # "до пятницы включительно"
+            if op == "before" and isinstance(operand, _Days) and self._has(end, "until after"):
+                self._add_bound("until", operand)
                 return end + 1
             # "la mañana del sábado": of, rather than from
             is_of = op == "from" and self._has(index, "of") and isinstance(operand, _Days)
@@ -831,6 +903,8 @@ class _Reader:
         if clock is None:
             return None
         found, end = clock
+        if not found.written and self._has(end, "people"):
+            return None
         # "12 noon", "las 12 del mediodía"
         if found.minutes % 720 == 0 and (minutes := self._get(end, "clock")) is not None:
             return _Clock(minutes), end + 1
@@ -877,7 +951,10 @@ class _Reader:
         for kind, offset in _BEFORE_HOUR.items():
             if self._has(index, kind):
                 start = self._skip(index + 1, "at", "filler", "the", "to")
-                if (number := self._hour_number(start)) and 1 <= number[0] <= 24:
+                number = self._hour_number(start)
+                if number is None and kind in {"half to", "quarter into"} and self._get(start, "ordinal") is not None:
+                    number = self._get(start, "ordinal"), start + 1  # "четверть десятого"
+                if number and 1 <= number[0] <= 24:
                     return self._clock(number[0], offset, self._skip(number[1], "hour"))
         if (hour := self._get(index, "hour word")) is not None:
             return self._parse_after_hour(hour, index + 1, written=True)
@@ -894,7 +971,9 @@ class _Reader:
         followed = self._has(end + 2, "hour")
         if dotted and minute % 5 and not followed:
             return None  # "17.12" is a date, even where days come second
-        written = not dotted or followed or not self._is_date(value, minute)
+        # Where months come first a date has no dots: "9.30" is said of hours.
+        is_date = self._is_date(value, minute) and not (self.lexicon.month_first and minute % 15 == 0)
+        written = not dotted or followed or not is_date
         return _Clock(value * 60 + minute, written=written), end + 2 + followed
 
     def _hour_number(self, index: int) -> tuple[int, int] | None:
@@ -949,15 +1028,19 @@ class _Reader:
         return None
 
     def _parse_military(self, index: int) -> tuple[_Clock, int] | None:
-        """Read "1530" before a word for the hour: otherwise four digits may be anything."""
+        """Read "1530" beside a word for the hour: otherwise four digits may be anything."""
         token = self.tokens[index]
         value = token.kinds["number"]
-        if token.digits == 4 and self._has(index + 1, "hour") and value // 100 < 24 and value % 100 < 60:
-            return _Clock(value // 100 * 60 + value % 100), index + 2
+        if token.digits == 4 and value // 100 < 24 and value % 100 < 60:
+            if self._has(index + 1, "hour"):
+                return _Clock(value // 100 * 60 + value % 100), index + 2
+            if self._has(index - 1, "@"):
+                return _Clock(value // 100 * 60 + value % 100), index + 1
         return None
 
     def _clock(self, hour: int, offset: int, end: int) -> tuple[_Clock, int] | None:
-        minutes = hour * 60 + offset
+        # "half to one" is half past noon.
+        minutes = (13 if hour == 1 and offset < 0 else hour) * 60 + offset
         return (_Clock(minutes), end) if 0 <= minutes <= _DAY else None
 
     def _touching(self, index: int) -> bool:
@@ -979,10 +1062,33 @@ class _Reader:
     def _read_day(self, index: int, base: date) -> tuple[_Days, int] | None:
         if index >= len(self.tokens):
             return None
-        for rule in (self._relative, self._moved, self._modified, self._dated, self._section, self._plain_day):
+        for rule in (
+            self._nth_weekday,
+            self._relative,
+            self._moved,
+            self._modified,
+            self._dated,
+            self._section,
+            self._plain_day,
+        ):
             if found := rule(index, base):
                 return found
         return None
+
+    def _nth_weekday(self, index: int, base: date) -> tuple[_Days, int] | None:
+        """Read "the first Saturday in January"."""
+        at = self._skip(index, "the")
+        nth = self._get(at, "ordinal") or self._get(at, "hour word")
+        weekday, month_at = self._get(at + 1, "weekday"), self._skip(at + 2, "of", "in", "filler")
+        month = self._get(month_at, "month")
+        if nth is None or weekday is None or month is None:
+            return None
+        for year in (base.year, base.year + 1):
+            first, last = _month_span(year, month)
+            day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+            if base <= day <= last:
+                return _Days(day, day), month_at + 1
+        raise _Doubtful
 
     def _relative(self, index: int, _base: date) -> tuple[_Days, int] | None:
         """Read CLDR's own words: "tomorrow", "next week", "nächsten Dienstag"."""
@@ -1047,6 +1153,10 @@ class _Reader:
             if unit:
                 first, last = self._add_units(number, unit)
                 return _Days(first, last), self._skip(end, "in after")
+            is_other = self._has(index, "at") or self._has(index, "after") or not self.lexicon.spaced
+            hours = None if is_other else self._number(index + 1)
+            if hours and self._has(hours[1], "hour") and not self._touching(hours[1]):
+                raise _Doubtful  # "dans 2 heures" is not at two
         if self._has(index, "week later") and not self._has(index, "unit"):
             first, last = self._add_units(1, "week")
             return _Days(first, last), index + 1
@@ -1133,7 +1243,9 @@ class _Reader:
             return None
         end = number[1]
         dotted = self._has(end, ".") and self._touching(end) and not self._has(end + 1, "number")
-        marked = dotted or (self._has(end, "day after") and not self._begins_other_day(end))
+        # "9º" is written "9o" too, but "9 o 10" is "9 or 10".
+        ending = self._has(end, "day after") and (self._touching(end) or not self._has(end, "or"))
+        marked = dotted or (ending and not self._begins_other_day(end))
         return number[0], end + marked
 
     def _begins_other_day(self, index: int) -> bool:
@@ -1147,6 +1259,8 @@ class _Reader:
             if month is not None:
                 year, end = self._year(at + 1)
                 return month, number[0], year, end
+            if (month := self._shared_month(index, number[1])) is not None:
+                return month, number[0], None, number[1]
         month = self._get(index, "month")
         if month is not None and self._has(index, "weekday") and not self.lexicon.month_first:
             return None  # "mar 8" is Tuesday the 8th, "8 mar" is in March
@@ -1158,6 +1272,14 @@ class _Reader:
                 year, end = self._year(number[1])
                 return month, number[0], year, end
         return None
+
+    def _shared_month(self, index: int, end: int) -> int | None:
+        """Return the month of both days in "the 8th or 9th of January"."""
+        is_hour = self._has(index - 1, "at") and end == index + 1
+        if is_hour or not (self._has(end, "or") or self._has(end, "and")):
+            return None
+        second = self._day_number(self._skip(end + 1, "filler"))
+        return self._get(self._skip(second[1], "of"), "month") if second else None
 
     def _is_day_sized(self, index: int) -> bool:
         at = index
@@ -1239,8 +1361,8 @@ class _Reader:
             said += 1
         marked = end - index > said + 1
         ordinal = self._get(index + said, "ordinal") is not None
-        if not (said or marked or ordinal):
-            return None
+        if not (said or marked or ordinal) or (self._has(index, "at") and self._has(index + said, "one")):
+            return None  # "l'una" is an hour
         # Not "the 3 pm"; but "le 5 au matin" is the 5th, in the morning.
         hours = ("hour", "am", "pm", *_AFTER_HOUR)
         if not self._is_day_sized(index) or (not marked and any(self._has(end, kind) for kind in hours)):
@@ -1258,7 +1380,7 @@ class _Reader:
         for kind in ("beginning", "middle", "end"):
             if not self._has(index, kind):
                 continue
-            for at in dict.fromkeys((index + 1, self._skip(index + 1, "of", "the", "filler"))):
+            for at in dict.fromkeys((index + 1, self._skip(index + 1, "-", "of", "the", "filler"))):
                 span = self._parse_span(at)
                 if span is None:
                     # "end of the month"
@@ -1324,7 +1446,9 @@ class _Reader:
         number = self._number(index + 1)
         if number and self.tokens[index + 1].digits in {1, 2} and 1 <= number[0] <= 31:
             dated = self._day_of_month(number[0], self.today)
-            plain = not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
+            # "mercredi 9 à 17h", "venerdì 11 ore 17"
+            begins_time = self._has(number[1], "at") and self._parse_clock(number[1] + 1)
+            plain = begins_time or not any(self._has(number[1], kind) for kind in (*_UNITS, "-", ".", "people", "to"))
             # "Tuesday 8" is a date when the 8th is a Tuesday.
             if plain and dated and dated.weekday() == weekday:
                 return _Days(dated, dated), number[1]
@@ -1478,6 +1602,8 @@ class _Reader:
             return self._apply_bounds([(first, last, set()) for first, last in resolved if first])
         spans = [days for days in self.facts.days if days.weekdays is None]
         weekdays = [days.weekdays for days in self.facts.days if days.weekdays is not None]
+        if any(begin == end and begin in self.facts.excluded for begin, end in weekdays):
+            raise _Doubtful  # "terça sim, terça não": every other Tuesday
         found: list[tuple[date, date | None, set[int]]] = []
         common = _intersect(spans)
         if common is None:

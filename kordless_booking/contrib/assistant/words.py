@@ -31,32 +31,35 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         pgettext("grammar", "from …"),
         "from|starting|starting from|starting at|as of|not before|not earlier than|no earlier than|earliest",
     ),
-    "before": (pgettext("grammar", "before …"), "before|earlier than|prior to|any time before|anytime before"),
+    "before": (pgettext("grammar", "before …"), "before|b4|earlier than|prior to|any time before|anytime before"),
     "until": (
         pgettext("grammar", "until …"),
         "until|till|til|by|up to|no later than|not later than|not after|at the latest by|latest",
     ),
-    "between": (pgettext("grammar", "between … and …"), "between|btw|betw"),
+    "between": (pgettext("grammar", "between … and …"), "between|btw|betw|btwn"),
     "to": (pgettext("grammar", "from … to …"), "to|until|till|til|through|thru"),
     "and": (pgettext("grammar", "… and …"), "and|&|+"),
     "or": (pgettext("grammar", "… or …"), "or|or else|or maybe|or possibly|otherwise"),
     "at": (pgettext("grammar", "at 3 o’clock"), "at|@|exactly at|sharp at|starting at"),
     "around": (
         pgettext("grammar", "around 3 o’clock"),
-        "around|about|at around|at about|roughly|roughly at|approximately|approx|circa",
+        "around|about|at around|at about|roughly|roughly at|approximately|approx|circa|say|let's say",
     ),
     "not": (
         pgettext("grammar", "not on Monday"),
         (
             "not|except|except for|but not|just not|only not|excluding|other than|apart from|any day but|"
-            "every day but|anything but|can not do|can't do|cannot do|can t on|without"
+            "every day but|anything but|can not do|can't do|cannot do|can t on|without|bar"
         ),
     ),
     "in": (pgettext("grammar", "in two weeks"), "in"),
     "within": (pgettext("grammar", "within two weeks"), "within|within the next|in the next|over the next"),
     "next": (pgettext("grammar", "next Tuesday"), "next|the next|coming|the coming|this coming|upcoming|following"),
     "this": (pgettext("grammar", "this Tuesday"), "this"),
-    "for": (pgettext("grammar", "for two people"), "for|table for|party of|group of|we are|there are|there will be"),
+    "for": (
+        pgettext("grammar", "for two people"),
+        "for|table for|table of|party of|group of|we are|there are|there will be",
+    ),
     "of": (pgettext("grammar", "the 20th of December"), "of|in"),
     "the": (pgettext("grammar", "the 20"), "the|on the"),
     "half past": (pgettext("grammar", "half past three"), "half past|half"),
@@ -86,7 +89,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "month after": (pgettext("grammar", "month 12: word or ending after the number"), "-"),
     "year after": (pgettext("grammar", "year 2027: word after the number"), "-"),
     "hour": (pgettext("grammar", "3 o’clock: words after the number"), "o'clock|oclock|h|hrs|sharp"),
-    "minute": (pgettext("grammar", "30 minutes: words after the number"), "min|mins|minute|minutes"),
+    "minute": (pgettext("grammar", "30 minutes: words after the number"), "min|mins|minute|minutes|hour|hours"),
     "half": (pgettext("grammar", "three and a half: after the hour"), "-"),
     "quarter": (pgettext("grammar", "three and a quarter: after the hour"), "-"),
     "quarter less": (pgettext("grammar", "three less a quarter: after the hour"), "-"),
@@ -101,11 +104,17 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "day": (pgettext("grammar", "day, days"), "day|days"),
     "week": (pgettext("grammar", "week, weeks"), "week|weeks|wk|wks|week's time|weeks time|weeks' time"),
     "month": (pgettext("grammar", "month, months"), "month|months|months time|months' time"),
-    "weekend": (pgettext("grammar", "weekend"), "weekend|the weekend|week-end|at the weekend|on the weekend|wkend"),
+    "weekend": (
+        pgettext("grammar", "weekend"),
+        "weekend|the weekend|week-end|at the weekend|on the weekend|wkend|wknd",
+    ),
     "one": (pgettext("grammar", "a week: the article before a unit"), "a|an|one"),
     # Days, besides CLDR's words for them.
     "today": (pgettext("grammar", "today"), "2day|later today"),
-    "tomorrow": (pgettext("grammar", "tomorrow"), "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|tom"),
+    "tomorrow": (
+        pgettext("grammar", "tomorrow"),
+        "tmrw|tmr|tomorow|tommorow|tommorrow|2morrow|2moro|2mrw|tmro|tomoz|tom",
+    ),
     "after tomorrow": (pgettext("grammar", "day after tomorrow"), "day after tomorrow|the day after tomorrow"),
     "in three days": (pgettext("grammar", "in three days, where it is one word"), "-"),
     "tonight": (pgettext("grammar", "tonight"), "tonight|this evening|2night"),
@@ -153,11 +162,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "noon": (pgettext("grammar", "noon"), "midday|mid-day|lunchtime|lunch time|12 noon"),
     "morning1": (pgettext("grammar", "part of the day: morning1"), "mornings|morning time|in the mornings|forenoon"),
     "morning2": (pgettext("grammar", "part of the day: morning2"), "-"),
-    "afternoon1": (pgettext("grammar", "part of the day: afternoon1"), "afternoons|in the afternoons|aft|arvo|pm time"),
+    "afternoon1": (
+        pgettext("grammar", "part of the day: afternoon1"),
+        "afternoons|in the afternoons|aft|arvo|after lunch|anytime after lunch|any time after lunch|pm time",
+    ),
     "afternoon2": (pgettext("grammar", "part of the day: afternoon2"), "-"),
     "evening1": (pgettext("grammar", "part of the day: evening1"), "evenings|in the evenings|eve"),
     "evening2": (pgettext("grammar", "part of the day: evening2"), "-"),
-    "night1": (pgettext("grammar", "part of the day: night1"), "nights"),
+    "night1": (pgettext("grammar", "part of the day: night1"), "nights|nite|nites"),
     "night2": (pgettext("grammar", "part of the day: night2"), "-"),
     # Everything else.
     "soonest": (
@@ -166,7 +178,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "as soon as possible|asap|a.s.a.p.|as early as possible|the soonest|soonest|soonest possible|"
             "earliest possible|earliest available|first available|next available|next free|the first free|"
             "first free slot|the earliest|as soon as you can|as soon as u can|right away|urgently|urgent|"
-            "any time soon|at your earliest"
+            "any time soon|at your earliest|earliest you have|earliest you've got|earliest you got|earliest you can|"
+            "soonest you have|soonest you've got|soonest you can"
         ),
     ),
     "filler": (
@@ -179,21 +192,25 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "at|in|of|for|with|by|is|be|it|if|possible|if possible|preferably|ideally|maybe|perhaps|best|works|"
             "work|good|great|fine|ok|okay|suits me|looking for|schedule|reserve|make|cut|session|visit|anytime|"
             "any time|any day|whenever|i can do|can do|only|just|then|there|so|will|that|also|sometime|some time|"
-            "some day|someday|one day|hours|during|during the|at the|day|and|also|you|your|got|what about|"
+            "some day|someday|one day|during|during the|at the|day|and|also|you|your|got|what about|"
             "how about|let's say|say|me in|fit me in|in the|later in|later|later this|rest of|the rest of|"
             "would be|would suit|we'd like|we would like|i'm|i am|am|free on|for an|for a|to|see|prefer|i prefer|"
-            "we prefer"
+            "we prefer|instead|good morning|good afternoon|good evening|good day|have a nice day|have a good day|"
+            "have a great day|have a nice weekend|have a good weekend|have a great weekend|cheers|hiya|"
+            "how bout|what bout|i may|we may|may come|may be|may work|may suit|first time|first visit|"
+            "my first|first appointment"
         ),
     ),
     "doubtful": (
         pgettext("grammar", "words that make the meaning doubtful"),
         (
             "yesterday|if not|last|previous|ago|past|every|each|daily|weekly|monthly|every other|fortnightly|biweekly|"
-            "alternate|cancel|reschedule|instead|instead of|move|earlier|sooner|unless|don't|do not|dont|cannot|"
+            "alternate|cancel|reschedule|instead of|move|remind|earlier|sooner|unless|don't|do not|dont|cannot|"
             "can't|cant|isn't|won't|never|no|neither|nor|none|without|week after|weeks after|after next|"
             "the week after|day before|the day before|Easter|Thanksgiving|Ramadan|Eid|Hanukkah|Passover|Diwali|"
             "Pentecost|Halloween|my birthday|birthday|holiday|holidays|public holiday|bank holiday|school|"
             "half term|payday|full moon|summer|winter|spring|autumn|fall|year|years|quarter|decade|century|"
+            "out of town|away|busy|i work|we work|i'm working|i am working|i'm off|not in|not around|not here|"
             "except|but|hours ago|days before|weeks before|not|odd|even"
         ),
     ),

@@ -13,6 +13,7 @@ from kordless_booking.contrib.assistant import grammar
 from kordless_booking.contrib.assistant.grammar import MAX_LENGTH, Named, Offer, TimeQuery, is_supported, parse
 from kordless_booking.contrib.assistant.lexicon import FOLDER, Lexicon, get_lexicon, normalize
 from kordless_booking.contrib.assistant.words import NUMBERED, NUMBERED_VALUES, WORDS
+from tests.support.phrases import FOLDER as PHRASES
 from tests.support.phrases import NOW, OFFER, describe, measure, read_phrases
 
 LANGUAGES = ["en", *sorted(path.name for path in (FOLDER / "locale").iterdir() if path.is_dir())]
@@ -52,10 +53,27 @@ def test_phrases_are_understood(language: str) -> None:
 @pytest.mark.parametrize("language", SUPPORTED)
 def test_phrases_that_were_held_out_are_understood(language: str) -> None:
     """At least 85 % of phrases that the language's words were not made for."""
-    report = measure(language, held=True)
+    report = measure(language, "held")
     assert report.count >= 30
     assert report.spans_right >= 0.85 * report.count, report.failures
     assert len(report.dates_wrong) <= 0.01 * report.count + 1, report.dates_wrong
+
+
+@pytest.mark.parametrize("language", sorted(path.name.split(".")[0] for path in PHRASES.glob("*.fresh.tsv")))
+def test_phrases_in_unusual_shapes_are_understood(language: str) -> None:
+    """At least 85 % of the phrases that testers wrote afterwards, and a wrong date in one at most."""
+    report = measure(language, "fresh")
+    assert report.count >= 40
+    assert report.spans_right >= 0.85 * report.count, report.failures
+    assert len(report.dates_wrong) <= 1, report.dates_wrong
+
+
+def test_order_of_day_and_month_in_english_is_that_of_the_country() -> None:
+    """3/12 is March 12 in American English, and the 3rd of December in British English."""
+    assert understand("3/12", "en").first == date(2027, 3, 12)
+    assert understand("3/12", "en-us").first == date(2027, 3, 12)
+    assert understand("3/12", "en-gb").first == date(2026, 12, 3)
+    assert understand("3/12", "en_AU").first == date(2026, 12, 3)
 
 
 @given(TEXTS, MOMENTS, st.sampled_from(LANGUAGES))

@@ -1,0 +1,65 @@
+"""The widget inside the site's own base template, with JavaScript and without."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import booking_steps
+from tests.journeys.demo import Demo, furnish, served
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def based(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+    """The demo with its own base template around the widget."""
+    furnish(tmp_path, _prepared)
+    with served(tmp_path, DJANGO_SETTINGS_MODULE="tests.projects.based.settings") as demo:
+        yield demo
+
+
+def expect_site_frame(page: Page, title: str) -> None:
+    """Wait for the document's title, and find the site's frame once around the widget."""
+    expect(page).to_have_title(f"{title} · Acme Salon")
+    expect(page.locator(".site-header + main > .kb")).to_have_count(1)
+    expect(page.locator(".site-footer")).to_have_count(1)
+
+
+def test_a_visitor_books_inside_the_sites_own_frame(browser: Browser, based: Demo):
+    """Steps are swapped in below the site's header, which stays; Back and Forward keep what was typed; no cookie."""
+    with browser.new_context(viewport=PHONE, timezone_id="America/New_York") as context:
+        page = context.new_page()
+        page.goto(f"{based.url}/book/")
+        expect_site_frame(page, "Choose a service")
+        page.locator(".site-header").evaluate("(header) => { header.dataset.same = 'yes'; }")
+        booking_steps.to_times(page, "Haircut")
+        expect_site_frame(page, "Haircut")
+        assert not booking_steps.is_too_wide(page)
+        booking_steps.to_contact(page)
+        expect_site_frame(page, "Your details")
+        page.get_by_label("Name").fill("Ada")
+        booking_steps.back(page)
+        booking_steps.at(page, "slot")
+        expect_site_frame(page, "Haircut")
+        booking_steps.forward(page)
+        booking_steps.at(page, "contact")
+        expect(page.get_by_label("Name")).to_have_value("Ada")
+        booking_steps.book(page)
+        booking_steps.at(page, "confirmation")
+        expect(page.locator(".site-header[data-same=yes]")).to_have_count(1)
+        page.reload()
+        expect_site_frame(page, "You’re booked")
+        assert context.cookies() == []
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{based.url}/book/")
+        booking_steps.to_times(page, "Haircut")
+        expect_site_frame(page, "Haircut")
+        booking_steps.to_contact(page)
+        booking_steps.book(page, email="grace@example.com")
+        expect_site_frame(page, "You’re booked")
+        assert context.cookies() == []
+    assert str(based.sandbox.bookings()).count("@example.com") >= 2
