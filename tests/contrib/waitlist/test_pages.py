@@ -90,8 +90,8 @@ def test_an_entry_is_stored_sealed_with_the_visitors_choices(visitor: Visitor, b
     """Contact, zone, host and party are encrypted; the row's columns say nothing of the person."""
     url = f"{ASK}?tz=Europe/Paris&host=host_sarah&lang=de&hours=24"
     page = visitor.open(url)
-    assert page.form("Tell me")[2]["provider"] == "host:host_sarah"
-    page = visitor.send(page, "Tell me", contact=" Jane@Example.com ", until=TODAY, part="evening")
+    assert page.form("Benachrichtigen")[2]["provider"] == "host:host_sarah"
+    page = visitor.send(page, "Benachrichtigen", contact=" Jane@Example.com ", until=TODAY, part="evening")
     assert page.status == 200
     row, found = WaitlistEntry.objects.get(), data()
     assert (found.contact, found.part, found.timezone, found.language) == (
