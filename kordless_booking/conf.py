@@ -281,6 +281,18 @@ one.
 """
 
 
+OPTIONAL_APP_OF_KEY: Final = {
+    "WAITLIST": "waitlist",
+    "WAITLIST_DAYS": "waitlist",
+    "CUSTOMER_DAYS": "customers",
+    "TEXT_PARSER": "assistant",
+    "API_TOKENS": "json_api",
+    "API_READS_PER_ADDRESS": "json_api",
+    "API_BOOKINGS_PER_TOKEN": "json_api",
+}
+"""Package of `contrib` that registers a key. Only for the hint when the app was removed and the key was not."""
+
+
 def _find_wrong_service(value: object) -> str:
     """Return a description of the first mistake in a value of SERVICES, which it repeats; "" when there is none."""
     if not isinstance(value, Mapping):
@@ -758,6 +770,13 @@ def _missing_credentials(where: str, values: Mapping[str, Any]) -> Iterator[Sett
         )
 
 
+def _hint_at_key(key: str, names: list[str]) -> str:
+    if app := OPTIONAL_APP_OF_KEY.get(key):
+        return f'It belongs to "kordless_booking.contrib.{app}": add that to INSTALLED_APPS, or remove the key.'
+    matches = difflib.get_close_matches(key.upper(), names, n=1, cutoff=0.5)
+    return f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
+
+
 def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
@@ -770,9 +789,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
     # A key that is unknown is reported, but doesn't stop the site: see `_accounts`.
     for key in values:
         if key not in rules:
-            matches = difflib.get_close_matches(str(key).upper(), names, n=1, cutoff=0.5)
-            hint = f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
-            yield SettingError("unknown", f"{where} has an unknown key {key!r}.", hint)
+            yield SettingError("unknown", f"{where} has an unknown key {key!r}.", _hint_at_key(str(key), names))
     if not values.get("SANDBOX"):
         yield from _missing_credentials(where, values)
     values = _read_values(values, rules)

@@ -204,9 +204,9 @@ class AdminPage:
 
     label: str | Promise
     url_name: str
-    """Name for `django.urls.reverse`, such as "admin:waitlist_wish_changelist"."""
+    """Name for `django.urls.reverse`, such as "admin:waitlist_waitlistentry_changelist"."""
     permission: str = ""
-    """Permission that shows the link, such as "waitlist.view_wish"; "" for all who see the overview."""
+    """Permission that shows the link, such as "waitlist.view_waitlistentry"; "" for all who see the overview."""
 
 
 class ErasureTarget(Protocol):
@@ -216,7 +216,7 @@ class ErasureTarget(Protocol):
     """
 
     name: str
-    """Plural, in English: "waitlist wishes"."""
+    """Plural, in English: "waitlist entries"."""
     models: tuple[type[Model], ...]
 
     def erase_person(self, person: Any, now: datetime, *, accounts: list[str] | None, including_open: bool) -> Any:
@@ -230,7 +230,7 @@ class ExportTarget(Protocol):
     """Export of what an extension stores about a person."""
 
     name: str
-    """Key of the rows in the exported document: "waitlist wishes"."""
+    """Key of the rows in the exported document: "waitlist entries"."""
 
     def export_person(self, person: Any, *, accounts: list[str] | None) -> Iterable[Mapping[str, Any]]:
         """Return the rows of an `erasure.base.Person` as JSON can hold them."""

@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Final
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseTrouble
 from django.db import connections, router, transaction
@@ -31,11 +32,15 @@ def examine() -> Findings:
         yield fix("database_down", f"The database {alias!r} can't be reached ({type(error).__name__})", advice)
         return
     if missing:
-        names = ", ".join(missing)
-        yield fix("migrations", f"{len(missing)} migrations are not applied ({names})", f"run manage.py migrate {APP}")
+        names = ", ".join(name if app == APP else f"{app}.{name}" for app, name in missing)
+        labels = dict.fromkeys(app for app, _ in missing)
+        advice = "run " + " and ".join(f"manage.py migrate {label}" for label in labels)
+        yield fix("migrations", f"{len(missing)} migrations are not applied ({names})", advice)
+    else:
+        yield ok("migrations", f"All migrations are applied to the database {alias!r} ({connection.vendor})")
+    if any(app == APP for app, _ in missing):
         # Without all columns the test row could not be written, for a reason that is reported already.
         return
-    yield ok("migrations", f"All migrations are applied to the database {alias!r} ({connection.vendor})")
     try:
         _write_and_roll_back(alias)
     except DatabaseTrouble as error:
@@ -62,11 +67,16 @@ def _retention() -> Findings:
         yield ok("retention", "No rows are older than the settings say")
 
 
-def _missing(alias: str) -> list[str]:
-    """Return the app's migrations that aren't applied to this database."""
+def _missing(alias: str) -> list[tuple[str, str]]:
+    """Return the migrations of the widget and its optional apps that aren't applied, as app labels and names."""
     loader = MigrationLoader(connections[alias])
-    ours = sorted(name for app, name in loader.graph.nodes if app == APP)
-    return [name for name in ours if (APP, name) not in loader.applied_migrations]
+    labels = {app.label for app in apps.get_app_configs() if app.module and _is_ours(app.module.__name__)}
+    ours = sorted(key for key in loader.graph.nodes if key[0] in labels)
+    return [key for key in ours if key not in loader.applied_migrations]
+
+
+def _is_ours(module: str) -> bool:
+    return module == APP or module.startswith(f"{APP}.")
 
 
 def _write_and_roll_back(alias: str) -> None:

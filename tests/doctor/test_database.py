@@ -29,6 +29,16 @@ def test_a_migration_that_is_not_applied(well: Settings):
     assert "manage.py migrate kordless_booking" in told.line("migrations")
 
 
+def test_a_migration_of_an_optional_app_that_is_not_applied(well: Settings):
+    """It is named with its app, and bookings are checked nevertheless: they need none of its tables."""
+    MigrationRecorder(connection).record_unapplied("kordless_customers", "0001_initial")
+    told = ask()
+    assert told.fixes() == ["migrations"]
+    assert "kordless_customers.0001_initial" in told.line("migrations")
+    assert "manage.py migrate kordless_customers" in told.line("migrations")
+    assert told.of("database")["database_writes"] == "ok"
+
+
 def test_a_database_that_takes_no_writes(well: Settings):
     """Full, or a replica."""
     with refused_writes("INSERT"):

@@ -34,7 +34,7 @@ def test_the_first_of_two_who_wait_is_told_of_a_time_and_the_other_stops(browser
             expect(page.get_by_label("Email or phone")).to_have_value(email)
             until.fill(until.get_attribute("min") or "")
             page.get_by_role("button", name="Tell me", exact=True).click()
-            booking_steps.at(page, "waitlist_wish")
+            booking_steps.at(page, "waitlist_entry")
             expect(page.get_by_role("heading", name="You’re on the list")).to_be_visible()
             booking_steps.at_rest(page)
             assert not booking_steps.is_too_wide(page)
@@ -53,7 +53,7 @@ def test_the_first_of_two_who_wait_is_told_of_a_time_and_the_other_stops(browser
             stop = letter.get_by_role("link", name="Stop these emails").get_attribute("href") or ""
             # Followed in tests/contrib/waitlist: here the server may remember the times of before for some seconds.
             page.goto(stop)
-            booking_steps.at(page, "waitlist_wish")
+            booking_steps.at(page, "waitlist_entry")
             expect(page.get_by_role("heading", name="A time is free")).to_be_visible()
             assert not booking_steps.is_too_wide(page)
             page.get_by_role("button", name="Stop these messages").click()

@@ -8,9 +8,9 @@ from typing import Any, Final
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from kordless_booking.contrib.waitlist import telling
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import WishData
+from kordless_booking.contrib.waitlist import notifying
+from kordless_booking.contrib.waitlist.entries import EntryData
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import BUSINESS, NOW
 from tests.support.mail_settings import MAIL
@@ -42,13 +42,13 @@ def ask(visitor: Visitor, contact: str = JANE, url: str = ASK, **answers: str) -
 def tell(moment: datetime | None = None) -> list[EmailMultiAlternatives]:
     """Do what kordless_mail does for the waitlist, and return the mails that it has sent."""
     before = len(mail.outbox)
-    telling.run(moment or datetime.now(UTC))
+    notifying.run(moment or datetime.now(UTC))
     return letters()[before:]
 
 
 def message_url(contact: str = JANE) -> str:
-    """Return the link of messages about the newest wish of a contact, which only that contact gets."""
-    found = [WishData.from_row(row) for row in Wish.objects.order_by("-pk")]
+    """Return the link of messages about the newest entry of a contact, which only that contact gets."""
+    found = [EntryData.from_row(row) for row in WaitlistEntry.objects.order_by("-pk")]
     return f"/book/waitlist/{next(data for data in found if data.contact == contact).message_code}"
 
 
@@ -63,8 +63,8 @@ def recipients(letters: list[EmailMultiAlternatives]) -> list[str]:
 
 
 def states() -> list[str]:
-    """Return the state of each wish, in the order of asking."""
-    return list(Wish.objects.order_by("pk").values_list("state", flat=True))
+    """Return the state of each entry, in the order of asking."""
+    return list(WaitlistEntry.objects.order_by("pk").values_list("state", flat=True))
 
 
 HOUR: Final = timedelta(hours=1)

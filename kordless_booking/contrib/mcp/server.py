@@ -15,7 +15,7 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from kordless_booking import __version__
-from kordless_booking.contrib.mcp.desk import MAX_TIMES, Desk, Refusal, understands_words
+from kordless_booking.contrib.mcp.tool_handlers import MAX_TIMES, Refusal, ToolHandlers, understands_words
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.logs import error_location, log_event
 
@@ -96,7 +96,7 @@ class Attempt(BaseModel):
     wait_seconds: int | None
 
 
-def build_server(desk: Desk, *, may_book: bool = False) -> MCPServer[Any]:
+def build_server(handlers: ToolHandlers, *, may_book: bool = False) -> MCPServer[Any]:
     """Return the server of an account. With `may_book`, which takes a token of the site's, it can book as well."""
     # At INFO the SDK logs the text of each refusal, which may repeat what the person said.
     logging.getLogger("mcp").setLevel(logging.WARNING)
@@ -108,11 +108,11 @@ def build_server(desk: Desk, *, may_book: bool = False) -> MCPServer[Any]:
         + _DATA,
         version=__version__,
         log_level="WARNING",
-        tools=[*_reading_tools(desk), *(_booking_tools(desk) if may_book else ())],
+        tools=[*_reading_tools(handlers), *(_booking_tools(handlers) if may_book else ())],
     )
 
 
-def _reading_tools(desk: Desk) -> list[Tool]:
+def _reading_tools(handlers: ToolHandlers) -> list[Tool]:
     in_words = (
         'Or say it in `when`, in words such as "next Tuesday after 3". Check from_date, to_date and not_understood: '
         "words can be misread."
@@ -121,7 +121,7 @@ def _reading_tools(desk: Desk) -> list[Tool]:
     )
 
     def list_services(language: Language = "") -> Services:
-        return Services.model_validate(desk.list_services(language))
+        return Services.model_validate(handlers.list_services(language))
 
     def find_times(
         service: Annotated[str, Field(description="Slug or exact name; may be left out if `when` names it.")] = "",
@@ -134,7 +134,7 @@ def _reading_tools(desk: Desk) -> list[Tool]:
         language: Language = "",
         limit: Annotated[int, Field(ge=1, le=MAX_TIMES)] = 20,
     ) -> FreeTimes:
-        found = desk.find_times(
+        found = handlers.find_times(
             service=service,
             when=when,
             from_date=from_date,
@@ -155,7 +155,7 @@ def _reading_tools(desk: Desk) -> list[Tool]:
         host: Host = "",
         language: Language = "",
     ) -> FreeTime:
-        found = desk.get_booking_link(
+        found = handlers.get_booking_link(
             service=service, start=start, timezone=timezone, party=party, host=host, language=language
         )
         return FreeTime.model_validate(found)
@@ -176,9 +176,9 @@ def _reading_tools(desk: Desk) -> list[Tool]:
     ]
 
 
-def _booking_tools(desk: Desk) -> list[Tool]:
+def _booking_tools(handlers: ToolHandlers) -> list[Tool]:
     def get_form(service: Service, language: Language = "") -> dict[str, Any]:
-        return desk.get_form(service=service, language=language)
+        return handlers.get_form(service=service, language=language)
 
     def book_appointment(
         service: Annotated[str, Field(description="Slug of the service.")],
@@ -207,8 +207,8 @@ def _booking_tools(desk: Desk) -> list[Tool]:
         language: Language = "",
     ) -> Attempt:
         contact = {"name": name, "first_name": first_name, "last_name": last_name, "email": email, "phone": phone}
-        placed = desk.book(
-            lambda: desk.build_order(
+        placed = handlers.book(
+            lambda: handlers.build_order(
                 service=service,
                 start=start,
                 end=end,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist.entries import ENABLED, RETENTION
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.contrib.waitlist.outbox import TURN
-from kordless_booking.contrib.waitlist.wishes import ENABLED, RETENTION
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
 OVERDUE: Final = timedelta(days=1)
-"""Time for which an expired wish may wait for the next run."""
+"""Time for which an expired entry may wait for the next run."""
 
 
 def examine(account: Account) -> Findings:
@@ -27,7 +27,7 @@ def examine(account: Account) -> Findings:
             "waitlist_cannot_tell", "Nobody can be told of a free time: the site sends no mail or message", advice
         )
         return
-    yield ok("waitlist", f"{_open_wishes(account)} wait for a free time")
+    yield ok("waitlist", f"{_open_entries(account)} wait for a free time")
     if not account.webhook_secrets:
         yield note(
             "waitlist_without_webhook",
@@ -35,8 +35,8 @@ def examine(account: Account) -> Findings:
             "set up the webhook (docs/webhooks.md), and they are found with the next visitor",
         )
     now = datetime.now(UTC)
-    rows = Wish.objects.filter(account=account.name)
-    is_late = rows.filter(state=Wish.State.QUEUED, due_at__lt=now - TURN).exists()
+    rows = WaitlistEntry.objects.filter(account=account.name)
+    is_late = rows.filter(state=WaitlistEntry.State.QUEUED, due_at__lt=now - TURN).exists()
     if is_late or rows.filter(expires_at__lt=now - RETENTION - OVERDUE).exists():
         yield fix(
             "waitlist_not_run",
@@ -45,5 +45,5 @@ def examine(account: Account) -> Findings:
         )
 
 
-def _open_wishes(account: Account) -> int:
-    return Wish.objects.filter(account=account.name, expires_at__gt=datetime.now(UTC)).count()
+def _open_entries(account: Account) -> int:
+    return WaitlistEntry.objects.filter(account=account.name, expires_at__gt=datetime.now(UTC)).count()

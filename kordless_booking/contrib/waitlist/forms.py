@@ -1,4 +1,4 @@
-"""Form of a wish: where to write, the latest date, the part of the day, and with whom."""
+"""Form of an entry: where to write, the latest date, the part of the day, and with whom."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
 class WaitlistForm(VisitorForm):
-    """Form of a wish.
+    """Form of an entry.
 
     `channels` are the contacts that can be written to: "email", "phone" or both. `first` and `last` bound the date.
     `providers` are value and name of anyone and of each host and team; without a choice there is no such field.

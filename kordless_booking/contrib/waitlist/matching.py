@@ -1,4 +1,4 @@
-"""Matching: which free times fit a wish, and which of them are news to it. Pure logic."""
+"""Matching: which free times fit an entry, and which of them are news to it. Pure logic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PARTS: Final = (PartOfDay.MORNING, PartOfDay.AFTERNOON, PartOfDay.EVENING)
 LEAD: Final = timedelta(minutes=30)
 """A time that begins sooner fits nobody: the message has to be read, and the way be made."""
 MAX_KNOWN_STARTS: Final = 1000
-"""Starts that a wish remembers: eight weeks with eighteen times a day."""
+"""Starts that an entry remembers: eight weeks with eighteen times a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +62,14 @@ def fitting_times(slots: Iterable[Slot], wanted: Wanted, now: datetime) -> list[
 
 
 def minute_of(start: datetime) -> int:
-    """Return a start in minutes since 1970, as a wish remembers it."""
+    """Return a start in minutes since 1970, as an entry remembers it."""
     return int(start.timestamp()) // 60
 
 
 def first_news(
     fitting: Sequence[AvailableTime], known: Collection[int], held: Collection[tuple[datetime, datetime]]
 ) -> AvailableTime | None:
-    """Return the first time that is neither known to the wish nor held for somebody else; None when there is none.
+    """Return the first time that is neither known to the entry nor held for somebody else; None when there is none.
 
     `held` are starts and ends. A time that overlaps one of them may be gone with it: one cancellation often frees
     several starts.

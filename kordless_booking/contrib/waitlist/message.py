@@ -19,8 +19,8 @@ from kordless_booking.api.resources import Booking
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.hashes import link_hash
 from kordless_booking.conf import Account
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import WishData
+from kordless_booking.contrib.waitlist.entries import EntryData
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.mail.appointment_data import usable_email
 from kordless_booking.mail.channels import usable_phone
 from kordless_booking.mail.message import BookingDetails, TextMessage, booking_details
@@ -40,8 +40,8 @@ KIND: Final = "free_time"
 _FOLDER: Final = "kordless_waitlist/mail"
 
 
-def contact_link(data: WishData, service: str, start: datetime, end: datetime) -> tuple[str, str, dict[str, str]]:
-    """Return name, argument and query of the page that books a time for the visitor of this wish.
+def contact_link(data: EntryData, service: str, start: datetime, end: datetime) -> tuple[str, str, dict[str, str]]:
+    """Return name, argument and query of the page that books a time for the visitor of this entry.
 
     Nothing personal is in it: the page asks for the contact.
     """
@@ -49,21 +49,21 @@ def contact_link(data: WishData, service: str, start: datetime, end: datetime) -
     return "contact-named", service, query
 
 
-def compose(account: Account, wish: Wish, data: WishData, now: datetime) -> EmailMultiAlternatives:
+def compose(account: Account, entry: WaitlistEntry, data: EntryData, now: datetime) -> EmailMultiAlternatives:
     """Build the mail as it would be sent at `now` (UTC). Raises whatever a template of the site raises."""
     language = best_supported_language(data.language) or default_language()
-    details = _details(account, wish)
+    details = _details(account, entry)
     with translation.override(language):
-        return _build_mail(account, wish, data, details, language)
+        return _build_mail(account, entry, data, details, language)
 
 
-def compose_text_message(account: Account, wish: Wish, data: WishData, now: datetime) -> TextMessage:
+def compose_text_message(account: Account, entry: WaitlistEntry, data: EntryData, now: datetime) -> TextMessage:
     """Build the message to a phone. Raises NoReverseMatch without a mount."""
     language = best_supported_language(data.language) or default_language()
-    details = _details(account, wish)
+    details = _details(account, entry)
     with translation.override(language):
-        _clocks, when = _times(wish, data, details, language)
-        url = absolute_url(account, "waitlist-wish", data.message_code)
+        _clocks, when = _times(entry, data, details, language)
+        url = absolute_url(account, "waitlist-entry", data.message_code)
         # Translators: last line of a text message, as short as possible. The page books the time, or stops messages.
         labeled = pgettext("text message", "Book or stop: %(url)s") % {"url": url}
         text, parts = fit_text(
@@ -74,19 +74,19 @@ def compose_text_message(account: Account, wish: Wish, data: WishData, now: date
                 % {"service": name, "when": when}
             ),
             business=_business_name(account, details),
-            service=details.service_name or wish.service,
+            service=details.service_name or entry.service,
             url=url,
             labeled_url=labeled,
         )
     return TextMessage(usable_phone(data.contact, account.phone_region), text, KIND, None, parts)
 
 
-def _details(account: Account, wish: Wish) -> BookingDetails:
-    start, end = wish.offered_start, wish.offered_end
+def _details(account: Account, entry: WaitlistEntry) -> BookingDetails:
+    start, end = entry.offered_start, entry.offered_end
     assert start is not None and end is not None  # noqa: S101, PT018 (the outbox sends only what is about a time)
     # The time as a booking that nobody has made yet: what the catalog knows of it is read as for any other mail.
     return booking_details(
-        account, Booking(confirmation_number="", status="", start=start, end=end, service_slug=wish.service)
+        account, Booking(confirmation_number="", status="", start=start, end=end, service_slug=entry.service)
     )
 
 
@@ -95,10 +95,10 @@ def _business_name(account: Account, details: BookingDetails) -> str:
 
 
 def _times(
-    wish: Wish, data: WishData, details: BookingDetails, language: str
+    entry: WaitlistEntry, data: EntryData, details: BookingDetails, language: str
 ) -> tuple[booking_texts.DisplayTimes, str]:
     """Return the time in full and in short, by the clock that the page of times shows first."""
-    start, end = wish.offered_start, wish.offered_end
+    start, end = entry.offered_start, entry.offered_end
     assert start is not None and end is not None  # noqa: S101, PT018 (as above)
     calendar = details.detail.calendar if details.detail else None
     place = place_clock(calendar.location, calendar.timezone) if calendar else None
@@ -112,14 +112,14 @@ def _times(
 
 
 def _build_mail(
-    account: Account, wish: Wish, data: WishData, details: BookingDetails, language: str
+    account: Account, entry: WaitlistEntry, data: EntryData, details: BookingDetails, language: str
 ) -> EmailMultiAlternatives:
-    assert wish.offered_start is not None and wish.offered_end is not None  # noqa: S101, PT018 (as above)
-    business, service = _business_name(account, details), details.service_name or wish.service
-    clocks, when = _times(wish, data, details, language)
-    name, slug, query = contact_link(data, wish.service, wish.offered_start, wish.offered_end)
-    stop_url = absolute_url(account, "waitlist-wish", data.message_code, lang=language)
-    day = Choices.replace(data.choices, day=wish.offered_start.astimezone(get_timezone(data.zone)).date())
+    assert entry.offered_start is not None and entry.offered_end is not None  # noqa: S101, PT018 (as above)
+    business, service = _business_name(account, details), details.service_name or entry.service
+    clocks, when = _times(entry, data, details, language)
+    name, slug, query = contact_link(data, entry.service, entry.offered_start, entry.offered_end)
+    stop_url = absolute_url(account, "waitlist-entry", data.message_code, lang=language)
+    day = Choices.replace(data.choices, day=entry.offered_start.astimezone(get_timezone(data.zone)).date())
     palette = build_palette(details.organization.branding.primary_color if details.organization else None)
     direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
     party = booking_texts.party_text(data.party_size)
@@ -159,7 +159,7 @@ def _build_mail(
         "rows": rows,
         "lines": [text if text == party else labeled_line(label, text) for label, text in rows],
         "book_url": absolute_url(account, name, slug, **query),
-        "times_url": absolute_url(account, "slots-named", wish.service, **dict(day.query_items())),
+        "times_url": absolute_url(account, "slots-named", entry.service, **dict(day.query_items())),
         "stop_url": stop_url,
         "why": _("You’re receiving this email because this address was entered at %(business)s to hear of free times.")
         % {"business": business},
@@ -173,7 +173,7 @@ def _build_mail(
         reply_to=[support] if (support := usable_email(account.support_email)) else [],
         headers={
             # The same each time that the message is tried.
-            "Message-ID": f"<{link_hash(data.code)[:24]}.{wish.claim}@{sender[1].rpartition('@')[2] or 'localhost'}>",
+            "Message-ID": f"<{link_hash(data.code)[:24]}.{entry.claim}@{sender[1].rpartition('@')[2] or 'localhost'}>",
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
             # RFC 8058: mail programs show a button, and send a POST.

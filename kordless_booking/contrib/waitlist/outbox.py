@@ -15,9 +15,9 @@ from django.db.models import F
 
 from kordless_booking import conf
 from kordless_booking.booking.tokens import InvalidToken
+from kordless_booking.contrib.waitlist.entries import EntryData
 from kordless_booking.contrib.waitlist.message import compose, compose_text_message
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import WishData
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.mail.connection import ConnectionFailed, MailConnection, state_after_error
 from kordless_booking.mail.messenger import MessengerCalls, state_after_call
@@ -48,94 +48,98 @@ def join() -> None:
 
 
 def release_stuck(now: datetime) -> int:
-    """Set messages of processes that died to TOLD, and return how many. Nobody knows whether they went out."""
-    stuck = Wish.objects.filter(state=Wish.State.SENDING, changed_at__lt=now - STUCK_AFTER)
-    return stuck.update(state=Wish.State.TOLD, changed_at=now)
+    """Set messages of processes that died to NOTIFIED, and return how many. Nobody knows whether they went out."""
+    stuck = WaitlistEntry.objects.filter(state=WaitlistEntry.State.SENDING, changed_at__lt=now - STUCK_AFTER)
+    return stuck.update(state=WaitlistEntry.State.NOTIFIED, changed_at=now)
 
 
-def send_due(limit: int = BATCH_SIZE) -> Counter[Wish.State]:
+def send_due(limit: int = BATCH_SIZE) -> Counter[WaitlistEntry.State]:
     """Send due messages, `limit` at most. Return how many ended in which state. Several processes may do this."""
     now = datetime.now(UTC)
-    due = Wish.objects.filter(state=Wish.State.QUEUED, due_at__lte=now)
-    ended: Counter[Wish.State] = Counter()
+    due = WaitlistEntry.objects.filter(state=WaitlistEntry.State.QUEUED, due_at__lte=now)
+    ended: Counter[WaitlistEntry.State] = Counter()
     with MailConnection() as connection:
         calls = MessengerCalls()
-        for wish in list(due.order_by("due_at", "pk")[:limit]):
+        for entry in list(due.order_by("due_at", "pk")[:limit]):
             # Each by its own time: a batch may take longer than a message that is being sent counts as left behind.
-            state = _send(wish, connection, calls, datetime.now(UTC))
+            state = _send(entry, connection, calls, datetime.now(UTC))
             if state is not None:
                 ended[state] += 1
     return ended
 
 
-def _send(wish: Wish, connection: MailConnection, calls: MessengerCalls, now: datetime) -> Wish.State | None:
+def _send(
+    entry: WaitlistEntry, connection: MailConnection, calls: MessengerCalls, now: datetime
+) -> WaitlistEntry.State | None:
     """Claim and send one message. Return its new state, or None when another process has claimed it."""
-    queued = Wish.objects.filter(pk=wish.pk, state=Wish.State.QUEUED, claim=wish.claim, tries=wish.tries)
-    if not queued.update(state=Wish.State.SENDING, tries=F("tries") + 1, changed_at=now):
+    queued = WaitlistEntry.objects.filter(
+        pk=entry.pk, state=WaitlistEntry.State.QUEUED, claim=entry.claim, tries=entry.tries
+    )
+    if not queued.update(state=WaitlistEntry.State.SENDING, tries=F("tries") + 1, changed_at=now):
         return None
-    state, error = _try_to_send(wish, connection, calls, now)
-    sending = Wish.objects.filter(pk=wish.pk, state=Wish.State.SENDING, claim=wish.claim)
+    state, error = _try_to_send(entry, connection, calls, now)
+    sending = WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistEntry.State.SENDING, claim=entry.claim)
     sending.update(state=state, due_at=now + BACKOFF, changed_at=now)
     log_event(
         log,
         logging.INFO if error is None else logging.WARNING,
         "waitlist_message",
         state=state.value,
-        account=wish.account,
-        service=wish.service,
-        wish=wish.pk,
-        tries=wish.tries + 1,
+        account=entry.account,
+        service=entry.service,
+        entry=entry.pk,
+        tries=entry.tries + 1,
         **({"error": type(error).__name__, "at": error_location(error)["at"]} if error else {}),
     )
     return state
 
 
 def _try_to_send(
-    wish: Wish, connection: MailConnection, calls: MessengerCalls, now: datetime
-) -> tuple[Wish.State, Exception | None]:
-    account = conf.accounts().get(wish.account)
-    is_over = wish.told_at is None or wish.told_at + TURN <= now or wish.offered_start is None
-    if account is None or is_over or (wish.offered_start and wish.offered_start <= now):
-        return Wish.State.WAITING, None
+    entry: WaitlistEntry, connection: MailConnection, calls: MessengerCalls, now: datetime
+) -> tuple[WaitlistEntry.State, Exception | None]:
+    account = conf.accounts().get(entry.account)
+    is_over = entry.notified_at is None or entry.notified_at + TURN <= now or entry.offered_start is None
+    if account is None or is_over or (entry.offered_start and entry.offered_start <= now):
+        return WaitlistEntry.State.WAITING, None
     try:
-        data = WishData.from_row(wish)
+        data = EntryData.from_row(entry)
     except InvalidToken as error:
-        return Wish.State.WAITING, error
+        return WaitlistEntry.State.WAITING, error
     is_mail = "@" in data.contact
     if not (account.mail if is_mail else account.messenger):
-        return Wish.State.WAITING, None
+        return WaitlistEntry.State.WAITING, None
     sender = connection if is_mail else calls
     if sender.unreachable:
         # The others would wait for the same timeout one by one.
-        return Wish.State.QUEUED, None
+        return WaitlistEntry.State.QUEUED, None
     try:
         if is_mail:
-            message = compose(account, wish, data, now)
+            message = compose(account, entry, data, now)
             # Raises for text that can't be encoded while it is still certain that nothing was sent.
             message.message().as_bytes()
         else:
-            text = compose_text_message(account, wish, data, now)
+            text = compose_text_message(account, entry, data, now)
     except Exception as error:  # noqa: BLE001 (a site's own template raises anything)
         # The site may repair it in time.
-        return Wish.State.QUEUED, error
+        return WaitlistEntry.State.QUEUED, error
     try:
         if is_mail:
             connection.send(message)
         else:
             calls.send(account, text)
     except ConnectionFailed as error:
-        return Wish.State.QUEUED, error.reason
+        return WaitlistEntry.State.QUEUED, error.reason
     except Exception as error:  # noqa: BLE001 (mail backends and functions of the site raise anything)
         return _state_after(state_after_error(error) if is_mail else state_after_call(error)), error
-    return Wish.State.TOLD, None
+    return WaitlistEntry.State.NOTIFIED, None
 
 
-def _state_after(result: OutgoingMail.State) -> Wish.State:
-    """Return the wish's state after a failed send, by what it means for the message."""
+def _state_after(result: OutgoingMail.State) -> WaitlistEntry.State:
+    """Return the entry's state after a failed send, by what it means for the message."""
     match result:
         case OutgoingMail.State.QUEUED:
-            return Wish.State.QUEUED
+            return WaitlistEntry.State.QUEUED
         case OutgoingMail.State.FAILED:
-            return Wish.State.WAITING
+            return WaitlistEntry.State.WAITING
     # It may have been sent.
-    return Wish.State.TOLD
+    return WaitlistEntry.State.NOTIFIED

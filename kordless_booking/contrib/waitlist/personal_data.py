@@ -1,4 +1,4 @@
-"""Erasure and export of wishes."""
+"""Erasure and export of entries."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import msgspec
 from django.db.models import Model, QuerySet
 
 from kordless_booking.booking.tokens import InvalidToken
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import WishData
+from kordless_booking.contrib.waitlist.entries import EntryData
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.erasure.base import ErasureResult, Person
 
 
-class Wishes:
-    """Erasure and export target: deletes the wishes of a person. A message that waits goes with its wish."""
+class WaitlistEntries:
+    """Erasure and export target: deletes the entries of a person. A message that waits goes with its entry."""
 
     name = "waitlist entries"
-    models: tuple[type[Model], ...] = (Wish,)
+    models: tuple[type[Model], ...] = (WaitlistEntry,)
 
     def erase_person(
         self, person: Person, now: datetime, *, accounts: list[str] | None, including_open: bool
@@ -32,33 +32,33 @@ class Wishes:
     def export_person(self, person: Person, *, accounts: list[str] | None) -> Iterator[dict[str, Any]]:
         for row in _rows_of(person, accounts).order_by("created_at", "pk"):
             # Ended, and emptied: of whom it was says the hash alone.
-            wish: dict[str, Any] = {}
+            entry: dict[str, Any] = {}
             if row.encrypted:
                 try:
-                    wish = msgspec.to_builtins(WishData.from_row(row))
+                    entry = msgspec.to_builtins(EntryData.from_row(row))
                 except InvalidToken:
                     person.unreadable[self.name] = person.unreadable.get(self.name, 0) + 1
                     continue
-            # The code opens the page of the wish: the person has it in each message.
+            # The code opens the page of the entry: the person has it in each message.
             for name in ("code", "proof"):
-                wish.pop(name, None)
+                entry.pop(name, None)
             yield {
                 "account": row.account,
                 "service": row.service,
-                "wish": wish,
+                "entry": entry,
                 "created": _text(row.created_at),
                 "state": row.state,
-                "last_told": _text(row.told_at),
+                "last_told": _text(row.notified_at),
                 "last_told_of": _text(row.offered_start),
             }
 
 
-def _rows_of(person: Person, accounts: list[str] | None) -> QuerySet[Wish]:
+def _rows_of(person: Person, accounts: list[str] | None) -> QuerySet[WaitlistEntry]:
     return _rows_in(accounts).filter(contact_hash__in=person.hashes)
 
 
-def _rows_in(accounts: list[str] | None) -> QuerySet[Wish]:
-    rows = Wish.objects.all()
+def _rows_in(accounts: list[str] | None) -> QuerySet[WaitlistEntry]:
+    rows = WaitlistEntry.objects.all()
     return rows if accounts is None else rows.filter(account__in=accounts)
 
 
@@ -66,4 +66,4 @@ def _text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat() if moment else None
 
 
-target = Wishes()
+target = WaitlistEntries()

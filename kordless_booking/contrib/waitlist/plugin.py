@@ -6,8 +6,8 @@ from django.utils.translation import pgettext_lazy
 
 from kordless_booking import conf, hooks
 from kordless_booking.conf import integer_between
-from kordless_booking.contrib.waitlist import doctor, personal_data, telling
-from kordless_booking.contrib.waitlist.wishes import DAYS, ENABLED, MAX_DAYS, end_wishes_of, find_channels
+from kordless_booking.contrib.waitlist import doctor, notifying, personal_data
+from kordless_booking.contrib.waitlist.entries import DAYS, ENABLED, MAX_DAYS, end_entries_of, find_channels
 
 
 def render_block(slot: hooks.SlotContext) -> str:
@@ -20,11 +20,11 @@ def render_block(slot: hooks.SlotContext) -> str:
 
 
 def end_after_booking(change: hooks.Change) -> None:
-    """End the wishes of who has booked the service."""
+    """End the entries of who has booked the service."""
     contact, service = change.booking.contact, change.service
     slug = service.slug if service is not None else change.booking.service_slug
     if change.kind == "created" and contact is not None and slug:
-        end_wishes_of(change.account, [text for text in (contact.email, contact.phone) if text], slug)
+        end_entries_of(change.account, [text for text in (contact.email, contact.phone) if text], slug)
 
 
 def register() -> None:
@@ -36,8 +36,8 @@ def register() -> None:
     hooks.url_patterns.register("waitlist", "kordless_booking.contrib.waitlist.urls")
     hooks.funnel_stages.register("waitlist", _STAGE)
     hooks.change_handlers.register("waitlist", end_after_booking)
-    hooks.times_refreshed.register("waitlist", telling.on_times_refreshed)
-    hooks.periodic_jobs.register("waitlist", telling.run)
+    hooks.times_refreshed.register("waitlist", notifying.on_times_refreshed)
+    hooks.periodic_jobs.register("waitlist", notifying.run)
     hooks.erasure_targets.register(personal_data.target.name, personal_data.target)
     hooks.export_targets.register(personal_data.target.name, personal_data.target)
     hooks.doctor_checks.register("waitlist", doctor.examine)
@@ -53,6 +53,6 @@ _DAYS_RULE = hooks.ExtensionSetting(
 _STAGE = pgettext_lazy("label", "Waitlist entries")
 _ADMIN_PAGE = hooks.AdminPage(
     label=pgettext_lazy("heading", "Waitlist"),
-    url_name="admin:kordless_waitlist_wish_changelist",
-    permission="kordless_waitlist.view_wish",
+    url_name="admin:kordless_waitlist_waitlistentry_changelist",
+    permission="kordless_waitlist.view_waitlistentry",
 )

@@ -1,4 +1,4 @@
-"""Pages of the waitlist: the form, and the page of one wish, on which it can be stopped."""
+"""Pages of the waitlist: the form, and the page of one entry, on which it can be stopped."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from kordless_booking.api.resources import ServiceDetail, Slot
 from kordless_booking.booking.availability import PAGE, calendar_pages
 from kordless_booking.booking.choices import provider_value
 from kordless_booking.booking.hashes import contact_hash
+from kordless_booking.contrib.waitlist.entries import (
+    DAYS,
+    EntryData,
+    TooManyEntries,
+    add_entry,
+    count_entries,
+    end_entry,
+    find_channels,
+    find_entry,
+    is_message_code,
+)
 from kordless_booking.contrib.waitlist.forms import WaitlistForm
 from kordless_booking.contrib.waitlist.matching import PARTS, fitting_times
 from kordless_booking.contrib.waitlist.message import contact_link
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import (
-    DAYS,
-    TooManyWishes,
-    WishData,
-    add_wish,
-    count_wishes,
-    end_wish,
-    find_channels,
-    find_wish,
-    is_message_code,
-)
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.exceptions import KordlessError, NotFound
 from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
 from kordless_booking.presentation import formatting, timezones
@@ -58,10 +58,10 @@ from kordless_booking.views.throttle import PermitKeys, take_use
 log = logging.getLogger("kordless_booking.waitlist")
 
 FORMS_PER_CONTACT: Final = 10
-"""Wishes of one contact in a day, also those that were stopped meanwhile: so much can be corrected."""
+"""Entries of one contact in a day, also those that were stopped meanwhile: so much can be corrected."""
 _DAY_SECONDS: Final = 86400
 _CODE_FIELD: Final = "code"
-"""Hidden field with the code that the wish will have: the same form sent twice is one wish."""
+"""Hidden field with the code that the entry will have: the same form sent twice is one entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class _Offer:
 
 @widget_view("GET", "POST", no_store=True)
 def ask(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Show the form; when it is posted, store the wish, unless a time that fits is free.
+    """Show the form; when it is posted, store the entry, unless a time that fits is free.
 
     A POST without the form's own fields comes from a page that keeps what was typed for a booking: it only renders.
     """
@@ -121,7 +121,7 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
         return _form_page(visit, offer, form, status=422)
     if rejection := reject_reason(visit, form):
         return _rejected_page(visit, offer, form, rejection)
-    data = _wish_data(visit, offer, form)
+    data = _entry_data(visit, offer, form)
     try:
         slots = _read_slots(visit, offer, data.until)
     except KordlessError as error:
@@ -132,8 +132,8 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
     if rejection := _take_contact_use(visit, data.contact):
         return _rejected_page(visit, offer, form, rejection)
     try:
-        data = add_wish(visit.account.name, service, data, visit.now)
-    except TooManyWishes:
+        data = add_entry(visit.account.name, service, data, visit.now)
+    except TooManyEntries:
         text = _(
             "There are already three requests with this contact. Please stop one of them, with the link in its message."
         )
@@ -142,7 +142,7 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
         log_problem(visit, "waitlist_not_written", level=logging.ERROR, status=503)
         return _form_page(visit, offer, form, problem=_unreachable(), status=503)
     visit.record_stage("waitlist", service)
-    return SeeOther(visit.links.url("waitlist-wish", data.code, choices=visit.choices.appearance()))
+    return SeeOther(visit.links.url("waitlist-entry", data.code, choices=visit.choices.appearance()))
 
 
 def _read_offer(visit: WidgetRequest, service: str) -> _Offer:
@@ -208,12 +208,12 @@ def _read_slots(visit: WidgetRequest, offer: _Offer, until: date) -> tuple[Slot,
     return visit.catalog.slots(offer.service, days, window_days=offer.window_days).value
 
 
-def _wish_data(visit: WidgetRequest, offer: _Offer, form: WaitlistForm) -> WishData:
+def _entry_data(visit: WidgetRequest, offer: _Offer, form: WaitlistForm) -> EntryData:
     given, provider = form.cleaned_data, form.chosen_provider()
     code = visit.request.POST.get(_CODE_FIELD, "")
     names = dict(offer.providers)
     value = provider_value(host_id=provider.host_id, team_id=provider.team_id)
-    return WishData(
+    return EntryData(
         contact=given["contact"],
         until=given["until"],
         part=given["part"],
@@ -221,7 +221,7 @@ def _wish_data(visit: WidgetRequest, offer: _Offer, form: WaitlistForm) -> WishD
         timezone=visit.choices.timezone,
         language=visit.language,
         hours=visit.choices.hours,
-        # One of our own making; with another one nobody would find the wish.
+        # One of our own making; with another one nobody would find the entry.
         code=code if len(code) == CODE_LENGTH and code.isascii() and code.isalnum() else generate_code(),
         host_id=provider.host_id,
         team_id=provider.team_id,
@@ -238,7 +238,7 @@ def _take_contact_use(visit: WidgetRequest, contact: str) -> Rejection | None:
     return build_rejection("waitlist", use.seconds) if use.seconds else None
 
 
-def _free_now(visit: WidgetRequest, data: WishData, service: str, start: Any) -> dict[str, str]:
+def _free_now(visit: WidgetRequest, data: EntryData, service: str, start: Any) -> dict[str, str]:
     """Return the notice that a time which fits is free already, with the link to the times of its day."""
     local = start.astimezone(timezones.get_timezone(data.zone))
     choices = visit.choices.replace(
@@ -314,11 +314,11 @@ def _form_page(
 
 
 @widget_view("GET", "POST", no_store=True, any_origin=True)
-def wish(visit: WidgetRequest, code: str) -> HttpResponse:
-    """Show a wish, to whoever has the link; a POST ends it.
+def entry(visit: WidgetRequest, code: str) -> HttpResponse:
+    """Show an entry, to whoever has the link; a POST ends it.
 
     From any origin: mail programs send the POST that the header List-Unsubscribe-Post names (RFC 8058), and whoever
-    knows the code may end the wish. All wishes of the contact are the business of who has the link of a message.
+    knows the code may end the entry. All entries of the contact are the business of who has the link of a message.
     """
     # Taken before the database is asked, so that parallel guesses count too. A right code costs nothing.
     guess = take_client_permits(visit, "short_link")
@@ -327,13 +327,13 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
         raise throttled(build_rejection("short_link", guess.seconds), guess.seconds, main_link=here)
     is_all, is_contact = False, is_message_code(code)
     try:
-        found = find_wish(visit.account.name, code)
+        found = find_entry(visit.account.name, code)
         if found is not None and visit.request.method == "POST":
             posted = visit.request.POST
             # Mail programs end all: whoever presses their button wants no more mail.
             is_all = is_contact and (bool(posted.get("all")) or posted.get("List-Unsubscribe") == "One-Click")
-            end_wish(visit.account.name, code, visit.now, all_of_contact=is_all)
-        others = count_wishes(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
+            end_entry(visit.account.name, code, visit.now, all_of_contact=is_all)
+        others = count_entries(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
     except DatabaseError:
         guess.give_back()
         raise
@@ -346,11 +346,11 @@ def wish(visit: WidgetRequest, code: str) -> HttpResponse:
     if not visit.choices.lang and language and language != visit.language:
         # The short link of a text message doesn't say it.
         choices = visit.choices.appearance().replace(lang=language, hours=visit.choices.hours or data.hours)
-        return SeeOther(visit.links.url("waitlist-wish", code, choices=choices))
-    return _wish_page(visit, code, row, data, others)
+        return SeeOther(visit.links.url("waitlist-entry", code, choices=choices))
+    return _entry_page(visit, code, row, data, others)
 
 
-def _wish_page(visit: WidgetRequest, code: str, row: Wish, data: WishData, wishes: int) -> HttpResponse:
+def _entry_page(visit: WidgetRequest, code: str, row: WaitlistEntry, data: EntryData, entries: int) -> HttpResponse:
     detail = find_service(visit, row.service)
     is_over = row.expires_at <= visit.now
     offered = None
@@ -391,14 +391,14 @@ def _wish_page(visit: WidgetRequest, code: str, row: Wish, data: WishData, wishe
         "party": party_text(data.party_size),
         "offered": offered,
         "times_url": visit.links.service_url("slots", row.service, days),
-        "action": visit.links.url("waitlist-wish", code),
-        "has_others": wishes > 1,
+        "action": visit.links.url("waitlist-entry", code),
+        "has_others": entries > 1,
     }
-    return render(visit, "kordless_waitlist/wish.html", build_page(visit, title), context, no_store=True)
+    return render(visit, "kordless_waitlist/entry.html", build_page(visit, title), context, no_store=True)
 
 
 def _ended_page(visit: WidgetRequest, *, is_done: bool, is_all: bool) -> HttpResponse:
-    """Say that no message will come; 404 for a link that leads to no wish, or to one that was ended before."""
+    """Say that no message will come; 404 for a link that leads to no entry, or to one that was ended before."""
     title = _("No more messages") if is_done else _("This link doesn’t work")
     context = {"title": title, "is_done": is_done, "is_all": is_all, "services_url": visit.links.services_url()}
     page = build_page(visit, title)

@@ -18,12 +18,11 @@ from mcp import Client, StdioServerParameters, stdio_client
 from pytest_django import Settings
 
 from kordless_booking import conf, hooks
-from kordless_booking.contrib.mcp import desk as desk_module
-from kordless_booking.contrib.mcp import plugin
-from kordless_booking.contrib.mcp.desk import Desk
+from kordless_booking.contrib.mcp import plugin, tool_handlers
 from kordless_booking.contrib.mcp.management.commands import kordless_mcp
 from kordless_booking.contrib.mcp.plugin import examine, register
 from kordless_booking.contrib.mcp.server import build_server
+from kordless_booking.contrib.mcp.tool_handlers import ToolHandlers
 from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
@@ -47,7 +46,7 @@ def talk(work: Callable[[Client], Awaitable[T]], *, may_book: bool = False) -> T
     """Connect to the server in memory, and run `work` with the client."""
 
     async def run() -> T:
-        async with Client(build_server(Desk(conf.get_account(None)), may_book=may_book)) as client:
+        async with Client(build_server(ToolHandlers(conf.get_account(None)), may_book=may_book)) as client:
             return await work(client)
 
     return anyio.run(run)
@@ -104,10 +103,10 @@ def test_services_and_times_lead_to_the_page_where_a_person_confirms(agent_site:
 
 def test_words_are_read_where_the_assistant_is_installed(agent_site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """ "Next Tuesday after 3" is that day's times from 15:00 on; elsewhere the tool says to send dates."""
-    monkeypatch.setattr(desk_module, "understands_words", lambda: False)
+    monkeypatch.setattr(tool_handlers, "understands_words", lambda: False)
     refused = call("find_times", service="haircut", when="next Tuesday after 3")
     assert "from_date" in error_of(refused)
-    monkeypatch.setattr(desk_module, "understands_words", lambda: True)
+    monkeypatch.setattr(tool_handlers, "understands_words", lambda: True)
     found = call("find_times", when="haircut next Tuesday after 3 pm with Sarah", service="haircut").structured_content
     starts = [datetime.fromisoformat(time["local_start"]) for time in found["times"]]
     assert starts

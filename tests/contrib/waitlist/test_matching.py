@@ -1,4 +1,4 @@
-"""Which free times fit a wish, and which of them are news: for any times, zones and wishes."""
+"""Which free times fit an entry, and which of them are news: for any times, zones and entries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ WANTED = st.builds(
 
 @given(slots=SLOTS, wanted=WANTED)
 def test_what_fits_is_free_early_enough_and_as_wished(slots: list[Slot], wanted: Wanted):
-    """Each fitting time keeps to every part of the wish, and they come in order."""
+    """Each fitting time keeps to every part of the entry, and they come in order."""
     found = fitting_times(tuple(slots), wanted, NOW)
     assert [each.start for each in found] == sorted(each.start for each in found)
     for each in found:
@@ -62,7 +62,7 @@ def test_what_fits_is_free_early_enough_and_as_wished(slots: list[Slot], wanted:
 
 @given(slots=SLOTS, wanted=WANTED)
 def test_no_time_that_fits_is_missed(slots: list[Slot], wanted: Wanted):
-    """A slot that keeps to the wish is one of the fitting times."""
+    """A slot that keeps to the entry is one of the fitting times."""
     found = {each.start for each in fitting_times(tuple(slots), wanted, NOW)}
     for each in slots:
         local = each.start.astimezone(ZoneInfo(wanted.zone))

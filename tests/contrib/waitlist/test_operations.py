@@ -18,7 +18,7 @@ from time_machine import Traveller
 
 from kordless_booking import conf, hooks
 from kordless_booking.contrib.waitlist import doctor
-from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.contrib.waitlist.plugin import register
 from kordless_booking.erasure.base import Person
 from kordless_booking.erasure.run import erase_old
@@ -38,23 +38,23 @@ def found() -> dict[str, str]:
     return {each.code: each.level.value for each in doctor.examine(conf.get_account(None))}
 
 
-def test_a_persons_wishes_are_exported_and_erased(visitor: Visitor, booked: Booked):
+def test_a_persons_entries_are_exported_and_erased(visitor: Visitor, booked: Booked):
     """By any spelling of the contact; nobody else's. The export has what was entered, without the link's code."""
     ask(visitor, part="evening")
     ask(visitor, PHONE)
     said = io.StringIO()
     call_command("kordless_export", "--contact", "JANE@example.com", stdout=said, stderr=io.StringIO())
     [row] = json.loads(said.getvalue())["stored"]["waitlist entries"]
-    assert row["wish"] | {"contact": JANE, "part": "evening", "until": "2026-12-01"} == row["wish"]
-    assert "code" not in row["wish"]
+    assert row["entry"] | {"contact": JANE, "part": "evening", "until": "2026-12-01"} == row["entry"]
+    assert "code" not in row["entry"]
     said = io.StringIO()
     call_command("kordless_erase", "--contact", "Jane@example.com", stdout=said)
     assert "waitlist entries: 1 deleted" in said.getvalue()
-    [left] = Wish.objects.all()
+    [left] = WaitlistEntry.objects.all()
     assert left.contact_hash in Person.from_texts([PHONE], frozenset()).hashes
 
 
-def test_old_wishes_can_be_erased_by_age(visitor: Visitor, booked: Booked):
+def test_old_entries_can_be_erased_by_age(visitor: Visitor, booked: Booked):
     """With everything else that is older."""
     ask(visitor)
     later = NOW + timedelta(days=2)
@@ -69,7 +69,7 @@ def test_kordless_mail_sweeps_tells_and_tidies_up(visitor: Visitor, booked: Book
     clock.shift(HOUR / 12)
     call_command("kordless_mail", verbosity=0)
     assert [letter.to for letter in letters()] == [[JANE]]
-    assert states() == ["told"]
+    assert states() == ["notified"]
     clock.shift(timedelta(days=2))
     call_command("kordless_mail", verbosity=0)
     assert states() == []
@@ -104,7 +104,7 @@ def test_the_doctor_says_what_the_waitlist_lacks(waiting: Settings, visitor: Vis
     assert found() == {}
     waiting.KORDLESS_BOOKING = plain
     ask(visitor)
-    Wish.objects.update(expires_at=NOW - timedelta(days=3))
+    WaitlistEntry.objects.update(expires_at=NOW - timedelta(days=3))
     assert found()["waitlist_not_run"] == "fix"
 
 
@@ -114,21 +114,21 @@ def test_the_admin_shows_who_waits_masked_and_only_with_permission(
     """Waiting, told and over are told apart; no contact and no hash is on the page."""
     ask(visitor)
     ask(visitor, PHONE)
-    Wish.objects.filter(pk=Wish.objects.latest("pk").pk).update(expires_at=NOW - HOUR)
-    url = reverse("admin:kordless_waitlist_wish_changelist")
+    WaitlistEntry.objects.filter(pk=WaitlistEntry.objects.latest("pk").pk).update(expires_at=NOW - HOUR)
+    url = reverse("admin:kordless_waitlist_waitlistentry_changelist")
     staff = User.objects.create_user("staff", is_staff=True)
     client.force_login(staff)
     assert client.get(url).status_code == 403
-    staff.user_permissions.add(Permission.objects.get(codename="view_wish"))
+    staff.user_permissions.add(Permission.objects.get(codename="view_waitlistentry"))
     page = client.get(url).content.decode()
     assert "j…@example.com" in page
     assert "Waiting" in page
     assert "Over" in page
-    for secret in (JANE, PHONE, *Wish.objects.values_list("contact_hash", flat=True)):
+    for secret in (JANE, PHONE, *WaitlistEntry.objects.values_list("contact_hash", flat=True)):
         assert secret not in page
     assert client.get(f"{url}?state=told").status_code == 200
-    client.post(url, {"action": "delete_selected", "_selected_action": [row.pk for row in Wish.objects.all()]})
-    assert Wish.objects.count() == 2
+    client.post(url, {"action": "delete_selected", "_selected_action": [row.pk for row in WaitlistEntry.objects.all()]})
+    assert WaitlistEntry.objects.count() == 2
 
 
 def test_the_documented_settings_are_those_that_are_registered(waiting: Settings):

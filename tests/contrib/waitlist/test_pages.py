@@ -1,4 +1,4 @@
-"""The link on the page of times, the form, and the page of a wish."""
+"""The link on the page of times, the form, and the page of an entry."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking import hooks
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import WishData
+from kordless_booking.contrib.waitlist.entries import EntryData
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.funnel import counters
 from kordless_booking.models import FunnelCount
 from kordless_booking.sandbox import Sandbox
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.django_db
 Booked = dict[datetime, list[str]]
 
 
-def data() -> WishData:
-    """Return what the only wish holds."""
-    return WishData.from_row(Wish.objects.get())
+def data() -> EntryData:
+    """Return what the only entry holds."""
+    return EntryData.from_row(WaitlistEntry.objects.get())
 
 
 # The link
@@ -45,6 +45,13 @@ def test_the_page_of_times_links_to_the_form_with_what_the_visitor_has_chosen(vi
     assert page.link("Tell me when another time is free") == "/book/waitlist/haircut/?tz=Europe/Paris&host=host_sarah"
     assert visitor.follow("Tell me when another time is free").heading == "Tell me when a time is free"
     assert "Tell me when a time is free" in visitor.open("/book/head-spa/?month=2026-12").text
+
+
+def test_links_of_optional_apps_below_the_times_are_one_quiet_block(visitor: Visitor):
+    """They share the widget's class for them, and load no style sheet of their own."""
+    page = visitor.open("/book/haircut/")
+    assert page.html.count('<p class="kb-after') == 1
+    assert "kordless_waitlist/" not in page.html
 
 
 def test_the_link_costs_a_warm_page_no_query_and_no_request(visitor: Visitor, sandbox: Sandbox):
@@ -79,14 +86,14 @@ def test_a_site_that_can_tell_nobody_has_no_byte_of_it(visitor: Visitor, waiting
 # The form
 
 
-def test_a_wish_is_stored_sealed_with_the_visitors_choices(visitor: Visitor, booked: Booked):
+def test_an_entry_is_stored_sealed_with_the_visitors_choices(visitor: Visitor, booked: Booked):
     """Contact, zone, host and party are encrypted; the row's columns say nothing of the person."""
     url = f"{ASK}?tz=Europe/Paris&host=host_sarah&lang=de&hours=24"
     page = visitor.open(url)
     assert page.form("Benachrichtigen")[2]["provider"] == "host:host_sarah"
     page = visitor.send(page, "Benachrichtigen", contact=" Jane@Example.com ", until=TODAY, part="evening")
     assert page.status == 200
-    row, found = Wish.objects.get(), data()
+    row, found = WaitlistEntry.objects.get(), data()
     assert (found.contact, found.part, found.timezone, found.language) == (
         "Jane@example.com",
         "evening",
@@ -119,7 +126,7 @@ def test_while_a_time_that_fits_is_free_the_form_leads_there(visitor: Visitor):
     assert "is free right now" in page.text
     assert page.form("Tell me")[2]["contact"] == JANE
     assert page.form("Tell me")[2]["part"] == "morning"
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
     assert visitor.follow("Show the free times").heading == "Haircut"
 
 
@@ -145,7 +152,7 @@ def test_what_is_wrong_is_said_in_words_and_kept(visitor: Visitor, booked: Booke
     assert page.status == 422
     assert words in page.alert.replace("\xa0", " ")
     assert {name: page.form("Tell me")[2][name] for name in sent} == sent
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
 
 
 @given(
@@ -159,32 +166,32 @@ def test_what_is_wrong_is_said_in_words_and_kept(visitor: Visitor, booked: Booke
 def test_whatever_is_posted_gets_a_page(
     visitor: Visitor, contact: str, until: str, part: str, provider: str, code: str
 ):
-    """Never a 500, and no wish for a contact that nobody could write to."""
+    """Never a 500, and no entry for a contact that nobody could write to."""
     fields = {"contact": contact, "until": until, "part": part, "provider": provider, "code": code}
     response = visitor.client.post(ASK, fields, headers={"Sec-Fetch-Site": "same-origin"})
     assert response.status_code in {303, 422, 429}
-    assert Wish.objects.count() == 0 or response.status_code == 303
+    assert WaitlistEntry.objects.count() == 0 or response.status_code == 303
 
 
-def test_a_form_that_is_sent_twice_is_one_wish(visitor: Visitor, booked: Booked):
+def test_a_form_that_is_sent_twice_is_one_entry(visitor: Visitor, booked: Booked):
     """A double click, or Back and once more."""
     page = visitor.open(ASK)
     first = visitor.send(page, "Tell me", contact=JANE, until=TODAY)
     second = visitor.send(page, "Tell me", contact=JANE, until=TODAY)
     assert first.url == second.url
-    assert Wish.objects.count() == 1
+    assert WaitlistEntry.objects.count() == 1
 
 
-def test_a_contact_has_three_wishes_at_the_same_time(visitor: Visitor, booked: Booked):
+def test_a_contact_has_three_entries_at_the_same_time(visitor: Visitor, booked: Booked):
     """However it is spelled; one that is stopped makes room."""
     for contact in (JANE, "JANE@example.com", " jane@Example.com"):
         assert ask(visitor, contact).status == 200
     fourth = ask(visitor)
     assert fourth.status == 422
     assert "three requests" in fourth.alert
-    first = Wish.objects.order_by("pk").first()
+    first = WaitlistEntry.objects.order_by("pk").first()
     assert first is not None
-    visitor.send(visitor.open(f"/book/waitlist/{WishData.from_row(first).code}"), "Stop these messages")
+    visitor.send(visitor.open(f"/book/waitlist/{EntryData.from_row(first).code}"), "Stop these messages")
     assert ask(visitor).status == 200
 
 
@@ -192,7 +199,7 @@ def test_a_contact_and_a_client_can_not_send_forms_without_end(visitor: Visitor,
     """The contact by ten a day, the client as with the form that books."""
     for _number in range(10):
         ask(visitor)
-        Wish.objects.all().delete()
+        WaitlistEntry.objects.all().delete()
     assert ask(visitor).status == 429
     waiting.KORDLESS_BOOKING = {**waiting.KORDLESS_BOOKING, "BOOKINGS_PER_ADDRESS": 2}
     found = [ask(visitor, f"guest{number}@example.com").status for number in range(3)]
@@ -204,7 +211,7 @@ def test_a_filled_honeypot_is_said_and_nothing_is_stored(visitor: Visitor, booke
     page = visitor.send(visitor.open(ASK), "Tell me", contact=JANE, until=TODAY, kb_hp="x")
     assert page.status == 422
     assert "kb_hp" not in page.form("Tell me")[2]
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
 
 
 def test_while_kordless_fails_the_form_is_kept(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
@@ -238,10 +245,10 @@ def test_a_cross_origin_post_stores_nothing(visitor: Visitor, booked: Booked):
     fields = {"contact": JANE, "until": TODAY}
     response = visitor.client.post(ASK, fields, headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 403
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
 
 
-def test_a_wish_is_counted_in_the_funnel(visitor: Visitor, booked: Booked):
+def test_an_entry_is_counted_in_the_funnel(visitor: Visitor, booked: Booked):
     """Once, with its service."""
     ask(visitor)
     assert counters.flush()
@@ -249,10 +256,10 @@ def test_a_wish_is_counted_in_the_funnel(visitor: Visitor, booked: Booked):
     assert list(rows) == [("haircut", "page", 1)]
 
 
-# The page of a wish
+# The page of an entry
 
 
-def test_the_page_of_a_wish_is_masked_and_in_any_layout(visitor: Visitor, booked: Booked):
+def test_the_page_of_an_entry_is_masked_and_in_any_layout(visitor: Visitor, booked: Booked):
     """Whole, and as a fragment; the contact can be known again by its owner only."""
     url = ask(visitor).url
     for headers in ({}, HTMX):
@@ -263,7 +270,7 @@ def test_the_page_of_a_wish_is_masked_and_in_any_layout(visitor: Visitor, booked
     assert urlsplit(url).path.startswith("/book/waitlist/")
 
 
-def test_the_short_link_opens_the_page_in_the_language_of_the_wish(visitor: Visitor, booked: Booked):
+def test_the_short_link_opens_the_page_in_the_language_of_the_entry(visitor: Visitor, booked: Booked):
     """A phone may have another one; an address that names a language keeps it."""
     url = urlsplit(ask(visitor, PHONE, url=f"{ASK}?lang=en").url).path
     german = {"Accept-Language": "de"}
@@ -271,38 +278,38 @@ def test_the_short_link_opens_the_page_in_the_language_of_the_wish(visitor: Visi
     assert visitor.open(f"{url}?lang=fr", **german).tree.css_first("html").attributes["lang"] == "fr"
 
 
-def test_getting_the_page_changes_nothing_and_posting_it_ends_the_wish(visitor: Visitor, booked: Booked):
+def test_getting_the_page_changes_nothing_and_posting_it_ends_the_entry(visitor: Visitor, booked: Booked):
     """A mail scanner that opens every link stops nothing."""
     page = ask(visitor)
     visitor.open(page.url)
-    assert Wish.objects.count() == 1
+    assert WaitlistEntry.objects.count() == 1
     stopped = visitor.send(visitor.open(page.url), "Stop these messages")
     assert (stopped.status, stopped.heading) == (200, "No more messages")
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
     assert visitor.open(page.url).status == 404
 
 
-def test_a_mail_programs_one_click_ends_all_wishes_of_the_contact(visitor: Visitor, client: Client, booked: Booked):
+def test_a_mail_programs_one_click_ends_all_entries_of_the_contact(visitor: Visitor, client: Client, booked: Booked):
     """RFC 8058: a POST from anywhere, without cookies or an origin. Those of others stay."""
     ask(visitor)
     ask(visitor)
     ask(visitor, "other@example.com")
     response = client.post(message_url(), {"List-Unsubscribe": "One-Click"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 200
-    assert [WishData.from_row(row).contact for row in Wish.objects.all()] == ["other@example.com"]
+    assert [EntryData.from_row(row).contact for row in WaitlistEntry.objects.all()] == ["other@example.com"]
 
 
-def test_whoever_has_several_wishes_can_stop_them_together(visitor: Visitor, booked: Booked):
+def test_whoever_has_several_entries_can_stop_them_together(visitor: Visitor, booked: Booked):
     """The button is there only then."""
     ask(visitor)
     assert "all my requests" not in visitor.open(message_url()).text
     ask(visitor)
     visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
 
 
 @pytest.mark.parametrize("fields", [{"all": "1"}, {"List-Unsubscribe": "One-Click"}])
-def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_wishes(
+def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_entries(
     visitor: Visitor, client: Client, booked: Booked, fields: dict[str, str]
 ):
     """Only who gets the messages has the link that does; a guess of the rest of a code is a wrong code."""
@@ -314,13 +321,13 @@ def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_wis
     code = urlsplit(page.url).path
     assert client.get(f"{code}000000").status_code == 404
     client.post(f"{code}000000", fields)
-    assert Wish.objects.count() == 4
+    assert WaitlistEntry.objects.count() == 4
     assert client.post(code, fields).status_code == 200
-    contacts = sorted(WishData.from_row(row).contact for row in Wish.objects.all())
+    contacts = sorted(EntryData.from_row(row).contact for row in WaitlistEntry.objects.all())
     assert contacts == [JANE, "other@example.com", "other@example.com"]
 
 
-def test_all_wishes_of_a_contact_are_stopped_also_those_from_before_a_new_key(
+def test_all_entries_of_a_contact_are_stopped_also_those_from_before_a_new_key(
     visitor: Visitor, booked: Booked, waiting: Settings
 ):
     """The rows of before have another hash of the contact."""
@@ -328,12 +335,12 @@ def test_all_wishes_of_a_contact_are_stopped_also_those_from_before_a_new_key(
     waiting.SECRET_KEY_FALLBACKS = [waiting.SECRET_KEY]
     waiting.SECRET_KEY = "another-key-of-at-least-fifty-characters-for-this-test"
     ask(visitor)
-    assert len(set(Wish.objects.values_list("contact_hash", flat=True))) == 2
+    assert len(set(WaitlistEntry.objects.values_list("contact_hash", flat=True))) == 2
     visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
-    assert Wish.objects.count() == 0
+    assert WaitlistEntry.objects.count() == 0
 
 
-def test_a_form_that_was_corrected_after_back_is_another_wish(visitor: Visitor, booked: Booked):
+def test_a_form_that_was_corrected_after_back_is_another_entry(visitor: Visitor, booked: Booked):
     """It takes the place of the first, unless that one was told of: the row remembers who rests."""
     form = visitor.open(ASK)
     wrong = visitor.send(form, "Tell me", contact="jnae@example.com", until=TODAY)
@@ -341,13 +348,13 @@ def test_a_form_that_was_corrected_after_back_is_another_wish(visitor: Visitor, 
     assert (data().contact, data().part) == (JANE, "evening")
     assert "Evening" in right.text
     assert visitor.open(wrong.url).status == 404
-    Wish.objects.update(told_at=NOW)
+    WaitlistEntry.objects.update(notified_at=NOW)
     form = visitor.open(ASK)
     first = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="evening")
-    Wish.objects.update(told_at=NOW)
+    WaitlistEntry.objects.update(notified_at=NOW)
     second = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="afternoon")
     assert first.url != second.url
-    assert Wish.objects.count() == 3
+    assert WaitlistEntry.objects.count() == 3
 
 
 def test_a_wrong_code_is_a_404_and_guessing_is_limited(visitor: Visitor, waiting: Settings):

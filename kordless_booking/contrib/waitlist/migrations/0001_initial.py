@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Wish",
+            name="WaitlistEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("account", models.CharField(max_length=100, verbose_name="Account")),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                             ("waiting", "Waiting"),
                             ("queued", "To be told"),
                             ("sending", "Being told"),
-                            ("told", "Told"),
+                            ("notified", "Told"),
                         ],
                         default="waiting",
                         max_length=20,
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("claim", models.PositiveIntegerField(default=0)),
-                ("told_at", models.DateTimeField(blank=True, null=True, verbose_name="Last told")),
+                ("notified_at", models.DateTimeField(blank=True, null=True, verbose_name="Last told")),
                 ("offered_start", models.DateTimeField(blank=True, null=True)),
                 ("offered_end", models.DateTimeField(blank=True, null=True)),
                 ("known_starts", models.JSONField(blank=True, default=list)),
@@ -49,13 +49,13 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "waitlist entries",
                 "default_permissions": ("view",),
                 "indexes": [
-                    models.Index(fields=["account", "service", "expires_at"], name="kb_wish_service"),
-                    models.Index(fields=["contact_hash"], name="kb_wish_contact"),
-                    models.Index(fields=["state", "due_at"], name="kb_wish_state_due"),
-                    models.Index(fields=["expires_at"], name="kb_wish_expires"),
-                    models.Index(fields=["created_at"], name="kb_wish_created"),
+                    models.Index(fields=["account", "service", "expires_at"], name="kb_waitlist_service"),
+                    models.Index(fields=["contact_hash"], name="kb_waitlist_contact"),
+                    models.Index(fields=["state", "due_at"], name="kb_waitlist_state_due"),
+                    models.Index(fields=["expires_at"], name="kb_waitlist_expires"),
+                    models.Index(fields=["created_at"], name="kb_waitlist_created"),
                 ],
-                "constraints": [models.UniqueConstraint(fields=("account", "link_hash"), name="kb_wish_link")],
+                "constraints": [models.UniqueConstraint(fields=("account", "link_hash"), name="kb_waitlist_link")],
             },
         ),
     ]

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kordless_booking import conf
-from kordless_booking.contrib.mcp.desk import Desk
+from kordless_booking.contrib.mcp.tool_handlers import ToolHandlers
 from kordless_booking.views.program_bookings import is_known_token
 
 TOKEN_VARIABLE: Final = "KORDLESS_MCP_TOKEN"  # noqa: S105 (a name)
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 "This needs the MCP SDK: install it with the extra, pip install 'kordless-booking[mcp]'."
             ) from None
         # The SDK keeps standard output to itself, and leads whatever else is printed to standard error.
-        build_server(Desk(account), may_book=bool(token)).run("stdio")
+        build_server(ToolHandlers(account), may_book=bool(token)).run("stdio")
 
 
 def _find_account(name: str | None) -> conf.Account:

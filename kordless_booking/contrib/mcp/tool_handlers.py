@@ -1,4 +1,4 @@
-"""Appointment desk for agents: what the tools do, without the SDK. Failures are told in words (`Refusal`).
+"""Handlers of the tools for agents, without the SDK. What can't be done is said in words (`Refusal`).
 
 Nothing here is a page: `build_local_request` makes the request by which the widget's own code finds account, language
 and links. Reading needs no database, unless the site's cache is in one.
@@ -68,7 +68,7 @@ def understands_words() -> bool:
 
 
 @dataclass(frozen=True)
-class Desk:
+class ToolHandlers:
     """The tools of one account."""
 
     account: Account

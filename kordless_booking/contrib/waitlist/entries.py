@@ -1,4 +1,4 @@
-"""Wishes: what is encrypted in a row, where messages about it go, and how one is made, found and ended."""
+"""Entries: what is encrypted in a row, where messages about it go, and how one is made, found and ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.hashes import contact_hash, contact_hashes, link_hash, link_hashes
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
 from kordless_booking.contrib.waitlist.matching import Wanted
-from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
 
 if TYPE_CHECKING:
@@ -27,16 +27,16 @@ MAX_DAYS: Final = 56
 """Days ahead of the latest date. So one request for a service's near days (`upstream.window.NEAR_DAYS`) shows all times
 that anybody waits for."""
 MAX_WISHES: Final = 3
-"""Wishes of one contact with one account at the same time."""
+"""Entries of one contact with one account at the same time."""
 RETENTION: Final = timedelta(days=1)
-"""Time for which a wish is kept after its latest date, so that its page can still say so."""
+"""Time for which an entry is kept after its latest date, so that its page can still say so."""
 ONCE_IN: Final = timedelta(days=1)
-"""One message in this time for each wish, and for each contact of a service, also for those that were ended."""
+"""One message in this time for each entry, and for each contact of a service, also for those that were ended."""
 PROOF_LENGTH: Final = 6
-"""Characters of `WishData.proof`: 30 bits, and wrong ones are limited as wrong codes are."""
+"""Characters of `EntryData.proof`: 30 bits, and wrong ones are limited as wrong codes are."""
 
 
-class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EntryData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Encrypted contents of a row."""
 
     contact: str
@@ -46,7 +46,7 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Zone of the latest date and of the part of the day, see `matching.Wanted`."""
     language: str
     code: str
-    """Code under which who sent the form sees the wish, and may stop this one."""
+    """Code under which who sent the form sees the entry, and may stop this one."""
     proof: str = ""
     """End of the code in the links of messages, which only the contact gets: anybody can enter a stranger's contact,
     and is neither told what else waits for it nor may stop that."""
@@ -62,7 +62,7 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __repr__(self) -> str:
         # Personal data: it must not appear in a traceback or a log.
-        return "WishData(…)"
+        return "EntryData(…)"
 
     @property
     def message_code(self) -> str:
@@ -83,7 +83,7 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def choices(self) -> Choices:
-        """Return the choices of links that go on with this wish."""
+        """Return the choices of links that go on with this entry."""
         return Choices(
             timezone=self.timezone,
             host_id=self.host_id,
@@ -94,10 +94,12 @@ class WishData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @classmethod
-    def from_row(cls, row: Wish) -> WishData:
+    def from_row(cls, row: WaitlistEntry) -> EntryData:
         """Decrypt a row. Raises InvalidToken when it can't be, or was written by a version with other fields."""
         # However old: rows are deleted a day after their latest date.
-        found = decrypt_token("wish", row.account, row.encrypted, max_age=None, now=0, max_length=MAX_ROW_TOKEN)
+        found = decrypt_token(
+            "waitlist-entry", row.account, row.encrypted, max_age=None, now=0, max_length=MAX_ROW_TOKEN
+        )
         try:
             return msgspec.convert(found, cls)
         except msgspec.ValidationError:
@@ -116,37 +118,39 @@ def find_channels(account: Account, service: str) -> tuple[str, ...]:
     return tuple(name for name in asked if usable[name])
 
 
-class TooManyWishes(Exception):
+class TooManyEntries(Exception):
     """The contact waits for MAX_WISHES already. Nothing was stored."""
 
 
-def add_wish(account: str, service: str, data: WishData, now: datetime) -> WishData:
-    """Store a wish, and return it with the code that it has. Raises TooManyWishes.
+def add_entry(account: str, service: str, data: EntryData, now: datetime) -> EntryData:
+    """Store an entry, and return it with the code that it has. Raises TooManyEntries.
 
     The same form sent again, which its code says, changes nothing. Sent again with other contents, after Back, it is
-    another wish with a code of its own, and takes the place of one that nobody was told of yet.
+    another entry with a code of its own, and takes the place of one that nobody was told of yet.
     """
     corrected = None
-    if (earlier := find_wish(account, data.code)) is not None:
+    if (earlier := find_entry(account, data.code)) is not None:
         row, stored = earlier
         if row.service == service and stored == msgspec.structs.replace(data, code=stored.code, proof=stored.proof):
             return stored
         data = msgspec.structs.replace(data, code=generate_code())
         # Who was told rests for a day: the row is the memory of it.
-        corrected = row if row.told_at is None else None
-    # Locked by nothing: of two forms in the same moment both may be stored, and nobody gains by a fourth wish.
-    others = Wish.objects.filter(account=account, contact_hash__in=contact_hashes([data.contact]), expires_at__gt=now)
+        corrected = row if row.notified_at is None else None
+    # Locked by nothing: of two forms in the same moment both may be stored, and nobody gains by a fourth entry.
+    others = WaitlistEntry.objects.filter(
+        account=account, contact_hash__in=contact_hashes([data.contact]), expires_at__gt=now
+    )
     if corrected is not None:
         others = others.exclude(pk=corrected.pk)
     if others.count() >= MAX_WISHES:
-        raise TooManyWishes
+        raise TooManyEntries
     data = msgspec.structs.replace(data, proof=generate_code()[:PROOF_LENGTH])
-    wish = Wish(
+    entry = WaitlistEntry(
         account=account,
         service=service,
         contact_hash=contact_hash(data.contact),
         link_hash=link_hash(data.code),
-        encrypted=encrypt_token("wish", account, msgspec.to_builtins(data)),
+        encrypted=encrypt_token("waitlist-entry", account, msgspec.to_builtins(data)),
         until=data.until,
         expires_at=data.wanted.ends_at,
         created_at=now,
@@ -155,10 +159,10 @@ def add_wish(account: str, service: str, data: WishData, now: datetime) -> WishD
     try:
         # A savepoint, so that the unique constraint's error doesn't end the caller's transaction.
         with transaction.atomic():
-            wish.save(force_insert=True)
+            entry.save(force_insert=True)
             if corrected is not None:
                 # Unless somebody is being told of it right now.
-                Wish.objects.filter(pk=corrected.pk, told_at=None).delete()
+                WaitlistEntry.objects.filter(pk=corrected.pk, notified_at=None).delete()
     except IntegrityError:
         # A double click: the other request has stored it.
         pass
@@ -166,49 +170,51 @@ def add_wish(account: str, service: str, data: WishData, now: datetime) -> WishD
 
 
 def is_message_code(code: str) -> bool:
-    """Return True for a code as the links of messages have it. Whether it is right, `find_wish` says."""
+    """Return True for a code as the links of messages have it. Whether it is right, `find_entry` says."""
     return len(code) > CODE_LENGTH
 
 
-def find_wish(account: str, code: str) -> tuple[Wish, WishData] | None:
-    """Return the wish behind a code, with or without a proof; None for a wrong one, or while it can't be decrypted."""
+def find_entry(account: str, code: str) -> tuple[WaitlistEntry, EntryData] | None:
+    """Return the entry behind a code, with or without a proof; None for a wrong one, or while it can't be decrypted."""
     code, proof = code[:CODE_LENGTH], code[CODE_LENGTH:].casefold()
-    row = Wish.objects.filter(account=account, link_hash__in=link_hashes(code)).first()
+    row = WaitlistEntry.objects.filter(account=account, link_hash__in=link_hashes(code)).first()
     if row is None:
         return None
     try:
-        data = WishData.from_row(row)
+        data = EntryData.from_row(row)
     except InvalidToken:
         # The SECRET_KEY has changed.
         return None
     return (row, data) if not proof or constant_time_compare(proof, data.proof) else None
 
 
-def count_wishes(account: str, contact: str, now: datetime) -> int:
-    """Return how many wishes of a contact are open."""
-    return Wish.objects.filter(account=account, contact_hash__in=contact_hashes([contact]), expires_at__gt=now).count()
+def count_entries(account: str, contact: str, now: datetime) -> int:
+    """Return how many entries of a contact are open."""
+    return WaitlistEntry.objects.filter(
+        account=account, contact_hash__in=contact_hashes([contact]), expires_at__gt=now
+    ).count()
 
 
-def end_wish(account: str, code: str, now: datetime, *, all_of_contact: bool = False) -> None:
-    """End the wish behind a code, or all of its contact with this account. Without one, nothing happens.
+def end_entry(account: str, code: str, now: datetime, *, all_of_contact: bool = False) -> None:
+    """End the entry behind a code, or all of its contact with this account. Without one, nothing happens.
 
     A row that was told of in the last day is emptied, and deleted when that day is over: it remembers that its contact
     rests. Else whoever enters a stranger's contact, stops it and enters it again could send one message after another.
     """
-    found = find_wish(account, code)
+    found = find_entry(account, code)
     if found is None:
         return
-    rows = Wish.objects.filter(account=account)
+    rows = WaitlistEntry.objects.filter(account=account)
     # Under each key: after a rotation, the newer rows of a person have another hash.
     hashes = {found[0].contact_hash, *contact_hashes([found[1].contact])}
     ended = rows.filter(contact_hash__in=hashes) if all_of_contact else rows.filter(pk=found[0].pk)
     with transaction.atomic():
-        for row in ended.filter(told_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
+        for row in ended.filter(notified_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
             ended.filter(pk=row.pk).update(
                 encrypted="",
                 link_hash=link_hash(generate_code()),
                 expires_at=min(row.expires_at, now),
-                state=Wish.State.WAITING,
+                state=WaitlistEntry.State.WAITING,
                 # Free for the next in line.
                 offered_start=None,
                 offered_end=None,
@@ -218,16 +224,18 @@ def end_wish(account: str, code: str, now: datetime, *, all_of_contact: bool = F
         ended.exclude(encrypted="").delete()
 
 
-def end_wishes_of(account: str, contacts: list[str], service: str) -> None:
-    """Delete the wishes of these contacts for a service, because it was booked."""
+def end_entries_of(account: str, contacts: list[str], service: str) -> None:
+    """Delete the entries of these contacts for a service, because it was booked."""
     if contacts:
-        Wish.objects.filter(account=account, service=service, contact_hash__in=contact_hashes(contacts)).delete()
+        WaitlistEntry.objects.filter(
+            account=account, service=service, contact_hash__in=contact_hashes(contacts)
+        ).delete()
 
 
 def delete_expired(now: datetime) -> int:
-    """Delete the wishes whose latest date is over. Return how many."""
-    return Wish.objects.filter(expires_at__lte=now - RETENTION).delete()[0]
+    """Delete the entries whose latest date is over. Return how many."""
+    return WaitlistEntry.objects.filter(expires_at__lte=now - RETENTION).delete()[0]
 
 
 # While one thread imports this: msgspec crashes when two threads use a new type for the first time at once.
-warm_up(WishData)
+warm_up(EntryData)

@@ -1,4 +1,4 @@
-"""Telling: whose turn it is when free times were fetched, and the sweep that fetches those that somebody waits for."""
+"""Notification: whose turn it is when free times were fetched, and the sweep that fetches what somebody waits for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kordless_booking import conf
 from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.contrib.waitlist import outbox
+from kordless_booking.contrib.waitlist.entries import ENABLED, MAX_DAYS, ONCE_IN, EntryData, delete_expired
 from kordless_booking.contrib.waitlist.matching import (
     MAX_KNOWN_STARTS,
     Wanted,
@@ -20,8 +21,7 @@ from kordless_booking.contrib.waitlist.matching import (
     minute_of,
     still_known,
 )
-from kordless_booking.contrib.waitlist.models import Wish
-from kordless_booking.contrib.waitlist.wishes import ENABLED, MAX_DAYS, ONCE_IN, WishData, delete_expired
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.hooks import RefreshedTimes
 from kordless_booking.logs import log_event
@@ -33,62 +33,62 @@ log = logging.getLogger("kordless_booking.waitlist")
 TURN: Final = outbox.TURN
 """Time for which a free time is held back from the others once somebody was told of it."""
 MAX_LINE: Final = 500
-"""Wishes of one service that are looked at in one go: each is decrypted."""
+"""Entries of one service that are looked at in one go: each is decrypted."""
 
 
-def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
-    """Queue a message for each wish whose turn it is. Return how many.
+def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
+    """Queue a message for each entry whose turn it is. Return how many.
 
     First comes who was never told, in the order of asking, then who was told longest ago. Each is told of one time,
     the first that is news to them; for TURN nobody else is told of it, or of one that overlaps it.
 
     Several processes may do this at once. Who waits, and which times are held, is read in one query. So whoever reads
-    before another's claim picks the same wish and loses it, and whoever reads after it knows that the time is held.
+    before another's claim picks the same entry and loses it, and whoever reads after it knows that the time is held.
     """
     now = now or datetime.now(UTC)
     account = conf.accounts().get(refreshed.account)
     if account is None or not account.extension_setting(ENABLED):
         return 0
     # Also those that are over, or were ended, and whose contact rests.
-    rows = Wish.objects.filter(
-        Q(expires_at__gt=now) | Q(told_at__gt=now - ONCE_IN), account=refreshed.account, service=refreshed.service
+    rows = WaitlistEntry.objects.filter(
+        Q(expires_at__gt=now) | Q(notified_at__gt=now - ONCE_IN), account=refreshed.account, service=refreshed.service
     )
     line = _read_line(rows, now)
     # After the line, where that may be cut off: see above.
-    told = list(rows.filter(told_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
-    times = [(wish, wish.told_at) for wish in told if wish.told_at and wish.told_at > now - ONCE_IN]
+    told = list(rows.filter(notified_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
+    times = [(entry, entry.notified_at) for entry in told if entry.notified_at and entry.notified_at > now - ONCE_IN]
     held = {
-        (wish.offered_start, wish.offered_end)
-        for wish, told_at in times
-        if wish.offered_start and wish.offered_end and told_at > now - TURN
+        (entry.offered_start, entry.offered_end)
+        for entry, notified_at in times
+        if entry.offered_start and entry.offered_end and notified_at > now - TURN
     }
-    resting = {wish.contact_hash for wish, _told_at in times}
+    resting = {entry.contact_hash for entry, _notified_at in times}
     queued = 0
     # Many want the same.
     fits: dict[Wanted, list[AvailableTime]] = {}
-    for wish in line:
-        if wish.expires_at <= now or wish.state in {Wish.State.QUEUED, Wish.State.SENDING}:
+    for entry in line:
+        if entry.expires_at <= now or entry.state in {WaitlistEntry.State.QUEUED, WaitlistEntry.State.SENDING}:
             continue
         try:
-            wanted = WishData.from_row(wish).wanted
+            wanted = EntryData.from_row(entry).wanted
         except InvalidToken:
             # The SECRET_KEY has changed: nobody can be told anymore.
             continue
         if wanted not in fits:
             fits[wanted] = fitting_times(refreshed.slots, wanted, now)
         fitting = fits[wanted]
-        known = still_known(wish.known_starts, fitting, refreshed.slots, refreshed.until)
-        news = None if wish.contact_hash in resting else first_news(fitting, known, held)
+        known = still_known(entry.known_starts, fitting, refreshed.slots, refreshed.until)
+        news = None if entry.contact_hash in resting else first_news(fitting, known, held)
         if news is None:
-            if known != wish.known_starts:
-                _update(wish, known_starts=known)
+            if known != entry.known_starts:
+                _update(entry, known_starts=known)
             continue
         starts = sorted({*known, *(minute_of(each.start) for each in fitting)})[:MAX_KNOWN_STARTS]
         is_ours = _update(
-            wish,
+            entry,
             claim=F("claim") + 1,
-            state=Wish.State.QUEUED,
-            told_at=now,
+            state=WaitlistEntry.State.QUEUED,
+            notified_at=now,
             offered_start=news.start,
             offered_end=news.end,
             known_starts=starts,
@@ -97,21 +97,21 @@ def tell_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
             changed_at=now,
         )
         if not is_ours:
-            # Another process tells of these times right now, or the visitor has just ended the wish.
+            # Another process tells of these times right now, or the visitor has just ended the entry.
             break
         held.add((news.start, news.end))
-        resting.add(wish.contact_hash)
+        resting.add(entry.contact_hash)
         queued += 1
-        log_event(log, logging.INFO, "waitlist_told", account=wish.account, service=wish.service, wish=wish.pk)
+        log_event(log, logging.INFO, "waitlist_notified", account=entry.account, service=entry.service, entry=entry.pk)
     return queued
 
 
-def _read_line(rows: QuerySet[Wish], now: datetime) -> list[Wish]:
+def _read_line(rows: QuerySet[WaitlistEntry], now: datetime) -> list[WaitlistEntry]:
     """Return who waits, in order: MAX_LINE of them, of a longer line another part each hour.
 
-    Else whoever enters many wishes that nothing can fit would keep all who ask later from ever being told.
+    Else whoever enters many entries that nothing can fit would keep all who ask later from ever being told.
     """
-    ordered = rows.order_by(F("told_at").asc(nulls_first=True), "pk")
+    ordered = rows.order_by(F("notified_at").asc(nulls_first=True), "pk")
     line = list(ordered[:MAX_LINE])
     if len(line) < MAX_LINE:
         return line
@@ -121,19 +121,19 @@ def _read_line(rows: QuerySet[Wish], now: datetime) -> list[Wish]:
     return list(ordered[begin : begin + MAX_LINE]) if begin else line
 
 
-def _update(wish: Wish, **changes: object) -> bool:
+def _update(entry: WaitlistEntry, **changes: object) -> bool:
     """Change a row that is as it was read. Return False for another, and for one that is gone."""
-    return bool(Wish.objects.filter(pk=wish.pk, claim=wish.claim, state=wish.state).update(**changes))
+    return bool(WaitlistEntry.objects.filter(pk=entry.pk, claim=entry.claim, state=entry.state).update(**changes))
 
 
 def on_times_refreshed(refreshed: RefreshedTimes) -> None:
     """Tell of times that were fetched for some page. Runs in a background thread; mail goes out in another one."""
-    if tell_about(refreshed):
+    if notify_about(refreshed):
         outbox.send_in_background()
 
 
 def run(now: datetime) -> None:
-    """Do what is due, with each run of kordless_mail: the sweep, messages that wait, and expired wishes."""
+    """Do what is due, with each run of kordless_mail: the sweep, messages that wait, and expired entries."""
     delete_expired(now)
     outbox.release_stuck(now)
     sweep(now)
@@ -146,7 +146,7 @@ def sweep(now: datetime) -> int:
     Costs one request for each service whose times aren't fresh, within what background work may spend.
     """
     queued = 0
-    waiting = Wish.objects.filter(expires_at__gt=now).values_list("account", "service")
+    waiting = WaitlistEntry.objects.filter(expires_at__gt=now).values_list("account", "service")
     for name, slug, until in waiting.annotate(last=Max("until")).order_by("account", "service"):
         account = conf.accounts().get(name)
         if account is None or not account.extension_setting(ENABLED):
@@ -169,5 +169,5 @@ def sweep(now: datetime) -> int:
         if not cached.degraded:
             end = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=2)
             found = RefreshedTimes(account=name, service=slug, slots=cached.value, until=end)
-            queued += tell_about(found, now)
+            queued += notify_about(found, now)
     return queued

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking.api.resources import Slot
-from kordless_booking.contrib.waitlist import matching, outbox, telling
-from kordless_booking.contrib.waitlist.models import Wish
+from kordless_booking.contrib.waitlist import matching, notifying, outbox
+from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.hooks import RefreshedTimes
 from kordless_booking.mail import messenger
 from kordless_booking.messenger import MessageNotSent
@@ -41,7 +41,7 @@ def free(sandbox: Sandbox, booked: Booked, place: int = 2) -> datetime:
 
 
 def test_nobody_is_told_while_nothing_is_free(visitor: Visitor, booked: Booked):
-    """A wish alone sends nothing."""
+    """An entry alone sends nothing."""
     assert ask(visitor).heading == "You’re on the list"
     assert tell() == []
     assert states() == ["waiting"]
@@ -65,8 +65,8 @@ def test_the_first_who_waits_is_told_of_a_time_that_became_free(
     page = visitor.open(link[1])
     assert page.heading == "Your details"
     assert "example.com" not in link[0]
-    assert states() == ["told", "waiting"]
-    offered = Wish.objects.get(state="told")
+    assert states() == ["notified", "waiting"]
+    offered = WaitlistEntry.objects.get(state="notified")
     # The canceled hour may have made an earlier start possible.
     assert offered.offered_start is not None
     assert offered.offered_start <= start
@@ -98,7 +98,7 @@ def test_two_free_times_are_told_to_two_who_wait(visitor: Visitor, booked: Booke
     starts = [free(sandbox, booked, 2), free(sandbox, booked, -1)]
     clock.shift(HOUR / 12)
     assert recipients(tell()) == ["first@example.com", "second@example.com"]
-    first, second = Wish.objects.order_by("pk").values_list("offered_start", flat=True)
+    first, second = WaitlistEntry.objects.order_by("pk").values_list("offered_start", flat=True)
     assert first <= min(starts)
     assert second <= max(starts)
     assert second - first >= HOUR
@@ -112,14 +112,14 @@ def slots_at(*starts: datetime) -> tuple[Slot, ...]:
 def refresh(service: str, *starts: datetime, now: datetime) -> int:
     """Tell of these free times, and of no others, and send. Return how many messages there were."""
     until = NOW + timedelta(days=60)
-    queued = telling.tell_about(
+    queued = notifying.notify_about(
         RefreshedTimes(account="default", service=service, slots=slots_at(*starts), until=until), now
     )
     outbox.send_due()
     return queued
 
 
-def test_a_wish_gets_one_message_a_day_and_none_about_what_it_knows(visitor: Visitor, clock: Traveller):
+def test_an_entry_gets_one_message_a_day_and_none_about_what_it_knows(visitor: Visitor, clock: Traveller):
     """A second time that becomes free on the same day waits; a known one is told again only after it was taken."""
     visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
     day = timedelta(days=1)
@@ -150,7 +150,7 @@ def test_only_times_that_fit_are_told_of(visitor: Visitor, booked: Booked):
 def test_a_phone_gets_a_short_message_with_one_link(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
-    """Kind, service, time and link fit into one message; the link leads to the wish's page."""
+    """Kind, service, time and link fit into one message; the link leads to the entry's page."""
     ask(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
@@ -199,7 +199,7 @@ def test_a_message_with_an_unknown_outcome_is_never_sent_again(
     clock.shift(HOUR / 12)
     with failing(hang_up):
         tell()
-    assert states() == ["told"]
+    assert states() == ["notified"]
     clock.shift(HOUR / 12)
     tell()
     assert received() == []
@@ -217,26 +217,26 @@ def test_two_processes_never_tell_twice(visitor: Visitor, booked: Booked, monkey
         if not began:
             began.append(True)
             # The other process tells between this one's read and its claim.
-            assert telling.tell_about(refreshed, NOW) == 1
+            assert notifying.notify_about(refreshed, NOW) == 1
         return matching.fitting_times(*arguments)
 
-    monkeypatch.setattr(telling, "fitting_times", race)
-    assert telling.tell_about(refreshed, NOW) == 0
-    assert list(Wish.objects.order_by("pk").values_list("state", "claim")) == [("queued", 1), ("waiting", 0)]
+    monkeypatch.setattr(notifying, "fitting_times", race)
+    assert notifying.notify_about(refreshed, NOW) == 0
+    assert list(WaitlistEntry.objects.order_by("pk").values_list("state", "claim")) == [("queued", 1), ("waiting", 0)]
 
 
-def test_wishes_that_nothing_fits_keep_nobody_from_being_told(
+def test_entries_that_nothing_fits_keep_nobody_from_being_told(
     visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch
 ):
     """Of a line that is too long to be looked at in one go, each part has its turn."""
-    monkeypatch.setattr(telling, "MAX_LINE", 2)
+    monkeypatch.setattr(notifying, "MAX_LINE", 2)
     for number in range(5):
         ask(visitor, f"hostile{number}@example.com", url=f"{ASK}?party=90")
     ask(visitor)
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
-    told = [telling.tell_about(refreshed, NOW + hours * HOUR) for hours in range(3)]
+    told = [notifying.notify_about(refreshed, NOW + hours * HOUR) for hours in range(3)]
     assert sorted(told) == [0, 0, 1]
-    assert Wish.objects.get(state="queued").pk == Wish.objects.order_by("pk").last().pk  # type: ignore[union-attr]
+    assert WaitlistEntry.objects.get(state="queued").pk == WaitlistEntry.objects.order_by("pk").last().pk  # type: ignore[union-attr]
 
 
 def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
@@ -246,7 +246,7 @@ def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
     ask(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
-    telling.sweep(NOW + HOUR / 12)
+    notifying.sweep(NOW + HOUR / 12)
     real = outbox.MessengerCalls.send
 
     def send(calls: outbox.MessengerCalls, *arguments: Any) -> None:
@@ -256,14 +256,14 @@ def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
     monkeypatch.setattr(outbox.MessengerCalls, "send", send)
     monkeypatch.setattr(outbox, "MessengerCalls", lambda: (clock.shift(HOUR / 2), messenger.MessengerCalls())[1])
     outbox.send_due()
-    assert (states(), len(received())) == (["told"], 1)
+    assert (states(), len(received())) == (["notified"], 1)
 
 
 @pytest.mark.parametrize("end", ["by the page after the form", "by the link of the message"])
 def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller, end: str
 ):
-    """Ending a wish doesn't make it forgotten that its contact was told; a day later nothing is left of it."""
+    """Ending an entry doesn't make it forgotten that its contact was told; a day later nothing is left of it."""
     page = ask(visitor)
     link = page.url if end == "by the page after the form" else message_url()
     free(sandbox, booked)
@@ -271,17 +271,17 @@ def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
     assert len(tell()) == 1
     visitor.send(visitor.open(link), "Stop these messages")
     assert visitor.open(link).status == 404
-    assert list(Wish.objects.values_list("encrypted", "offered_start")) == [("", None)]
+    assert list(WaitlistEntry.objects.values_list("encrypted", "offered_start")) == [("", None)]
     ask(visitor, part="evening")
     ask(visitor, "other@example.com", part="evening")
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
-    assert telling.tell_about(refreshed, NOW + HOUR) == 1
+    assert notifying.notify_about(refreshed, NOW + HOUR) == 1
     assert states() == ["waiting", "waiting", "queued"]
     said = io.StringIO()
     call_command("kordless_export", "--contact", JANE, stdout=said, stderr=io.StringIO())
-    assert [bool(row["wish"]) for row in json.loads(said.getvalue())["stored"]["waitlist entries"]] == [False, True]
-    telling.delete_expired(NOW + HOUR + DAY)
-    assert not Wish.objects.filter(encrypted="").exists()
+    assert [bool(row["entry"]) for row in json.loads(said.getvalue())["stored"]["waitlist entries"]] == [False, True]
+    notifying.delete_expired(NOW + HOUR + DAY)
+    assert not WaitlistEntry.objects.filter(encrypted="").exists()
 
 
 def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
@@ -289,8 +289,8 @@ def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sa
     ask(visitor)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
-    telling.sweep(NOW + HOUR / 12)
-    stale = Wish.objects.get()
+    notifying.sweep(NOW + HOUR / 12)
+    stale = WaitlistEntry.objects.get()
     outbox.send_due()
     with outbox.MailConnection() as connection:
         assert outbox._send(stale, connection, outbox.MessengerCalls(), NOW) is None
@@ -300,9 +300,9 @@ def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sa
 def test_what_a_dead_process_left_behind_counts_as_told(visitor: Visitor, booked: Booked, clock: Traveller):
     """Nobody knows whether it went out, so it is never sent again."""
     ask(visitor)
-    Wish.objects.update(state=Wish.State.SENDING, changed_at=NOW - HOUR)
+    WaitlistEntry.objects.update(state=WaitlistEntry.State.SENDING, changed_at=NOW - HOUR)
     tell()
-    assert states() == ["told"]
+    assert states() == ["notified"]
 
 
 def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits(
@@ -317,22 +317,22 @@ def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits
     tell()
     asked = [each for each in sandbox.requests if each.path.endswith("/availability")]
     assert len(asked) == 1
-    Wish.objects.all().delete()
+    WaitlistEntry.objects.all().delete()
     clock.shift(HOUR)
     sandbox.clear_requests()
     tell()
     assert list(sandbox.requests) == []
 
 
-def test_a_booking_ends_the_wish(visitor: Visitor, booked: Booked, sandbox: Sandbox):
-    """Whoever has booked the service needs no more messages about it; wishes for others stay."""
+def test_a_booking_ends_the_entry(visitor: Visitor, booked: Booked, sandbox: Sandbox):
+    """Whoever has booked the service needs no more messages about it; entries for others stay."""
     ask(visitor)
     visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
     assert visitor.book("haircut").number
-    assert list(Wish.objects.values_list("service", flat=True)) == ["head-spa"]
+    assert list(WaitlistEntry.objects.values_list("service", flat=True)) == ["head-spa"]
 
 
-def test_an_expired_wish_is_told_of_nothing_and_deleted_a_day_later(
+def test_an_expired_entry_is_told_of_nothing_and_deleted_a_day_later(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
     """Its latest date ends at midnight in the zone of the page that it came from."""
@@ -348,7 +348,7 @@ def test_an_expired_wish_is_told_of_nothing_and_deleted_a_day_later(
 def test_a_site_that_switches_the_waitlist_off_tells_nobody(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, waiting: Settings, clock: Traveller
 ):
-    """Wishes that are left are deleted when they expire."""
+    """Entries that are left are deleted when they expire."""
     ask(visitor)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
