@@ -5,6 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.urls import URLPattern
+
+from kordless_booking.urls import urlpatterns
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = (ROOT / "docs" / "support.md").read_text()
@@ -40,6 +43,13 @@ def test_every_module_with_public_names_is_listed():
         if re.search(r"^__all__ = ", path.read_text(), re.MULTILINE)
     }
     assert set(re.findall(r"`(kordless_booking\.[a-z_.]+)`", SUPPORT)) - {"kordless_booking.urls"} == public
+
+
+def test_the_public_pages_are_there():
+    """Each name is one of the URLconf's."""
+    [row] = re.findall(r"^\| `kordless_booking\.urls`, and these names of its pages: (.*?) \|", SUPPORT, re.MULTILINE)
+    assert len(named := re.findall(r"`([a-z-]+)`", row)) >= 8
+    assert set(named) <= {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
 
 
 def test_every_criterion_of_wcag_has_its_place():
