@@ -50,8 +50,9 @@ _LIMITS: Final = tuple(name for name in conf.SETTINGS if "_PER_" in name and not
 """Settings that limit what one visitor may do. 0 is no limit."""
 _ALWAYS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_LIMITS, 0),
+    # Pages have what bookings leave.
     "REQUESTS_PER_MINUTE": 1000,
-    "CREATIONS_PER_MINUTE": 999,
+    "CREATIONS_PER_MINUTE": 500,
     # A form that comes back at once would be held for a second.
     "MINIMUM_FILL_SECONDS": 0,
     # A busy machine must not decide about a test: these are limits, and nothing waits for them.
@@ -59,6 +60,10 @@ _ALWAYS: Final[Mapping[str, Any]] = {
     "BOOKING_SECONDS": 25,
     # The copy in the process's memory goes by steady time, which no test freezes.
     "LOCAL_CACHE_SECONDS": 0,
+    # Without a thread nothing is refreshed behind a page that is shown stale: what is older than a second is fetched.
+    **dict.fromkeys(
+        ("CATALOG_FRESH_SECONDS", "CATALOG_STALE_SECONDS", "SLOTS_FRESH_SECONDS", "SLOTS_STALE_SECONDS"), 1
+    ),
     "WARMING": False,
     "PROCESSES": 1,
     "CACHE": _CACHE,

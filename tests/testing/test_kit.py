@@ -68,6 +68,25 @@ def test_a_visitor_books_a_time_of_another_day(client: Client, kordless_sandbox:
     assert book(client, start=last).start == last
 
 
+def test_as_many_bookings_as_a_test_wants(client: Client, kordless_sandbox: KordlessTestKit, book: Book) -> None:
+    """One after the other, at one moment: no quota is used up, and each takes the next free time."""
+    numbers = {book(client, service).number for service in ("haircut", "full-color", "head-spa") for _ in range(6)}
+    assert len(numbers) == 18
+
+
+def test_what_the_business_does_is_on_the_pages_two_seconds_later(
+    client: Client, kordless_sandbox: KordlessTestKit
+) -> None:
+    """Also without a webhook, and though no thread refreshes anything."""
+    [first, *_] = kordless_sandbox.find_free("beard-trim")
+    link = f"/book/beard-trim/contact/?start={first:%Y%m%dT%H%M%SZ}"
+    assert link in client.get("/book/beard-trim/").content.decode()
+    while first in kordless_sandbox.find_free("beard-trim"):
+        kordless_sandbox.sandbox.book_by_phone("beard-trim", first)
+    kordless_sandbox.advance(timedelta(seconds=2))
+    assert link not in client.get("/book/beard-trim/").content.decode()
+
+
 def test_a_time_that_is_taken_is_no_booking(client: Client, kordless_sandbox: KordlessTestKit, book: Book) -> None:
     """The error has the page, with what the visitor reads there."""
     first = kordless_sandbox.find_free("haircut")[0]
