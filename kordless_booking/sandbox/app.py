@@ -9,7 +9,7 @@ from http import HTTPStatus
 from time import sleep as real_sleep
 from typing import TYPE_CHECKING, Any
 
-from . import operations
+from . import documents, operations
 from .bookings import find, find_calendar, free, insert_booking, move
 from .clock import Clock
 from .control import Control
@@ -221,6 +221,13 @@ class Sandbox:
                 business, service = self._operation_context(None, frozenset()).business_and_service(row)
                 self.webhook_sender.enqueue(db, "booking.cancelled", business, service, find(db, number))
         self.webhook_sender.wake()
+
+    def build_event(self, event: str, number: str) -> dict[str, Any]:
+        """Return the body of a webhook about a booking as it is now. Raises ApiError (404) for an unknown number."""
+        with self.store.read() as db:
+            row = find(db, number)
+        _, service = self._operation_context(None, frozenset()).business_and_service(row)
+        return documents.event(event, service, row, self.clock.unix_seconds())
 
     def reset(self) -> None:
         """Delete everything: bookings, requests, faults, limits, idempotency keys, webhooks and the clock's setting."""

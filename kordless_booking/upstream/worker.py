@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import threading
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from kordless_booking.logs import error_location, log_event, request_id
 from .pickleless_backend import close_pickleless_backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class BackgroundWorker:
     """
 
     _kind = in_background
+    _pauses = 0
+    """Contexts of `paused` that are open, of all pools."""
 
     def __init__(self, *, threads: int = 2, waiting: int = 16) -> None:
         self._threads = threads
@@ -49,6 +52,8 @@ class BackgroundWorker:
 
         Log lines of the job carry the id of the request that queued it.
         """
+        if BackgroundWorker._pauses:
+            return False
         # Threads don't survive a fork: a forked worker has to start its own.
         if self._process != os.getpid():
             self._start()
@@ -62,6 +67,16 @@ class BackgroundWorker:
         """Wait until all jobs queued in this process are done, for a caller about to remove what they depend on."""
         if self._process == os.getpid():
             self._jobs.join()
+
+    @staticmethod
+    @contextmanager
+    def paused() -> Iterator[None]:
+        """Decline every job of every pool, for the tests of a site: a thread would use another test's database."""
+        BackgroundWorker._pauses += 1
+        try:
+            yield
+        finally:
+            BackgroundWorker._pauses -= 1
 
     def _start(self) -> None:
         with self._lock:

@@ -27,6 +27,7 @@ PUBLIC_MODULES = {
     "kordless_booking/sandbox/__init__.py",
     "kordless_booking/signals.py",
     "kordless_booking/sitemaps.py",
+    "kordless_booking/testing/__init__.py",
 }
 NO_BEGINNING = re.compile(r"(Who|What|Whether|That|How)\b")
 """First words of a docstring that describes instead of saying what is done."""

@@ -39,6 +39,21 @@ print(server.server_port, flush=True)
 server.serve_forever()
 """
 
+TESTS = """
+from django.test import TestCase
+from kordless_booking.testing import KordlessTestMixin
+
+
+class BookingTests(KordlessTestMixin, TestCase):
+    kordless_now = None
+
+    def test_a_booking_that_the_business_cancels(self):
+        booked = self.book(service="haircut", email="ada@example.com")
+        self.assertContains(booked.response, booked.number)
+        self.assertEqual(self.deliver_webhook("booking.cancelled").status_code, 200)
+"""
+"""An adopter's tests. In real time: time-machine is an extra, and what stops the clock isn't there."""
+
 
 def run(*command: str | Path, cwd: Path) -> str:
     """A command's output, both streams; fails the test with it when the command fails."""
@@ -127,6 +142,14 @@ def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
     said = run(python, "-W", "error", "host.py", "check", cwd=host)
     assert said.strip() == "System check identified no issues (0 silenced)."
     run(python, "host.py", "makemigrations", "--check", "--dry-run", cwd=host)
+
+
+def test_an_adopter_tests_a_booking_with_the_kit_of_the_wheel(python: Path, host: Path):
+    """Without pytest and without any other package, the site's own test books and delivers a webhook."""
+    (host / "tests.py").write_text(TESTS)
+    said = run(python, "-W", "error", "host.py", "test", "--noinput", cwd=host)
+    assert "Ran 1 test" in said
+    assert not (host / "kordless.sqlite3").exists()
 
 
 def test_a_booking_through_the_installed_wheel(site: str):

@@ -279,3 +279,12 @@ def test_a_file_of_the_version_before_gets_what_it_lacks(tmp_path: Any) -> None:
     assert len(second.bookings()) == 1
     assert second.webhook_sender.deliveries() == []
     second.close()
+
+
+def test_an_event_is_built_as_it_would_be_delivered(posting: Sandbox, receiver: Receiver) -> None:
+    """Of a booking as it is now; it is not sent."""
+    number = posting.book_by_phone("haircut", MORNING)
+    posting.webhook_sender.deliver()
+    [(_, body)] = receiver.got
+    assert posting.build_event("booking.created", number) == json.loads(body)
+    assert posting.webhook_sender.deliver() == 0

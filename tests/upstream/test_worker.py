@@ -55,6 +55,17 @@ def test_what_does_not_fit_is_declined_at_once() -> None:
     assert extra == []
 
 
+def test_paused_pools_decline_every_job() -> None:
+    """Those that there are and new ones, until the last context ends."""
+    background, foreground = BackgroundWorker(), FetchPool()
+    with BackgroundWorker.paused(), BackgroundWorker.paused():
+        assert not background(lambda: None)
+    with BackgroundWorker.paused():
+        assert not foreground(lambda: None)
+    assert background(lambda: None)
+    background.join()
+
+
 def test_a_job_that_raises_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
     """One bad job costs neither the thread nor the others."""
     background = BackgroundWorker(threads=1)
