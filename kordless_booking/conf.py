@@ -846,7 +846,7 @@ def _describe_wrong_value(
 ) -> tuple[str, str]:
     """Return the text and the hint for an invalid value: both show what was written, as far as it is no secret."""
     value = values[key]
-    if isinstance(setting, Setting) and setting.secret:
+    if setting.secret:
         return f"{where}.", setting.hint
     if isinstance(setting, Setting) and setting.explain:
         # Shows the wrong part itself.

@@ -196,6 +196,8 @@ class ExtensionSetting:
     """Value where the site sets none."""
     convert: Callable[[Any], Any] = lambda value: value
     """Function from a valid value to the one that `conf.Account.extension_setting` returns."""
+    secret: bool = False
+    """True where no message may show a wrong value: it may be a token or a key."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,6 +75,7 @@ TOKENS_RULE: Final = ExtensionSetting(
     hint="A list of SHA-256 hashes of tokens, as `manage.py kordless_api_token` prints them.",
     default=(),
     convert=lambda value: tuple(value) if isinstance(value, list | tuple) else (value,),
+    secret=True,
 )
 """Rule of API_TOKENS, which several extensions share: the hashes of the tokens with which programs may book."""
 

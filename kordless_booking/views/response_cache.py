@@ -174,7 +174,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         return
     # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
     # Metadata is of one visitor's page, and would take the place of a page that others need.
-    if not {"thanks", "meta"}.isdisjoint(visit.request.GET):
+    if "thanks" in visit.request.GET or "meta" in visit.request.GET:
         return
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(
