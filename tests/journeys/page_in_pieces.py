@@ -35,7 +35,7 @@ class SlowLine:
 
             def do_GET(self) -> None:
                 asked = {"Accept-Encoding": "identity", "Host": self.headers["Host"]}
-                answer = httpx.get(behind + self.path, headers=asked)
+                answer = httpx.get(behind + self.path, headers=asked, timeout=120)
                 self.send_response(answer.status_code)
                 for name in ("content-type", "content-security-policy", "cache-control"):
                     if name in answer.headers:
