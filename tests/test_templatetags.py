@@ -48,6 +48,39 @@ def test_a_service_shows_its_times(site: Settings, client: Client):
     assert page.texts("h2, h3")[:2] == ["Haircut", "Dec 2026 \u2013 Jan 2027"]
 
 
+ASKING = "kb-day=2026-12-07&kb-until=2026-12-11&kb-not=13&kb-after=11:00&kb-party=2"
+
+
+def limits_of(page: Page) -> list[str]:
+    """Return what the times of a page are limited to."""
+    return [" ".join(text.split()) for text in page.texts(".kb-limits a bdi")]
+
+
+def test_a_link_to_the_sites_page_asks_for_days_and_times(site: Settings, client: Client):
+    """As a link to the widget does, with and without htmx: each part can be removed; the list passes all of it on."""
+    asked = limits_of(Visitor(client).open(f"/book/haircut/?{ASKING.replace('kb-', '')}"))
+    assert len(asked) == 4
+    page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{ASKING}")
+    assert limits_of(page) == asked
+    for headers in ({}, INLINE):
+        walk = Visitor(client, headers)
+        for number, url in enumerate(page.links(".kb-limits a").values()):
+            assert limits_of(walk.open(url)) == [*asked[:number], *asked[number + 1 :]]
+        times = walk.open(Visitor(client).open(f"/page/?{ASKING}").links(".kb-service a")["Haircut"])
+        assert limits_of(times) == asked
+
+
+def test_a_link_asks_each_of_two_widgets_for_times_of_its_own(site: Settings):
+    """The second reads its own names alone."""
+    both = '{% booking_widget "haircut" %}{% booking_widget "haircut" name="two" %}'
+    html = rendered(both, "/page/?kb-two-not=67&kb-two-day=2026-12-05&kb-asked=1&kb-party=2")
+    first, second = html.split('id="kb-inline-two"')
+    assert "not on" not in first
+    assert "2 people" in first[first.index("kb-limits") :]
+    assert "not on Saturday, Sunday" in second[second.index("kb-limits") :]
+    assert "2 people" not in second[second.index("kb-limits") : second.index("</ul>")]
+
+
 def test_swaps_stay_inside(site: Settings, client: Client):
     """A swap inside the host's page is for its stage, leaves address and title alone, and goes on to the end."""
     walk = Visitor(client, INLINE)

@@ -1,8 +1,8 @@
 // The browser's history: Back and Forward lead through the steps without loading the page anew, which keeps what was typed.
 //
-// On a page of our own, also in a frame or in the site's template, htmx pushes the step's URL. Inside a page of the host's the URL stays the host's,
-// and the entry's state says the widget's address. An address that opens something personal, such as a confirmation's,
-// stays in the memory of this page: the state has a number for it, which nobody else can use.
+// On a page of our own, also in a frame or in the site's template, each step has its URL. Inside a page of the host's the
+// URL stays the host's, and the entry's state says the widget's address. An address that opens something personal, such
+// as a confirmation's, stays in the memory of this page: the state has a number for it, which nobody else can use.
 
 import { findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
 import { htmx } from "./htmx.js";

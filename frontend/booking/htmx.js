@@ -1,6 +1,6 @@
 // The htmx that serves the widgets.
 //
-// On a page of our own it came with the page. A page of the host's may have an htmx of its own, of any version and at any
+// On a page of our own it came with the page. A page of the host's, its BASE_TEMPLATE too, may have an htmx of its own, of any version and at any
 // time: so the markup of a widget tells every htmx to leave it alone, and this module says which one may act on it. That is
 // the host's where it is one that we know, else a private one, which acts on nothing but the widgets: it neither starts by
 // itself, nor stays in `window.htmx`.
@@ -18,7 +18,9 @@ const isKnown = (htmx) => /^2\./.test(htmx?.version);
 
 export let htmx = window.htmx;
 
-let isPrivate;
+/** Whether it is one that serves nothing but the widgets. */
+export let isPrivate;
+
 let isProcessing;
 
 const processAll = () => {

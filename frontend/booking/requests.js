@@ -4,7 +4,7 @@ import { saveFields } from "./contact-form.js";
 import { announce, body, find, findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
-import { htmx } from "./htmx.js";
+import { htmx, isPrivate } from "./htmx.js";
 import { postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
 import { takeLook } from "./look.js";
@@ -168,6 +168,8 @@ export const listenToHtmx = () => {
   onHtmx("beforeHistoryUpdate", (widget, { history }, trigger) => {
     // As browsers do: a link to the page that is shown adds nothing to go Back to. Nor does the end of a wait.
     if (trigger.matches(POLL) || history.path === location.pathname + location.search) history.type = "replace";
+    // A private htmx writes no history: any other htmx takes its entries for its own, and loads the whole page for them.
+    if (isPrivate) window.history[history.type + "State"](null, "", history.path);
   });
   onHtmx("afterSettle", afterSettle);
 };

@@ -3,15 +3,16 @@
 import { initTabStop } from "./calendar-keys.js";
 import { fillContactForm, restoreFields } from "./contact-form.js";
 import { showCopyButton } from "./copy-number.js";
-import { stateOf, stepCard } from "./dom.js";
+import { ownsPage, stateOf, stepCard } from "./dom.js";
 import { postToHost } from "./host-page.js";
-import { htmxIsOurs } from "./page.js";
+import { isPrivate } from "./htmx.js";
 import { correctTimeZone } from "./time-zone.js";
 
 export const initStep = (widget) => {
   const state = stateOf(widget);
-  // The widget promises to store nothing, but htmx notes the current path. Storage may be forbidden, and then throws.
-  try { htmxIsOurs && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
+  // The widget promises to store nothing, but htmx notes the current path; the host's may note
+  // that of its own pages. Storage may be forbidden, and then throws.
+  try { (isPrivate || ownsPage(widget)) && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
   initTabStop(widget);
   widget.classList.add("kb-js");
   const { kbStep: step } = stepCard(widget).dataset;

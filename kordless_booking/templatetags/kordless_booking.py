@@ -16,7 +16,6 @@ from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
 from django.utils import translation
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from kordless_booking import conf
@@ -132,7 +131,7 @@ def booking_widget(
             widgets.look_classes.add(look.class_name)
     html = page.content.decode()
     if nonce := find_nonce(request) or str(context.get("csp_nonce") or ""):
-        html = add_nonce(html, nonce).replace('<link rel="preload" ', f'<link rel="preload" nonce="{escape(nonce)}" ')
+        html = add_nonce(html, nonce)
     return mark_safe(html)  # noqa: S308 (rendered by our own escaping templates)
 
 

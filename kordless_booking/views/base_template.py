@@ -23,6 +23,7 @@ from django.utils.safestring import mark_safe
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views.csp_nonce import add_nonce, find_nonce
+from kordless_booking.views.tag_arguments import PageWidgets
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
@@ -45,6 +46,8 @@ class BaseTemplate:
     account: Account
     title: str
     """Title of the document."""
+    color: str
+    """Color of the page's style sheet, six hexadecimal digits."""
 
 
 def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate) -> None:
@@ -57,6 +60,8 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     if not separator:
         # A layout of the site's own in the place of ours: the widget with all that it needs.
         head, content = "", head
+    # A template tag in the site's template brings a widget more, but neither style sheet nor scripts again.
+    PageWidgets.of_request(request).color = base.color
     try:
         head = add_nonce(head, find_nonce(request))
         html = _render(request, base, head, content)

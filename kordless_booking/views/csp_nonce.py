@@ -8,7 +8,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
-_LOADING: Final = re.compile(r'<(?:script|link rel="stylesheet")(?= )')
+_LOADING: Final = re.compile(r'<(?:script|link rel="(?:stylesheet|preload)")(?= )')
 
 
 def find_nonce(request: HttpRequest) -> str:

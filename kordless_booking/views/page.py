@@ -128,7 +128,7 @@ class Page:
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     htmx_url: str = ""
-    """Inline, the URL of htmx, which the script loads where the page has none that it knows."""
+    """Inside a page of the site, the URL of htmx, which the script loads where the page has none that it knows."""
     is_colorless: bool = False
     """The business's color wasn't known when an inline widget was made; the script takes it from the next response."""
     look_class: str = ""
@@ -231,10 +231,10 @@ def build_page(
 
 
 def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -> dict[str, Any]:
-    """Return the fields of a page that a template tag renders, which depend on the page of the site around it."""
+    """Return the fields of a page that stands inside one of the site's, by a template tag or in BASE_TEMPLATE."""
     embedding = visit.embedding
     if embedding is None:
-        return {}
+        return {"htmx_url": find_htmx_url()} if visit.in_base_template and not visit.fragment else {}
     found: dict[str, Any] = {
         "skip_assets": embedding.skip_assets,
         "keeps_history": embedding.keeps_history,

@@ -17,6 +17,7 @@ from kordless_booking.views.package_templates import PackageTemplates, find_pack
 from kordless_booking.views.page import Page
 from kordless_booking.views.request import WidgetRequest
 from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, render_from_skeleton
+from kordless_booking.views.stylesheet import style_color
 
 
 class PageResponse(HttpResponse):
@@ -110,7 +111,8 @@ class PageRenderer:
     def _base(self) -> BaseTemplate | None:
         if self.page.layout != SITE_LAYOUT:
             return None
-        return BaseTemplate(self._visit.account, self.page.title)
+        color = style_color(self._visit.choices, self._visit.organization)
+        return BaseTemplate(self._visit.account, self.page.title, color)
 
     def _visitor_context(self) -> dict[str, Any]:
         return {"kb": self.page, "request": self._visit.request}

@@ -19,6 +19,7 @@ from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
 from kordless_booking.api.resources import Organization, ServiceDetail
+from kordless_booking.booking.asked import ASKED_NAMES
 from kordless_booking.booking.choices import QUERY_NAMES, Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.metadata import decrypt_metadata
@@ -118,7 +119,7 @@ def is_for_frame(request: HttpRequest) -> bool:
 
 QUERY_PREFIX: Final = "kb-"
 """Begin of the names that a widget inside a page of the site reads of its query; all others are the page's own."""
-_READ_INLINE: Final = QUERY_NAMES - {"embed", "thanks", "meta"}
+_READ_INLINE: Final = (QUERY_NAMES - {"embed", "thanks", "meta"}) | ASKED_NAMES
 
 
 @dataclass(frozen=True, kw_only=True)

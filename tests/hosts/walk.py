@@ -47,7 +47,7 @@ def walk(host: str) -> dict[str, object]:
         assert page.tree.css_first(".site-header") is not None, page.url
         assert page.tree.css_first("main .kb [data-kb-step]") is not None, page.url
         assert page.tree.css_first("head link[href*='/book/style']") is not None, page.url
-        assert page.html.count("data-kb-ours") == page.html.count("<title") == page.html.count("<html") == 1
+        assert page.html.count("data-kb-htmx") == page.html.count("<title") == page.html.count("<html") == 1
         assert "Cookie" in page.response["Vary"]
         assert "private" in page.response["Cache-Control"]
         assert set(page.response.cookies) <= COOKIES.get(host, set())

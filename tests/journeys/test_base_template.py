@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
+from tests.journeys.host_htmx import VERSIONS, serve_host
+from tests.support.matrix import thinned
 
 PHONE = {"width": 390, "height": 844}
 
@@ -63,3 +65,32 @@ def test_a_visitor_books_inside_the_sites_own_frame(browser: Browser, based: Dem
         expect_site_frame(page, "You’re booked")
         assert context.cookies() == []
     assert str(based.sandbox.bookings()).count("@example.com") >= 2
+
+
+@pytest.mark.parametrize("version", thinned({version: version for version in VERSIONS}))
+def test_an_htmx_of_the_sites_base_and_the_page_in_it_leave_each_other_alone(page: Page, based: Demo, version: str):
+    """Each click asks once, each step has its URL, Back and Forward lead through them, and one booking is made."""
+    asked = serve_host(page, based, version, "in the head", "/book/", "</nav>")
+    page.goto(f"{based.url}/book/")
+    expect(page.get_by_text("Answered a GET")).to_be_visible()
+    expect(page.locator(".kb.kb-js")).to_be_visible()  # the widget's script has started
+    page.get_by_role("button", name="The host's").click()
+    expect(page.locator("#host-said")).to_have_text("Answered a POST")
+    booking_steps.to_times(page, "Haircut")
+    expect_site_frame(page, "Haircut")
+    page.evaluate("htmx.process(document.body)")
+    booking_steps.to_contact(page)
+    page.get_by_label("Name").fill("Ada")
+    booking_steps.back(page)
+    booking_steps.at(page, "slot")
+    booking_steps.forward(page)
+    booking_steps.at(page, "contact")
+    expect(page.get_by_label("Name")).to_have_value("Ada")
+    booking_steps.book(page)
+    booking_steps.at(page, "confirmation")
+    expect(page).not_to_have_url(f"{based.url}/book/")
+    assert page.evaluate("htmx.version").startswith(version)
+    assert [each for each in asked if each.startswith("POST")] == ["POST /host/", "POST /book/haircut/contact/"]
+    assert asked.count("GET /host/") == 1
+    expect(page.locator("#host-said")).to_have_text("Answered a POST")  # the page was never loaded again
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
 from django.http import HttpRequest, HttpResponseBase
-from django.test import Client
+from django.template import engines
+from django.test import Client, RequestFactory
 from django.utils.functional import lazystr
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -20,10 +22,12 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking import views
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import response_cache
 from kordless_booking.views.base_template import SITE_LAYOUT
 from tests.projects import based
 from tests.projects.strict.csp import POLICY as STRICT_POLICY
 from tests.support.all_pages import every_page
+from tests.support.signal_receiver import listening
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +72,7 @@ def test_every_page_is_inside_the_sites_own_frame(
         assert page.texts(".site-footer p") == ["12 Mercer Street, New York"]
         assert page.tree.css_first("main > .kb .kb-stage[id=kb-stage] > [data-kb-step]") is not None
         assert page.tree.css_first("head link[rel=stylesheet][href*='/book/style']") is not None
-        assert page.tree.css_first("head script[data-kb-ours]") is not None
+        assert page.tree.css_first("head script[data-kb-htmx]") is not None
         assert page.texts("title")[0] not in {"", "Acme Salon | Acme"}, page.url
         assert "kordless_content" not in page.html
         assert not page.response.cookies
@@ -163,7 +167,7 @@ def test_the_nonce_of_the_sites_policy_is_on_each_script_of_the_shared_fragment(
     nonces = []
     for _stored in range(2):
         page = Page("/book/", client.get("/book/"))
-        tags = page.tree.css("head script, head link[rel=stylesheet]")
+        tags = page.tree.css("head script, head link[rel=stylesheet], head link[rel=preload]")
         found = {tag.attributes.get("nonce") for tag in tags}
         assert len(tags) >= 4
         assert len(found) == 1
@@ -194,6 +198,77 @@ def test_the_tag_in_a_page_of_the_site_stays_as_it_was(based_site: Settings, cli
     assert "Haircut" in page.text
 
 
+def test_a_widget_of_the_sites_template_beside_the_page_brings_no_file_again(
+    site: Settings, client: Client, tmp_path: Path
+):
+    """One style sheet and script for both; each has its own place and query, and another color has its own look."""
+    tags = "{% load kordless_booking %}{% booking_widget service='haircut' %}{% booking_widget accent='#aa3300' %}"
+    own_base(site, tmp_path, NO_TITLE + tags)
+    for _stored in range(2):
+        page = Page("/book/", client.get("/book/?kb-tz=Asia/Tokyo"))
+        assert len(page.tree.css("link[data-kb-later]")) == len(page.tree.css("script[data-kb-htmx]")) == 1
+        sheets = page.tree.css("link[rel=stylesheet]:not([data-kb-later])")
+        assert ["look" in str(sheet.attributes["href"]) for sheet in sheets] == [False, True]
+        assert [stage.id for stage in page.tree.css(".kb-stage")] == [
+            "kb-stage",
+            "kb-inline-widget",
+            "kb-inline-widget-2",
+        ]
+        looks = [widget.attributes["class"] for widget in page.tree.css(".kb")]
+        assert looks[:2] == ["kb", "kb"]
+        assert looks[2] not in {None, "kb"}
+        assert [card.attributes.get("data-kb-zone") for card in page.tree.css("[data-kb-step=slot]")] == ["Asia/Tokyo"]
+
+
+def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_sites_frame(
+    based_site: Settings, client: Client, sandbox: Sandbox
+):
+    """From a tag in the site's page through the frame to the signal: in no address, cache or page of others."""
+    prefill = "tests.support.site_prefill.known_user"
+    based_site.KORDLESS_BOOKING = {**based_site.KORDLESS_BOOKING, "PREFILL": prefill}
+    tag = "{% load kordless_booking %}{% booking_widget 'haircut' metadata=order %}"
+    order = {"order": 17, "cart": "canary-cart"}
+    times = Page("/page/", client.get("/book/"))
+    own = engines["django"].from_string(tag).render({"order": order}, RequestFactory().get("/page/"))
+    times.tree = type(times.tree)(own)
+    url = next(iter(times.times.values()))
+    client.cookies["who"] = "Ada Lovelace"
+    before = len(response_cache._responses)
+    walk = Visitor(client)
+    form = walk.open(url)
+    assert form.texts(".site-name") == ["Acme Salon"]
+    assert form.tree.css_first("input[name=name]").attributes["value"] == "Ada Lovelace"  # type: ignore[union-attr]
+    assert form.response["Cache-Control"] == "no-store, private"
+    assert form.response["Vary"].split(", ").count("Cookie") == 1
+    assert {"Cookie", "Sec-Fetch-Dest"} <= set(form.response["Vary"].split(", "))
+    with listening() as listener:
+        booked = walk.send(form, "Book appointment", **JANE)
+    assert booked.number
+    assert [said["metadata"] for said in listener.said] == [order]
+    assert "Ada Lovelace" not in Visitor(Client()).open(url).html
+    assert len(response_cache._responses) == before
+    for page in walk.seen:
+        assert "canary-cart" not in f"{page.url} {page.html}"
+        assert not {"Lovelace", "canary"} & set(re.split(r"\W", page.url))
+
+
+def test_no_htmx_of_the_site_acts_on_the_page_in_its_frame(based_site: Settings, client: Client):
+    """Its markup keeps every htmx off until the script has chosen one; nothing of the page brings a global htmx."""
+    page = Page("/book/", client.get("/book/"))
+    widget = page.tree.css_first(".kb")
+    assert widget is not None
+    assert {"data-hx-disable", "data-hx-ignore", "data-kb-page"} <= set(widget.attributes)
+    assert [script.attributes["src"] for script in page.tree.css("script[src]")] == [
+        "/static/kordless_booking/booking.js"
+    ]
+    assert (
+        page.tree.css_first("link[rel=preload]").attributes["href"]
+        == page.tree.css_first(  # type: ignore[union-attr]
+            "script[src]"
+        ).attributes["data-kb-htmx"]
+    )  # type: ignore[union-attr]
+
+
 def test_a_replaced_layout_inside_the_sites_frame_is_rendered_for_each_visitor(
     site: Settings, client: Client, tmp_path: Path
 ):
@@ -222,7 +297,7 @@ def test_a_base_without_all_blocks_still_gives_a_whole_page(
     own_base(site, tmp_path, source)
     page = Page("/book/haircut/", client.get("/book/haircut/"))
     assert page.texts("title") == ["Haircut · Acme Salon"]
-    assert page.html.count("data-kb-ours") == page.html.count("data-kb-step") == 1
+    assert page.html.count("data-kb-htmx") == page.html.count("data-kb-step") == 1
     assert page.tree.css_first("link[href*='/book/style']") is not None
 
 
