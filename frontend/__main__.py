@@ -20,7 +20,7 @@ def build(folder: Path) -> None:
     """Build every script into a folder."""
     esbuild = _esbuild()
     for name, bundle in BUNDLES.items():
-        defined = []
+        defined = [f"--define:{constant}" for constant in bundle.defined]
         if name == LOADER:
             defined = [f'--define:DIALOG_VERSION="{version_of((folder / DIALOG).read_bytes())}"']
         command = [str(esbuild), *OPTIONS, *defined, "--log-level=warning", f"--format={bundle.format}", bundle.source]

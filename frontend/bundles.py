@@ -27,10 +27,14 @@ OPTIONS: Final = (
 
 
 class Bundle(NamedTuple):
-    """A built script: its source, and the kind of script that it is. `iife` shares no name with the page around it."""
+    """A built script: its source, and the kind of script that it is. `iife` shares no name with the page around it.
+
+    `defined` are constants of the source, as esbuild's --define has them: what they rule out isn't in the script.
+    """
 
     source: str
     format: str = "iife"
+    defined: tuple[str, ...] = ()
 
 
 DIALOG: Final = "embed-dialog.js"
@@ -38,7 +42,8 @@ LOADER: Final = "embed.js"
 BUNDLES: Final = {
     DIALOG: Bundle("embed/dialog.js", format="esm"),
     LOADER: Bundle("embed/loader.js"),
-    "booking.js": Bundle("booking/main.js"),
+    "booking.js": Bundle("booking/main.js", defined=("IS_FOR_HOSTS=false",)),
+    "booking-in-page.js": Bundle("booking/main.js", defined=("IS_FOR_HOSTS=true",)),
     "snippet.js": Bundle("snippet.js"),
 }
 """By the name of the built file, in the order of building: the loader holds the version of the dialog's file."""

@@ -8,8 +8,8 @@ export const { body } = document;
 export const find = (root, selector) => root.querySelector(selector);
 export const findAll = (root, selector) => [...root.querySelectorAll(selector)];
 
-/** Returns whether the page is the widget's own: the whole of it, or what stands in the template of the site. */
-export const ownsPage = (widget) => widget === body || "kbPage" in widget.dataset;
+/** Returns whether a page of the site's is the widget's own, as one of its template is. Any other is, where `IS_FOR_HOSTS` is false. */
+export const ownsPage = (widget) => "kbPage" in widget.dataset;
 
 /** The card of the current step; its `data-kb-*` attributes say what is shown. */
 export const stepCard = (widget) => find(widget, "[data-kb-step]");

@@ -29,11 +29,12 @@ const writeEntry = (widget, method, entry) =>
 
 /** Notes the address of the step that is shown. `method` is that of the history; without it nothing has moved. */
 export const recordStep = (widget, method, responseAddress) => {
+  if (IS_FOR_HOSTS && !ownsPage(widget)) recordEntry(widget, method, responseAddress);
+  else stateOf(widget).address = pageAddress();
+};
+
+const recordEntry = (widget, method, responseAddress) => {
   const state = stateOf(widget);
-  if (ownsPage(widget)) {
-    state.address = pageAddress();
-    return;
-  }
   const before = state.entry;
   const { kbAddress } = stepCard(widget).dataset;
   state.address = kbAddress || responseAddress;
@@ -51,7 +52,7 @@ export const showAddress = (widget, address, source = stage(widget)) => {
   // What was on its way would take this step's place.
   for (const element of [stage(widget), stepCard(widget)]) htmx.trigger(element, "htmx:abort");
   const values = state.zoneCorrected && !address.includes("tz=") ? { tz: timeZone } : {};
-  const replace = ownsPage(widget) ? "true" : "false"; // a redirect's URL, as browsers do
+  const replace = !IS_FOR_HOSTS || ownsPage(widget) ? "true" : "false"; // a redirect's URL, as browsers do
   // The first isn't counted as another view. With the second, browsers don't answer from what was fetched ahead.
   const headers = { "KB-Seen": "back", "If-None-Match": "-" };
   const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace, headers };
@@ -59,7 +60,7 @@ export const showAddress = (widget, address, source = stage(widget)) => {
 };
 
 const showEntry = (widget, entry, source) => {
-  const address = ownsPage(widget) ? entry : privateAddresses[entry] || entry;
+  const address = !IS_FOR_HOSTS || ownsPage(widget) ? entry : privateAddresses[entry] || entry;
   // A number of before a reload says nothing anymore.
   if (typeof address !== "string" || address === stateOf(widget).address) return false;
   showAddress(widget, address, source);
@@ -68,7 +69,7 @@ const showEntry = (widget, entry, source) => {
 
 const onPopState = (event) => {
   for (const widget of findAll(document, ".kb")) {
-    const entry = ownsPage(widget) ? pageAddress() : entryOf(widget);
+    const entry = !IS_FOR_HOSTS || ownsPage(widget) ? pageAddress() : entryOf(widget);
     if (!entry) continue;
     // htmx would load the whole page again.
     if (event.state?.htmx) event.stopImmediatePropagation();

@@ -8,11 +8,8 @@
 import { findAll } from "./dom.js";
 import { nonce } from "./page.js";
 
-// Of the script's element, which is known only while the script is loaded.
-const { dataset } = document.currentScript;
-
-/** The address of our htmx on a page of the host's; nothing on a page of our own, which has loaded it. */
-const { kbHtmx: address } = dataset;
+/** The address of our htmx. The script's element, which has it, is known only while the script is loaded. */
+const address = IS_FOR_HOSTS && document.currentScript.dataset.kbHtmx;
 
 const isKnown = (htmx) => /^2\./.test(htmx?.version);
 

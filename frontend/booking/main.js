@@ -1,4 +1,7 @@
 // The script of all the widget's pages: it makes links and forms, which work without it, smooth.
+//
+// It is built twice: `IS_FOR_HOSTS` is true where the widget stands inside a page of a site, which may have an htmx, a
+// history and a color of its own, and false on the pages of the widget itself, which come without all of that.
 
 import { onCalendarKey } from "./calendar-keys.js";
 import { receiveHostDetails } from "./contact-form.js";
@@ -35,10 +38,10 @@ const startWidgets = () => {
   for (const widget of findAll(document, ".kb")) {
     if (started.has(widget)) continue;
     started.add(widget);
-    processWidget(widget);
+    if (IS_FOR_HOSTS) processWidget(widget);
     initStep(widget);
     recordStep(widget);
-    if (!restoreStep(widget)) loadOnSight(widget);
+    if (IS_FOR_HOSTS && !restoreStep(widget)) loadOnSight(widget);
   }
 };
 
@@ -62,16 +65,22 @@ const start = () => {
   new ResizeObserver(reportHeight).observe(body);
 };
 
+// A frame that is sandboxed without `allow-same-origin` may not ask our server by script. Links and forms may.
+const begin = (startThem) => {
+  if (self.origin === "null") body.dataset.hxDisable = "";
+  else startThem();
+};
+
+if (!IS_FOR_HOSTS) begin(start);
 // Two widgets on a page may bring the script twice.
-if (window.kordlessBooking) window.kordlessBooking();
+else if (window.kordlessBooking) window.kordlessBooking();
 else {
   let isStarted;
   window.kordlessBooking = () => isStarted && startWidgets();
-  // A frame that is sandboxed without `allow-same-origin` may not ask our server by script. Links and forms may.
-  if (self.origin === "null") body.dataset.hxDisable = "";
-  else
+  begin(() =>
     whenHtmxIsThere(() => {
       start();
       isStarted = true;
-    });
+    }),
+  );
 }

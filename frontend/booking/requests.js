@@ -115,7 +115,7 @@ const chooseSwap = (widget, detail, trigger) => {
   if (!isSameStep) loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
-  takeLook(widget, detail.xhr.getResponseHeader("KB-Look"));
+  if (IS_FOR_HOSTS) takeLook(widget, detail.xhr.getResponseHeader("KB-Look"));
   if (step) reportShown(detail);
   else showProblem(widget, detail, trigger);
 };
@@ -156,7 +156,7 @@ export const listenToHtmx = () => {
   onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
     if (verb === "get") addTimeZone(widget, path, parameters);
     // Inside a page of the host's only the script knows which step is shown, and so what the visitor has seen before.
-    if (!ownsPage(widget)) headers["HX-Current-URL"] = new URL(stateOf(widget).address ?? "", location).href;
+    if (IS_FOR_HOSTS && !ownsPage(widget)) headers["HX-Current-URL"] = new URL(stateOf(widget).address ?? "", location).href;
   });
   onHtmx("beforeSend", beginWaiting);
   // django-htmx's script for DEBUG would replace the whole page by any answer with status 400, 403, 404 or 500.
@@ -169,7 +169,7 @@ export const listenToHtmx = () => {
     // As browsers do: a link to the page that is shown adds nothing to go Back to. Nor does the end of a wait.
     if (trigger.matches(POLL) || history.path === location.pathname + location.search) history.type = "replace";
     // A private htmx writes no history: any other htmx takes its entries for its own, and loads the whole page for them.
-    if (isPrivate) window.history[history.type + "State"](null, "", history.path);
+    if (IS_FOR_HOSTS && isPrivate) window.history[history.type + "State"](null, "", history.path);
   });
   onHtmx("afterSettle", afterSettle);
 };

@@ -12,7 +12,7 @@ export const initStep = (widget) => {
   const state = stateOf(widget);
   // The widget promises to store nothing, but htmx notes the current path; the host's may note
   // that of its own pages. Storage may be forbidden, and then throws.
-  try { (isPrivate || ownsPage(widget)) && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
+  try { (!IS_FOR_HOSTS || isPrivate || ownsPage(widget)) && sessionStorage.removeItem("htmx-current-path-for-history"); } catch {}
   initTabStop(widget);
   widget.classList.add("kb-js");
   const { kbStep: step } = stepCard(widget).dataset;
