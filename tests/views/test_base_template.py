@@ -263,6 +263,19 @@ def test_a_base_that_can_not_be_used_is_an_error_of_the_check(site: Settings, tm
     assert [message.id for message in run_checks(tags=["kordless_booking"])] == ["kordless_booking.E015"]
 
 
+def test_a_base_that_is_not_found_is_reported_with_the_folders_that_django_knows(site: Settings, tmp_path: Path):
+    """In a new project that is none; a base that extends what isn't there is reported with the name of that."""
+    use_base(site, tmp_path, "nowhere.html")
+    [message] = run_checks(tags=["kordless_booking"])
+    assert f"'nowhere.html': \"DIRS\" in TEMPLATES lists {tmp_path}" in str(message.hint)
+    own_base(site, tmp_path, '{% extends "gone.html" %}')
+    [message] = run_checks(tags=["kordless_booking"])
+    assert "finds no 'gone.html'" in str(message.hint)
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": []}]
+    [message] = run_checks(tags=["kordless_booking"])
+    assert "'own.html': \"DIRS\" in TEMPLATES is empty" in str(message.hint)
+
+
 def test_a_base_without_a_place_for_the_head_is_reported(site: Settings, tmp_path: Path):
     """W011: it works, but the style sheet comes late."""
     own_base(site, tmp_path, NO_HEAD)
