@@ -36,6 +36,7 @@ FRAME: Final = "kordless_booking/layouts/base.html"
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
 _TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+_HEAD_END: Final = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,11 @@ def _render(request: HttpRequest, base: BaseTemplate, head: str, content: str) -
         html = html.replace(content, head + content, 1)
     # In the place of the template's own: of two, the first counts. A step that htmx swaps in brings the same title.
     title = escape(base.title)
-    found = _TITLE.search(html)
+    # Not behind the head: a drawing in the header may have a title of its own.
+    end = _HEAD_END.search(html)
+    found = _TITLE.search(html, 0, end.start() if end else len(html))
     if found is None:
-        place = html.find(head)
+        place = end.start() if end else html.find(head)
         return f"{html[:place]}<title>{title}</title>{html[place:]}"
     return f"{html[: found.start(1)]}{title}{html[found.end(1) :]}"
 

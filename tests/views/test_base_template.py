@@ -226,6 +226,29 @@ def test_a_base_without_all_blocks_still_gives_a_whole_page(
     assert page.tree.css_first("link[href*='/book/style']") is not None
 
 
+DRAWING = "<svg><title>Our logo</title></svg>{% block kordless_content %}{% endblock %}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"<!doctype html><html><head>{{% block kordless_head %}}{{% endblock %}}</head><body>{DRAWING}</body></html>",
+        f"<!doctype html><html><head></head><body>{DRAWING}</body></html>",
+        f"<!doctype html><html><HEAD><TITLE>Ours</TITLE></HEAD><BODY>{DRAWING}</BODY></html>",
+        f"<!doctype html><html><body>{DRAWING}</body></html>",
+    ],
+)
+def test_the_title_of_a_drawing_in_the_header_is_not_the_documents(
+    site: Settings, client: Client, tmp_path: Path, source: str
+):
+    """The document's title stands in its head, and what the header draws keeps its own."""
+    own_base(site, tmp_path, source)
+    page = Page("/book/haircut/", client.get("/book/haircut/"))
+    assert page.texts("head > title") == ["Haircut · Acme Salon"]
+    assert page.texts("svg > title") == ["Our logo"]
+    assert page.html.startswith("<!doctype html>")
+
+
 BROKEN = {
     "no such template": None,
     "no block": "<html><body>Ours</body></html>",
