@@ -31,7 +31,7 @@ log = logging.getLogger("kordless_booking.views")
 
 SITE_LAYOUT: Final = "kordless_booking/layouts/site.html"
 """Layout of a page in two pieces."""
-FRAME: Final = "kordless_booking/layouts/base.html"
+BASE_LAYOUT: Final = "kordless_booking/layouts/base.html"
 """Template that extends the site's and fills its blocks with the pieces."""
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
@@ -73,7 +73,7 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     patch_vary_headers(response, ["Cookie"])
 
 
-class NoPlace(Exception):
+class MissingBlock(Exception):
     """The site's template has no block for the widget."""
 
 
@@ -84,9 +84,9 @@ def _render(request: HttpRequest, base: BaseTemplate, head: str, content: str) -
         "content": mark_safe(content),  # noqa: S308
     }
     # With the request: the site's context processors run.
-    html: str = render_to_string(FRAME, {"kordless": pieces}, request)
+    html: str = render_to_string(BASE_LAYOUT, {"kordless": pieces}, request)
     if content not in html:
-        raise NoPlace(f"{base.account.base_template} has no block kordless_content")
+        raise MissingBlock(f"{base.account.base_template} has no block kordless_content")
     if head not in html:
         # All of them work in the body too. `manage.py check` reports the missing block.
         html = html.replace(content, head + content, 1)
