@@ -173,7 +173,7 @@ def check_base_template(app_configs: Sequence[AppConfig] | None = None, **_kwarg
             blocks = _block_names(account.base_template)
         except (TemplateDoesNotExist, TemplateSyntaxError, OSError, UnicodeError) as error:
             text = f"{where} can't be used ({type(error).__name__}), so pages come without the site's frame."
-            found.append(Error(text, hint="Name a template as in {% extends %}.", id="kordless_booking.E015"))
+            found.append(Error(text, hint=_base_template_hint(error), id="kordless_booking.E015"))
             continue
         if blocks is None:
             continue
@@ -186,6 +186,18 @@ def check_base_template(app_configs: Sequence[AppConfig] | None = None, **_kwarg
             text = f"{where} has no block kordless_head, so the style sheet stands in the body and comes late."
             found.append(Warning(text, hint=hint, id="kordless_booking.W011"))
     return found
+
+
+def _base_template_hint(error: Exception) -> str:
+    if not isinstance(error, TemplateDoesNotExist):
+        return "Name a template as in {% extends %}."
+    # In a new project no folder of the project's own is listed, and few know it.
+    folders = [str(folder) for engine in settings.TEMPLATES for folder in engine.get("DIRS", [])]
+    listed = f"lists {', '.join(folders)}" if folders else "is empty"
+    return (
+        f'Django finds no {str(error)!r}: "DIRS" in TEMPLATES {listed}, and no app has it in its templates/ folder. '
+        "Name it as in {% extends %}."
+    )
 
 
 def _block_names(name: str) -> set[str] | None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from django import template
@@ -24,13 +25,14 @@ from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.funnel.page_views import count_page_view
 from kordless_booking.logs import log_event
+from kordless_booking.upstream.registry import services_for
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, tag_arguments
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.csp_nonce import add_nonce, find_nonce
 from kordless_booking.views.lazy import lazy_page
-from kordless_booking.views.next_free import MAX_NEXT_TIMES, next_free_links
+from kordless_booking.views.next_free import next_free_links
 from kordless_booking.views.page import find_look
 from kordless_booking.views.rendering import PageResponse
 from kordless_booking.views.request import Embedding, WidgetRequest, request_id_context
@@ -87,6 +89,8 @@ def booking_widget(
         width = _read(tag_arguments.parse_width, width, default="")
         lazy = _read(tag_arguments.parse_flag, "lazy", lazy, default=False)
         namespace = _namespace(account)
+        if namespace is None:
+            return SafeString()
         token = _read(tag_arguments.parse_metadata, conf.get_account(namespace).name, metadata, default="")
     if token:
         choices["metadata"] = token
@@ -145,9 +149,13 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured("{% next_free %} needs the request context processor.")
-    visit = WidgetRequest.from_http(
-        request, namespace=_namespace(account), embedding=Embedding(stage_id="kb-inline-next-free")
-    )
+    with request_id_context(request):
+        service = _read(partial(tag_arguments.parse_service, tag="next_free"), service, default="")
+        count = _read(tag_arguments.parse_count, count, default=3)
+        namespace = _namespace(account, "next_free")
+    if namespace is None:
+        return SafeString()
+    visit = WidgetRequest.from_http(request, namespace=namespace, embedding=Embedding(stage_id="kb-inline-next-free"))
     # Of the widget's choices in the page's query only the zone and the language count.
     visit = visit.with_choices(Choices(timezone=visit.choices.timezone, lang=visit.choices.lang))
     with (
@@ -156,7 +164,7 @@ def next_free(context: dict[str, Any], service: str, count: int = 3, account: st
         requested_by(build_requester(visit)),
         deadline(visit.account.browse_seconds),
     ):
-        times = next_free_links(visit, service, min(max(int(count), 1), MAX_NEXT_TIMES))
+        times = next_free_links(visit, service, count)
         # With the request: a template of the site's own in its place may use it, and the site's context processors.
         return render_to_string("kordless_booking/parts/next_free.html", times, request) if times else SafeString()
 
@@ -175,17 +183,26 @@ def _read(parse: Callable[..., T], *arguments: object, default: T) -> T:
         # Its value may come from an editor or from the page's query, and must not take the page down.
         if settings.DEBUG:
             raise TemplateSyntaxError(f"{error} It is {arguments[-1]!r}.") from None
-        log_event(log, logging.ERROR, "tag_argument_invalid", argument=error.argument, reason=str(error))
+        # Nor may whoever repeats such a query fill the log, or call somebody in the night. Any account's will do.
+        throttle = services_for(next(iter(conf.accounts().values()))).log_throttle
+        level = throttle.level_for(f"tag_argument_invalid {error.argument}", logging.ERROR)
+        log_event(log, level, "tag_argument_invalid", argument=error.argument, reason=str(error))
         return default
 
 
-def _namespace(account: str) -> str:
-    """Return the namespace of an account's pages. Raises ImproperlyConfigured for an account that doesn't exist."""
-    known, namespace = conf.accounts(), account or "kordless_booking"
+def _namespace(account: object, tag: str = "booking_widget") -> str | None:
+    """Return the namespace of an account's pages; None for an account that doesn't exist, which is logged.
+
+    Raises ImproperlyConfigured where there are several, and the template names none.
+    """
+    namespace = _read(partial(tag_arguments.parse_account, tag=tag), account, default=None)
+    if namespace is None:
+        return None
+    known, namespace = conf.accounts(), namespace or "kordless_booking"
     # With a single account, any namespace will do; of several, one may have the name of the URLs' own namespace.
     if len(known) > 1 and namespace.rpartition(":")[2] not in known:
         raise ImproperlyConfigured(
-            f"{{% booking_widget %}}: account must be one of {', '.join(sorted(known))}, and is {account!r}."
+            f"{{% {tag} %}}: account must be one of {', '.join(sorted(known))}, and is {account!r}."
         )
     return namespace
 

@@ -32,11 +32,12 @@ log = logging.getLogger("kordless_booking.views")
 
 SITE_LAYOUT: Final = "kordless_booking/layouts/site.html"
 """Layout of a page in two pieces."""
-FRAME: Final = "kordless_booking/layouts/base.html"
+BASE_LAYOUT: Final = "kordless_booking/layouts/base.html"
 """Template that extends the site's and fills its blocks with the pieces."""
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
 _TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+_HEAD_END: Final = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     patch_vary_headers(response, ["Cookie"])
 
 
-class NoPlace(Exception):
+class MissingBlock(Exception):
     """The site's template has no block for the widget."""
 
 
@@ -88,17 +89,19 @@ def _render(request: HttpRequest, base: BaseTemplate, head: str, content: str) -
         "content": mark_safe(content),  # noqa: S308
     }
     # With the request: the site's context processors run.
-    html: str = render_to_string(FRAME, {"kordless": pieces}, request)
+    html: str = render_to_string(BASE_LAYOUT, {"kordless": pieces}, request)
     if content not in html:
-        raise NoPlace(f"{base.account.base_template} has no block kordless_content")
+        raise MissingBlock(f"{base.account.base_template} has no block kordless_content")
     if head not in html:
         # All of them work in the body too. `manage.py check` reports the missing block.
         html = html.replace(content, head + content, 1)
     # In the place of the template's own: of two, the first counts. A step that htmx swaps in brings the same title.
     title = escape(base.title)
-    found = _TITLE.search(html)
+    # Not behind the head: a drawing in the header may have a title of its own.
+    end = _HEAD_END.search(html)
+    found = _TITLE.search(html, 0, end.start() if end else len(html))
     if found is None:
-        place = html.find(head)
+        place = end.start() if end else html.find(head)
         return f"{html[:place]}<title>{title}</title>{html[place:]}"
     return f"{html[: found.start(1)]}{title}{html[found.end(1) :]}"
 

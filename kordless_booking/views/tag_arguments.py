@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
+from django.urls import NoReverseMatch
+
+from kordless_booking import conf
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.metadata import MAX_BYTES, encrypt_metadata
 from kordless_booking.limits import MAX_ID, MAX_PARTY_SIZE
 from kordless_booking.presentation.locales import best_supported_language, supported_languages
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.presentation.timezones import canonical_timezone
+from kordless_booking.urlconf import cached_reverse, current_mount
+from kordless_booking.views.next_free import MAX_NEXT_TIMES
 from kordless_booking.views.request import QUERY_PREFIX
 from kordless_booking.views.stylesheet import WIDTH
 
@@ -23,14 +30,16 @@ DEFAULT_NAME: Final = "widget"
 """Name of the first widget on a page. Its query has the prefix alone."""
 MAX_NAME: Final = 40
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_MAX_NUMBER_BITS: Final = 256
+"""Bits of a number that stands for an id: more than a UUID has."""
 _STATE: Final = "_kordless_booking_tags"
 
 
 class InvalidArgument(Exception):
-    """A mistake in an argument of the tag. The message names the argument, and never has its value."""
+    """A mistake in an argument of a tag. The message names the argument, and never has its value."""
 
-    def __init__(self, argument: str, allowed: str) -> None:
-        super().__init__(f"{{% booking_widget %}}: {argument} must be {allowed}.")
+    def __init__(self, argument: str, allowed: str, tag: str = "booking_widget") -> None:
+        super().__init__(f"{{% {tag} %}}: {argument} must be {allowed}.")
         self.argument = argument
         """Name of the argument."""
 
@@ -78,14 +87,41 @@ def parse_name(value: object) -> str:
     return str(value)
 
 
-def parse_service(value: object) -> str:
+def parse_service(value: object, tag: str = "booking_widget") -> str:
     """Return the slug of a service, "" for the list of them. Raises InvalidArgument."""
     if _is_absent(value):
         return ""
     # A string of a lazy or a safe kind, too.
-    if not isinstance(value, str):
-        raise InvalidArgument("service", "the slug of a service, as text")
+    if not isinstance(value, str) or not _is_short(value):
+        raise InvalidArgument("service", "the slug of a service, as text", tag)
     return str(value)
+
+
+def parse_account(value: object, tag: str = "booking_widget") -> str:
+    """Return the namespace of an account's pages, "" for the only account. Raises InvalidArgument.
+
+    With a single account, it may be any namespace under which its URLs are mounted.
+    """
+    if _is_absent(value):
+        return ""
+    known = conf.accounts()
+    # Of several, one may have the name of the URLs' own namespace.
+    if isinstance(value, str) and _is_short(value) and (len(known) == 1 or value.rpartition(":")[2] in known):
+        with suppress(NoReverseMatch):
+            cached_reverse(current_mount(str(value)), "services")
+            return str(value)
+    names = f"one of {', '.join(sorted(known))}" if len(known) > 1 else "the namespace of the widget's URLs"
+    raise InvalidArgument("account", names, tag)
+
+
+def parse_count(value: object) -> int:
+    """Return the number of times of `{% next_free %}`, from 1 to MAX_NEXT_TIMES. Raises InvalidArgument."""
+    try:
+        # A text, as it comes from a query, too; as `int` reads it.
+        number = int(value)  # type: ignore[call-overload]
+        return 1 if number < 1 else MAX_NEXT_TIMES if number > MAX_NEXT_TIMES else int(number)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidArgument("count", f"a number from 1 to {MAX_NEXT_TIMES}", "next_free") from None
 
 
 def parse_width(value: object) -> str:
@@ -137,23 +173,36 @@ def _is_absent(value: object) -> bool:
     return value is None or value == ""
 
 
+def _is_short(text: str) -> bool:
+    """Return whether an address can have this name: it isn't too long, and has no half of a surrogate pair."""
+    return len(text) <= MAX_ID and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _text_of(value: object) -> str:
+    """Return a text or a whole number as text; "" for anything else, and for numbers that no id has."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    # Python refuses to write numbers of thousands of digits.
+    return "" if isinstance(value, int) and value.bit_length() > _MAX_NUMBER_BITS else str(value)
+
+
 def _parse_id(field_name: str) -> Callable[[object], Mapping[str, Any] | None]:
     def parse(value: object) -> Mapping[str, Any] | None:
-        is_id = isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) <= MAX_ID
-        return {field_name: str(value)} if is_id else None
+        text = _text_of(value)
+        return {field_name: text} if 0 < len(text) <= MAX_ID else None
 
     return parse
 
 
 def _parse_party(value: object) -> Mapping[str, Any] | None:
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    text = _text_of(value)
     is_size = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PARTY_SIZE))
     return {"party_size": int(text)} if is_size and 1 <= int(text) <= MAX_PARTY_SIZE else None
 
 
 def _parse_timezone(value: object) -> Mapping[str, Any] | None:
     # A ZoneInfo, as `get_current_timezone` returns it, says its name.
-    name = canonical_timezone(str(value)[:MAX_ID])
+    name = canonical_timezone(str(value)[:MAX_ID]) if isinstance(value, str | tzinfo) else None
     return {"timezone": name} if name else None
 
 

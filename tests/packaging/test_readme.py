@@ -5,8 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.urls import URLResolver, re_path
+from django.urls.resolvers import RegexPattern
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -80,6 +83,16 @@ def test_every_make_command_of_the_readme_exists():
 def test_the_readme_installs_from_a_checkout_until_the_first_release():
     """The only command that needs the package index is the one that the test of the wheel runs."""
     assert blocks("sh")[1] == INSTALL
+
+
+def test_the_line_of_urls_works_below_a_catch_all():
+    """Wagtail and django CMS have one, and a reader pastes the line where the README says: at the end of urls.py."""
+    _sandbox, urls, *_ = blocks("python")
+    module: dict[str, Any] = {"urlpatterns": [re_path("", lambda request: None, name="catch-all")]}
+    exec(urls, module)  # noqa: S102 (the README's)
+    resolver = URLResolver(RegexPattern(r"^/"), module["urlpatterns"])
+    assert resolver.resolve("/book/").namespace == "kordless_booking"
+    assert resolver.resolve("/about/").url_name == "catch-all"
 
 
 @pytest.mark.long

@@ -370,7 +370,7 @@ def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 
 
 def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Missing settings, and a template that fails on a page whose address holds a token."""
+    """Missing settings, and templates that fail on a page whose address holds a token."""
     manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
     own, given = site.TEMPLATES, site.KORDLESS_BOOKING
     with tempfile.TemporaryDirectory() as folder:
@@ -381,6 +381,9 @@ def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, sit
         page = walk.open(manage)
         assert page.status == 500, page.text
     site.TEMPLATES = own
+    site.KORDLESS_BOOKING = {**given, "BASE_TEMPLATE": "canary/nowhere.html"}
+    page = walk.open(manage)
+    assert page.number, page.text
     site.KORDLESS_BOOKING = {}
     walk.client.get(manage)
     delivery().post(walk.client)
@@ -622,7 +625,10 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "counters": Chapter(_counters, pages=0, records=3, events=frozenset({"counts_dropped", "counts_not_written"})),
     "broken configuration": Chapter(
-        _broken_configuration, pages=6, records=8, events=frozenset({"not_configured", "tag_argument_invalid"})
+        _broken_configuration,
+        pages=6,
+        records=8,
+        events=frozenset({"base_template_failed", "not_configured", "tag_argument_invalid"}),
     ),
     "staff and operators": Chapter(
         _staff_and_operators,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import lazystr
+from django.utils.safestring import mark_safe
 
 CALLS: list[str] = []
 """Paths of the requests with which `known_user` was called."""
@@ -18,6 +20,21 @@ def known_user(request: HttpRequest) -> dict[str, Any]:
 def wrong_details(request: HttpRequest) -> dict[str, Any]:
     """Return what no form would take, what no form has, and one name."""
     return {"name": "Ada Canary", "email": "no-address", "phone": "12", "start": "x", "draft": "x", "notes": "n" * 5000}
+
+
+def marked_safe(request: HttpRequest) -> dict[str, Any]:
+    """Return markup that is marked as safe, as a site's template code may leave it."""
+    return {"name": mark_safe('"><script>alert(1)</script>')}
+
+
+def raising_text(request: HttpRequest) -> dict[str, Any]:
+    """Return a lazy text that raises only when it is read."""
+    return {"name": lazystr(_Unreadable())}
+
+
+class _Unreadable:
+    def __str__(self) -> str:
+        raise LookupError("ada@canary.example")
 
 
 def failing(request: HttpRequest) -> dict[str, Any]:

@@ -301,6 +301,29 @@ def test_a_base_without_all_blocks_still_gives_a_whole_page(
     assert page.tree.css_first("link[href*='/book/style']") is not None
 
 
+DRAWING = "<svg><title>Our logo</title></svg>{% block kordless_content %}{% endblock %}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"<!doctype html><html><head>{{% block kordless_head %}}{{% endblock %}}</head><body>{DRAWING}</body></html>",
+        f"<!doctype html><html><head></head><body>{DRAWING}</body></html>",
+        f"<!doctype html><html><HEAD><TITLE>Ours</TITLE></HEAD><BODY>{DRAWING}</BODY></html>",
+        f"<!doctype html><html><body>{DRAWING}</body></html>",
+    ],
+)
+def test_the_title_of_a_drawing_in_the_header_is_not_the_documents(
+    site: Settings, client: Client, tmp_path: Path, source: str
+):
+    """The document's title stands in its head, and what the header draws keeps its own."""
+    own_base(site, tmp_path, source)
+    page = Page("/book/haircut/", client.get("/book/haircut/"))
+    assert page.texts("head > title") == ["Haircut · Acme Salon"]
+    assert page.texts("svg > title") == ["Our logo"]
+    assert page.html.startswith("<!doctype html>")
+
+
 BROKEN = {
     "no such template": None,
     "no block": "<html><body>Ours</body></html>",
@@ -336,6 +359,19 @@ def test_a_base_that_can_not_be_used_is_an_error_of_the_check(site: Settings, tm
     if source is None:
         use_base(site, tmp_path, "nowhere.html")
     assert [message.id for message in run_checks(tags=["kordless_booking"])] == ["kordless_booking.E015"]
+
+
+def test_a_base_that_is_not_found_is_reported_with_the_folders_that_django_knows(site: Settings, tmp_path: Path):
+    """In a new project that is none; a base that extends what isn't there is reported with the name of that."""
+    use_base(site, tmp_path, "nowhere.html")
+    [message] = run_checks(tags=["kordless_booking"])
+    assert f"'nowhere.html': \"DIRS\" in TEMPLATES lists {tmp_path}" in str(message.hint)
+    own_base(site, tmp_path, '{% extends "gone.html" %}')
+    [message] = run_checks(tags=["kordless_booking"])
+    assert "finds no 'gone.html'" in str(message.hint)
+    site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": []}]
+    [message] = run_checks(tags=["kordless_booking"])
+    assert "'own.html': \"DIRS\" in TEMPLATES is empty" in str(message.hint)
 
 
 def test_a_base_without_a_place_for_the_head_is_reported(site: Settings, tmp_path: Path):

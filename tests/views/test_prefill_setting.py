@@ -76,7 +76,9 @@ def test_details_that_no_form_would_take_are_left_out(site: Settings, client: Cl
     assert form.status == 200
 
 
-@pytest.mark.parametrize("function", ["failing", "no_mapping", "without_request", "gone", "known_async"])
+@pytest.mark.parametrize(
+    "function", ["failing", "no_mapping", "without_request", "gone", "known_async", "raising_text"]
+)
 def test_a_function_that_fails_leaves_the_form_empty(
     site: Settings, client: Client, caplog: pytest.LogCaptureFixture, function: str
 ):
@@ -86,6 +88,14 @@ def test_a_function_that_fails_leaves_the_form_empty(
     assert (form.status, filled(form)) == (200, {})
     [line] = [record.getMessage() for record in caplog.records if "event=prefill_failed" in record.getMessage()]
     assert "canary" not in line
+
+
+def test_known_details_are_text_even_where_they_are_marked_as_safe(site: Settings, client: Client):
+    """A site may return what its own code has marked as markup: in the form it is a text as any other."""
+    known(site, "marked_safe")
+    form = Visitor(client).choose("haircut")
+    assert "<script>alert" not in form.html
+    assert all(not script.text() for script in form.tree.css("script"))
 
 
 def test_a_function_that_returns_nothing_is_no_failure(
