@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,40 @@ UNUSED_AT_START = {
     "kordless_booking.urls",
     "kordless_booking.views",
 }
+OPTIONAL = """
+import json, os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.projects.plain.settings"
+from django.conf import settings
+from tests.projects.optional_apps import with_optional_apps
+settings.INSTALLED_APPS = with_optional_apps(settings.INSTALLED_APPS)
+import django
+django.setup()
+started = set(sys.modules)
+from django.core.management import call_command
+call_command("check")
+from kordless_booking.contrib.assistant import lexicon
+print(json.dumps([sorted(started), sorted(sys.modules), lexicon._calendars.cache_info().currsize]))
+"""
+SDK_OF_AGENTS = {"anyio", "mcp", "pydantic", "starlette", "uvicorn"}
+"""Packages of the extra [mcp], for `manage.py kordless_mcp` alone."""
+
+
+def run(program: str) -> list[Any]:
+    """Run a program in a process of its own; return what it prints as JSON."""
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    found: list[Any] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.long
+def test_a_starting_process_with_all_optional_apps_imports_nothing_heavy():
+    """Neither the packages, nor the agents' SDK, nor CLDR's words, which are read with the first words of a visitor."""
+    started, checked, cldr_read = run(OPTIONAL)
+    assert "kordless_booking.contrib.mcp.plugin" in started
+    assert "kordless_booking.contrib.assistant.urls" in checked
+    assert set(checked) & (HEAVY | SDK_OF_AGENTS | {"kordless_booking.sandbox"}) == set()
+    assert cldr_read == 0
 
 
 @pytest.mark.long
@@ -38,9 +73,7 @@ def test_a_starting_process_imports_nothing_heavy():
 
     A server may ask for all of it at once.
     """
-    command = [sys.executable, "-c", IMPORTED]
-    ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
-    started, checked, preloaded = map(set, json.loads(ran.stdout.splitlines()[-1]))
+    started, checked, preloaded = map(set, run(IMPORTED))
     assert "kordless_booking.staff.overview_page" in started
     assert started & (HEAVY | UNUSED_AT_START) == set()
     assert "kordless_booking.urls" in checked

@@ -64,7 +64,8 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     # A template tag in the site's template brings a widget more, but neither style sheet nor scripts again.
     PageWidgets.of_request(request).color = base.color
     try:
-        head = add_nonce(head, find_nonce(request))
+        # An extension's block in the content may bring a style sheet.
+        head, content = (add_nonce(piece, find_nonce(request)) for piece in (head, content))
         html = _render(request, base, head, content)
     except Exception as error:
         if settings.DEBUG:

@@ -37,6 +37,7 @@ def test_wagtails_base_goes_around_every_page():
     """With the user bar, the site's navigation, and one title."""
     found = walk("wagtail_site")
     assert found["number"]
+    assert found["limits"][1:] == ["after 3:00 PM"]
     assert "Haircut · Acme Salon" in found["titles"]
 
 
@@ -44,6 +45,7 @@ def test_django_cms_base_keeps_its_toolbar_menus_and_sekizai_blocks():
     """What `addtoblock` collects behind the widget stands in the head, and at the end of the body."""
     found = walk("cms_site")
     assert found["number"]
+    assert found["limits"][1:] == ["after 3:00 PM"]
     assert found["sekizai"] == 2
     assert found["frame_options"] == "SAMEORIGIN"
 
@@ -52,6 +54,7 @@ def test_a_base_of_allauth_with_everything_strict_lets_visitors_book():
     """Behind HTTPS and a login wall; each script and style sheet has the nonce of the policy, which is the site's."""
     found = walk("allauth_site")
     assert found["number"]
+    assert found["limits"][1:] == ["after 3:00 PM"]
     [nonce] = set(found["nonces"])
     assert f"'nonce-{nonce}'" in found["policy"]
     assert "'strict-dynamic'" in found["policy"]

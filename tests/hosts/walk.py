@@ -10,6 +10,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.support.visitor import Visitor
 
 COOKIES = {"cms_site": {"django_language"}}
 """Cookies that a host sets by itself, on each of its pages."""
@@ -38,6 +42,7 @@ def walk(host: str) -> dict[str, object]:
     move = visitor.open([*times.times.values()][-1])
     assert move.tree.css_first("form") is not None
     visitor.open(f"{base}manage/")
+    limits = say_when(visitor, base)
     missing = visitor.open(f"{base}nowhere/at/all/")
     assert missing.status == 404
     titles = []
@@ -61,12 +66,30 @@ def walk(host: str) -> dict[str, object]:
     last = visitor.seen[0]
     return {
         "number": done.number,
+        "limits": limits,
         "titles": sorted(set(titles)),
         "policy": last.response.get("Content-Security-Policy", ""),
         "frame_options": last.response.get("X-Frame-Options", ""),
         "nonces": [tag.attributes.get("nonce") for tag in last.tree.css("head script, head link[data-kb-later]")],
         "sekizai": len(last.tree.css("head [name=from-sekizai], body [data-from-sekizai]")),
     }
+
+
+def say_when(visitor: Visitor, base: str) -> list[str]:
+    """Use the optional apps: words, the waitlist, what programs read; return what the times are limited to."""
+    from django.contrib.staticfiles import finders  # noqa: PLC0415
+
+    assert finders.find("kordless_waitlist/waitlist.css")
+    field = visitor.open(visitor.open(f"{base}haircut/").link("Or say when"))
+    assert field.heading == "Say when"
+    times = visitor.send(field, "Show times", words="next Tuesday after 3")
+    assert times.tree.css_first("[data-kb-step=slot]") is not None
+    visitor.open(f"{base}waitlist/haircut/")
+    for path, kind in (("api/services.json", "application/json"), ("llms.txt", "text/plain")):
+        response = visitor.client.get(f"{base}{path}", headers=visitor.headers)
+        assert (response.status_code, response["Content-Type"].split(";")[0]) == (200, kind), path
+        assert "site-header" not in response.content.decode()
+    return [" ".join(text.split()) for text in times.texts(".kb-limits a bdi")]
 
 
 def main(host: str) -> None:

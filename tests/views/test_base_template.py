@@ -15,12 +15,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template import engines
 from django.test import Client, RequestFactory
 from django.utils.functional import lazystr
+from django.utils.safestring import mark_safe
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from kordless_booking import views
+from kordless_booking import hooks, views
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import response_cache
 from kordless_booking.views.base_template import SITE_LAYOUT
@@ -174,6 +175,21 @@ def test_the_nonce_of_the_sites_policy_is_on_each_script_of_the_shared_fragment(
         nonces += found
     assert None not in nonces
     assert nonces[0] != nonces[1]
+
+
+def test_a_style_sheet_of_an_extension_has_the_nonce_of_the_sites_policy(based_site: Settings, client: Client):
+    """A block of an extension stands in the content, and its style sheet beside it."""
+    based_site.MIDDLEWARE = [*based_site.MIDDLEWARE, f"{__name__}.NonceMiddleware"]
+    with hooks.temporary_hooks():
+        hooks.template_slots.register(
+            "services_before", lambda slot: mark_safe('<link rel="stylesheet" href="/x.css">')
+        )
+        for _stored in range(2):
+            page = Page("/book/", client.get("/book/"))
+            [own] = page.tree.css(".kb link[href='/x.css']")
+            script = page.tree.css_first("head script[data-kb-htmx]")
+            assert script is not None
+            assert own.attributes["nonce"] == script.attributes["nonce"]
 
 
 @pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 
+from tests.projects.optional_apps import with_optional_apps
 from tests.projects.plain.settings import *  # noqa: F403
 from tests.projects.plain.settings import INSTALLED_APPS, KORDLESS_BOOKING, MIDDLEWARE, TEMPLATES
 
@@ -11,7 +12,7 @@ HERE = Path(__file__).parent
 
 ROOT_URLCONF = "tests.projects.allauth_site.urls"
 SITE_ID = 1
-INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.sites", "allauth", "allauth.account", "csp"]
+INSTALLED_APPS = [*with_optional_apps(INSTALLED_APPS), "django.contrib.sites", "allauth", "allauth.account", "csp"]
 MIDDLEWARE = [
     *MIDDLEWARE,
     "allauth.account.middleware.AccountMiddleware",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.projects.optional_apps import with_optional_apps
 from tests.projects.plain.settings import *  # noqa: F403
 from tests.projects.plain.settings import INSTALLED_APPS, KORDLESS_BOOKING, MIDDLEWARE, TEMPLATES
 
@@ -12,7 +13,7 @@ SITE_ID = 1
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "German")]
 X_FRAME_OPTIONS = "SAMEORIGIN"
-INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.sites", "cms", "menus", "treebeard", "sekizai"]
+INSTALLED_APPS = [*with_optional_apps(INSTALLED_APPS), "django.contrib.sites", "cms", "menus", "treebeard", "sekizai"]
 MIDDLEWARE = [
     "cms.middleware.utils.ApphookReloadMiddleware",
     *MIDDLEWARE[:2],

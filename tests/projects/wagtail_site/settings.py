@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.projects.optional_apps import with_optional_apps
 from tests.projects.plain.settings import *  # noqa: F403
 from tests.projects.plain.settings import INSTALLED_APPS, KORDLESS_BOOKING, MIDDLEWARE, TEMPLATES
 
@@ -21,7 +22,7 @@ INSTALLED_APPS = [
     "wagtail",
     "modelcluster",
     "taggit",
-    *INSTALLED_APPS,
+    *with_optional_apps(INSTALLED_APPS),
 ]
 MIDDLEWARE = [*MIDDLEWARE, "wagtail.contrib.redirects.middleware.RedirectMiddleware"]
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates"]}]
