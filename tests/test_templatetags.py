@@ -261,7 +261,7 @@ def test_every_htmx_is_told_to_leave_the_widget_alone(site: Settings):
     assert " data-hx-disable " in root
     assert " data-hx-ignore " in root
     scripts = re.findall(r'<script src="([^"]+)"[^>]*?(?: data-kb-htmx="([^"]+)")?></script>', html)
-    assert scripts == [("/static/kordless_booking/booking.js", "/static/django_htmx/htmx-2.min.js")]
+    assert scripts == [("/static/kordless_booking/booking-in-page.js", "/static/django_htmx/htmx-2.min.js")]
     assert '<link rel="preload" as="script" href="/static/django_htmx/htmx-2.min.js">' in html
 
 
@@ -443,5 +443,5 @@ def test_two_widgets_share_their_assets(site: Settings):
     page = rendered('{% booking_widget name="one" %}{% booking_widget service="haircut" name="two" %}')
     assert page.count('rel="stylesheet" href=') == 1
     assert page.count('rel="stylesheet" data-kb-later ') == 1
-    assert page.count("booking.js") == 1
+    assert page.count("booking-in-page.js") == 1
     assert page.index("kb-inline-one") < page.index("kb-inline-two")

@@ -275,7 +275,7 @@ def test_no_htmx_of_the_site_acts_on_the_page_in_its_frame(based_site: Settings,
     assert widget is not None
     assert {"data-hx-disable", "data-hx-ignore", "data-kb-page"} <= set(widget.attributes)
     assert [script.attributes["src"] for script in page.tree.css("script[src]")] == [
-        "/static/kordless_booking/booking.js"
+        "/static/kordless_booking/booking-in-page.js"
     ]
     assert (
         page.tree.css_first("link[rel=preload]").attributes["href"]
