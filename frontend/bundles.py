@@ -59,7 +59,7 @@ def describe(built: Path = BUILT) -> dict[str, Any]:
     return {
         "esbuild": ESBUILD,
         "options": list(OPTIONS),
-        "bundles": {name: list(bundle) for name, bundle in BUNDLES.items()},
+        "bundles": {name: [each.source, each.format, list(each.defined)] for name, each in BUNDLES.items()},
         "sources": {path.relative_to(SOURCES).as_posix(): _digest(path) for path in sorted(SOURCES.rglob("*.js"))},
         "built": {name: _digest(built / name) for name in BUNDLES},
     }
