@@ -346,6 +346,7 @@ class WidgetRequest:
             self.inline or self.choices.embed or is_for_frame(self.request)
         )
 
+    @property
     def field_ids(self) -> str:
         """Pattern of the DOM ids of fields. Two widgets on a page of the site may show the same form."""
         return f"{self.target_id}-%s" if self.inline else "kb-%s"
