@@ -79,7 +79,7 @@ def say_when(visitor: Visitor, base: str) -> list[str]:
     """Use the optional apps: words, the waitlist, what programs read; return what the times are limited to."""
     from django.contrib.staticfiles import finders  # noqa: PLC0415
 
-    assert finders.find("kordless_waitlist/waitlist.css")
+    assert finders.find("kordless_booking/booking-in-page.js")
     field = visitor.open(visitor.open(f"{base}haircut/").link("Or say when"))
     assert field.heading == "Say when"
     times = visitor.send(field, "Show times", words="next Tuesday after 3")

@@ -253,7 +253,9 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     walk = Visitor(client)
     form = walk.open(url)
     assert form.texts(".site-name") == ["Acme Salon"]
-    assert form.tree.css_first("input[name=name]").attributes["value"] == "Ada Lovelace"  # type: ignore[union-attr]
+    # Its id is none that the site's page may have.
+    assert form.tree.css_first("label[for=kb-name]") is not None
+    assert form.tree.css_first("input#kb-name").attributes["value"] == "Ada Lovelace"  # type: ignore[union-attr]
     assert form.response["Cache-Control"] == "no-store, private"
     assert form.response["Vary"].split(", ").count("Cookie") == 1
     assert {"Cookie", "Sec-Fetch-Dest"} <= set(form.response["Vary"].split(", "))

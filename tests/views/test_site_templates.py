@@ -50,6 +50,7 @@ PUBLIC = (
     "/book/",
     "/book/haircut/",
     "/book/haircut/?tz=Asia/Tokyo",
+    "/book/haircut/?after=11:00",
     "/book/styling-class/",
     "/book/head-spa/?month=2026-12",
     "/page/",
