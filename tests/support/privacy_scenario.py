@@ -711,7 +711,7 @@ CHAPTERS: dict[str, Chapter] = {
     "programs": Chapter(_programs, pages=0, records=6, events=frozenset({"api_read_failed"})),
     "waitlist": Chapter(
         _waitlist,
-        pages=20,
+        pages=40,
         records=30,
         events=frozenset(
             {
@@ -723,7 +723,7 @@ CHAPTERS: dict[str, Chapter] = {
             }
         ),
     ),
-    "words": Chapter(_words, pages=30, records=20, events=frozenset({"text_parser_failed", "throttled"})),
+    "words": Chapter(_words, pages=50, records=18, events=frozenset({"text_parser_failed", "throttled"})),
     "mail": Chapter(
         _mail,
         pages=5,
