@@ -16,6 +16,7 @@ from django.urls import clear_script_prefix
 from django.utils import translation
 from pytest_django import Settings
 
+from kordless_booking import hooks
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.funnel import counters
 from kordless_booking.mail import outbox
@@ -101,6 +102,19 @@ def _unchanged_thread() -> Iterator[None]:
     yield
     translation.deactivate()
     clear_script_prefix()
+
+
+@pytest.fixture(autouse=True)
+def _no_hook_is_left() -> Iterator[None]:
+    """Fail the test that leaves a hook registered, or takes one away: others in its process would see it."""
+    before = [registry.items() for registry in hooks._ALL]
+    yield
+    changed = {
+        registry.kind: registry.items()
+        for registry, were in zip(hooks._ALL, before, strict=True)
+        if registry.items() != were
+    }
+    assert not changed, f"Register hooks of a test within hooks.temporary_hooks(): {changed}"
 
 
 @pytest.fixture

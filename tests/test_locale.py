@@ -15,6 +15,7 @@ from django.test import override_settings
 from django.utils.translation import to_language
 from django.utils.translation.trans_real import DjangoTranslation
 
+from kordless_booking import hooks
 from kordless_booking.presentation.locales import supported_languages
 from tests.support.translatable_texts import CATALOG_FOLDERS, PACKAGE, texts_of
 
@@ -90,7 +91,8 @@ def forms_for_one_number(language: str) -> set[int]:
 @pytest.mark.parametrize(("folder", "language"), CATALOGS)
 def test_a_site_says_what_our_catalog_says(folder: Path, language: str) -> None:
     """No text is answered by the catalog of another app of the demo, or of Django itself, which come first."""
-    with override_settings(INSTALLED_APPS=[*_demo_apps(), "django.contrib.humanize"]):
+    # The apps' ready() registers their hooks.
+    with hooks.temporary_hooks(), override_settings(INSTALLED_APPS=[*_demo_apps(), "django.contrib.humanize"]):
         site = DjangoTranslation(to_language(language))
     rule = c2py(catalog(language, folder).plural_expr)
     differing = []

@@ -22,6 +22,7 @@ EVENT = re.compile(r"`([a-z]+_[a-z_]+)`")
 OUTSIDE = re.compile(
     "honeypot_filled|spam_check_failed|proxy_not_trusted|throttled|webhook_.*|change_not_recorded|data_erased|data_exported"
     "|counts?_.*|mail_.*|message_without_number|reminders?_.*|questions_.*|unhandled_exception|hook_failed|rows_expired|retention_failed"
+    "|waitlist_.*|text_parser_failed|api_read_failed|base_template_failed"
 )
 """Events about the visitor, extensions, our tables, or what Kordless tells us by itself: docs/operating.md has them."""
 

@@ -67,7 +67,9 @@ def test_the_shape_of_json_stays(well: Settings, sandbox: Sandbox):
 
 def test_every_code_is_in_the_docs(well: Settings):
     """A monitor may rely on them, so none comes or goes unseen."""
-    source = "".join(path.read_text() for path in (ROOT / "kordless_booking").glob("doctor/*.py"))
+    package = ROOT / "kordless_booking"
+    files = [*package.glob("doctor/*.py"), *package.glob("contrib/*/doctor.py"), *package.glob("contrib/*/plugin.py")]
+    source = "".join(path.read_text() for path in files)
     source += (ROOT / "kordless_booking" / "management" / "commands" / "kordless_doctor.py").read_text()
     written = set(re.findall(r'\b(?:ok|note|fix|else fix|_linked_page)\)?\(\s*"([a-z_]+)"', source))
     page = (ROOT / "docs" / "operating.md").read_text()

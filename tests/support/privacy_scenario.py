@@ -32,6 +32,11 @@ from kordless_booking import hooks
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
+from kordless_booking.contrib.assistant import plugin as assistant
+from kordless_booking.contrib.assistant import text_parser
+from kordless_booking.contrib.assistant.grammar import Offer
+from kordless_booking.contrib.waitlist import outbox as waitlist_outbox
+from kordless_booking.contrib.waitlist import plugin as waitlist
 from kordless_booking.funnel import counters
 from kordless_booking.funnel.buffered_counter import MAX_KEYS
 from kordless_booking.funnel.counters import count_rejection
@@ -44,16 +49,19 @@ from kordless_booking.messenger import MessageNotSent
 from kordless_booking.models import Appointment, BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
 from kordless_booking.retention import delete_expired
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import background_worker, fetch_pool
 from kordless_booking.views import client_address
 from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
 from tests.support.deliveries import NEW, OLD, delivery, event_body
+from tests.support.extension import mount_hooks
 from tests.support.failing_database import refused_writes
 from tests.support.fault_scenario import ACTS, READS, FaultScenario
-from tests.support.phone_messages import TEXTING, clear_messages, failing, texted
+from tests.support.phone_messages import TEXTING, clear_messages, failing, received, texted
 from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
 from tests.support.signal_receiver import listening
-from tests.support.visitor import JANE, Visitor
+from tests.support.visitor import HTMX, JANE, Visitor
+from tests.support.waitlist import ASK, TODAY, WAITING, ask, book_up, message_url, states
 
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
@@ -341,6 +349,105 @@ def _programs(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
         client.get("/book/api/beard-trim.json")
 
 
+@contextmanager
+def outage(sandbox: Sandbox, clock: Traveller, site: Settings) -> Iterator[None]:
+    """Within the block Kordless answers with errors, and nothing is cached; after it, all is well again."""
+    fetch_pool.join()  # first: a late answer would be written into the empty cache
+    caches["default"].clear()
+    change(site)
+    sandbox.faults.add("status", status=500)
+    yield
+    sandbox.faults.clear()
+    clock.shift(61)
+    change(site)
+
+
+def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Requests to be told of a time, also in outages, with and without JavaScript; then their messages."""
+    clear_messages()
+    booked = book_up(sandbox)
+    with hooks.temporary_hooks():
+        waitlist.register()
+        mount_hooks(site)
+        change(site, **WAITING)
+        for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
+            assert ask(visitor, "canary@").status == 422
+            form = visitor.open(ASK)
+            with outage(sandbox, clock, site):
+                assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
+            form = visitor.open(ASK)
+            with refused_writes("INSERT"):
+                assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
+            for contact in (JANE["email"], CANARY["phone"], CANARY["email"]):
+                page = ask(visitor, contact)
+                assert page.status == 200
+                walk.open(page.url)
+        # All times of the day, so that each contact is told of another one.
+        for numbers in booked.values():
+            for number in numbers:
+                sandbox.set_status(number, "canceled")
+        _waitlist_messages(walk, sandbox, clock, site)
+        walk.open(f"{page.url.partition('?')[0]}000000")
+        walk.client.get("/book/waitlist/canary0123456789")
+
+
+def _waitlist_messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """A sweep in an outage, one that tells each contact once, a message that fails at first, and the end of all."""
+
+    def run_mail() -> None:
+        clock.shift(600)
+        call_command("kordless_mail", stdout=io.StringIO())
+        # What the sweep has fetched is told of in the background too.
+        background_worker.join()
+        waitlist_outbox.join()
+
+    def fail() -> None:
+        raise MessageNotSent(f"canary {CANARY['phone']}")
+
+    with outage(sandbox, clock, site):
+        run_mail()
+    assert set(states()) == {"waiting"}
+    with failing(fail):
+        run_mail()
+    assert sorted(states()) == ["notified", "notified", "queued", "waiting", "waiting", "waiting"]
+    run_mail()
+    [message] = received()
+    walk.open(message.link.removeprefix("https://salon.example"))
+    walk.follow("Book this time")
+    links = [message_url(each) for each in (CANARY["email"], JANE["email"], CANARY["phone"])]
+    walk.client.post(links[0], {"List-Unsubscribe": "One-Click"})
+    walk.send(walk.open(links[1]), "Stop these messages")
+    walk.send(walk.open(links[2]), "Stop the messages of all my requests")
+
+
+def fail_with_words(text: str, _offer: Offer) -> None:
+    """A model whose exception repeats what was written."""
+    raise LookupError(f"no day in: {text}")
+
+
+def _words(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+    """Names, addresses and ailments in the field for days and times: understood or not, by grammar and by a model."""
+    partly = f"tomorrow {JANE['name']}, {JANE['email']}, {CANARY['notes']}"
+    personal = f"{partly}, {CANARY['phone']}"  # a number that is no time makes it a miss
+    with hooks.temporary_hooks():
+        assistant.register()
+        mount_hooks(site)
+        for model in ("", f"{__name__}.fail_with_words"):
+            change(site, TEXT_PARSER=model)
+            for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
+                for url in ("/book/", "/book/haircut/"):
+                    missed = visitor.send(visitor.open(url), "Show times", words=personal)
+                    assert missed.status == 422
+                    assert visitor.send(missed, "Show times", words=partly).status == 200
+        for _again in range(text_parser.MAX_CALLS):
+            walk.send(walk.open("/book/haircut/"), "Show times", words=personal)
+        form = walk.open("/book/haircut/")
+        with outage(sandbox, clock, site):
+            assert walk.send(form, "Show times", words=personal).status == 503
+        walk.open("/book/say/", {"words": personal}, **{"Sec-Fetch-Site": "cross-site"})
+    assert counters.flush()
+
+
 def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Answers on the way to a booking and over a conflict, and a function of questions that is slow and fails."""
     kinds = ("text", "long_text", "phone", "date", "number")
@@ -602,6 +709,21 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "broken extension": Chapter(_broken_extension, pages=5, records=7, events=frozenset({"hook_failed"})),
     "programs": Chapter(_programs, pages=0, records=6, events=frozenset({"api_read_failed"})),
+    "waitlist": Chapter(
+        _waitlist,
+        pages=40,
+        records=30,
+        events=frozenset(
+            {
+                "waitlist_message",
+                "waitlist_not_checked",
+                "waitlist_not_swept",
+                "waitlist_not_written",
+                "waitlist_notified",
+            }
+        ),
+    ),
+    "words": Chapter(_words, pages=50, records=18, events=frozenset({"text_parser_failed", "throttled"})),
     "mail": Chapter(
         _mail,
         pages=5,
