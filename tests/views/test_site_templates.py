@@ -44,7 +44,8 @@ HOST_PAGES = {
 """Templates around the widget, on pages of the site: the tests of their tags and of BASE_TEMPLATE replace them."""
 VISITORS = [name for name in ALL if name.split("/")[1] not in {"admin", "mail", "snippet"} and name not in HOST_PAGES]
 STAFFS = [name for name in ALL if name.split("/")[1] in {"admin", "snippet"}]
-MAILS = [name for name in ALL if name.split("/")[1] == "mail"]
+TO_STAFF = "kordless_booking/mail/staff.txt"
+MAILS = [name for name in ALL if name.split("/")[1] == "mail" and name != TO_STAFF]
 
 PUBLIC = (
     "/book/",
@@ -227,6 +228,23 @@ def test_what_a_replaced_mail_shows_is_its_own_readers(
             checked(content, "", datetime.now(UTC))
         assert person in letter.text
         assert MARKER.search(letter.subject + letter.text + letter.part("text/html").get_content())
+
+
+@pytest.mark.parametrize("replaced", [(TO_STAFF,)], indirect=True)
+def test_what_a_replaced_mail_to_staff_shows_is_of_its_own_booking(
+    replaced: set[str], site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
+):
+    """Two bookings' mails to staff have the values of each, and the time at which each was written."""
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL, "STAFF_EMAIL": "desk@salon.example"}
+    for client, person, other in [(sarah, "Jane Doe", "Tom Roe"), (Client(), "Tom Roe", "Jane Doe")]:
+        clock.shift(7)
+        Visitor(client).book(name=person)
+        letter = next(letter for letter in reversed(sent()) if letter.message["To"] == "desk@salon.example")
+        for content in (letter.subject, letter.text):
+            assert other not in content
+            checked(content, "", datetime.now(UTC))
+        assert person in letter.text
+        assert MARKER.search(letter.subject + letter.text)
 
 
 @pytest.fixture
