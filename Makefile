@@ -98,12 +98,12 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter and djade
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
-	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
+	@find kordless_booking templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
 
 format: $(VENV)/.dev ## put code and templates into the house's shape
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
-	@find kordless_booking/templates templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
+	@find kordless_booking templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
 bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md (ARGS=--print prints it); needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)
