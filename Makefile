@@ -27,7 +27,7 @@ PROCESSES = $(if $(PATHS),,tests/processes)
 OR_NONE := || [ $$? = 5 ]
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo quick test test-matrix test-webkit test-dates test-postgres test-slow journeys wheel-check lowest bench lint format scripts messages screenshots clean
+.PHONY: help demo quick test test-matrix test-webkit test-dates test-postgres test-slow journeys wheel-check lowest hosts bench lint format scripts messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -92,6 +92,9 @@ wheel-check: $(VENV)/.test ## build the wheel, install it in a clean environment
 
 lowest: $(VENV)/.dev ## run a quick part of the suite on the lowest version of each dependency that pyproject.toml allows
 	@$(VENV)/bin/nox --session lowest $(if $(ARGS),-- $(ARGS))
+
+hosts: $(VENV)/.dev ## walk through the widget inside Wagtail, django CMS and a strict site with allauth
+	@$(VENV)/bin/nox --session hosts $(if $(ARGS),-- $(ARGS))
 
 lint: $(VENV)/.dev ## ruff, mypy, import-linter and djade
 	@$(PY) -m ruff check .
