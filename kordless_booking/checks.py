@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -389,58 +389,46 @@ def check_languages(app_configs: Sequence[AppConfig] | None = None, **_kwargs: A
 
 
 @register("kordless_booking")
-def check_messenger(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report a MESSENGER that can't be imported, or isn't a function of to, text, kind and booking: E014."""
-    if check_settings():
-        return []
-    return [
-        Error(
-            f"The MESSENGER of the account {account.name!r} can't be used: {problem}.",
-            hint="Name a function send(to, text, kind, booking) by its dotted path, see docs/mail.md.",
-            id="kordless_booking.E014",
-        )
-        for account in conf.accounts().values()
-        if (problem := find_messenger_problem(account.messenger))
-    ]
-
-
-@register("kordless_booking")
 def check_functions(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report a SPAM_CHECK or QUESTIONS that can't be imported, or isn't a function of two arguments: E016.
+    """Report settings whose function can't be imported, or doesn't take what it is called with: E014, E016 and E017.
 
-    The first visitor who sends a form, or who opens one, would get an error.
+    E014 is MESSENGER, E016 SPAM_CHECK and QUESTIONS, E017 PREFILL. Else the first visitor who needs it would get an
+    error, or a form without what it adds.
     """
     if check_settings():
         return []
     return [
-        Error(
-            f"The {key} {path!r} of the account {account.name!r} can't be used: {problem}.",
-            hint=f"Name a function of {arguments.replace(', ', ' and ')} by its dotted path, see docs/{page}.",
-            id="kordless_booking.E016",
-        )
+        Error(f"The {what} of the account {account.name!r} can't be used: {problem}.", hint=hint, id=check_id)
         for account in conf.accounts().values()
-        for key, path, arguments, page in (
-            ("SPAM_CHECK", account.spam_check, "request, form", "abuse.md"),
-            ("QUESTIONS", getattr(account.questions, "path", ""), "account, service", "questions.md"),
-        )
-        if (problem := find_function_problem(path, *arguments.split(", ")))
+        for what, problem, hint, check_id in _functions_of(account)
+        if problem
     ]
 
 
-@register("kordless_booking")
-def check_prefill(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Report a PREFILL that can't be imported, or isn't a function of the request: E017."""
-    if check_settings():
-        return []
-    return [
-        Error(
-            f"The PREFILL of the account {account.name!r} can't be used: {problem}.",
-            hint="Name a function prefill(request) by its dotted path, see docs/embed.md.",
-            id="kordless_booking.E017",
+def _functions_of(account: conf.Account) -> Iterator[tuple[str, str, str, str]]:
+    """Yield for each function that the account may name: its setting, what is wrong or "", hint and id of the check."""
+    yield (
+        "MESSENGER",
+        find_messenger_problem(account.messenger),
+        "Name a function send(to, text, kind, booking) by its dotted path, see docs/mail.md.",
+        "kordless_booking.E014",
+    )
+    for key, path, arguments, page in (
+        ("SPAM_CHECK", account.spam_check, ("request", "form"), "abuse.md"),
+        ("QUESTIONS", getattr(account.questions, "path", ""), ("account", "service"), "questions.md"),
+    ):
+        yield (
+            f"{key} {path!r}",
+            find_function_problem(path, *arguments),
+            f"Name a function of {' and '.join(arguments)} by its dotted path, see docs/{page}.",
+            "kordless_booking.E016",
         )
-        for account in conf.accounts().values()
-        if (problem := find_prefill_problem(account.prefill))
-    ]
+    yield (
+        "PREFILL",
+        find_prefill_problem(account.prefill),
+        "Name a function prefill(request) by its dotted path, see docs/embed.md.",
+        "kordless_booking.E017",
+    )
 
 
 @register("kordless_booking")

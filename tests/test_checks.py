@@ -20,9 +20,7 @@ from kordless_booking.checks import (
     check_host_settings,
     check_languages,
     check_mail_sender,
-    check_messenger,
     check_mounts,
-    check_prefill,
     check_sandbox,
     check_settings,
     check_shared_cache,
@@ -348,7 +346,7 @@ def test_a_webhook_secret_of_two_accounts_is_named(settings):
 def test_a_messenger_that_cannot_be_called_is_named(settings, path, ids, problem):
     """Before the first message is due; nothing is sent."""
     settings.KORDLESS_BOOKING = {**FLAT, "MESSENGER": path, "SITE_URL": "https://salon.example"}
-    messages = check_messenger()
+    messages = check_functions()
     assert [message.id for message in messages] == ids
     assert all(problem in message.msg and message.hint for message in messages)
 
@@ -367,7 +365,7 @@ def test_a_messenger_that_cannot_be_called_is_named(settings, path, ids, problem
 def test_a_prefill_that_cannot_be_called_is_named(settings, path, problem):
     """Before the first form is shown; it isn't called."""
     settings.KORDLESS_BOOKING = {**FLAT, "PREFILL": path}
-    messages = check_prefill()
+    messages = check_functions()
     assert [message.id for message in messages] == (["kordless_booking.E017"] if problem else [])
     assert all(problem in message.msg and message.hint for message in messages)
 
@@ -378,7 +376,7 @@ def test_messages_need_the_address_that_their_links_begin_with(settings):
     [message] = check_settings()
     assert message.id == "kordless_booking.E004"
     assert "SITE_URL" in message.msg
-    assert check_messenger() == []
+    assert check_functions() == []
 
 
 def test_django_runs_them_all(settings):
