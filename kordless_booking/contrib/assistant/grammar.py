@@ -131,7 +131,7 @@ def _find_lexicon(language: str) -> Lexicon | None:
 
 
 _DAY_FIRST: Final = frozenset({"en-au", "en-gb", "en-ie", "en-in", "en-nz", "en-za"})
-"""Where English says 3/12 of the 3rd of December."""
+"""Variants of English in which 3/12 is December 3."""
 _STAND_INS: Final = {"pt": ("pt_BR",), "zh": ("zh_Hans",)}
 
 
@@ -371,7 +371,7 @@ class _Reader:
         self.facts = _Facts()
         self.clocks_at: dict[int, tuple[_Clock, int] | None] = {}
         self.days_at: dict[tuple[int, date], tuple[_Days, int] | None] = {}
-        """What was read at each token: several rules ask."""
+        """Readings by token, because several rules ask for the same one."""
         self.unused: list[int] = []
         """Tokens that no rule took."""
 

@@ -294,4 +294,4 @@ COMPOUNDS: Final = frozenset({"de", "nl"})
 BENT_NAMES: Final = frozenset({"pl", "ru", "tr", "uk"})
 """Languages that give names endings: "u Miguela"."""
 SPELLINGS: Final[dict[str, dict[str, str]]] = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}}
-"""How letters are written where the keyboard hasn't got them."""
+"""Spellings of letters that a keyboard lacks."""

@@ -77,7 +77,7 @@ class CustomerBooking(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="bookings")
     account = models.CharField(max_length=100)
-    """That of the customer: numbers are unique within one."""
+    """The customer's account: confirmation numbers are unique within one."""
     number_hash = models.CharField(max_length=64)
     """Hash of the confirmation number."""
     service = models.CharField(pgettext_lazy("label", "Service"), max_length=200, blank=True)

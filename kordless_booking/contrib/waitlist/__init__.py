@@ -1,1 +1,1 @@
-"""Waitlist: visitors who find no time that suits them are told when one is free. docs/waitlist.md describes it."""
+"""Waitlist: visitors who find no time that suits them are notified when one is free. docs/waitlist.md describes it."""

@@ -1,4 +1,4 @@
-"""Admin page of the waitlist: who waits, masked, and who was told."""
+"""Admin page of the waitlist: who waits, masked, and who was notified."""
 
 from __future__ import annotations
 

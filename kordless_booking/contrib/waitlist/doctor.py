@@ -1,4 +1,4 @@
-"""Check of the waitlist: somebody can be told, changes are heard of, and kordless_mail runs."""
+"""Check of the waitlist: somebody can be notified, changes come in, and kordless_mail runs."""
 
 from __future__ import annotations
 

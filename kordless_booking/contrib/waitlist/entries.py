@@ -107,7 +107,7 @@ class EntryData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def find_channels(account: Account, service: str) -> tuple[str, ...]:
-    """Return the contacts by which visitors of a service can be told: of "email" and "phone"; () for none.
+    """Return the contacts by which visitors of a service can be notified: of "email" and "phone"; () for none.
 
     Those that the service's form asks for and that this site can write to. None where the waitlist is switched off.
     """
@@ -126,7 +126,7 @@ def add_entry(account: str, service: str, data: EntryData, now: datetime) -> Ent
     """Store an entry, and return it with the code that it has. Raises TooManyEntries.
 
     The same form sent again, which its code says, changes nothing. Sent again with other contents, after Back, it is
-    another entry with a code of its own, and takes the place of one that nobody was told of yet.
+    another entry with a code of its own, and takes the place of one that nobody was notified of yet.
     """
     corrected = None
     if (earlier := find_entry(account, data.code)) is not None:
@@ -134,7 +134,7 @@ def add_entry(account: str, service: str, data: EntryData, now: datetime) -> Ent
         if row.service == service and stored == msgspec.structs.replace(data, code=stored.code, proof=stored.proof):
             return stored
         data = msgspec.structs.replace(data, code=generate_code())
-        # Who was told rests for a day: the row is the memory of it.
+        # Who was notified rests for a day: the row is the memory of it.
         corrected = row if row.notified_at is None else None
     # Locked by nothing: of two forms in the same moment both may be stored, and nobody gains by a fourth entry.
     others = WaitlistEntry.objects.filter(
@@ -161,7 +161,7 @@ def add_entry(account: str, service: str, data: EntryData, now: datetime) -> Ent
         with transaction.atomic():
             entry.save(force_insert=True)
             if corrected is not None:
-                # Unless somebody is being told of it right now.
+                # Unless somebody is being notified of it right now.
                 WaitlistEntry.objects.filter(pk=corrected.pk, notified_at=None).delete()
     except IntegrityError:
         # A double click: the other request has stored it.
@@ -198,7 +198,7 @@ def count_entries(account: str, contact: str, now: datetime) -> int:
 def end_entry(account: str, code: str, now: datetime, *, all_of_contact: bool = False) -> None:
     """End the entry behind a code, or all of its contact with this account. Without one, nothing happens.
 
-    A row that was told of in the last day is emptied, and deleted when that day is over: it remembers that its contact
+    A row that was notified in the last day is emptied, and deleted when that day is over: it remembers that its contact
     rests. Else whoever enters a stranger's contact, stops it and enters it again could send one message after another.
     """
     found = find_entry(account, code)

@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class WaitlistEntry(models.Model):
-    """A visitor's request to be told of a free time, and the state of the newest message about one.
+    """A visitor's request to be notified of a free time, and the state of the newest message about one.
 
     ::
 
@@ -17,8 +17,8 @@ class WaitlistEntry(models.Model):
           │           └───────────┘         │       certainly not accepted: tried again later
           └── a day after the message ──────┘       QUEUED again, for another time
 
-    A visitor who stops it, or books the service, ends the entry: its row is deleted. One that was told of in the last
-    day, and is stopped, is emptied instead, and stays that long (`entries.end_entry`).
+    A visitor who stops it, or books the service, ends the entry: its row is deleted. One that a message went to
+    in the last day, and is stopped, is emptied instead, and stays that long (`entries.end_entry`).
     """
 
     class State(models.TextChoices):
@@ -48,7 +48,7 @@ class WaitlistEntry(models.Model):
     notified_at = models.DateTimeField(pgettext_lazy("label", "Last told"), null=True, blank=True)
     """Time at which the newest message was queued."""
     offered_start = models.DateTimeField(null=True, blank=True)
-    """Start of the time that it is about. For two hours nobody else is told of it."""
+    """Start of the time that it is about. For two hours nobody else is notified of it."""
     offered_end = models.DateTimeField(null=True, blank=True)
     known_starts = models.JSONField(default=list, blank=True)
     """Starts, in minutes since 1970, of the fitting times that were free with the newest message and still are: none of

@@ -31,7 +31,7 @@ from kordless_booking.upstream.window import Days, bookable_days
 log = logging.getLogger("kordless_booking.waitlist")
 
 TURN: Final = outbox.TURN
-"""Time for which a free time is held back from the others once somebody was told of it."""
+"""Time for which a free time is held back from the others once somebody was notified of it."""
 MAX_LINE: Final = 500
 """Entries of one service that are looked at in one go: each is decrypted."""
 
@@ -39,8 +39,8 @@ MAX_LINE: Final = 500
 def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     """Queue a message for each entry whose turn it is. Return how many.
 
-    First comes who was never told, in the order of asking, then who was told longest ago. Each is told of one time,
-    the first that is news to them; for TURN nobody else is told of it, or of one that overlaps it.
+    First comes who was never notified, in the order of asking, then who was notified longest ago. Each is notified of
+    one time, the first that is news to them; for TURN nobody else is notified of it, or of one that overlaps it.
 
     Several processes may do this at once. Who waits, and which times are held, is read in one query. So whoever reads
     before another's claim picks the same entry and loses it, and whoever reads after it knows that the time is held.
@@ -55,8 +55,10 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     )
     line = _read_line(rows, now)
     # After the line, where that may be cut off: see above.
-    told = list(rows.filter(notified_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
-    times = [(entry, entry.notified_at) for entry in told if entry.notified_at and entry.notified_at > now - ONCE_IN]
+    notified = list(rows.filter(notified_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
+    times = [
+        (entry, entry.notified_at) for entry in notified if entry.notified_at and entry.notified_at > now - ONCE_IN
+    ]
     held = {
         (entry.offered_start, entry.offered_end)
         for entry, notified_at in times
@@ -72,7 +74,7 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
         try:
             wanted = EntryData.from_row(entry).wanted
         except InvalidToken:
-            # The SECRET_KEY has changed: nobody can be told anymore.
+            # The SECRET_KEY has changed: nobody can be notified anymore.
             continue
         if wanted not in fits:
             fits[wanted] = fitting_times(refreshed.slots, wanted, now)
@@ -109,7 +111,7 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
 def _read_line(rows: QuerySet[WaitlistEntry], now: datetime) -> list[WaitlistEntry]:
     """Return who waits, in order: MAX_LINE of them, of a longer line another part each hour.
 
-    Else whoever enters many entries that nothing can fit would keep all who ask later from ever being told.
+    Else whoever enters many entries that nothing can fit would keep all who ask later from ever being notified.
     """
     ordered = rows.order_by(F("notified_at").asc(nulls_first=True), "pk")
     line = list(ordered[:MAX_LINE])

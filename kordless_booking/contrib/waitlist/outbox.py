@@ -27,7 +27,7 @@ from kordless_booking.upstream.worker import BackgroundWorker
 log = logging.getLogger("kordless_booking.waitlist")
 
 TURN: Final = timedelta(hours=2)
-"""Time in which a message may be sent: after it, the next one in line may be told of the same time."""
+"""Time in which a message may be sent: after it, the next one in line may be notified of the same time."""
 BATCH_SIZE: Final = 50
 """Messages that one run sends at most."""
 BACKOFF: Final = timedelta(minutes=5)
