@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from kordless_booking.api.resources import Booking, Contact
 from kordless_booking.booking.preferences import VisitorPreferences
 from kordless_booking.changes import BookingChange, publish_change, queue_mail, record_change
 from kordless_booking.conf import get_account
+from kordless_booking.mail.outbox import send_due
 from tests.support.clock import NOW
 from tests.support.terms import make_terms
 
@@ -43,3 +45,23 @@ def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:
     with transaction.atomic():
         told = record_change(change, heard, account="default", at=NOW + timedelta(seconds=at))
         queue_mail(change, told, heard, account=get_account(None), now=NOW)
+
+
+def send_from_twenty_threads() -> None:
+    """Send due mail from twenty threads at once, and wait for them.
+
+    After a committed change the background sender is one more, which may have claimed the mail before: wait for the
+    mail's state before counting what was sent.
+    """
+    barrier = threading.Barrier(20, timeout=60)
+
+    def send() -> None:
+        barrier.wait()
+        send_due()
+        connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
