@@ -29,6 +29,7 @@ from kordless_booking.presentation.locales import supported_languages
 from kordless_booking.presentation.site_texts import languages_without
 from kordless_booking.presentation.stylesheet import find_static
 from kordless_booking.questions.question import largest_answers
+from kordless_booking.upstream.rate_limiter import Priority, Quota
 from kordless_booking.urlconf import find_shadow, mounted_namespaces, varies_by_language
 
 _IDS: Final = {
@@ -47,6 +48,9 @@ MIN_FORM_BYTES: Final = 32_768
 """Minimum of DATA_UPLOAD_MAX_MEMORY_SIZE. 1,000 characters of notes take up to 12,000 bytes when URL-encoded, and each
 token takes up to 4,096.
 """
+MIN_PAGE_PERMITS: Final = 3
+"""Minimum of requests a minute for pages: the first page of times takes as many, the list of services, the service's
+settings and the slots."""
 _PER_PROCESS_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 """Backends that can't count for all processes. A file cache is shared, but its `add` is a race."""
 _PROXY_SETTINGS: Final = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
@@ -242,6 +246,35 @@ def check_shared_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs
         for alias in sorted(aliases)
         if settings.CACHES[alias]["BACKEND"].endswith(_PER_PROCESS_CACHES)
     ]
+
+
+@register("kordless_booking")
+def check_page_permits(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report a quota of which bookings reserve more than half, or that leaves pages less than one of them takes: W014.
+
+    Whoever books has looked at pages before, so that such a quota carries fewer bookings than one with fewer reserved.
+    Where processes don't share a cache, each has a part of the quota.
+    """
+    if check_settings():
+        return []
+    warnings: list[CheckMessage] = []
+    for account in conf.accounts().values():
+        is_shared = not settings.CACHES[account.cache]["BACKEND"].endswith(_PER_PROCESS_CACHES)
+        processes = 1 if is_shared else account.processes
+        quota = Quota(account.requests_per_minute, account.creations_per_minute).share(processes)
+        for_pages = len(quota.permits(Priority.BROWSE))
+        if for_pages >= max(quota.creations, MIN_PAGE_PERMITS):
+            continue
+        whose = f" in each of {processes} processes" if processes > 1 else ""
+        warnings.append(
+            Warning(
+                f"The account {account.name!r} leaves pages {for_pages} of {quota.requests} requests a minute{whose}.",
+                hint="Lower CREATIONS_PER_MINUTE to what your key allows and your visitors need, at most half of "
+                "REQUESTS_PER_MINUTE; and let many processes share a cache, such as Redis.",
+                id="kordless_booking.W014",
+            )
+        )
+    return warnings
 
 
 @register("kordless_booking", deploy=True)

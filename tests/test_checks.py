@@ -21,6 +21,7 @@ from kordless_booking.checks import (
     check_languages,
     check_mail_sender,
     check_mounts,
+    check_page_permits,
     check_sandbox,
     check_settings,
     check_shared_cache,
@@ -377,6 +378,36 @@ def test_messages_need_the_address_that_their_links_begin_with(settings):
     assert message.id == "kordless_booking.E004"
     assert "SITE_URL" in message.msg
     assert check_functions() == []
+
+
+@pytest.mark.parametrize(
+    ("requests", "creations", "processes", "backend", "left"),
+    [
+        (60, 10, 1, LOCMEM, None),
+        (60, 30, 1, LOCMEM, None),
+        (60, 31, 1, LOCMEM, 29),
+        (1000, 999, 1, REDIS, 1),
+        (4, 1, 1, REDIS, None),
+        (3, 1, 1, REDIS, 2),
+        (60, 10, 12, LOCMEM, None),
+        (60, 10, 30, LOCMEM, 2),
+        (60, 10, 30, REDIS, None),
+    ],
+)
+def test_a_quota_that_leaves_pages_too_few_requests_is_named(settings, requests, creations, processes, backend, left):
+    """W014, with what is left; in each process where they share no cache."""
+    limits = {"REQUESTS_PER_MINUTE": requests, "CREATIONS_PER_MINUTE": creations, "PROCESSES": processes}
+    settings.KORDLESS_BOOKING = {**FLAT, **limits}
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://nowhere.invalid"}}
+    messages = check_page_permits()
+    assert [message.id for message in messages] == ([] if left is None else ["kordless_booking.W014"])
+    assert all(f"leaves pages {left} of" in message.msg and message.hint for message in messages)
+
+
+def test_a_quota_that_leaves_pages_nothing_is_an_error_alone(settings):
+    """As many creations as requests: E004 says so, and W014 nothing more."""
+    settings.KORDLESS_BOOKING = {**FLAT, "REQUESTS_PER_MINUTE": 10, "CREATIONS_PER_MINUTE": 10}
+    assert (found(check_settings), found(check_page_permits)) == (["kordless_booking.E004"], [])
 
 
 def test_django_runs_them_all(settings):

@@ -118,8 +118,10 @@ class Quota:
 
         At least 3 requests, 1 of them a creation if there are any, so that each priority keeps a permit.
         """
+        requests = max(3, self.requests // processes)
         creations = max(1, self.creations // processes) if self.creations else 0
-        return Quota(max(3, self.requests // processes), creations)
+        # Both round down, so nearly equal numbers can become equal ones: 333 of each for a third of 1000 and 999.
+        return Quota(requests, min(creations, requests - 1))
 
     def without_creations(self) -> Quota:
         """Return a quota of as many requests, none of them reserved: that of the operations without a key.

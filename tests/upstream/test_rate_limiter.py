@@ -489,6 +489,15 @@ def test_parts_add_up_to_no_more_than_the_whole(processes: int) -> None:
     assert all(len(part.permits(kind)) >= 1 for kind in Priority)
 
 
+@given(requests=st.integers(3, 1000), reserved=st.floats(0, 1), processes=st.integers(1, 10_000))
+def test_every_part_of_every_quota_has_a_permit_for_each_priority(
+    requests: int, reserved: float, processes: int
+) -> None:
+    """Also where bookings reserve nearly all: a third of 1000 and 999 is 333 of each."""
+    part = Quota(requests, max(1, int(reserved * (requests - 1)))).share(processes)
+    assert all(len(part.permits(kind)) >= 1 for kind in Priority)
+
+
 @pytest.mark.parametrize(("requests", "creations"), [(r, c) for r in range(3, 61) for c in (1, 2, 10) if c <= r - 2])
 def test_the_priorities_are_ranked_in_every_quota(requests: int, creations: int) -> None:
     """Refreshing gets no more than browsing, and neither takes a creation's permit."""
