@@ -42,6 +42,7 @@ MARKED = {
     "projects": pytest.mark.matrix,
     "sandbox": pytest.mark.long,
     "staff": pytest.mark.long,
+    "upgrades": pytest.mark.long,
     "webhooks": pytest.mark.long,
 }
 

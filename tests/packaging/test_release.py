@@ -1,0 +1,51 @@
+"""What a release promises to databases and to those who install it, and what its metadata says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import kordless_booking
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+RELEASED = (Path(__file__).parent / "released_migrations.txt").read_text().split()
+"""Names of all migrations that a release has had. A line that is here once stays for good."""
+
+
+def test_no_released_migration_is_removed_renamed_or_replaced():
+    """A database of any release finds its way: a squashed migration would need the ones that it replaces as well."""
+    present = {
+        path.relative_to(ROOT / "kordless_booking").with_suffix("").as_posix()
+        for path in (ROOT / "kordless_booking").rglob("migrations/0*.py")
+    }
+    assert sorted(set(RELEASED) - present) == []
+
+
+def test_every_migration_of_the_newest_release_is_listed_as_released():
+    """Listed when the version is raised; between releases, new ones have a number above those of their app."""
+    for path in sorted((ROOT / "kordless_booking").rglob("migrations/0*.py")):
+        name = path.relative_to(ROOT / "kordless_booking").with_suffix("").as_posix()
+        app = name.rpartition("/")[0]
+        last = max((each for each in RELEASED if each.rpartition("/")[0] == app), default="")
+        assert name in RELEASED or name > last, f"{name} is neither released nor newer than {last}"
+
+
+def test_the_newest_section_of_the_changelog_is_the_version_of_the_package():
+    """`## Unreleased` first, then the version of the package with its day, then older ones."""
+    headings = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert [bool(re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d\d-\d\d", each)) for each in headings[1:]] == [True] * (
+        len(headings) - 1
+    )
+    assert headings[1].split(" - ")[0] == kordless_booking.__version__
+
+
+def test_every_version_of_the_changelog_has_upgrade_notes():
+    """A heading of docs/upgrading.md for each, if only to say that there is nothing to do."""
+    versions = re.findall(r"^## (\d+\.\d+\.\d+) - ", CHANGELOG, re.MULTILINE)
+    notes = (ROOT / "docs" / "upgrading.md").read_text()
+    assert versions
+    assert [version for version in versions if f"\n### {version}\n" not in notes] == []

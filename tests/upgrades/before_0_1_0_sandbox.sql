@@ -1,0 +1,2 @@
+INSERT INTO "bookings" VALUES('book_avuwpmcx','BOOK_AVUWPMCX','acme-salon','haircut','host_sarah','host_sarah','team_hair',1796824800,1796828400,1796824800,1796829000,1,'confirmed','America/New_York','Jane Doe','jane@example.com',NULL,NULL,1796137200.0);
+INSERT INTO "bookings" VALUES('book_9zjbgqsu','BOOK_9ZJBGQSU','acme-salon','haircut','host_sarah','host_sarah','team_hair',1796911200,1796914800,1796911200,1796915400,1,'confirmed','America/New_York','Ruth Weber','ruth@example.com',NULL,'Bring the old comb',1796137200.0);
