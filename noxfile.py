@@ -42,8 +42,8 @@ DJANGO_MAIN = "https://github.com/django/django/archive/refs/heads/main.tar.gz"
 @nox.session
 @nox.parametrize(
     ("python", "django"),
-    [("3.11", "5.2"), ("3.12", "6.1"), ("3.13", "6.1")],
-    ids=["3.11-5.2", "3.12-6.1", "3.13-6.1"],
+    [("3.11", "5.2"), ("3.12", "6.0"), ("3.12", "6.1"), ("3.13", "6.1")],
+    ids=["3.11-5.2", "3.12-6.0", "3.12-6.1", "3.13-6.1"],
 )
 def suite(session: nox.Session, django: str) -> None:
     """Everything but the wheel's own check, on the newest patch release of one Django."""

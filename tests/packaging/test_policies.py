@@ -35,6 +35,22 @@ def test_the_versions_are_those_of_the_classifiers():
         assert row.split(", ") == versions
 
 
+def test_nox_runs_every_supported_version():
+    """The pairs of noxfile.py are those that docs/support.md names, and have each version of the classifiers."""
+    pairs = re.findall(r'\("(3\.\d+)", "(\d\.\d)"\)', (ROOT / "noxfile.py").read_text())
+    for name, tested in zip(("Python", "Django"), zip(*pairs, strict=True), strict=True):
+        [row] = re.findall(rf"^\| {name} \| (.*) \|$", SUPPORT, re.MULTILINE)
+        assert row.split(", ") == sorted(set(tested))
+    together = SUPPORT.partition("\nTogether: ")[2].partition(". ")[0]
+    named = [
+        (python, django)
+        for part in together.split(", ")
+        for python, versions in [part.removeprefix("Python ").split(" with ")]
+        for django in versions.removeprefix("Django ").split(" and ")
+    ]
+    assert named == pairs
+
+
 def test_every_module_with_public_names_is_listed():
     """Those with `__all__`, and no other."""
     public = {
