@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import kordless_booking
+from tests.licenses import PAGE, packages
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 RELEASED = (Path(__file__).parent / "released_migrations.txt").read_text().split()
 """Names of all migrations that a release has had. A line that is here once stays for good."""
@@ -31,6 +30,18 @@ def test_every_migration_of_the_newest_release_is_listed_as_released():
         app = name.rpartition("/")[0]
         last = max((each for each in RELEASED if each.rpartition("/")[0] == app), default="")
         assert name in RELEASED or name > last, f"{name} is neither released nor newer than {last}"
+
+
+def test_every_package_that_an_installation_brings_has_its_license_listed():
+    """What pyproject.toml requires, alone and with each extra, and what that requires; no license is unknown."""
+    page = PAGE.read_text()
+    listed = {("", name) for name in re.findall(r"^\| ([a-z0-9-]+) \| .+ \|$", page, re.MULTILINE)}
+    listed |= set(re.findall(r"^\| `([a-z]+)` \| ([a-z0-9-]+) \| .+ \|$", page, re.MULTILINE))
+    brought = {(extra, name) for extra, names in packages().items() for name in names}
+    assert len(brought) > 20
+    assert sorted(brought - listed) == [], "python -m tests.licenses writes them"
+    assert "unknown" not in page
+    assert "not installed" not in page
 
 
 def test_the_newest_section_of_the_changelog_is_the_version_of_the_package():

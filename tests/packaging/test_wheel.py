@@ -1,14 +1,17 @@
 """The wheel as others get it: what is in it, and a booking through a ten-line site that installed it."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
+from packaging.metadata import Metadata
 
 from tests.support.visitor import HttpTransport, Visitor
 
@@ -68,6 +71,60 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
     return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[list[Path]]:
+    """Source archive and wheel, built twice: from two folders of this checkout, one of them with other file modes."""
+    built = []
+    for mode in (0o644, 0o600):
+        folder = tmp_path_factory.mktemp("source") / f"kept-{mode}"
+        # What a build leaves beside the sources, and what no build reads.
+        shutil.copytree(
+            ROOT, folder, ignore=shutil.ignore_patterns(".venv*", ".git", ".nox", "build", "dist", ".*_cache")
+        )
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(mode)
+        epoch = "SOURCE_DATE_EPOCH=1795910400"
+        run("/usr/bin/env", epoch, sys.executable, "-m", "build", "--outdir", folder / "dist", folder, cwd=folder)
+        built.append(sorted((folder / "dist").iterdir()))
+    return built
+
+
+def test_two_builds_of_one_checkout_are_the_same_bytes(archives: list[list[Path]]):
+    """Whatever the folder, its times and its modes are, so that anybody can check a release."""
+    first, second = archives
+    assert [path.suffix for path in first] == [".whl", ".gz"]
+    assert [path.name for path in first] == [path.name for path in second]
+    assert [path.read_bytes() == other.read_bytes() for path, other in zip(first, second, strict=True)] == [True, True]
+
+
+def test_the_source_archive_holds_what_the_wheel_is_made_of_and_the_documents(archives: list[list[Path]]):
+    """The package, the scripts' sources and the documents; no tests, no demo, no leftovers. Both stay small."""
+    wheel, source = archives[0]
+    with tarfile.open(source) as archive:
+        names = [PurePosixPath(*PurePosixPath(member.name).parts[1:]) for member in archive if member.isfile()]
+    tops = {name.parts[0] for name in names}
+    assert {"kordless_booking", "frontend", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"} <= tops
+    assert not tops & {"tests", "demo_site", "benchmarks", "screenshots", "templates", "static", "manage.py", "build"}
+    assert not [name for name in names if "__pycache__" in name.parts or name.suffix in {".pyc", ".sqlite3"}]
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {PurePosixPath(name) for name in archive.namelist() if name.startswith("kordless_booking/")}
+    assert shipped <= set(names)
+    assert wheel.stat().st_size < 3_000_000
+
+
+def test_the_metadata_of_the_wheel_is_valid(wheel: Path):
+    """As an index checks it: fields, license, requirements, and a readme in Markdown."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = Metadata.from_email(archive.read(name), validate=True)
+        licenses = [name.rpartition("/")[2] for name in archive.namelist() if ".dist-info/licenses/" in name]
+        assert sorted(licenses) == ["LICENSE", "LICENSE.unicode"]
+    assert metadata.description_content_type == "text/markdown"
+    assert (metadata.description or "").startswith("# kordless-booking")
+    assert (metadata.license_expression, str(metadata.requires_python)) == ("MIT AND Unicode-3.0", ">=3.11")
 
 
 @pytest.fixture(scope="module")
