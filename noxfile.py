@@ -2,8 +2,8 @@
 
 `nox -s lowest` runs the quick part of it on exactly the lowest version of each dependency that pyproject.toml allows,
 `nox -s newest` on the newest of each, and `nox -s django_main` on what Django will be next. The latter two are not
-required: others may release at any moment. `nox -s hosts` runs the widget inside Wagtail, django CMS and a site with
-allauth.
+required: others may release at any moment. `nox -s vulnerabilities` asks pip-audit's database about all packages that
+an installation brings. `nox -s hosts` runs the widget inside Wagtail, django CMS and a site with allauth.
 
 Where the interpreters are pyenv's, name them first: PYENV_VERSION=3.11:3.12:3.13 nox
 """
@@ -93,6 +93,16 @@ def hosts(session: nox.Session) -> None:
     """The widget inside the base templates of other people's sites: Wagtail, django CMS, allauth with django-csp."""
     session.install("--editable", ".", *TEST_GROUP, "wagtail", "django-cms", "django-allauth", "django-csp")
     session.run("python", "-m", "pytest", "-n", "0", "tests/hosts", *session.posargs)
+
+
+@nox.session
+def vulnerabilities(session: nox.Session) -> None:
+    """Look up known vulnerabilities of all that an installation brings, with its extras."""
+    extras = PROJECT["project"].get("optional-dependencies", {})
+    # Without the package itself, which an index may not have yet: --strict fails for what it can't look up.
+    wanted = [*PROJECT["project"]["dependencies"], *(line for lines in extras.values() for line in lines)]
+    session.install(*wanted, "pip-audit")
+    session.run("pip-audit", "--strict", *session.posargs)
 
 
 def _lower_bound(dependency: str) -> str:

@@ -44,6 +44,20 @@ def test_every_package_that_an_installation_brings_has_its_license_listed():
     assert "not installed" not in page
 
 
+def test_the_public_check_runs_the_same_as_ours():
+    """`.ci/run`, each pair of noxfile.py and each session by its name, and asks for an interpreter of each pair."""
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    noxfile = (ROOT / "noxfile.py").read_text()
+    [ids] = re.findall(r"ids=\[(.*)\]", noxfile)
+    [pairs] = re.findall(r"pair: \[(.*)\]", workflow)
+    assert pairs == ids
+    wanted = re.findall(r"^ +(3\.\d+)$", workflow, re.MULTILINE)
+    assert wanted == sorted({pair.split("-")[0] for pair in re.findall(r'"([^"]+)"', pairs)})
+    [sessions] = re.findall(r"session: \[(.*)\]", workflow)
+    assert set(sessions.split(", ")) <= set(re.findall(r"^def ([a-z_]+)\(session", noxfile, re.MULTILINE))
+    assert "run: bash .ci/run" in workflow
+
+
 def test_the_newest_section_of_the_changelog_is_the_version_of_the_package():
     """`## Unreleased` first, then the version of the package with its day, then older ones."""
     headings = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
