@@ -21,12 +21,13 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.urls import include, path
 from pytest_django import DjangoDbBlocker, Settings
 
 from kordless_booking.funnel import counters
+from kordless_booking.mail import outbox
 from kordless_booking.models import Appointment, BookingAttempt, BookingProjection, OutgoingMail, WebhookDelivery
-from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import background_worker
+from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, Sandbox
 from tests.support.deliveries import delivery, event_body
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL, SITE
@@ -56,13 +57,13 @@ def migrated(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The old database, migrated."""
-    path = tmp_path_factory.mktemp("old") / "old.sqlite3"
-    made = sqlite3.connect(path)
+    file = tmp_path_factory.mktemp("old") / "old.sqlite3"
+    made = sqlite3.connect(file)
     made.executescript((HERE / "before_0_1_0.sql").read_text())
     made.close()
-    with django_db_blocker.unblock(), other_database(path):
+    with django_db_blocker.unblock(), other_database(file):
         call_command("migrate", verbosity=0)
-    return path
+    return file
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def old_database(
             stored.execute(statement)
     with other_database(Path(shutil.copy(migrated, tmp_path))):
         yield site
-        background_worker.join()
+        outbox._background.join()
         counters.drain()
 
 
@@ -98,7 +99,7 @@ def test_old_links_of_customers_still_work_after_the_upgrade(old_database: Setti
     assert (page.status, LINKS["number"] in page.text) == (200, True)
     done = visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
     assert done.heading == "Booking canceled"
-    background_worker.join()
+    outbox._background.join()
     [letter] = [each for each in sent() if each.message["To"] == "jane@example.com"]
     assert letter.subject.endswith(": canceled")
 
@@ -108,6 +109,22 @@ def test_an_old_confirmation_is_shown_after_the_upgrade(old_database: Settings, 
     page = Visitor(client).open(LINKS["confirmation"])
     assert (page.status, page.heading, page.number) == (200, "You’re booked", LINKS["number"])
     assert "Wednesday, December 9, 2026" in page.text
+
+
+def test_old_links_work_after_the_site_gets_a_second_business(
+    old_database: Settings, account_settings: dict[str, Any], client: Client
+):
+    """Where the first one is called `default`, as an account without a name is."""
+    shared = {"TRANSPORT": account_settings.pop("TRANSPORT"), **MAIL}
+    second = {"API_KEY": NORTH_KEY, "ORG_SLUG": NORTH_ORG}
+    old_database.KORDLESS_BOOKING = {**shared, "ACCOUNTS": {"default": account_settings, "north": second}}
+    old_database.ROOT_URLCONF = (
+        path("book/", include("kordless_booking.urls", namespace="default")),
+        path("north/", include("kordless_booking.urls", namespace="north")),
+    )
+    assert LINKS["number"] in Visitor(client).open(LINKS["manage"]).text
+    call_command("kordless_mail", stdout=io.StringIO())
+    assert {letter.message["To"] for letter in sent()} == {"ruth@example.com", "canary@example.com"}
 
 
 def test_old_mails_that_were_queued_are_sent_after_the_upgrade(old_database: Settings):
