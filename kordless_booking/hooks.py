@@ -179,7 +179,7 @@ class RefreshedTimes:
     service: str
     """Slug of the service."""
     slots: Sequence[Any]
-    """All `api.resources.Slot`s of the range, by start."""
+    """All slots of the range (`api.resources.Slot`), by start."""
     until: datetime
     """Exclusive end of the range, UTC."""
 
@@ -347,7 +347,7 @@ export_targets: Final = _TargetHooks[ExportTarget]("export_targets", _SENTENCE, 
 """By its `name`: returns what is stored about a person."""
 doctor_checks: Final = Hooks[Callable[[Any], Iterable[Any]]]("doctor_checks", _SENTENCE)
 """By the area in the output of `manage.py kordless_doctor`: called with each `conf.Account`, yields
-`doctor.finding.Finding`s."""
+what `ok`, `note` and `fix` of `doctor.finding` build."""
 admin_pages: Final = Hooks[AdminPage]("admin_pages", _NAME, methods=("label", "url_name", "permission"))
 """By a name of your own: a link in the admin's overview."""
 setting_rules: Final = Hooks[ExtensionSetting](
