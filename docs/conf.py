@@ -84,7 +84,7 @@ def read_root_page(app: Sphinx, docname: str, source: list[str]) -> None:
         app.env.note_dependency(str(path))
         source[0] = path.read_text(encoding="utf-8").replace("](docs/", "](")
     for page, name in ROOT_PAGES.items():
-        source[0] = re.sub(rf"\]\((?:\.\./)?{re.escape(name)}", f"]({page}.md", source[0])
+        source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(name)}", f"](/{page}.md", source[0])
     # README.md is what a code host and the package index show; here the tutorial says how to install.
     source[0] = source[0].replace("](../README.md#install-it-in-your-site)", "](tutorial.md)")
 
