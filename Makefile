@@ -27,7 +27,7 @@ PROCESSES = $(if $(PATHS),,tests/processes)
 OR_NONE := || [ $$? = 5 ]
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo quick test test-matrix test-webkit test-dates test-postgres test-slow journeys wheel-check lowest hosts bench lint format scripts messages screenshots clean
+.PHONY: help demo quick test test-matrix test-webkit test-dates test-postgres test-slow journeys wheel-check docs lowest hosts bench lint format scripts messages screenshots clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -107,6 +107,11 @@ format: $(VENV)/.dev ## put code and templates into the house's shape
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 	@find kordless_booking templates tests/projects -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
+
+# Pages are Markdown in docs/; each warning is an error, and so is a link that leads nowhere. Nothing is fetched.
+docs: $(VENV)/.dev ## build the documentation site into build/docs/
+	@$(PY) -m sphinx -W --keep-going -n -q -b html -d build/docs-doctrees docs build/docs
+	@echo "Open build/docs/index.html"
 
 bench: $(PY) ## measure speed and what it asks of Kordless, and write docs/benchmarks.md (ARGS=--print prints it); needs wrk and redis-server
 	@$(PY) -m benchmarks $(ARGS)

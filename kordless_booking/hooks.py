@@ -122,7 +122,7 @@ class SlotContext:
     url: Callable[..., str]
     """Returns the path of a page below the mount by its URL name and arguments, with the visitor's appearance."""
     service: str = ""
-    """Slug of the service; "" on the list of services, and where it isn't known."""
+    """Slug of the service; `""` on the list of services, and where it isn't known."""
     choices: Any = None
     """`booking.choices.Choices` of the page's URL, such as zone, day, host and party. What a visitor has chosen, and
     nothing personal: pages are cached by them. Give them to `url` for a page that goes on with them."""
@@ -179,7 +179,7 @@ class RefreshedTimes:
     service: str
     """Slug of the service."""
     slots: Sequence[Any]
-    """All `api.resources.Slot`s of the range, by start."""
+    """All slots of the range (`api.resources.Slot`), by start."""
     until: datetime
     """Exclusive end of the range, UTC."""
 
@@ -208,7 +208,7 @@ class AdminPage:
     url_name: str
     """Name for `django.urls.reverse`, such as "admin:waitlist_waitlistentry_changelist"."""
     permission: str = ""
-    """Permission that shows the link, such as "waitlist.view_waitlistentry"; "" for all who see the overview."""
+    """Permission that shows the link, such as "waitlist.view_waitlistentry"; `""` for all who see the overview."""
 
 
 class ErasureTarget(Protocol):
@@ -320,12 +320,12 @@ _STAGE: Final = re.compile(r"[a-z][a-z_]{0,9}")  # the length of the column
 template_slots: Final = Hooks[Callable[[SlotContext], str]](
     "template_slots", (*SHARED_SLOTS, *PRIVATE_SLOTS), allows_several=True
 )
-"""By slot: returns HTML, escaped unless it is a SafeString, or "" for nothing."""
+"""By slot: returns HTML, escaped unless it is a SafeString, or `""` for nothing."""
 scripts: Final = Hooks[str]("scripts", _NAME, methods=("startswith",))
 """By a name of your own: path of a script among the static files, loaded by each page of the widget."""
 url_patterns: Final = Hooks[Any]("url_patterns", _PREFIX, methods=())
 """By the prefix below each mount of the widget: dotted path of a module with `urlpatterns`, or a list of patterns. The
-prefix "" is for files such as llms.txt; its patterns come after the widget's own."""
+prefix `""` is for files such as llms.txt; its patterns come after the widget's own."""
 page_queries: Final = Hooks[re.Pattern[str]]("page_queries", _QUERY, methods=("fullmatch",))
 """By a name in the query of pages with shared slots: pattern of its values, each of which is a page of its own in the
 cache. It begins with your app's name, and nothing personal may match it."""
@@ -347,7 +347,7 @@ export_targets: Final = _TargetHooks[ExportTarget]("export_targets", _SENTENCE, 
 """By its `name`: returns what is stored about a person."""
 doctor_checks: Final = Hooks[Callable[[Any], Iterable[Any]]]("doctor_checks", _SENTENCE)
 """By the area in the output of `manage.py kordless_doctor`: called with each `conf.Account`, yields
-`doctor.finding.Finding`s."""
+what `ok`, `note` and `fix` of `doctor.finding` build."""
 admin_pages: Final = Hooks[AdminPage]("admin_pages", _NAME, methods=("label", "url_name", "permission"))
 """By a name of your own: a link in the admin's overview."""
 setting_rules: Final = Hooks[ExtensionSetting](

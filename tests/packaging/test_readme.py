@@ -1,15 +1,14 @@
 """The README's commands, settings and templates, run as they stand there: what a reader pastes works."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import URLResolver, re_path
 from django.urls.resolvers import RegexPattern
+
+from tests.support.pasted_blocks import run_pasted as run
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,22 +32,6 @@ assert html.count("data-kb-step") == 2, html
 def blocks(language: str) -> list[str]:
     """Return the README's code blocks in a language."""
     return [text for name, text in BLOCKS if name == language]
-
-
-def run(command: str, folder: Path, **environment: str) -> str:
-    """Run a command as a reader's shell does, with our Python first; fail with its output if it fails."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("KORDLESS_", "DJANGO_"))}
-    done = subprocess.run(  # noqa: S603 (the README's)
-        ["/bin/sh", "-eu", "-c", command],
-        cwd=folder,
-        env={**kept, "PATH": path, "PYTHONPATH": str(ROOT), **environment},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ PUBLIC_MODULES = {
     "kordless_booking/exceptions.py",
     "kordless_booking/hooks.py",
     "kordless_booking/messenger.py",
+    "kordless_booking/python_api.py",
     "kordless_booking/sandbox/__init__.py",
     "kordless_booking/signals.py",
     "kordless_booking/sitemaps.py",

@@ -194,6 +194,35 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
         assert [name for name in names if name.startswith(f"kordless_booking/{folder}/") and name.endswith(suffix)]
 
 
+def test_the_long_description_has_absolute_addresses_only(wheel: Path):
+    """On a package index there is nothing beside it. The pictures are the files themselves, not pages about them."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = archive.read(name).decode()
+    headers, _, text = metadata.partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in headers
+    assert set(re.findall(r"^Project-URL: (\w+), https://", headers, re.MULTILINE)) == {
+        "Documentation", "Source", "Changelog", "Issues",
+    }  # fmt: skip
+    addresses = re.findall(r"\]\(([^)\s]+)\)|\b(?:src|href)=\"([^\"]+)\"", text)
+    assert len(addresses) > 40
+    assert [found for pair in addresses if not (found := "".join(pair)).startswith("https://")] == []
+    assert len(re.findall(r"/raw/v[\d.]+/docs/[\w/-]+\.(?:png|webp)", text)) == 2 + 2 * 3
+
+
+def test_the_source_distribution_holds_the_docs(tmp_path: Path):
+    """With all that the site is built of, so that a distributor can build it."""
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", tmp_path, ROOT, cwd=tmp_path)
+    [archive] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        names = {name.partition("/")[2] for name in files.getnames()}
+    docs = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.*") if "__pycache__" not in path.parts
+    }
+    assert docs <= names
+    assert {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "hatch_build.py"} <= names
+
+
 def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
     """With the documented settings `manage.py check` has nothing to say, nor have the migrations."""
     said = run(python, "-W", "error", "host.py", "check", cwd=host)
