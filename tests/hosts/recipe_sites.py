@@ -66,8 +66,8 @@ def sentry(folder: str) -> dict[str, Any]:
         """Keeps what would be sent."""
 
         def capture_envelope(self, envelope: Any) -> None:
-            for item in envelope.items:
-                sent.append({"type": item.headers["type"], "body": item.get_bytes().decode(errors="replace")})
+            bodies = [(item.headers["type"], item.get_bytes().decode(errors="replace")) for item in envelope.items]
+            sent.extend({"type": kind, "body": body} for kind, body in bodies)
 
     if os.environ["RECIPE_DEFAULTS"] == "1":
         sentry_sdk.init(dsn="https://key@sentry.example/1", traces_sample_rate=1.0)
@@ -116,6 +116,113 @@ def crash(request: Any, form: Any) -> bool:
     raise ValueError(f"no answer for {form.cleaned_data}")
 
 
+def read_times(path: str) -> dict[str, Any]:
+    """Open a page of the site's own with the widget in it, and the form of its first time."""
+    from django.test import Client  # noqa: PLC0415
+
+    from tests.support.visitor import Visitor  # noqa: PLC0415
+
+    visitor = Visitor(Client())
+    page = visitor.open(path)
+    assert page.status == 200, page.text
+    assert page.tree.css_first("[data-kb-step=slot]") is not None, page.html
+    form = visitor.open(next(iter(page.times.values())))
+    return {
+        "times": len(page.times),
+        "next_free": len(page.tree.css(".kb-next-free a")),
+        "widgets": len(page.tree.css("[data-kb-step]")),
+        "escaped": "&lt;div" in page.html,
+        "form": form.tree.css_first("[data-kb-step=contact]") is not None,
+    }
+
+
+def jinja2(folder: str) -> dict[str, Any]:
+    """Render the page of the recipe by its environment."""
+    from django.test import override_settings  # noqa: PLC0415
+    from django.urls import include, path  # noqa: PLC0415
+    from django.views.generic import TemplateView  # noqa: PLC0415
+
+    urls = (
+        path("book/", include("kordless_booking.urls")),
+        path("cut/", TemplateView.as_view(template_name="haircut.html")),
+    )
+    with override_settings(ROOT_URLCONF=urls):
+        return read_times("/cut/")
+
+
+def wagtail(folder: str) -> dict[str, Any]:
+    """Publish a page with the block."""
+    from booking_block.models import BookingPage  # type: ignore[import-not-found]  # noqa: PLC0415 (the page's)
+    from wagtail.models import Page  # noqa: PLC0415
+
+    home = Page.objects.get(depth=2)
+    home.add_child(instance=BookingPage(title="Come in", slug="come-in", body=[("booking", {"service": "haircut"})]))
+    return read_times("/come-in/")
+
+
+def django_cms(folder: str) -> dict[str, Any]:
+    """Publish a page with the plugin."""
+    from cms.api import add_plugin, create_page  # noqa: PLC0415
+
+    page = create_page("Come in", "with_booking.html", "en", slug="come-in")
+    add_plugin(page.get_placeholders("en").get(slot="content"), "BookingPlugin", "en", service="haircut")
+    return read_times("/en/come-in/")
+
+
+def celery(folder: str) -> dict[str, Any]:
+    """Book and cancel, and watch the tasks run in this process."""
+    from celery.signals import task_prerun  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    started: list[dict[str, Any]] = []
+
+    def note(task: Any, args: Any, **kwargs: Any) -> None:
+        started.append({"task": task.name, "args": list(args), "in_transaction": connection.in_atomic_block})
+
+    task_prerun.connect(note, weak=False)
+    return {"number": book_and_cancel(), "started": started}
+
+
+def django_tasks(folder: str) -> dict[str, Any]:
+    """Book and cancel, and read the queue."""
+    import django  # noqa: PLC0415
+
+    module = importlib.import_module("django.tasks" if django.VERSION >= (6,) else "django_tasks")
+    number = book_and_cancel()
+    queue = module.task_backends["default"].results
+    return {
+        "number": number,
+        "started": [{"task": each.task.name, "args": [*each.args, *each.kwargs.values()]} for each in queue],
+    }
+
+
+def book_and_cancel() -> str:
+    """Walk through a booking and its cancellation; its number."""
+    from django.test import Client  # noqa: PLC0415
+
+    from tests.support.visitor import Visitor  # noqa: PLC0415
+
+    visitor = Visitor(Client())
+    day = visitor.open([*visitor.open("/book/haircut/").days.values()][-1])  # when it can still be canceled
+    done = visitor.send(visitor.open(next(iter(day.times.values()))), "Book appointment", **TYPED)
+    assert done.number, done.text
+    own = visitor.open(next(iter(done.links(".kb-onward a").values())))
+    canceled = visitor.send(visitor.send(own, "Cancel booking"), "Cancel booking")
+    assert canceled.status == 200, canceled.text
+    return done.number
+
+
+def prometheus(folder: str) -> dict[str, Any]:
+    """Book, and read the counters."""
+    from django.test import Client  # noqa: PLC0415
+
+    book_and_cancel()
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    return {"text": text, "leaked": [value for value in TYPED.values() if value in text]}
+
+
 def main(name: str, folder: str) -> None:
     """Set Django up on an empty database, run a recipe's site, and print the result."""
     os.environ["RECIPE_FOLDER"] = folder
@@ -128,6 +235,8 @@ def main(name: str, folder: str) -> None:
     django.setup()
     setup_test_environment()
     call_command("check", fail_level="ERROR", verbosity=0)
+    for app in os.environ.get("RECIPE_APPS", "").split():
+        call_command("makemigrations", app, verbosity=0)
     call_command("migrate", verbosity=0)
     sys.stdout.write(f"{json.dumps(globals()[name](folder))}\n")
 

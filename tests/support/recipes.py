@@ -43,7 +43,7 @@ def write_files(page: str, folder: Path) -> None:
 
 
 def run_recipe(name: str, folder: Path, **environment: str) -> dict[str, Any]:
-    """Run a function of `tests.hosts.recipe_sites` in a process of its own, where a folder's modules are; its result."""
+    """Run a function of `tests.hosts.recipe_sites` in a process of its own, with a folder's modules; its result."""
     kept = os.environ.get("PYTHONPATH", "")
     done = subprocess.run(  # noqa: S603 (ours)
         [sys.executable, "-m", "tests.hosts.recipe_sites", name, str(folder)],
