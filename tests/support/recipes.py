@@ -16,7 +16,7 @@ PAGES = sorted(FOLDER.glob("*.md"))
 SECONDS = 240
 """Longest that a site may take to migrate and to do its work on a busy machine."""
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_NAME = re.compile(r"(?:#|//|\{#|<!--) (\S*\w\.\w+)(?: #\}| -->)?\n")
+_NAME = re.compile(r"(?:#|//|\{#|<!--) (\S*\w\.\w+|Caddyfile)(?: #\}| -->)?\n")
 
 
 def read_blocks(page: str, language: str) -> list[str]:
