@@ -17,6 +17,7 @@ nox.options.sessions = ["suite", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TEST_GROUP = nox.project.dependency_groups(PROJECT, "test")
+RECIPES = nox.project.dependency_groups(PROJECT, "recipes")
 PROGRAMS = nox.project.dependency_groups(PROJECT, "programs")
 QUICK = (
     "tests/api",
@@ -90,8 +91,9 @@ def _run_quick(session: nox.Session, *options: str) -> None:
 
 @nox.session
 def hosts(session: nox.Session) -> None:
-    """The widget inside the base templates of other people's sites: Wagtail, django CMS, allauth with django-csp."""
-    session.install("--editable", ".", *TEST_GROUP, "wagtail", "django-cms", "django-allauth", "django-csp")
+    """The widget in other people's sites: Wagtail, django CMS, allauth with django-csp, and what recipes plug in."""
+    hosts = ("wagtail", "django-cms", "django-allauth", "django-csp")
+    session.install("--editable", ".", *TEST_GROUP, *RECIPES, *hosts)
     session.run("python", "-m", "pytest", "-n", "0", "tests/hosts", *session.posargs)
 
 
