@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kordless_booking.api.requests import Operation
 from kordless_booking.api.responses import parse_json_strict, parse_response_meta
@@ -60,4 +60,4 @@ class RawSession(Session):
         except OutcomeUnknown:
             document = None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return RawResponse(response.status_code, cast("dict[str, str]", headers), document)
+        return RawResponse(response.status_code, headers, document)
