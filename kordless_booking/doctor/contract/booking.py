@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from kordless_booking.doctor.contract.facts import Findings
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
 
 MARGIN: Final = timedelta(days=1)
 """Time that the booked slot is farther away than the notice for cancellations."""
-CANCEL_ATTEMPTS: Final = 3
-"""Attempts to cancel with each contact."""
+CANCEL_ATTEMPTS: Final = 6
+"""Attempts to cancel, with the email address and the phone number in turn."""
+CANCEL_PAUSES: Final = 10
+"""Times the usual pause after a failed attempt: 15 seconds, so that a minute's quota has ended before the last one."""
+CREATE_ATTEMPTS: Final = 2
+_NO_VERDICT: Final = frozenset({408, 425})
+"""Statuses of a server that gave up waiting, or postponed the request."""
 _NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _OTHER_CONTACT: Final = "contract-check-other@example.com"
 
@@ -71,6 +77,8 @@ class BookingRun:
     """Confirmation numbers of bookings that aren't canceled."""
     _accepted: str = ""
     """Contact that a look-up has accepted; empty until then."""
+    _unknown: Document | None = None
+    """Time for which a booking may exist whose number isn't known."""
 
     def run(self) -> None:
         """Book, compare, cancel. Raises Stopped; nothing is left booked then, or `warn` was called."""
@@ -105,21 +113,24 @@ class BookingRun:
     def _create(self, slot: Document, notes: str, key: str) -> RawResponse:
         """Create a booking, and remember its number. With no usable answer, ask once more with the same key."""
         body = self._body(slot, notes)
-        try:
-            answer = self._send_create(body, key)
-            if answer.status < 500 and (answer.status >= 400 or self._remember(answer)):
-                return answer
-        except NoAnswer:
-            pass
-        try:
-            answer = self._send_create(body, key)
-        except Stopped:
-            self._warn_of_unknown(slot)
-            raise
-        if not (400 <= answer.status < 500 or self._remember(answer)):
-            self._warn_of_unknown(slot)
-            raise Stopped(f"a creation was answered with {answer.status} and no confirmation number")
-        return answer
+        # Known only from the answer on, and KeyboardInterrupt may come before that.
+        self._unknown = slot
+        for attempt in range(CREATE_ATTEMPTS):
+            try:
+                answer = self._send_create(body, key)
+            except NoAnswer:
+                if attempt + 1 == CREATE_ATTEMPTS:
+                    raise
+            except Stopped:
+                if attempt == 0:
+                    self._unknown = None
+                raise
+            else:
+                refused = 400 <= answer.status < 500 and answer.status not in _NO_VERDICT
+                if refused or self._remember(answer):
+                    self._unknown = None
+                    return answer
+        raise Stopped("a creation was answered without a confirmation number")
 
     def _send_create(self, body: Document, key: str) -> RawResponse:
         return self.prober.send("create", "POST", "/bookings", document=body, idempotency_key=key)
@@ -129,12 +140,6 @@ class BookingRun:
         if number and number not in self._open:
             self._open.append(number)
         return bool(number)
-
-    def _warn_of_unknown(self, slot: Document) -> None:
-        self.warn(
-            f"A test booking may exist that can't be canceled from here: look in Kordless for {self.service.slug} at "
-            f"{slot.get('startsAt')} by {self.contact.name}, and cancel it."
-        )
 
     def _book_and_judge(self, slot: Document) -> None:
         notes = "Test booking by kordless_doctor --contract. It is canceled at once."
@@ -220,11 +225,16 @@ class BookingRun:
         return self.prober.send("cancel", "POST", path, query={"contact": contact})
 
     def _cancel_all(self) -> None:
-        """Cancel what is booked. Warn of each number that is still booked, also after KeyboardInterrupt."""
+        """Cancel what is booked. Warn of what may still be booked, also after KeyboardInterrupt."""
+        if self._unknown is not None:
+            self.warn(
+                "A test booking may exist that can't be canceled from here: look in Kordless for "
+                f"{self.service.slug} at {self._unknown.get('startsAt')} by {self.contact.name}, and cancel it."
+            )
         for number in list(self._open):
             canceled = False
             try:
-                contacts = self.contact.given * CANCEL_ATTEMPTS
+                contacts = islice(cycle(self.contact.given), CANCEL_ATTEMPTS)
                 canceled = any(self._is_canceled_after_attempt(number, contact) for contact in contacts)
             finally:
                 if not canceled:
@@ -235,10 +245,13 @@ class BookingRun:
             if self._cancel(number, contact).status < 300:
                 return True
             # Perhaps an earlier attempt was carried out, and its answer was lost.
-            answer = look_up(self.prober, number, contact)
+            answer: RawResponse | None = look_up(self.prober, number, contact)
         except Stopped:
-            return False
-        return member(answer.document, "booking").get("status") == "canceled"
+            answer = None
+        canceled = answer is not None and member(answer.document, "booking").get("status") == "canceled"
+        if not canceled and self.prober.pace:
+            self.prober.pause(CANCEL_PAUSES * self.prober.pace)
+        return canceled
 
 
 def _number_of(answer: RawResponse) -> str | None:

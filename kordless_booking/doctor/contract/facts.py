@@ -14,6 +14,9 @@ from kordless_booking.api.documented import REQUESTS_PER_MINUTE
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS
 
+UNSEEN: Final = "nothing in the answers shows it"
+NEEDS_BOOK: Final = "needs --book"
+
 
 class Mark(StrEnum):
     """How a fact is known."""
@@ -44,12 +47,11 @@ class Fact:
     otherwise: str
     """What the package does where the statement is wrong."""
     settings: tuple[str, ...] = ()
-    """Keys of KORDLESS_BOOKING that answer it."""
-    unseen: str = "nothing in the answers shows it"
+    """Keys of KORDLESSNEEDS_BOOKING that answer it."""
+    unseen: str = UNSEEN
     """Why it wasn't seen, where a run doesn't say it better."""
 
 
-_BOOK = "needs --book"
 _DELIVERY = "needs --delivery, the file of a saved delivery"
 _NEVER = "never provoked"
 
@@ -167,7 +169,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             Mark.DOCUMENTED,
             "A contact that doesn't match is 403 permission_error",
             "404 has the same page; with any other status the look-up has failed",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "error_404",
@@ -183,7 +185,12 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             unseen=f"{_NEVER}: it would take a second booking",
         ),
         Fact(
-            "error_422", Mark.UNKNOWN, "What is impossible is 422 unprocessable", "The status decides alone", (), _BOOK
+            "error_422",
+            Mark.UNKNOWN,
+            "What is impossible is 422 unprocessable",
+            "The status decides alone",
+            (),
+            NEEDS_BOOK,
         ),
         Fact(
             "error_429", Mark.UNKNOWN, "Too many requests are 429 rate_limited", "The status decides alone", (), _NEVER
@@ -224,7 +231,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             "A creation names its own limit, 10 a minute or what the setting says",
             "The setting counts",
             ("CREATIONS_PER_MINUTE",),
-            _BOOK,
+            NEEDS_BOOK,
         ),
         Fact(
             "rate_reset",
@@ -267,28 +274,28 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             Mark.DOCUMENTED,
             "A creation is answered with 201 and the booking's number, status and times",
             "200 is the same; without a number the package asks again with the same key",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "numbers",
             Mark.DOCUMENTED,
             "A confirmation number has letters, digits, hyphens and underscores",
             "Other printable characters are sent percent-encoded",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "statuses",
             Mark.DOCUMENTED,
             "A new booking is confirmed or pending",
             "Another status is shown as a booking that was received",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "invites",
             Mark.DOCUMENTED,
             "A creation is answered with a calendar invite, too",
             "Calendar files are the package's own in any case",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "email_alone",
@@ -311,14 +318,14 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             Mark.ASSUMED,
             "The same Idempotency-Key and body are answered with the same booking",
             "After a lost answer a booking may stand twice: cancel one of them in Kordless, and tell us",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "replay_other",
             Mark.UNKNOWN,
             "The same Idempotency-Key with another body is refused with 422",
             "The package never sends one",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "replay_lifetime",
@@ -333,7 +340,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             "A booking is found by its number and the email address alone",
             "The page asks for the one that the booking was made with",
             ("CONTACT_FIELDS",),
-            _BOOK,
+            NEEDS_BOOK,
         ),
         Fact(
             "lookup_by_phone",
@@ -341,21 +348,21 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
             "A booking is found by its number and the phone number alone",
             "The page asks for the one that the booking was made with",
             ("CONTACT_FIELDS",),
-            _BOOK,
+            NEEDS_BOOK,
         ),
         Fact(
             "canceled",
             Mark.DOCUMENTED,
             "A cancel is answered with the booking, its status canceled",
             "The booking is looked up, and its page shows what it says",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "cancel_twice",
             Mark.ASSUMED,
             "A second cancel is refused with 422",
             "Either answer leads to the page that says that it is canceled",
-            unseen=_BOOK,
+            unseen=NEEDS_BOOK,
         ),
         Fact(
             "notice",

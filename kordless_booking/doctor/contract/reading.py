@@ -110,7 +110,7 @@ def _judge_services(prober: Prober, findings: Findings, service_slug: str) -> li
         findings.judge("prices", not kinds["of another form"], seen)
     objects = sum(isinstance(service.get("metadata", {}), Mapping) for service in services)
     if services:
-        findings.judge("metadata", objects == len(services), f"of {len(services)} services, {objects}")
+        findings.judge("metadata", objects == len(services), f"{objects} of {len(services)} services")
     bookable = [
         ServiceTimes(service["slug"], str(service.get("key")))
         for service in services
@@ -246,7 +246,7 @@ def _judge_party_size(prober: Prober, findings: Findings, read: list[ServiceTime
     fitting = sum(_free(slot) >= party for slot in before)
     # Somebody may have booked in between, so the numbers needn't be equal.
     holds = all(_free(slot) >= party for slot in after) and bool(after) == bool(fitting)
-    seen = f"for {party} people {len(after)} times, where {fitting} of {len(before)} have the seats"
+    seen = f"times listed for a party of {party}: {len(after)}; times that have the seats: {fitting} of {len(before)}"
     findings.judge("party_size", holds, seen)
 
 
@@ -280,7 +280,7 @@ def _judge_lookups(prober: Prober, findings: Findings, main: ServiceTimes, start
         findings.explain("lookup_quota", "a new minute began meanwhile: run it again")
     else:
         used = remaining - prober.remaining
-        seen = f"{used} requests were used up by one with the key and {_LOOKUPS} look-ups"
+        seen = f"one request with the key and {_LOOKUPS} look-ups used up {used}"
         findings.judge("lookup_quota", used <= 1, seen if used <= 1 else f"{seen}, or by visitors at the same time")
 
 

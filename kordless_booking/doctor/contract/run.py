@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kordless_booking import __version__, conf
 from kordless_booking.doctor.contract.booking import BookingRun, TestContact
 from kordless_booking.doctor.contract.delivery import SavedDelivery, judge_accepted, judge_saved
-from kordless_booking.doctor.contract.facts import AREAS, FACTS, Findings, Verdict
+from kordless_booking.doctor.contract.facts import AREAS, FACTS, NEEDS_BOOK, UNSEEN, Findings, Verdict
 from kordless_booking.doctor.contract.prober import Prober, Stopped
 from kordless_booking.doctor.contract.reading import read_and_judge
 
@@ -56,8 +56,14 @@ class ContractRun:
                 BookingRun(self.prober, self.findings, service, contact, warn).run()
         except Stopped as error:
             self.stopped = str(error)
+            self._explain_unseen()
         finally:
             self.prober.close()
+
+    def _explain_unseen(self) -> None:
+        for code, fact in FACTS.items():
+            if fact.unseen == UNSEEN or (self.booked and fact.unseen == NEEDS_BOOK):
+                self.findings.explain(code, "the run ended before it")
 
     def count(self, verdict: Verdict) -> int:
         """Return the number of facts with a verdict."""
@@ -74,8 +80,8 @@ class ContractRun:
                 lines.append(f"  {verdict:<9}  {fact.code} ({fact.mark}): {fact.statement}.")
                 lines.append(f"             {'Seen' if verdict is not Verdict.UNSEEN else 'Unseen'}: {seen}.")
                 if verdict is not Verdict.CONFIRMED:
-                    answer = f"Set {', '.join(fact.settings)}." if fact.settings else "No setting is needed."
-                    lines.append(f"             {answer} If it is otherwise: {fact.otherwise}.")
+                    lines.append(f"             Setting: {', '.join(fact.settings) or 'none'}.")
+                    lines.append(f"             Where it isn't so: {fact.otherwise}.")
         lines.append("")
         if self.stopped:
             lines.append(f"Stopped early: {self.stopped}.")

@@ -125,6 +125,10 @@ class Command(BaseCommand):
             warnings.append(text)
             self.stderr.write(text)
 
+        if prober.pace and options["verbosity"]:
+            # A report of half a minute's work comes at its end, and silence would look like a hang.
+            text = f"About 20 requests to Kordless, {prober.pace:g} seconds apart."
+            self.stderr.write(text, style_func=str)
         token = request_id.set(f"doctor-{secrets.token_hex(4)}")
         try:
             run.run(service_slug=options["service"], contact=contact, saved=saved, warn=warn)
@@ -137,16 +141,15 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _confirm(self, service: str, contact: TestContact) -> None:
-        reached = " and ".join(filter(None, (contact.email, contact.phone)))
-        self.stderr.write(
-            f"This books the last free time of {service} in your Kordless account, as {contact.name} ({reached}), and "
-            "cancels it at once. Kordless may notify your staff and this contact, and webhooks are sent."
+        """Ask on standard error: standard output is the report. Raises CommandError unless the answer is yes."""
+        question = (
+            f"This books the last free time of {service} in your Kordless account, as {contact.name} "
+            f"({' and '.join(contact.given)}), and cancels it at once. Kordless may notify your staff and this contact "
+            "of both, and send webhooks.\nBook and cancel? Type yes: "
         )
-        try:
-            answer = input("Book and cancel? Type yes: ")
-        except EOFError:
-            answer = ""
-        if answer.strip().lower() != "yes":
+        self.stderr.write(question, style_func=str, ending="")
+        self.stderr.flush()
+        if sys.stdin.readline().strip().lower() != "yes":
             raise CommandError("Nothing was booked. --yes books without asking.", returncode=NOT_FINISHED)
 
 
