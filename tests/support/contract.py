@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
-from tests.support.deliveries import NEW, OLD
+from tests.support.deliveries import NEW, OLD, Delivery
 
 PRIVATE = (
     *(SANDBOX_KEY, NEW, OLD, "acme-salon", "Acme", "haircut", "styling-class", "Sarah", "host_sarah", "Hair team"),
@@ -64,6 +65,13 @@ def run_comparison(*arguments: str) -> Comparison:
     for text in PRIVATE:
         assert text not in found.report, text
     return found
+
+
+def save_delivery(path: Path, saved: Delivery, line_end: str = "\r\n") -> str:
+    """Save a delivery as a request, and return the file's name."""
+    head = "".join(f"{name}: {value}{line_end}" for name, value in saved.headers.items())
+    path.write_bytes(f"POST /book/webhook/ HTTP/1.1{line_end}{head}{line_end}".encode() + saved.body)
+    return str(path)
 
 
 def open_bookings(sandbox: Sandbox) -> list[str]:

@@ -127,7 +127,7 @@ class Command(BaseCommand):
 
         if prober.pace and options["verbosity"]:
             # A report of half a minute's work comes at its end, and silence would look like a hang.
-            text = f"About 20 requests to Kordless, {prober.pace:g} seconds apart."
+            text = f"About {24 if contact else 16} requests to Kordless, {prober.pace:g} seconds apart."
             self.stderr.write(text, style_func=str)
         token = request_id.set(f"doctor-{secrets.token_hex(4)}")
         try:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from kordless_booking.doctor.contract.facts import FACTS
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.webhooks.signature import SignatureScheme
-from tests.support.contract import open_bookings, run_comparison
+from tests.support.contract import open_bookings, run_comparison, save_delivery
 from tests.support.deliveries import Delivery, delivery, event_body
 
 pytestmark = pytest.mark.django_db
@@ -109,12 +109,6 @@ SAVED: dict[str, Delivery] = {
 }
 
 
-def save(path: Path, saved: Delivery, line_end: str = "\r\n") -> str:
-    head = "".join(f"{name}: {value}{line_end}" for name, value in saved.headers.items())
-    path.write_bytes(f"POST /book/webhook/ HTTP/1.1{line_end}{head}{line_end}".encode() + saved.body)
-    return str(path)
-
-
 def test_the_sandbox_confirms_all_that_can_be_read(limited: Sandbox):
     """Without --book nothing is written, and what needs a booking or a delivery is unseen."""
     limited.faults.add("date_skew", seconds=1)
@@ -136,7 +130,7 @@ def test_the_sandbox_confirms_all_that_can_be_read(limited: Sandbox):
 def test_the_sandbox_confirms_all_that_a_booking_shows(limited: Sandbox, tmp_path: Path):
     """With a saved delivery only what can't be provoked is left, and the booking is canceled."""
     limited.faults.add("date_skew", seconds=1)
-    found = run_comparison("--json", *BOOK, "--delivery", save(tmp_path / "delivery", delivery()))
+    found = run_comparison("--json", *BOOK, "--delivery", save_delivery(tmp_path / "delivery", delivery()))
     assert found.of("unseen") == INVISIBLE | PROVOKED | {"email_alone", "phone_alone"}
     assert found.of("refuted") == set()
     assert (found.status, found.warnings) == (0, "")
@@ -177,7 +171,7 @@ def test_each_visible_fact_has_a_deviation():
 def test_each_deviation_of_a_saved_delivery_is_refuted(limited: Sandbox, tmp_path: Path, code: str):
     """Whatever its age, and with each kind of line end."""
     for line_end in ("\r\n", "\n"):
-        found = run_comparison("--json", "--delivery", save(tmp_path / "delivery", SAVED[code], line_end))
+        found = run_comparison("--json", "--delivery", save_delivery(tmp_path / "delivery", SAVED[code], line_end))
         assert found.of("refuted") == {code}
     if code == "signature":
         assert '"WEBHOOK_SIGNED_PAYLOAD": "body", "WEBHOOK_SIGNATURE_ENCODING": "base64"' in found.fact(code)["seen"]
@@ -187,10 +181,10 @@ def test_each_deviation_of_a_saved_delivery_is_refuted(limited: Sandbox, tmp_pat
 def test_a_delivery_that_no_recipe_fits_is_refuted(limited: Sandbox, tmp_path: Path):
     """A wrong secret looks the same, so the secrets are named; a line break at the end does no harm."""
     path = tmp_path / "delivery"
-    found = run_comparison("--json", "--delivery", save(path, delivery(secret="x" * 30)))
+    found = run_comparison("--json", "--delivery", save_delivery(path, delivery(secret="x" * 30)))
     assert "WEBHOOK_SECRETS" in found.fact("signature")["seen"]
     good = delivery()
-    save(path, good.but(body=good.body + b"\n"))
+    save_delivery(path, good.but(body=good.body + b"\n"))
     assert "signature" in run_comparison("--json", "--delivery", str(path)).of("confirmed")
 
 
