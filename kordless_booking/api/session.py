@@ -280,7 +280,7 @@ class Session:
             record.status = response.status_code
             record.upstream_id = response.headers.get("x-request-id", "")
             record.response = parse_response_meta(response.status_code, response.headers, now=time.time())
-            body = _body(response)
+            body = read_response(response)
         refused = error_from_response(call.operation, record.response, body)
         if refused is not None:
             raise refused
@@ -300,7 +300,8 @@ class Session:
         return _RedactedRequest(call.method, url, headers=headers, content=call.body)
 
 
-def _body(response: httpx.Response) -> bytes:
+def read_response(response: httpx.Response) -> bytes:
+    """Return the body of a response, decompressed and within the limits of its kind."""
     refused = response.status_code >= 400
     encoding = response.headers.get("content-encoding", "")
     chunks = cast("httpx.SyncByteStream", response.stream)  # raw: read_body decompresses within its own limits

@@ -293,11 +293,17 @@ class Sandbox:
             headers = self._limiter.keyed(key, creation=route.operation == "create")
         else:
             headers = self._limiter.contact(arguments["number"])
+            if "lookups_counted" in faults.deviations:
+                for each in self.businesses:
+                    self._limiter.keyed(each.key, creation=False)
         slugs = frozenset(service.slug for each in self.businesses for service in each.services)
         context = replace(
             self._operation_context(owner, faults.removed(slugs)),
             number_form=faults.number_form,
             contact_required=faults.contact_required,
+            deviations=faults.deviations,
+            max_range_days=faults.max_range_days or operations.MAX_RANGE_DAYS,
+            lookup_contact=faults.lookup_contact,
         )
         try:
             response = route.work(context, request, **arguments)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .store import Store
     from .webhook_sender import WebhookSender
 
-MAX_RANGE_SECONDS = 62 * 86400
-"""Maximum range of an availability request in seconds (assumed: Kordless documents none)."""
+MAX_RANGE_DAYS = 62
+"""Maximum range of an availability request in days (assumed: Kordless documents none)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,12 @@ class OperationContext:
     """Form of new confirmation numbers, which fault injection may change."""
     contact_required: frozenset[str] = frozenset()
     """Fields of a contact that fault injection makes required."""
+    deviations: frozenset[str] = frozenset()
+    """Names of the faults that change what an operation does."""
+    max_range_days: int = MAX_RANGE_DAYS
+    """Maximum range of an availability request, which fault injection may change."""
+    lookup_contact: str = ""
+    """The only kind of contact that fault injection accepts, "email" or "phone"; empty for both."""
 
     def enqueue_webhook(
         self, db: sqlite3.Connection, event: str, service: Service, business: Business, row: sqlite3.Row
@@ -107,15 +113,18 @@ def service(context: OperationContext, request: Request, slug: str, service_slug
 def availability(context: OperationContext, request: Request) -> Response:
     """Answer operation 3: the free times that start in [from, to), one per host, sorted by start; never full ones."""
     query = request.parameters()
-    strict.reject_unknown_fields(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
+    if "parameters_ignored" not in context.deviations:
+        strict.reject_unknown_fields(query, ("org_slug", "service_slug", "from", "to", "partySize", "timezone"))
     org_slug, slug = strict.required_text(query, "org_slug"), strict.required_text(query, "service_slug")
     start, end = strict.utc_seconds(query, "from"), strict.utc_seconds(query, "to")
     party = strict.positive_integer(query, "partySize", written=True)
+    if "party_size_ignored" in context.deviations:
+        party = 1
     strict.zone(query, needed=False)
     if start >= end:
         raise ApiError(400, "'from' must be before 'to'")
-    if end - start > MAX_RANGE_SECONDS:
-        raise ApiError(400, "'to' is more than 62 days after 'from'")
+    if end - start > context.max_range_days * 86400:
+        raise ApiError(400, f"'to' is more than {context.max_range_days} days after 'from'")
     business = context.business(org_slug)
     service = context.service(business, slug)
     found = []
@@ -158,11 +167,12 @@ def create(context: OperationContext, request: Request) -> Response:
     host_id, team_id = strict.text(body, "host_id", needed=False), strict.text(body, "team_id", needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
     business = context.business(org_slug)
-    key = request.headers.get("idempotency-key", "")
+    key = "" if "keys_ignored" in context.deviations else request.headers.get("idempotency-key", "")
     if len(key) > 255:
         raise ApiError(400, "'Idempotency-Key' is longer than 255 characters")
     # Of the parsed body: the same fields in another order are the same request.
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    compared = {} if "keys_without_body" in context.deviations else body
+    digest = hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
     # One transaction for check, booking, webhook and stored response: two equal requests at once book only once.
     with context.store.write() as db:
         if key and (before := _stored_response(db, business.key, key, digest)):
@@ -245,17 +255,20 @@ class _Span:
         return length
 
 
-def _authenticated_booking(db: sqlite3.Connection, request: Request, number: str) -> sqlite3.Row:
+def _authenticated_booking(
+    context: OperationContext, db: sqlite3.Connection, request: Request, number: str
+) -> sqlite3.Row:
     """Return the booking if the contact matches. Raises ApiError: 400 without contact, 404 unknown, 403 no match."""
     query = request.parameters()
     strict.reject_unknown_fields(query, ("contact",))
     contact = strict.required_text(query, "contact").strip()
+    kind = "email" if "@" in contact else "phone"
     row = find(db, number)
-    if "@" in contact:
+    if kind == "email":
         fits = (row["email"] or "").casefold() == contact.casefold()
     else:
         fits = bool(row["phone"]) and strict.digits(row["phone"]) == strict.digits(contact)
-    if not fits:
+    if not fits or context.lookup_contact not in ("", kind):
         raise ApiError(403, "the contact doesn't match this booking")
     return row
 
@@ -263,7 +276,7 @@ def _authenticated_booking(db: sqlite3.Connection, request: Request, number: str
 def lookup(context: OperationContext, request: Request, number: str) -> Response:
     """Answer operation 5: look up a booking by number and contact."""
     with context.store.read() as db:
-        row = _authenticated_booking(db, request, number)
+        row = _authenticated_booking(context, db, request, number)
     return Response(document=documents.long_booking(*context.business_and_service(row), row))
 
 
@@ -285,8 +298,10 @@ def cancel(context: OperationContext, request: Request, number: str) -> Response
     if request.too_long or request.body.strip() not in (b"", b"{}"):
         raise ApiError(400, "cancel takes no body")
     with context.store.write() as db:
-        row = _authenticated_booking(db, request, number)
+        row = _authenticated_booking(context, db, request, number)
         business, service = context.business_and_service(row)
+        if row["status"] == "canceled" and "cancel_repeatable" in context.deviations:
+            return Response(document=documents.long_booking(business, service, row))
         _require_changeable(context, row, service)
         db.execute("UPDATE bookings SET status = 'canceled' WHERE id = ?", (row["id"],))
         row = find(db, number)
@@ -302,7 +317,7 @@ def reschedule(context: OperationContext, request: Request, number: str) -> Resp
     timezone = strict.zone(body, needed=False)
     notes = strict.text(body, "notes", longest=2000, needed=False)
     with context.store.write() as db:
-        row = _authenticated_booking(db, request, number)
+        row = _authenticated_booking(context, db, request, number)
         business, service = context.business_and_service(row)
         _require_changeable(context, row, service)
         span.require_bookable(service)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from kordless_booking import hooks
+from kordless_booking import __version__, hooks
 from kordless_booking.clock import Clock
 from kordless_booking.hook_calls import call_hook
 from kordless_booking.logs import LogThrottle
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kordless_booking.api.client import Kordless
+    from kordless_booking.api.raw import RawSession
     from kordless_booking.api.session import Gate
     from kordless_booking.conf import Account
     from kordless_booking.upstream.slot_block import SlotBlock
@@ -153,23 +154,42 @@ def build_client(account: Account, gate: Gate) -> Kordless:
 
     `gate` should delegate to the account's gate, so that the requests count against the quota.
     """
-    client, session = load_client_modules()
+    client, _session = load_client_modules()
+    built: Kordless = client.Kordless(
+        api_key=account.api_key or SANDBOX_KEY,
+        org_slug=account.org_slug or SANDBOX_ORG,
+        base_url=account.base_url,
+        transport=_build_transport(account),
+        gate=gate,
+        browse_seconds=account.browse_seconds,
+        booking_seconds=account.booking_seconds,
+    )
+    return built
+
+
+def build_raw_session(account: Account, gate: Gate, api_key: str | None = None) -> RawSession:
+    """Build a session that returns responses as they came. `api_key` replaces the account's."""
+    from kordless_booking.api.raw import RawSession  # noqa: PLC0415 (as the client)
+
+    return RawSession(
+        base_url=account.base_url,
+        api_key=api_key or account.api_key or SANDBOX_KEY,
+        transport=_build_transport(account),
+        gate=gate,
+        user_agent=f"kordless-booking/{__version__}",
+    )
+
+
+def _build_transport(account: Account) -> Any:
+    """Return the transport of the account's settings; None for the network."""
+    _client, session = load_client_modules()
     transport = account.transport
     # TRANSPORT may be an httpx transport or a WSGI application.
     if transport is not None and not hasattr(transport, "handle_request"):
         transport = session.wsgi_transport(transport)
     if transport is None and account.sandbox:
         transport = session.wsgi_transport(embedded_sandbox(sandbox_path(account)))
-    built: Kordless = client.Kordless(
-        api_key=account.api_key or SANDBOX_KEY,
-        org_slug=account.org_slug or SANDBOX_ORG,
-        base_url=account.base_url,
-        transport=transport,
-        gate=gate,
-        browse_seconds=account.browse_seconds,
-        booking_seconds=account.booking_seconds,
-    )
-    return built
+    return transport
 
 
 def load_client_modules() -> tuple[ModuleType, ModuleType]:

@@ -363,7 +363,7 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     scenario: CatalogScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next months come one by one; every process knows of the refusal, and none tries again within the hour."""
-    monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
+    monkeypatch.setattr(operations, "MAX_RANGE_DAYS", 40)
     january = date(2027, 1, 1)
     catalog = scenario.process()
     assert catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60).value
@@ -388,7 +388,7 @@ def test_a_refused_long_range_is_tried_once_an_hour_for_all_services_of_the_acco
     scenario: CatalogScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each further service costs one request, as where nothing is refused; requests share what was learned."""
-    monkeypatch.setattr(operations, "MAX_RANGE_SECONDS", 40 * 86_400)
+    monkeypatch.setattr(operations, "MAX_RANGE_DAYS", 40)
     catalog = scenario.process()
     for slug in ("haircut", "beard-trim", "full-color"):
         view = RequestView(catalog._cache)  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 Exit code 0 when there is nothing to fix, 1 when something must be fixed, 2 when the command could not finish.
 docs/operating.md documents the shape of `--json`, which is public API.
+
+With `--contract` it compares the Booking API with what this package assumes about it instead: see docs/contract.md.
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any, Final
 
 import django
 from django.core.management.base import BaseCommand, CommandError
 
 from kordless_booking import __version__, conf
+from kordless_booking.doctor.contract.booking import TestContact
+from kordless_booking.doctor.contract.delivery import MAX_FILE_BYTES, DeliveryUnreadable, SavedDelivery
+from kordless_booking.doctor.contract.facts import Findings as ContractFindings
+from kordless_booking.doctor.contract.facts import Verdict
+from kordless_booking.doctor.contract.prober import PACE_SECONDS, Prober
+from kordless_booking.doctor.contract.reading import RESERVED_EMAIL
+from kordless_booking.doctor.contract.run import ContractRun
 from kordless_booking.doctor.finding import Level, fix
 from kordless_booking.doctor.run import DoctorRun, LocatedFinding
 from kordless_booking.doctor.settings_read import has_usable_accounts
@@ -29,6 +39,9 @@ SECONDS: Final = 40
 """Default of `--seconds`."""
 NOT_FINISHED: Final = 2
 """Exit code."""
+TEST_NAME: Final = "Contract check"
+TEST_PHONE: Final = "+12125550143"
+"""Number that is reserved for fiction (555-0100 to 555-0199)."""
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -43,6 +56,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--site", default="", metavar="ORIGIN", help="check the running site too: https://your.site"
         )
+        contract = parser.add_argument_group("comparison with the contract")
+        contract.add_argument("--contract", action="store_true", help="compare the API with what is assumed about it")
+        contract.add_argument("--book", action="store_true", help="book once and cancel, too; asks before it does")
+        contract.add_argument("--yes", action="store_true", help="book without asking")
+        contract.add_argument("--service", default="", metavar="SLUG", help="the service to compare, and to book")
+        contract.add_argument("--name", default=TEST_NAME, help="name of the test booking (default: %(default)s)")
+        contract.add_argument("--email", default="", help="its email address")
+        contract.add_argument(
+            "--phone",
+            default="",
+            help=f"its phone number; without both they are {RESERVED_EMAIL} and {TEST_PHONE}, which reach nobody",
+        )
+        contract.add_argument("--delivery", default="", metavar="FILE", help="a saved webhook delivery")
+        contract.add_argument(
+            "--pace", type=float, default=PACE_SECONDS, help="seconds between two requests (default: %(default)s)"
+        )
         parser.add_argument(
             "--seconds", type=float, default=SECONDS, help="stop after so many seconds (default: %(default)s)"
         )
@@ -54,6 +83,11 @@ class Command(BaseCommand):
             raise CommandError(f"Unknown account {account}. Known accounts: {names}.", returncode=NOT_FINISHED)
         if site and not _ORIGIN.fullmatch(site):
             raise CommandError("--site must be a scheme and a host, such as https://your.site", returncode=NOT_FINISHED)
+        if options["contract"]:
+            self._compare(**options)
+            return
+        if options["book"] or options["delivery"]:
+            raise CommandError("--book and --delivery need --contract", returncode=NOT_FINISHED)
         report = _Report(self, DoctorRun(account, site), as_json=options["json"], seconds=options["seconds"])
         # A timer thread, because what hangs may not be interruptible: DNS, a database driver.
         watch = threading.Timer(options["seconds"], report.give_up)
@@ -68,6 +102,77 @@ class Command(BaseCommand):
             watch.cancel()
         if report.level is Level.FIX:
             sys.exit(1)
+
+    def _compare(self, **options: Any) -> None:
+        """Compare the API with the contract. Exit code 1 if something is refuted, 2 if the run ended early."""
+        account = _one_account(options["account"])
+        saved = _read_delivery(options["delivery"]) if options["delivery"] else None
+        contact = None
+        if options["book"]:
+            if not options["service"]:
+                raise CommandError("--book needs --service, the slug of a service", returncode=NOT_FINISHED)
+            given = options["email"] or options["phone"]
+            email, phone = (options["email"], options["phone"]) if given else (RESERVED_EMAIL, TEST_PHONE)
+            contact = TestContact(options["name"], email, phone)
+            if not options["yes"]:
+                self._confirm(options["service"], contact)
+        findings = ContractFindings()
+        prober = Prober(account, findings, pace=max(0.0, options["pace"]))
+        run = ContractRun(account, prober, findings)
+        warnings: list[str] = []
+
+        def warn(text: str) -> None:
+            warnings.append(text)
+            self.stderr.write(text)
+
+        if prober.pace and options["verbosity"]:
+            # A report of half a minute's work comes at its end, and silence would look like a hang.
+            text = f"About {24 if contact else 16} requests to Kordless, {prober.pace:g} seconds apart."
+            self.stderr.write(text, style_func=str)
+        token = request_id.set(f"doctor-{secrets.token_hex(4)}")
+        try:
+            run.run(service_slug=options["service"], contact=contact, saved=saved, warn=warn)
+        finally:
+            request_id.reset(token)
+        self.stdout.write(json.dumps(run.document(), indent=2) if options["json"] else "\n".join(run.lines()))
+        if run.stopped or warnings:
+            sys.exit(NOT_FINISHED)
+        if run.count(Verdict.REFUTED):
+            sys.exit(1)
+
+    def _confirm(self, service: str, contact: TestContact) -> None:
+        """Ask on standard error: standard output is the report. Raises CommandError unless the answer is yes."""
+        question = (
+            f"This books the last free time of {service} in your Kordless account, as {contact.name} "
+            f"({' and '.join(contact.given)}), and cancels it at once. Kordless may notify your staff and this contact "
+            "of both, and send webhooks.\nBook and cancel? Type yes: "
+        )
+        self.stderr.write(question, style_func=str, ending="")
+        self.stderr.flush()
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise CommandError("Nothing was booked. --yes books without asking.", returncode=NOT_FINISHED)
+
+
+def _one_account(name: str) -> conf.Account:
+    """Return the account to compare. Raises CommandError for unusable settings, and where one has to be chosen."""
+    if not has_usable_accounts():
+        raise CommandError("The settings have errors: run manage.py check.", returncode=NOT_FINISHED)
+    accounts = conf.accounts()
+    if not name and len(accounts) > 1:
+        names = ", ".join(accounts)
+        raise CommandError(f"--contract compares one account: choose it by --account. {names}", returncode=NOT_FINISHED)
+    return accounts[name or next(iter(accounts))]
+
+
+def _read_delivery(path: str) -> SavedDelivery:
+    """Read a saved delivery. Raises CommandError."""
+    try:
+        with Path(path).open("rb") as file:
+            return SavedDelivery.parse(file.read(MAX_FILE_BYTES + 1))
+    except OSError as error:
+        raise CommandError(f"--delivery can't be read: {error.strerror}", returncode=NOT_FINISHED) from None
+    except DeliveryUnreadable as error:
+        raise CommandError(f"--delivery is no saved delivery: {error}", returncode=NOT_FINISHED) from None
 
 
 class _Report:

@@ -5,8 +5,8 @@ The kinds of faults, by the layer that they distort, are the functions of these 
 - `faults.slots`, `faults.schema`, `faults.content`: the JSON document of a successful response;
 - `faults.response`: status, headers and bytes;
 - `faults.connection`: delays and broken connections;
-- here: `key_revoked`, `service_removed`, `contact_required` and `unusual_numbers`, which change what the sandbox does
-  instead of a response.
+- here: `STATE_FAULTS`, which change what the sandbox does instead of a response. Those from `range_limit` on make it
+  deviate from what is assumed about Kordless, so that `kordless_doctor --contract` has something to refute.
 
 A fault's options are the keyword-only parameters of its function.
 """
@@ -49,9 +49,55 @@ def unusual_numbers(*, form: str = "№ {}/34") -> None:
     """Give new bookings confirmation numbers of this form, with {} for the characters. They can be looked up."""
 
 
+def range_limit(*, days: int = 31) -> None:
+    """Refuse a range of more than so many days (400), instead of 62."""
+
+
+def party_size_ignored() -> None:
+    """List the times for a party of one, whatever `partySize` says."""
+
+
+def parameters_ignored() -> None:
+    """Ignore unknown query parameters of availability instead of refusing them."""
+
+
+def keys_ignored() -> None:
+    """Take each Idempotency-Key for a new one."""
+
+
+def keys_without_body() -> None:
+    """Repeat the first response to an Idempotency-Key that comes with another body."""
+
+
+def cancel_repeatable() -> None:
+    """Answer a second cancel like the first."""
+
+
+def lookup_by(*, contact: str = "email") -> None:
+    """Accept only the email address, or only the phone number ("phone"), as the contact of a booking."""
+
+
+def lookups_counted() -> None:
+    """Count look-ups, cancels and reschedules against the limit of each API key."""
+
+
 # The functions above have no body: operations ask RequestFaults for these. Only name and signature count.
 STATE_FAULTS: dict[str, Callable[..., None]] = {
-    each.__name__: each for each in (key_revoked, service_removed, contact_required, unusual_numbers)
+    each.__name__: each
+    for each in (
+        key_revoked,
+        service_removed,
+        contact_required,
+        unusual_numbers,
+        range_limit,
+        party_size_ignored,
+        parameters_ignored,
+        keys_ignored,
+        keys_without_body,
+        cancel_repeatable,
+        lookup_by,
+        lookups_counted,
+    )
 }
 DOCUMENT_FAULTS = slots.DISTORTIONS | schema.DISTORTIONS | content.DISTORTIONS
 KINDS: dict[str, Callable[..., Any]] = {**STATE_FAULTS, **DOCUMENT_FAULTS, **RESPONSE_FAULTS, **WAITS, **STREAMS}
@@ -94,6 +140,23 @@ class RequestFaults:
         """Form of a new confirmation number, with {} for its characters."""
         forms = [options.get("form", "№ {}/34") for _, options in self._of({"unusual_numbers": None})]
         return forms[-1] if forms else "BOOK_{}"
+
+    @property
+    def deviations(self) -> frozenset[str]:
+        """Names of the state faults."""
+        return frozenset(trick.kind for trick in self.faults if trick.kind in STATE_FAULTS)
+
+    @property
+    def max_range_days(self) -> int | None:
+        """Days that an availability request may span, or None for the usual number."""
+        found = [int(options.get("days", 31)) for _, options in self._of({"range_limit": None})]
+        return found[-1] if found else None
+
+    @property
+    def lookup_contact(self) -> str:
+        """The only kind of contact that is accepted, "email" or "phone"; empty for both."""
+        found = [str(options.get("contact", "email")) for _, options in self._of({"lookup_by": None})]
+        return found[-1] if found else ""
 
     @property
     def contact_required(self) -> frozenset[str]:

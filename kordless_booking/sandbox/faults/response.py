@@ -46,6 +46,19 @@ def status(
     return Response(status, error_document(status, detail), headers)
 
 
+def other_status(
+    response: Response, *, of: int = 400, status: int | None = None, error_type: str | None = None, nested: bool = False
+) -> Response:
+    """Send responses with the status `of` with another `status` or `error_type`, or with the error one level deeper."""
+    if response.status != of:
+        return response
+    document = response.document
+    if isinstance(document, dict) and "detail" in document:
+        document = document | ({"type": error_type} if error_type else {}) | ({"status": status} if status else {})
+        document = {"error": document} if nested else document
+    return Response(status or of, document, response.headers)
+
+
 def redirect(response: Response, *, status: int = 301, location: str = "https://elsewhere.example/moved") -> Response:
     """Redirect to `location` without carrying out the operation."""
     return Response(status, error_document(status, "moved"), {"Location": location})
@@ -144,7 +157,7 @@ def date_skew(response: Response, *, seconds: float = 600) -> Response:
     return response
 
 
-_ALL = (status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)
+_ALL = (status, other_status, redirect, html, broken_json, empty, bom, nan, duplicate_keys, wrong_charset, deep, huge)
 RESPONSE_FAULTS: dict[str, Callable[..., Response]] = {
     each.__name__: each for each in (*_ALL, rate_headers, rate_limit_contradiction, date_skew)
 }

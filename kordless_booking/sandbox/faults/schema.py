@@ -160,6 +160,14 @@ def _respelt(name: str) -> str:
     return re.sub(r"[A-Z]", lambda found: "_" + found.group().lower(), name)
 
 
+def field_changed(document: Any, now: float, *, name: str = "timezone", value: Any = "Somewhere") -> Any:
+    """Set every field `name` to `value`."""
+    for found in list(objects(document)):
+        if name in found:
+            found[name] = value
+    return document
+
+
 def bare(document: Any, now: float) -> Any:
     """Send the booking without its wrapper, or the slots or services as a plain list."""
     for name in ("booking", "slots", "services"):
@@ -185,6 +193,7 @@ DISTORTIONS: dict[str, Callable[..., Any]] = {
         null_lists,
         null_fields,
         other_spellings,
+        field_changed,
         bare,
         wrong_shape,
     )
