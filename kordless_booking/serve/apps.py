@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 from kordless_booking import hooks
 
@@ -12,5 +12,9 @@ class ServeConfig(AppConfig):
     label = "kordless_serve"
 
     def ready(self) -> None:
+        from django.contrib import admin  # noqa: PLC0415 (once apps are ready)
+
+        # The name of the package's own part of the admin, which is translated.
+        admin.site.site_title = admin.site.site_header = apps.get_app_config("kordless_booking").verbose_name
         # A service with this slug has its pages under service/: the address is the admin's.
         hooks.url_patterns.register("admin", [])

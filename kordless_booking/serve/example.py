@@ -1,4 +1,4 @@
-"""Example of a configuration file, made from the table of options."""
+"""Example of a configuration file, and the tables in docs/serve.md, both made from the table of options."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def example_file() -> str:
         "\n".join([f"\n# --- {heading} ---", *map(_example, options), ""]) for heading, options in SECTIONS.items()
     )
     return _HEAD + "".join(sections) + _TAIL
+
+
+def options_table() -> str:
+    """Return the options as Markdown, a table under each heading. A test compares docs/serve.md with it."""
+    return "\n".join(
+        f"### {heading}\n\n| Option | Default | Purpose |\n| --- | --- | --- |\n{''.join(map(_row, options))}"
+        for heading, options in SECTIONS.items()
+    )
+
+
+def _row(option: Option) -> str:
+    default = "" if option.default in {None, ()} else f"`{_value(option.default)}`"
+    return f"| `{option.name}` | {default} | {option.purpose} |\n"
 
 
 def _example(option: Option) -> str:

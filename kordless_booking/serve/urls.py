@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +13,13 @@ from django.views.decorators.http import require_safe
 from kordless_booking import conf
 from kordless_booking.sitemaps import ServiceSitemap
 
-# The name of the package's own part of the admin, which has its translations.
-admin.site.site_title = admin.site.site_header = apps.get_app_config("kordless_booking").verbose_name
 _ROBOTS: Final = "User-agent: *\nDisallow: /admin/\n"
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Answer browsers that ask for an icon at the usual place with none: pages name the business's own."""
+    return HttpResponse(status=204, headers={"Cache-Control": "public, max-age=86400"})
 
 
 @require_safe
@@ -30,6 +33,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("robots.txt", robots),
+    path("favicon.ico", icon),
     path("sitemap.xml", sitemap, {"sitemaps": {"booking": ServiceSitemap}}, name="sitemap"),
     path("", include("kordless_booking.urls")),
 ]
