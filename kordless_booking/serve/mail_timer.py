@@ -1,0 +1,35 @@
+"""Process beside the server that runs `kordless-booking mail` every five minutes: reminders, and mail that is due.
+
+It imports nothing of Django, so that it costs a few megabytes while it waits. It ends with the server that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from threading import Event
+from typing import Final
+
+SECONDS: Final = 300
+"""As often as docs/mail.md tells cron to."""
+_LOOK_SECONDS: Final = 5
+"""How soon it notices that the server is gone."""
+
+
+def main() -> None:
+    """Run until SIGTERM, or until the parent process is another one."""
+    stopped, parent = Event(), os.getppid()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    # The terminal sends Ctrl-C to both; the server then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while not stopped.is_set():
+        subprocess.run([sys.executable, "-m", "kordless_booking.serve.cli", "mail"], check=False)
+        for _ in range(SECONDS // _LOOK_SECONDS):
+            if stopped.wait(_LOOK_SECONDS) or os.getppid() != parent:
+                return
+
+
+if __name__ == "__main__":
+    main()
