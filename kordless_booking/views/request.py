@@ -266,6 +266,8 @@ class WidgetRequest:
         choices = Choices.from_query(query, supported_languages())
         if embedding is not None:
             choices = choices.replace(**embedding.choices)
+        if choices.scheme == "light dark" and account.color_scheme == "auto":
+            choices = choices.replace(scheme=None)
         language = choices.lang or (page_language() if embedding else language_for(request))
         if target_id != TARGET_ID:
             # The page around it may have a language of its own, so each link names it.

@@ -212,8 +212,7 @@ def _parse_language(value: object) -> Mapping[str, Any] | None:
 
 
 def _parse_scheme(value: object) -> Mapping[str, Any] | None:
-    schemes = {"light": "light", "dark": "dark", "light dark": None}
-    return {"scheme": schemes[value]} if isinstance(value, str) and value in schemes else None
+    return {"scheme": value} if isinstance(value, str) and value in {"light", "dark", "light dark"} else None
 
 
 def _parse_accent(value: object) -> Mapping[str, Any] | None:

@@ -1,7 +1,7 @@
 """Layout on a phone that only a browser can show: nothing is split, cut off, or of another width than its neighbors."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,15 +118,14 @@ SPLIT_WORDS = """
 def test_no_word_breaks_on_the_buttons_of_the_nearest_times(browser: Browser, shared_demo: Demo):
     """Not the longest dates of a year, in no language and at no width."""
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
+    until = datetime.now(UTC).date() + timedelta(days=9)
     with browser.new_context(viewport=PHONE, java_script_enabled=True) as context:
         page = context.new_page()
         for lang in supported_languages():
             dates = {nearest_day(day, lang) for day in days}
             longest = sorted(dates, key=len)[-12:]
             page.set_viewport_size(PHONE)
-            page.goto(
-                f"{shared_demo.url}/book/haircut/?lang={lang}&until={date.today() + timedelta(days=9)}&after=23:00"
-            )
+            page.goto(f"{shared_demo.url}/book/haircut/?lang={lang}&until={until}&after=23:00")
             booking_steps.at(page, "slot")
             expect(page.locator(".kb-nearest small")).to_have_count(3)
             booking_steps.at_rest(page)
