@@ -175,7 +175,7 @@ BAD = {
         7,
     ],
     "THEME": ["plain", "Salon", "../salon", 7],
-    "COLOR_SCHEME": ["Light", "light dark", None, True],
+    "COLOR_SCHEME": ["Light", "light dark", True],
     "BASE_TEMPLATE": ["/base.html", "../base.html", "a{% b", ["base.html"], 3, "x" * 201],
     "STYLE_SHEETS": [
         "a.css",

@@ -229,7 +229,7 @@ class SnippetForm(forms.Form):
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
-        """Return the field's value, which is its initial one before anything is sent; "" when it is invalid or empty."""
+        """Return the field's value, its initial one before anything is sent; "" when it is invalid or empty."""
         self.is_valid()
         return str((self.cleaned_data.get(name) if self.is_bound else self.fields[name].initial) or "")
 
