@@ -391,6 +391,8 @@ class Account:
     """Origins that may frame the widget, besides the site itself. Sorted."""
     theme: Annotated[str, _one_of(*THEMES)] = ""
     """Name of a theme; "" for the plain one."""
+    color_scheme: Annotated[str, _one_of("auto", "light", "dark")] = "auto"
+    """Color scheme of every page that no link gives another; "auto" for the visitor's own."""
     style_sheets: Annotated[
         tuple[str, ...],
         Setting(

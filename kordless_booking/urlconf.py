@@ -30,7 +30,7 @@ from django.utils.translation import get_language
 
 from kordless_booking import conf
 from kordless_booking.conf import Account
-from kordless_booking.presentation.locales import default_language, supported_languages
+from kordless_booking.presentation.locales import default_language, site_code, supported_languages
 from kordless_booking.setting_changes import on_setting_change
 
 
@@ -49,7 +49,7 @@ def absolute_url(account: Account, name: str, *args: str, **query: str | None) -
     set_script_prefix("/")
     try:
         # Not the active URLconf: a middleware may have set another one for the current request.
-        path = reverse(f"{found[0]}:{name}", args=args, urlconf=settings.ROOT_URLCONF)
+        path = _reverse(f"{found[0]}:{name}", args, settings.ROOT_URLCONF)
     finally:
         set_script_prefix(prefix)
     more = urlencode({key: value for key, value in query.items() if value})
@@ -182,7 +182,17 @@ def cached_reverse(mount: Mount, name: str, *args: str) -> str:
     """Return the path of a page. Request and language of the mount must still be active."""
     # `reverse` reads prefix and language from the thread; here they are only part of the cache's key.
     namespace, _prefix, urlconf, _language = mount
-    return reverse(f"{namespace}:{name}", args=args, urlconf=urlconf)
+    return _reverse(f"{namespace}:{name}", args, urlconf)
+
+
+def _reverse(name: str, args: Sequence[str], urlconf: str | None) -> str:
+    """Return a path in the active language, by the code that the site has for it: LANGUAGES may have "pt" alone."""
+    language = get_language() or ""
+    code = site_code(language)
+    if code == language:
+        return reverse(name, args=args, urlconf=urlconf)
+    with translation.override(code):
+        return reverse(name, args=args, urlconf=urlconf)
 
 
 on_setting_change({"ROOT_URLCONF", "FORCE_SCRIPT_NAME"}, cached_reverse.cache_clear)

@@ -145,7 +145,7 @@ def test_widgets_without_a_name_get_ids_of_their_own(site: Settings, client: Cli
     """The second of two on a page acts in its own place, also those of a loop and at the same step."""
     loop = "{% for slug in slugs %}{% booking_widget slug name=name %}{% endfor %}"
     template = engines["django"].from_string("{% load kordless_booking %}" + loop)
-    for name, second in (("", "kb-inline-widget-2"), ("times", "kb-inline-times-2")):
+    for name, second in (("", "kb-inline-widget--2"), ("times", "kb-inline-times--2")):
         context = {"slugs": ["haircut", "beard-trim"], "name": name}
         page = Page("/page/", Client().get("/book/"))
         page.tree = type(page.tree)(template.render(context, RequestFactory().get("/page/")))

@@ -36,7 +36,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """Wishes of a link besides the choices. The page says them back, each part with a link that removes it."""
+    """Wishes of a link besides the choices. The page says them back, each part with a link that removes it.
+
+    Choosing a day in the calendar ends the days that are wanted. The weekdays that are not stay until they are removed.
+    """
 
     until: date | None = None
     """Last day; None where there is none, or no day at all."""

@@ -26,7 +26,7 @@ from kordless_booking.presentation.search import normalize_words
 from kordless_booking.presentation.timezones import is_ambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from kordless_booking.booking.asked import Span
@@ -200,6 +200,7 @@ def calendar_page(
     seats: int = 1,
     near: datetime | None = None,
     span: Span | None = None,
+    excluded_weekdays: Collection[int] = frozenset(),
 ) -> CalendarPage:
     """Return the view of a page of the calendar.
 
@@ -217,14 +218,21 @@ def calendar_page(
 
     `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. With `span`, the
     first day in it that is free is shown, also on a later page, and without one the nearest day and the nearest times
-    at any time of day. Raises ValueError if `slots` is empty or `now` is naive.
+    at any time of day. No day of `excluded_weekdays` (0 is Monday) counts as free.
+
+    Raises ValueError if `slots` is empty or `now` is naive.
     """
+
+    def find_days(page: date, listed: tuple[Slot, ...], choices: Choices) -> dict[date, list[Opening]]:
+        days = free_days(page, listed, choices, now, zone)
+        return {day: found for day, found in days.items() if day.weekday() not in excluded_weekdays}
+
     read: list[tuple[date, tuple[Slot, ...]]] = []
     may_leave = not keep_provider and choices != _for_anyone(choices)
     is_open = choices.month is None and choices.day is None
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
-        days = free_days(candidate, its_slots, choices, now, zone)
+        days = find_days(candidate, its_slots, choices)
         may_fit_later = span is not None and span.last >= candidate + PAGE and not _find_day(days, span)
         if (days and not may_fit_later) or _largest_party(read, choices.party_size, seats):
             break
@@ -235,7 +243,7 @@ def calendar_page(
     provider_unavailable = may_leave and _is_provider_unavailable(read, choices, now, zone)
     if provider_unavailable:
         choices = _for_anyone(choices)
-    found = [(page, listed, free_days(page, listed, choices, now, zone)) for page, listed in read]
+    found = [(page, listed, find_days(page, listed, choices)) for page, listed in read]
     with_free_days = [each for each in found if each[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
     fitting = [each for each in found if span and _find_day(each[2], span)]
@@ -250,7 +258,7 @@ def calendar_page(
     if misses_span and span:
         # At any time of day: half an hour too early may be better than another day.
         any_time = choices.replace(after=None, before=None)
-        all_days = [free_days(each, its_slots, any_time, now, zone) for each, its_slots in read]
+        all_days = [find_days(each, its_slots, any_time) for each, its_slots in read]
         wanted = datetime.combine(span.first, choices.after or choices.before or time(12), zone)
         nearest = _nearest({day: found for days in all_days for day, found in days.items()}, wanted)
     elif near:

@@ -64,8 +64,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     hours: Literal["12", "24"] | None = None
     lang: str | None = None
     """Language code, one of the supported ones: the one that serves the requested code best."""
-    scheme: Literal["light", "dark"] | None = None
-    """Color scheme, set by the snippet on the host page, like the three that follow."""
+    scheme: Literal["light", "dark", "light dark"] | None = None
+    """Color scheme, set by the snippet on the host page, like the three that follow. "light dark" is the visitor's own,
+    which `WidgetRequest.from_http` drops where it is the site's as well."""
     accent: str | None = None
     """Six lower-case hexadecimal digits."""
     theme: str | None = None
@@ -208,8 +209,12 @@ def _query_item(name: str, value: str) -> str:
     return f"{name}={quote_plus(value, safe='/:')}"
 
 
-def _scheme(text: str | None) -> Literal["light", "dark"] | None:
-    return "light" if text == "light" else "dark" if text == "dark" else None
+def _scheme(text: str | None) -> Literal["light", "dark", "light dark"] | None:
+    match text:
+        case "light" | "dark" | "light dark":
+            return text
+        case _:
+            return None
 
 
 def _embed(text: str | None) -> Literal["1", "left", "right"] | None:

@@ -7,7 +7,7 @@ Babel locale. Codes come from the query string too, so an unusable one means Eng
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -99,22 +99,44 @@ def _regional(name: str) -> Locale:
 _LOCALE = Path(__file__).parent.parent / "locale"
 
 
-@cache
 def supported_languages() -> tuple[str, ...]:
     """Return the codes that the site lists in LANGUAGES and that we have translations for.
 
-    "de-at" is served by the translation of "de", unless the site lists that as well. ("en",) when there are none, and
-    with USE_I18N off, where Django translates nothing: dates in another language than the words would help nobody.
+    "de-at" is served by the translation of "de", unless the site lists that as well. A code without a translation to
+    fall back to, such as "pt", is replaced by the nearest that has one, "pt-br". ("en",) when there are none, and with
+    USE_I18N off, where Django translates nothing: dates in another language than the words would help nobody.
     """
+    return tuple(_served_languages()) or ("en",)
+
+
+def site_code(language: str) -> str:
+    """Return the code under which the site lists a supported language, in its paths: "pt" for "pt-br" where that is so.
+
+    Any other language is returned as it is.
+    """
+    return _served_languages().get(language, language)
+
+
+@cache
+def _served_languages() -> Mapping[str, str]:
+    """Return the supported languages with the codes in LANGUAGES that each of them serves first."""
     if not settings.USE_I18N:
-        return ("en",)
-    ours = {"en"} | {translation.to_language(path.parent.parent.name) for path in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
-    listed = [code for code, _name in settings.LANGUAGES]
-    # Django's own list has a dozen regions beside their languages, which would each be another page for search engines.
-    without_region = ours - {code.lower() for code in listed}
-    return tuple(code for code in listed if code.lower() in ours or code.lower().split("-")[0] in without_region) or (
-        "en",
+        return {}
+    ours = sorted(
+        {"en"} | {translation.to_language(mo.parent.parent.name) for mo in _LOCALE.glob("*/LC_MESSAGES/*.mo")}
     )
+    listed = [code for code, _name in settings.LANGUAGES]
+    known = {code.lower() for code in listed}
+    found: dict[str, str] = {}
+    for code in listed:
+        nearest = code if code.lower() in ours else best_supported_language(code, ours)
+        # Django's own list has a dozen regions beside their languages, which would each be another page for search
+        # engines.
+        if nearest is None or (nearest is not code and nearest in known):
+            continue
+        # Django finds the words of "de" for "de-at" by itself, whose dates differ. For "pt" it doesn't look at "pt-br".
+        found.setdefault(code if nearest is code or code.lower().split("-")[0] == nearest else nearest, code)
+    return found
 
 
 def is_monolingual() -> bool:
@@ -158,4 +180,4 @@ def best_supported_language(code: str, languages: Collection[str] | None = None)
     return next((known for one, known in supported.items() if one.split("-")[0] == parts[0]), None)
 
 
-on_setting_change({"LANGUAGES", "LANGUAGE_CODE", "USE_I18N"}, supported_languages.cache_clear)
+on_setting_change({"LANGUAGES", "LANGUAGE_CODE", "USE_I18N"}, _served_languages.cache_clear)

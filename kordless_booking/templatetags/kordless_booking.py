@@ -100,7 +100,7 @@ def booking_widget(
         request,
         namespace=namespace,
         embedding=Embedding(
-            stage_id=f"kb-inline-{name}",
+            stage_id=tag_arguments.stage_id(name),
             query_prefix=tag_arguments.query_prefix(name),
             choices=choices,
             width=width,

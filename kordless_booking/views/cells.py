@@ -36,6 +36,7 @@ TIME: Final = "kordless_booking/parts/time.html"
 # About as much of a small text as three buttons in a row, or two, have room for on a phone.
 _NARROW_COLUMNS: Final = 14
 _WIDE_COLUMNS: Final = 22
+_AFTER_WEEKDAY: Final = re.compile("(?<=[,،])\N{NO-BREAK SPACE}")
 ZONE: Final = "kordless_booking/parts/zone.html"
 """Template of a time zone's row."""
 
@@ -161,7 +162,7 @@ def time_items(
         several = count_by_start[time.start] > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
         if says_day:
-            day = formatting.short_day(time.local_start, language)
+            day = nearest_day(time.local_start, language)
             detail = f"{day} · {detail}" if detail else day
         end = f"&end={format_start(time.end)}" if several else ""
         columns = text_columns(detail)
@@ -175,6 +176,11 @@ def time_items(
         )
         items.append(item)
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
+
+
+def nearest_day(day: date, language: str) -> str:
+    """Format as "Wed, Dec 16", with the one place behind a comma where a narrow button may break it."""
+    return _AFTER_WEEKDAY.sub(" ", formatting.short_day(day, language))
 
 
 def zone_items(

@@ -113,7 +113,7 @@ class Page:
     sandbox: bool
     """The account uses the sandbox: no booking is real."""
     scheme: str = ""
-    """ "light" or "dark" when the snippet asked for one."""
+    """ "light" or "dark" where a link or the site says which; "" for the visitor's own."""
     autozone: bool = False
     """The visitor's time zone is not known yet, and the script may report it."""
     self_url: str = ""
@@ -220,7 +220,7 @@ def build_page(
         **_embedding_fields(visit, organization),
         # Elsewhere the address of the page says it.
         address=address if visit.inline else "",
-        scheme=visit.choices.scheme or "",
+        scheme=_color_scheme(visit),
         framed=bool(visit.choices.embed) and not visit.inline,
         close_side=_close_side(visit),
         embed_origin_pattern=security.embed_origin_pattern(visit.account),
@@ -228,6 +228,12 @@ def build_page(
         scripts=find_scripts(),
         **more,
     )
+
+
+def _color_scheme(visit: WidgetRequest) -> str:
+    """Return "light" or "dark" where a link or the site says which; "" for the visitor's own."""
+    scheme = visit.choices.scheme or visit.account.color_scheme
+    return scheme if scheme in {"light", "dark"} else ""
 
 
 def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def make_readable(request: HttpRequest, *, embedded: bool = False) -> bool:
 
 
 # All three are matched against what a client sends.
-_INLINE_STAGE: Final = re.compile(r"kb-inline-[a-z0-9-]{1,50}")
+_INLINE_STAGE: Final = re.compile(r"kb-inline-(?:-{0,2}[a-z0-9]){1,50}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Only the widget's own links have one of these parameters.
 _CHOSEN_HERE: Final = re.compile(r"(?:^|&)(?:month|day|host|team|with|party|clock|hours|later|after|before|taken)=")
@@ -266,6 +266,8 @@ class WidgetRequest:
         choices = Choices.from_query(query, supported_languages())
         if embedding is not None:
             choices = choices.replace(**embedding.choices)
+        if choices.scheme == "light dark" and account.color_scheme == "auto":
+            choices = choices.replace(scheme=None)
         language = choices.lang or (page_language() if embedding else language_for(request))
         if target_id != TARGET_ID:
             # The page around it may have a language of its own, so each link names it.

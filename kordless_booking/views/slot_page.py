@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -102,6 +103,7 @@ def slot_context(
     can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks. `asked` is
     what a link asks for besides the choices.
     """
+    own_links, links = links, _keep_weekdays(links, asked)
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
@@ -110,7 +112,7 @@ def slot_context(
         "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
-        "limits": limit_chips(visit, asked, links.here, provider=_provider_name(view)),
+        "limits": limit_chips(visit, asked, own_links.here, provider=_provider_name(view)),
         "missed_notice": _("Nothing is free then. These are the nearest times.")
         if view.misses_span and view.nearest
         else "",
@@ -130,8 +132,20 @@ def slot_context(
         },
         "hours": _hours(visit, view, links),
         "age_notice": age_notice,
-        "watch": _watch(visit, view, links, asked),
+        "watch": _watch(visit, view, own_links, asked),
     }
+
+
+def _keep_weekdays(links: SlotLinks, asked: Asked | None) -> SlotLinks:
+    """Return links that keep the weekdays on which no time is wanted: unlike the span, they hold for every page."""
+    if asked is None or not asked.excluded_weekdays:
+        return links
+    kept = replace(asked, until=None).query_items()
+    return replace(
+        links,
+        here=partial(links.here, **dict(kept)),
+        hidden=lambda choices: [*links.hidden(choices), *kept],
+    )
 
 
 def limit_chips(
@@ -151,15 +165,14 @@ def limit_chips(
         url = here(without, **dict(left.query_items() if left else ()))
         found.append({"label": label, "remove": remove, "url": url})
 
-    if asked and not choices.month:
-        if choices.day or asked.until:
-            label = describe_days(choices.day or visit.now.date(), asked.until, language)
-            add(label, choices.replace(day=None), replace(asked, until=None))
-        if asked.excluded_weekdays:
-            names = [formatting.weekday_names(language)[day][1] for day in sorted(asked.excluded_weekdays)]
-            # Translators: days is one weekday, or several: "Monday, Tuesday".
-            label = pgettext("limit of the times", "not on %(days)s") % {"days": ", ".join(names)}
-            add(label, choices, replace(asked, excluded_weekdays=frozenset()))
+    if asked and not choices.month and (choices.day or asked.until):
+        label = describe_days(choices.day or visit.now.date(), asked.until, language)
+        add(label, choices.replace(day=None), replace(asked, until=None))
+    if asked and asked.excluded_weekdays:
+        names = [formatting.weekday_names(language)[day][1] for day in sorted(asked.excluded_weekdays)]
+        # Translators: days is one weekday, or several: "Monday, Tuesday".
+        label = pgettext("limit of the times", "not on %(days)s") % {"days": ", ".join(names)}
+        add(label, choices, replace(asked, excluded_weekdays=frozenset()))
     if label := describe_time_of_day(choices, language):
         add(label, choices.replace(after=None, before=None))
     if asked and provider:

@@ -193,6 +193,7 @@ def read_calendar_page(
         seats=detail.calendar.max_parallel_bookings or 1,
         near=near,
         span=asked.span(choices, pages.today, pages.last) if asked else None,
+        excluded_weekdays=asked.excluded_weekdays if asked else frozenset(),
     )
     return CalendarPageRead(view, read[view.start], clocks)
 

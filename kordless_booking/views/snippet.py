@@ -179,9 +179,13 @@ class SnippetForm(forms.Form):
         data = query.copy()
         for name in ("mode", "width"):
             data.setdefault(name, self.base_fields[name].initial)
+        # Of a site that has one color scheme alone, so have its widgets, unless another one is chosen here.
+        own_scheme = "" if visit.account.color_scheme == "auto" else visit.account.color_scheme
+        data.setdefault("scheme", own_scheme)
         if lang := best_supported_language(data.get("lang", "")):
             data["lang"] = lang
         super().__init__(data if query else None)
+        self.fields["scheme"].initial = own_scheme
         try:
             listed = bookable_services(visit.catalog.organization().value)
         except KordlessError:
@@ -225,9 +229,9 @@ class SnippetForm(forms.Form):
         return found[0] if site and found else ""
 
     def chosen(self, name: str) -> str:
-        """Return the field's value; "" when it is invalid or nothing was chosen."""
+        """Return the field's value, its initial one before anything is sent; "" when it is invalid or empty."""
         self.is_valid()
-        return str(self.cleaned_data.get(name) or "") if self.is_bound else ""
+        return str((self.cleaned_data.get(name) if self.is_bound else self.fields[name].initial) or "")
 
 
 @login_not_required

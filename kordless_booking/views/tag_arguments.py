@@ -73,6 +73,15 @@ class PageWidgets:
         return name
 
 
+def stage_id(name: str) -> str:
+    """Return the DOM id of the stage of the widget of this name.
+
+    Hyphens in the name are doubled, because a single one joins the stage's id to the name of a part: the month of the
+    widget `a` is `kb-inline-a-month`, and the widget `a-month` has the stage `kb-inline-a--month`.
+    """
+    return f"kb-inline-{name.replace('-', '--')}"
+
+
 def query_prefix(name: str) -> str:
     """Return the begin of the names that the widget of this name reads of the page's query."""
     return QUERY_PREFIX if name == DEFAULT_NAME else f"{QUERY_PREFIX}{name}-"
@@ -212,8 +221,7 @@ def _parse_language(value: object) -> Mapping[str, Any] | None:
 
 
 def _parse_scheme(value: object) -> Mapping[str, Any] | None:
-    schemes = {"light": "light", "dark": "dark", "light dark": None}
-    return {"scheme": schemes[value]} if isinstance(value, str) and value in schemes else None
+    return {"scheme": value} if isinstance(value, str) and value in {"light", "dark", "light dark"} else None
 
 
 def _parse_accent(value: object) -> Mapping[str, Any] | None:

@@ -40,7 +40,7 @@ def test_several_widgets_act_in_their_own_places_and_one_loads_on_sight(browser:
     """On a phone: the second keeps its color and takes no step in the first; without scripts the third is a link."""
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{demo.url}/several/")
-    first, second, third = (page.locator(f"#kb-inline-{name}") for name in ("widget", "widget-2", "widget-3"))
+    first, second, third = (page.locator(f"#kb-inline-{name}") for name in ("widget", "widget--2", "widget--3"))
     expect(second.locator("[data-kb-step=service]")).to_be_visible()
     expect(page.locator(".kb.kb-js")).to_have_count(3)
     colors = [
@@ -57,6 +57,6 @@ def test_several_widgets_act_in_their_own_places_and_one_loads_on_sight(browser:
     with browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
         plain = context.new_page()
         plain.goto(f"{demo.url}/several/")
-        plain.locator("#kb-inline-widget-3").get_by_role("link", name="Book now").click()
+        plain.locator("#kb-inline-widget--3").get_by_role("link", name="Book now").click()
         booking_steps.at(plain, "slot")
         expect(plain.locator(".kb-title")).to_have_text("Full color")

@@ -1,12 +1,14 @@
 """Layout on a phone that only a browser can show: nothing is split, cut off, or of another width than its neighbors."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from kordless_booking.presentation.locales import supported_languages
+from kordless_booking.views.cells import nearest_day
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo, furnish, served
@@ -91,6 +93,57 @@ def test_a_business_with_long_texts_stays_in_its_lines(browser: Browser, wide: D
                 for width in (280, 390):
                     page.set_viewport_size({"width": width, "height": 844})
                     assert not booking_steps.is_too_wide(page), (lang, service, width)
+
+
+SPLIT_WORDS = """
+(details) => [...document.querySelectorAll(".kb-nearest .kb-time")].flatMap((button, index) => {
+  const small = button.querySelector("small"), range = document.createRange();
+  const box = button.getBoundingClientRect();
+  return details.filter((detail) => {
+    small.textContent = detail;
+    return [...detail.matchAll(/[^ ]+/g)].some(({ index: at, 0: word }) => {
+      range.setStart(small.firstChild, at);
+      range.setEnd(small.firstChild, at + word.length);
+      const boxes = [...range.getClientRects()].filter(({ width }) => width);
+      const rows = new Set(boxes.map(({ bottom }) => Math.round(bottom / 8)));
+      return rows.size > 1 || boxes.some(({ left, right }) => left < box.left - 1 || right > box.right + 1);
+    });
+  });
+})
+"""
+"""Puts each detail on the buttons of the nearest times, and returns those of which a word breaks or doesn't fit."""
+
+
+@pytest.mark.matrix
+def test_no_word_breaks_on_the_buttons_of_the_nearest_times(browser: Browser, shared_demo: Demo):
+    """Not the longest dates of a year, in no language and at no width."""
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
+    until = datetime.now(UTC).date() + timedelta(days=9)
+    with browser.new_context(viewport=PHONE, java_script_enabled=True) as context:
+        page = context.new_page()
+        for lang in supported_languages():
+            dates = {nearest_day(day, lang) for day in days}
+            longest = sorted(dates, key=len)[-12:]
+            page.set_viewport_size(PHONE)
+            page.goto(f"{shared_demo.url}/book/haircut/?lang={lang}&until={until}&after=23:00")
+            booking_steps.at(page, "slot")
+            expect(page.locator(".kb-nearest small")).to_have_count(3)
+            booking_steps.at_rest(page)
+            for width in (280, 390, 768, 1280):
+                page.set_viewport_size({"width": width, "height": 844})
+                assert page.evaluate(SPLIT_WORDS, longest) == [], (lang, width)
+
+
+@pytest.mark.matrix
+def test_two_links_below_the_times_share_a_line_of_an_english_phone(browser: Browser, shared_demo: Demo):
+    """Those of the waitlist and of the assistant."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{shared_demo.url}/book/haircut/?tz=America/New_York")
+        booking_steps.at(page, "slot")
+        expect(page.locator(".kb-after")).to_have_count(2)
+        tops = page.locator(".kb-after").evaluate_all("(links) => links.map((link) => link.offsetTop)")
+        assert abs(tops[0] - tops[1]) <= 1
 
 
 @pytest.mark.parametrize("lang", thinned(["ja", "ar"]))

@@ -19,6 +19,11 @@ def chips(page: Page) -> list[str]:
     return [plain_spaces(text) for text in page.texts(".kb-limits li")]
 
 
+def weekend_days(page: Page) -> list[str]:
+    """Free days of the calendar that are a Saturday or a Sunday."""
+    return [day for day in page.days if day.startswith(("Saturday", "Sunday"))]
+
+
 def test_times_of_day_limit_the_calendar_and_the_times(walk: Visitor):
     """Days without a fitting time are no links, and a chip says the limit and removes it."""
     every_day, page = walk.open("/book/haircut/").days, walk.open("/book/haircut/?after=17:00")
@@ -152,3 +157,44 @@ def test_warm_pages_with_limits_ask_kordless_nothing(client: Client, sandbox: Sa
         assert client.get(f"/book/haircut/?{query}").content == first.content
     assert len(sandbox.requests) == before
     assert len({key[2] for key in response_cache._responses}) >= 4
+
+
+@pytest.mark.parametrize("query", ["not=67", "day=2026-12-07&until=2026-12-31&not=67", "day=2026-12-12&not=67"])
+def test_weekdays_that_are_not_wanted_are_free_nowhere(walk: Visitor, query: str):
+    """Neither in the calendar, nor on its later pages, nor after another day or host was chosen there."""
+    page = walk.open(f"/book/haircut/?{query}")
+    assert page.days
+    assert not weekend_days(page)
+    assert "not on Saturday, Sunday" in chips(page)
+    hosts = [url for url in page.hrefs(".kb-hosts a") if "host=" in url]
+    for url in [*page.hrefs("a[rel~=next]"), *page.days.values(), *hosts][::9]:
+        shown = walk.open(url)
+        assert not weekend_days(shown)
+        assert "not on Saturday, Sunday" in chips(shown)
+    # Removing them shows them.
+    every = walk.open(next(url for url in page.hrefs(".kb-limits a") if "not=" not in url))
+    assert weekend_days(every)
+
+
+def test_the_nearest_times_and_the_next_free_day_are_on_no_unwanted_weekday(walk: Visitor):
+    """At whatever time of day, and however far away the next free day is."""
+    page = walk.open("/book/haircut/?day=2026-12-12&until=2026-12-13&not=67&after=23:00")
+    assert page.texts(".kb-notice") == ["Nothing is free then. These are the nearest times."]
+    nearest = page.texts(".kb-nearest small")
+    assert len(nearest) == 3
+    assert not [text for text in nearest if text.startswith(("Sat", "Sun"))]
+    page = walk.open("/book/haircut/?not=123456")
+    assert page.texts(".kb-times .kb-sub")[0].startswith("Sunday")
+
+
+def test_a_week_without_a_day_that_is_wanted_has_nothing_free_and_a_way_back(walk: Visitor):
+    """All seven weekdays may be left out; the chip says so and removes them."""
+    page = walk.open("/book/haircut/?not=1234567")
+    assert (page.status, page.days) == (200, {})
+    assert walk.open(page.hrefs(".kb-limits a")[0]).days
+
+
+def test_the_party_size_keeps_the_weekdays_that_are_not_wanted(walk: Visitor):
+    """Its form has them, as it has the time of day."""
+    page = walk.open("/book/styling-class/?not=67")
+    assert [field.attributes["value"] for field in page.tree.css("form.kb-party [name=not]")] == ["67"]

@@ -228,7 +228,7 @@ def test_a_widget_of_the_sites_template_beside_the_page_brings_no_file_again(
         assert [stage.id for stage in page.tree.css(".kb-stage")] == [
             "kb-stage",
             "kb-inline-widget",
-            "kb-inline-widget-2",
+            "kb-inline-widget--2",
         ]
         looks = [widget.attributes["class"] for widget in page.tree.css(".kb")]
         assert looks[:2] == ["kb", "kb"]

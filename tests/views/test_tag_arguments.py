@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.booking.choices import Choices
-from kordless_booking.views.request import QUERY_PREFIX, Embedding
+from kordless_booking.views.request import _INLINE_STAGE, FOUND_SUFFIX, QUERY_PREFIX, Embedding
 from kordless_booking.views.tag_arguments import (
     ARGUMENTS,
     MAX_NAME,
@@ -17,6 +17,7 @@ from kordless_booking.views.tag_arguments import (
     parse_name,
     parse_width,
     query_prefix,
+    stage_id,
 )
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
@@ -76,3 +77,23 @@ def test_a_page_keeps_its_query_for_itself(query: dict[str, str]):
     found = Embedding(stage_id="kb-inline-a", query_prefix=query_prefix("a")).read_query(query)
     assert all(query[f"kb-a-{name}"] == value for name, value in found.items())
     assert not {"embed", "thanks"} & {*found}
+
+
+PARTS = ["-month", "-day", "-q", "-form-input", "-next", "-2", "-first_name", FOUND_SUFFIX]
+
+
+@given(names=st.lists(NAMES | st.sampled_from(["a", "a-month", "a-month-day", "a-2"]), min_size=1, max_size=5))
+def test_widgets_share_no_id_whatever_their_names_are(names: list[str]):
+    """Neither their stages nor parts of these: a widget may be called as a part of another one is."""
+    widgets = PageWidgets()
+    stages = [stage_id(widgets.take_name(name)) for name in names]
+    ids = [f"{stage}{part}" for stage in stages for part in ["", *PARTS]]
+    assert len(ids) == len(set(ids))
+    assert all(_INLINE_STAGE.fullmatch(stage) for stage in stages)
+
+
+@pytest.mark.parametrize("name", ["a" * MAX_NAME, "a-" * (MAX_NAME // 2 - 1) + "ab"])
+def test_the_longest_name_of_a_widget_has_a_stage_that_requests_may_name(name: str):
+    """Also with a number behind it, for the second of that name."""
+    assert _INLINE_STAGE.fullmatch(stage_id(parse_name(name)))
+    assert _INLINE_STAGE.fullmatch(stage_id(f"{parse_name(name)}-12"))

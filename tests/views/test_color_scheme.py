@@ -1,0 +1,57 @@
+"""COLOR_SCHEME: the colors of a site that has only light or only dark ones."""
+
+from typing import Any
+
+import pytest
+from django.template import Context, Template
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+PATHS = ["", "haircut/", "haircut/zone/", "manage/", "nothing-of-that-name/"]
+TAG = "{%% load kordless_booking %%}{%% booking_widget service='haircut' %s %%}"
+
+
+def read(client: Client, path: str) -> str:
+    """Return the HTML of a page of the widget."""
+    return client.get(f"/book/{path}").content.decode()
+
+
+@pytest.fixture
+def light(site: Settings, account_settings: dict[str, Any]) -> None:
+    """A site that has light colors only."""
+    site.KORDLESS_BOOKING = {**account_settings, "COLOR_SCHEME": "light"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_has_the_color_scheme_of_the_site(client: Client, light: None, path: str):
+    """Pages, problems and the lookup; their links need not say it again."""
+    html = read(client, path)
+    assert '<meta name="color-scheme" content="light">' in html
+    assert 'data-scheme="light"' in html
+    assert "scheme=" not in html.replace('data-scheme="light"', "")
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("dark", "dark"), ("light%20dark", "light dark"), ("odd", "light")])
+def test_a_link_decides_before_the_site(client: Client, light: None, asked: str, shown: str):
+    """Also one that asks for the visitor's own colors; what is no scheme counts for nothing."""
+    html = read(client, f"haircut/?scheme={asked}")
+    assert f'<meta name="color-scheme" content="{shown}">' in html
+    assert ("scheme=" in html.replace("data-scheme=", "")) is (asked != "odd")
+
+
+@pytest.mark.parametrize(
+    ("argument", "shown"), [("", "light"), ("dark", "dark"), ("light", "light"), ("light dark", "")]
+)
+def test_a_tag_decides_before_the_site(rf: RequestFactory, light: None, argument: str, shown: str):
+    """Without the argument, the widget has the colors of the site."""
+    given = f"scheme='{argument}'" if argument else ""
+    html = Template(TAG % given).render(Context({"request": rf.get("/")}))
+    assert (f'data-scheme="{shown}"' in html) if shown else ("data-scheme" not in html)
+
+
+@pytest.mark.parametrize("path", ["haircut/", "haircut/?scheme=light%20dark", "?scheme=light%20dark&embed=1"])
+def test_without_a_color_scheme_of_the_site_no_page_names_one(client: Client, site: Settings, path: str):
+    """ "auto" is the default: whoever asks for the visitor's own colors gets the same links as everybody."""
+    html = read(client, path)
+    assert "data-scheme" not in html
+    assert "scheme=" not in html
