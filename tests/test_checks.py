@@ -269,6 +269,7 @@ def test_a_style_sheet_that_is_not_there_is_named(settings):
         ("USE_X_FORWARDED_PORT", True),
     ],
 )
+@pytest.mark.django_db  # Django 6.1 asks the database in its own checks
 def test_a_proxy_that_the_settings_show_must_be_trusted(settings, name, value):
     """W009 for each account whose TRUSTED_PROXIES is 0, with --deploy."""
     settings.KORDLESS_BOOKING = TWO
@@ -283,6 +284,7 @@ def test_a_proxy_that_the_settings_show_must_be_trusted(settings, name, value):
     assert check_trusted_proxies() == []
 
 
+@pytest.mark.django_db  # Django 6.1 asks the database in its own checks
 def test_a_sandbox_without_debug_is_warned_of(settings):
     """W007 for each account on it, on every start: what is booked there reaches nobody."""
     settings.KORDLESS_BOOKING = {"ACCOUNTS": {"real": FLAT, "toy": {"SANDBOX": True}}}
@@ -410,6 +412,7 @@ def test_a_quota_that_leaves_pages_nothing_is_an_error_alone(settings):
     assert (found(check_settings), found(check_page_permits)) == (["kordless_booking.E004"], [])
 
 
+@pytest.mark.django_db  # Django 6.1 asks the database in its own checks
 def test_django_runs_them_all(settings):
     """Registered by the app: the everyday ones always, the cache only with --deploy."""
     settings.KORDLESS_BOOKING = TWO
@@ -424,6 +427,7 @@ def test_django_runs_them_all(settings):
 
 
 @pytest.mark.parametrize("project", ["plain", "several", "strict", "elsewhere"])
+@pytest.mark.django_db  # Django 6.1 asks the database in its own checks
 def test_the_test_projects_pass_their_own_checks(settings, project):
     """They are examples of how to do it."""
     module = __import__(f"tests.projects.{project}.settings", fromlist=["settings"])

@@ -37,7 +37,8 @@ def test_the_versions_are_those_of_the_classifiers():
 
 def test_nox_runs_every_supported_version():
     """The pairs of noxfile.py are those that docs/support.md names, and have each version of the classifiers."""
-    pairs = re.findall(r'\("(3\.\d+)", "(\d\.\d)"\)', (ROOT / "noxfile.py").read_text())
+    parameters = (ROOT / "noxfile.py").read_text().partition("\ndef suite(")[0].rpartition("@nox.session\n")[2]
+    pairs = re.findall(r'\("(3\.\d+)", "(\d\.\d)"\)', parameters)
     for name, tested in zip(("Python", "Django"), zip(*pairs, strict=True), strict=True):
         [row] = re.findall(rf"^\| {name} \| (.*) \|$", SUPPORT, re.MULTILINE)
         assert row.split(", ") == sorted(set(tested))

@@ -22,7 +22,8 @@ HOST = """
 import os, sys
 from django.conf import settings
 settings.configure(
-    SECRET_KEY="k" * 50, ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, USE_TZ=True, STATIC_URL="static/",
+    SECRET_KEY="k" * 50, DEBUG=True, ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, USE_TZ=True,
+    STATIC_URL="static/",
     INSTALLED_APPS=["django.contrib.staticfiles", "django_htmx", "kordless_booking"],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "host.sqlite3"}},
