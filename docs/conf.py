@@ -57,6 +57,7 @@ add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_display_short_literal_types = True
+python_maximum_signature_line_length = 70  # a longer one has a line for each argument
 
 html_theme = "furo"
 html_title = "kordless-booking"
