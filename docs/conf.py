@@ -41,7 +41,7 @@ author = "Kordless"
 project_copyright = "Kordless"
 version = release = __version__
 language = "en"
-highlight_language = "none"  # of blocks that name none: drawings, commands of two shells
+highlight_language = "none"  # of blocks that name no language, such as drawings
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}
