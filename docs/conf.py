@@ -41,6 +41,7 @@ author = "Kordless"
 project_copyright = "Kordless"
 version = release = __version__
 language = "en"
+highlight_language = "none"  # of blocks that name no language, such as drawings
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}
@@ -57,6 +58,7 @@ add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_display_short_literal_types = True
+python_maximum_signature_line_length = 70  # a longer one has a line for each argument
 
 html_theme = "furo"
 html_title = "kordless-booking"

@@ -5,7 +5,7 @@ for (const table of document.querySelectorAll("table.docutils")) {
   for (const row of table.tBodies[0].rows) {
     [...row.cells].forEach((cell, index) => {
       cell.setAttribute("data-label", labels[index]);
-      cell.classList.toggle("empty", !cell.textContent.trim());
+      cell.classList.toggle("empty", !cell.textContent.trim() && !cell.querySelector("img"));
     });
   }
   table.classList.add(labels.length > 3 && labels.includes("Default") ? "records" : "wide");
