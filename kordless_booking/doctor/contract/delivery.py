@@ -118,7 +118,7 @@ def _judge_signature(account: Account, findings: Findings, saved: SavedDelivery)
         seen = "none of the known recipes fits, with any of WEBHOOK_SECRETS"
         findings.judge("signature", False, seen)
     else:
-        findings.judge("signature", scheme == signature.SignatureScheme(), f"set {scheme}")
+        findings.judge("signature", scheme == signature.SignatureScheme(), f"the settings that accept it: {scheme}")
 
 
 def _find_scheme(account: Account, saved: SavedDelivery, body: bytes) -> signature.SignatureScheme | None:

@@ -1,4 +1,4 @@
-"""The facts about the Booking API that can be seen from outside, or that are known to be invisible, and their findings.
+"""Facts about the Booking API, those that can be seen from outside and those that can not, and what was found of them.
 
 A statement says what the sandbox does and the package prefers. A refuted one doesn't mean that something is broken:
 `otherwise` says what the package does then, and `settings` what an operator can set.
@@ -19,7 +19,7 @@ NEEDS_BOOK: Final = "needs --book"
 
 
 class Mark(StrEnum):
-    """How a fact is known."""
+    """Source of a fact."""
 
     DOCUMENTED = "documented"
     ASSUMED = "assumed"

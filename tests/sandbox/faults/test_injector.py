@@ -192,3 +192,33 @@ def test_contact_required(api: Api) -> None:
         assert_rejected(api.create(body | {"contact": contact}), 400, "validation_error", name)
     api.sandbox.faults.add("contact_required", fields=["phone"])
     assert api.create(body).status_code == 201
+
+
+def test_the_sandbox_deviates_from_what_is_assumed(api: Api) -> None:
+    """Where it isn't documented what Kordless does, a fault makes the sandbox do the other thing."""
+    long = {"org_slug": "acme-salon", "service_slug": "haircut"}
+    long |= {"from": "2026-11-22T00:00:00Z", "to": "2027-01-23T00:00:00Z"}
+    assert api.get("/availability", **long).status_code == 200
+    api.sandbox.faults.add("range_limit", days=40)
+    assert_rejected(api.get("/availability", **long), 400, "validation_error", "more than 40 days")
+    assert min(slot["availableCapacity"] for slot in api.slots("styling-class", partySize=6)) == 6
+    for kind in ("party_size_ignored", "parameters_ignored", "keys_without_body", "cancel_repeatable"):
+        api.sandbox.faults.add(kind)
+    api.sandbox.faults.add("lookup_by", contact="phone")
+    assert min(slot["availableCapacity"] for slot in api.slots("styling-class", partySize=6, more="1")) < 6
+    body = api.body()
+    number = api.create(body, Idempotency_Key="k1").json()["booking"]["confirmation_number"]
+    again = api.create({**body, "notes": "other"}, Idempotency_Key="k1")
+    assert again.json()["booking"]["confirmation_number"] == number
+    assert_rejected(api.manage(number), 403, "permission_error")
+    assert [api.manage(number, "cancel", contact="+12125550123").status_code for _ in range(2)] == [200, 200]
+
+
+def test_lookups_can_count_against_the_key(api: Api) -> None:
+    """As Kordless may do it, which documents no limit for them."""
+    api.sandbox.limits = Limits()
+    api.sandbox.faults.add("lookups_counted")
+    left = [int(api.get("/org/acme-salon").headers["X-RateLimit-Remaining"])]
+    api.manage("BOOK_NONE")
+    left.append(int(api.get("/org/acme-salon").headers["X-RateLimit-Remaining"]))
+    assert left[0] - left[1] == 2
