@@ -1,5 +1,6 @@
-"""Sites with a recipe of docs/recipes in them, each in a process of its own: `python -m tests.hosts.recipe_sites NAME
-FOLDER`, where FOLDER has the page's files. Prints what it has seen as JSON, and fails with a traceback.
+"""Run a site with a recipe of docs/recipes in it: `python -m tests.hosts.recipe_sites NAME FOLDER`.
+
+FOLDER has the page's files. Prints what was seen as JSON, and fails with a traceback.
 """
 
 from __future__ import annotations
@@ -8,14 +9,11 @@ import importlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
 
 import httpx
-from django.http import HttpResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tests.support.browser_transport import BrowserTransport
 
 TYPED = {
     "name": "Zzqx Canary",
@@ -24,27 +22,6 @@ TYPED = {
     "notes": "canary in the notes",
 }
 """What the visitor types; nothing of it may leave the site."""
-
-
-class BrowserTransport:
-    """Requests of an httpx client, as a browser sends them from the site's own pages."""
-
-    def __init__(self, browser: httpx.Client, origin: str) -> None:
-        self.browser = browser
-        self.origin = origin
-
-    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse:
-        """Send a GET, or with a form a POST with the site's own Origin."""
-        given = {**headers, "Referer": f"{self.origin}/book/"}
-        if form is None:
-            answer = self.browser.get(url, headers=given)
-        else:
-            given |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.origin}
-            answer = self.browser.post(url, content=urlencode(form, doseq=True), headers=given)
-        response = HttpResponse(answer.content, status=answer.status_code)
-        for name, value in answer.headers.items():
-            response[name] = value
-        return response
 
 
 def sentry(folder: str) -> dict[str, Any]:

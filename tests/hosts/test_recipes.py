@@ -25,11 +25,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.hosts.recipe_sites import BrowserTransport
+from tests.support.browser_transport import BrowserTransport
 from tests.support.recipes import ROOT, read_blocks, read_files, run_recipe, write_files
 from tests.support.reserved_port import reserved_port
 from tests.support.visitor import HttpTransport, Visitor
 from tests.support.wait_until import wait_until
+
+pytestmark = pytest.mark.long
 
 
 def need(*packages: str) -> None:
