@@ -323,6 +323,7 @@ def test_a_booking_goes_through_the_web_server(tmp_path: Path, write: Callable[[
             timeout=60,
         )
         with (
+            browser,
             running(gunicorn, tmp_path, socket.exists),
             running(command, tmp_path, lambda: browser.get("/book/health/").is_success, **caddys_folders),
         ):
