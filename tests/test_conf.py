@@ -41,6 +41,7 @@ GOOD = {
         {"http://localhost:8000", "https://shop.example:8443"},
     ],
     "THEME": ["salon", "clinic", "studio"],
+    "ACCENT": ["#1f6f5c", "#D81B60"],
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
     "BASE_TEMPLATE": ["base.html", "my_site/booking base.html", "a.b-c/d.django-html"],
     "SUPPORT_EMAIL": ["help@acme.example"],
@@ -174,6 +175,7 @@ BAD = {
         7,
     ],
     "THEME": ["plain", "Salon", "../salon", 7],
+    "ACCENT": ["1f6f5c", "#fff", "green", "#1f6f5c;}", 7],
     "BASE_TEMPLATE": ["/base.html", "../base.html", "a{% b", ["base.html"], 3, "x" * 201],
     "STYLE_SHEETS": [
         "a.css",

@@ -342,6 +342,7 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
     ),
     "Looks and texts": (
         _of_booking("THEME", "A theme: `salon`, `clinic` or `studio`."),
+        _of_booking("ACCENT", "Your color, such as `#1f6f5c`; that of Kordless by default."),
         Option(
             name="LANGUAGES",
             read=read_languages,
