@@ -106,6 +106,7 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
     ("toml", "said"),
     [
         ('kordless_org_slg = "salon"', "Did you mean kordless_org_slug?"),
+        ("workers = 2", "Did you mean web_concurrency?"),
         ("GUESTS = 3", "It belongs into the table [booking]."),
         ('colour = "red"', "unknown key 'colour'"),
         ("port = 8000.5", "must be a text, a number"),
