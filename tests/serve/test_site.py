@@ -9,6 +9,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from kordless_booking import hooks
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.serve.front_page import render_privacy
 from kordless_booking.serve.policy import CONTENT
 from kordless_booking.views.links import service_url_name
 from tests.support.visitor import Visitor
@@ -31,6 +32,21 @@ def test_the_front_page_is_the_business_with_its_services(served: Settings, clie
     for words in ("Acme Salon", "Haircut", "$45.00", "1 hr", "Change or cancel a booking"):
         assert words in page.text
     assert "/manage/" in page.links()["Change or cancel a booking"]
+
+
+def test_the_privacy_policy_is_linked_on_the_front_page(served: Settings, client: Client):
+    """In the visitor's language; without an address, and in a frame, there is nothing."""
+    with hooks.temporary_hooks():
+        hooks.template_slots.register("services_after", render_privacy)
+        assert "privacy" not in Visitor(client).open("/").text
+        served.KORDLESS_BOOKING = {
+            **served.KORDLESS_BOOKING,
+            "PRIVACY_URL": "https://salon.example/privacy/",
+            "EMBED_ORIGINS": ["https://salon.example"],
+        }
+        assert Visitor(client).open("/").link("privacy policy") == "https://salon.example/privacy/"
+        assert "Datenschutz" in Visitor(client).open("/?lang=de").text
+        assert "privacy" not in Visitor(client).open("/?embed=1").text
 
 
 def test_a_visitor_books_from_the_front_page(served: Settings, client: Client, sandbox: Sandbox):
