@@ -13,4 +13,5 @@ def render_privacy(context: SlotContext) -> str:
     """Return the sentence with its link; "" without PRIVACY_URL, and in frames, where the other site has its own."""
     account = conf.get_account(context.account)
     sentence = "" if context.page.framed else privacy_sentence(account, context.language)
-    return format_html('<p class="kb-row kb-hint">{}</p>', sentence) if sentence else ""
+    # A row is a flexbox: without the span, the link would be an item of its own in the middle of the sentence.
+    return format_html('<p class="kb-row kb-hint"><span>{}</span></p>', sentence) if sentence else ""
