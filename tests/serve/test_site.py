@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -12,6 +15,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.serve.front_page import render_privacy
 from kordless_booking.serve.policy import CONTENT
 from kordless_booking.views.links import service_url_name
+from tests.support.serve import PUBLIC
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +110,25 @@ def test_a_browser_that_guesses_the_icon_is_no_visitor_of_a_missing_page(served:
     """The admin's pages name none, and the log of missing pages stays readable."""
     response = client.get("/favicon.ico")
     assert (response.status_code, response.content) == (204, b"")
+
+
+def test_behind_a_proxy_http_leads_to_https_except_for_health(
+    served: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The proxy's header says which of both it is, and browsers are told to remember https."""
+    for name, text in {**PUBLIC, "STATE_FOLDER": str(tmp_path)}.items():
+        monkeypatch.setenv(name, text)
+    found = runpy.run_module("kordless_booking.serve.settings")
+    for name in found:
+        if name.startswith("SECURE_") or name == "ALLOWED_HOSTS":
+            setattr(served, name, found[name])
+    host = {"Host": "book.salon.example"}
+    assert client.get("/", headers=host)["Location"] == "https://book.salon.example/"
+    secure = client.get("/", headers={**host, "X-Forwarded-Proto": "https"})
+    assert secure.status_code == 200
+    assert secure["Strict-Transport-Security"] == "max-age=2592000"
+    assert client.get("/health/", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    assert client.get("/health/", headers={"Host": "other.example"}).status_code == 400
 
 
 def test_health_is_at_the_top(served: Settings, client: Client):
