@@ -31,6 +31,7 @@ def take_all(wanted: list[str]) -> None:
             "themes": lambda browser: everything.themes(browser, folder),
             "depths": lambda browser: everything.depths(browser, folder),
             "customers": lambda browser: everything.customers(browser, folder),
+            "hosts": lambda browser: everything.hosts(browser, folder),
             "home": lambda browser: everything.home(browser, DOCS),
         }
         for name, act in kinds.items():
