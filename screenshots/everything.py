@@ -163,6 +163,7 @@ def hosts(browser: Browser, folder: Path) -> list[Path]:
                 page = visitor(browser, device, "light", "en", "America/New_York")
                 # The site with allauth answers on HTTPS alone, and believes its proxy.
                 page.set_extra_http_headers({"X-Forwarded-Proto": "https"})
+                page.set_default_navigation_timeout(600_000)  # the first answer waits for the site's migrations
                 page.goto(f"{site}/{mount}haircut/?day=2026-12-04")
                 page.locator("[data-kb-step=slot] .kb-time").first.wait_for()
                 shots.append(take(page, device.name.capitalize()))
