@@ -20,7 +20,7 @@ CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
 
 
 def take_all(wanted: list[str]) -> None:
-    """The sheets of steps, of themes and of depths, and the README's pictures."""
+    """The sheets of steps, of themes, of depths and of hosts, and the README's pictures."""
     folder = DOCS / "screenshots"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

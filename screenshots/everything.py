@@ -150,7 +150,7 @@ HOSTS: Final = {"wagtail": ("wagtail", "book/"), "cms": ("cms", "en/book/"), "al
 def hosts(browser: Browser, folder: Path) -> list[Path]:
     """Take the widget inside Wagtail, django CMS and a site with allauth, each on a desktop and on a phone.
 
-    Only those whose packages are installed: docs/theming.md says how.
+    Only those whose packages are installed, as in the environment of `nox -s hosts`.
     """
     files = []
     for name, (package, mount) in HOSTS.items():
