@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.asked import Asked
@@ -22,10 +23,12 @@ from kordless_booking.booking.availability import CalendarPage, provider_name, u
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
+from kordless_booking.memory_budget import BoundedDict, MemoryBudget, text_bytes
 from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import ZONE, parse_start, zone_items
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
@@ -39,6 +42,7 @@ from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart
 from kordless_booking.views.slot_page import (
     AGE_NOTICE_SECONDS,
     SlotLinks,
@@ -267,7 +271,8 @@ def _service_filter(
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
         "action": action,
-        "hidden": hidden,
+        # Lists, not tuples: a skeleton has placeholders for what is in them.
+        "hidden": [*map(list, hidden)],
         "query": query,
         "max_length": search.MAX_QUERY,
         "found": found if query and count else "",
@@ -460,7 +465,14 @@ def zone_context(
         listed, continents = rows(found[:MAX_ZONES_FOUND], named=True), []
     else:
         found = timezone_search.likely_zones(current, business, visit.now, visit.language)
-        listed, continents = rows(found, named=True), _continents(visit, current, rows)
+        # With form input, each row has its own URL.
+        has_input = bool(page.form_input_token)
+        lists = _list_zones(visit, partial(rows, named=False)) if has_input else _shared_zone_lists(visit, part)
+        own = timezone_search.zone_region(current, visit.language)
+        # The visitor's own continent first, and open.
+        lists = tuple(sorted(lists, key=lambda each: each[0] != own))
+        continents = [{"title": region, "zones": zones, "open": region == own} for region, zones in lists]
+        listed = rows(found, named=True)
     return {
         # Lists, not tuples: a skeleton has placeholders for what is in them.
         "form": {"action": action, "hidden": [*map(list, hidden)], "query": query, "max_length": search.MAX_QUERY},
@@ -479,16 +491,35 @@ def zone_context(
     }
 
 
-def _continents(visit: WidgetRequest, current: str, rows: Callable[..., SafeString]) -> list[dict[str, Any]]:
-    """Return all continents with their zones, that of the visitor first and open."""
+ZoneLists = tuple[tuple[str, SafeString], ...]
+"""Name of each continent, and the rows of its zones."""
+MAX_ZONE_LISTS_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of the lists of all zones in this process. One has about 60 KB, or twice that in Arabic letters, and a minute
+has one for each language and clock that visitors ask for."""
+_zone_lists: BoundedDict[tuple[object, ...], ZoneLists] = BoundedDict(MemoryBudget(MAX_ZONE_LISTS_BYTES))
+on_setting_change(None, _zone_lists.clear)
+
+
+def _shared_zone_lists(visit: WidgetRequest, part: PackagePart | SiteTemplatePart) -> ZoneLists:
+    """Return all zones by continent. Rows of package templates are made once a minute, for everybody."""
+    language, hours = visit.language, visit.choices.hours
+    rows = partial(zone_items, part=part, current="", language=language, hours=hours, named=False)
+    if settings.DEBUG or not isinstance(part, PackagePart):
+        return _list_zones(visit, rows)
+    key = (part.package, get_language(), language, hours, int(visit.now.timestamp() // 60))
+    lists = _zone_lists.get(key)
+    if lists is None:
+        lists = _list_zones(visit, rows)
+        _zone_lists.put(key, lists, text_bytes(list(lists)))
+    return lists
+
+
+def _list_zones(visit: WidgetRequest, rows: Callable[[Iterable[ZoneChoice]], SafeString]) -> ZoneLists:
+    """Return all zones by continent, in the rows that `rows` makes of them."""
     regions: dict[str, list[ZoneChoice]] = {}
     for choice in timezone_search.list_zones(visit.now, visit.language):
         regions.setdefault(choice.region, []).append(choice)
-    own = timezone_search.zone_region(current, visit.language)
-    return [
-        {"title": region, "zones": rows(regions[region], named=False), "open": region == own}
-        for region in sorted(regions, key=lambda region: region != own)
-    ]
+    return tuple([(region, rows(zones)) for region, zones in regions.items()])
 
 
 def _found(count: int) -> str:
