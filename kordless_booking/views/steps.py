@@ -9,13 +9,12 @@ from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import Resolver404, ResolverMatch, URLPattern, URLResolver
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
 from kordless_booking.booking.asked import Asked
@@ -23,26 +22,33 @@ from kordless_booking.booking.availability import CalendarPage, provider_name, u
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.memory_budget import BoundedDict, MemoryBudget, text_bytes
 from kordless_booking.presentation import search, timezone_search
 from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
-from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.book_again import parse_usual_time
-from kordless_booking.views.cells import ZONE, parse_start, zone_items
+from kordless_booking.views.cells import (
+    SERVICE_CARD,
+    ZONE,
+    CardFrame,
+    parse_start,
+    service_cards,
+    zone_items,
+    zone_lists,
+)
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
-from kordless_booking.views.display import service_card
+from kordless_booking.views.display import ServiceCard, service_card
 from kordless_booking.views.extensions import fill_slots, page_queries
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.metadata import list_metadata, service_metadata
 from kordless_booking.views.next_free import NextFreeTexts, next_free_texts
+from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
-from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart
+from kordless_booking.views.skeletons import PackagePart
 from kordless_booking.views.slot_page import (
     AGE_NOTICE_SECONDS,
     SlotLinks,
@@ -190,20 +196,13 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
     can_filter = len(services) > MAX_UNFILTERED
     query = _typed_query(visit).strip() if can_filter else ""
     found = _find_services(services, query)
-    groups: dict[str, list[Any]] = {}
+    groups: dict[str, list[Service]] = {}
+    for service in found:
+        groups.setdefault((service.category or "").strip(), []).append(service)
     choices = visit.choices if asked else visit.choices.replace(day=None, month=None, after=None, before=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
     free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
-    for service in found:
-        url = visit.links.service_url("slots", service.slug, choices, **more)
-        calendar = known[service.slug].calendar if service.slug in known else None
-        card = service_card(
-            service, visit.language, url, calendar=calendar, next_free=free.by_service.get(service.slug, "")
-        )
-        groups.setdefault((service.category or "").strip(), []).append(card)
-    named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
-    unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
     token = visit.form_input_token
 
     def here(choices: Choices, **query: str) -> str:
@@ -222,8 +221,27 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         form_input_token=token,
         metadata=list_metadata(visit, services),
     )
+    renderer = PageRenderer(visit, page)
+
+    def card(service: Service) -> ServiceCard:
+        return service_card(
+            service,
+            visit.language,
+            visit.links.service_url("slots", service.slug, choices, **more),
+            calendar=known[service.slug].calendar if service.slug in known else None,
+            next_free=free.by_service.get(service.slug, ""),
+        )
+
+    has_more = len(groups) > 1 and "" in groups
+    titles = [*filter(None, groups), *([""] if "" in groups else [])]
+    # A long list is the same for everybody but for the query of its links. What somebody has typed isn't cached.
+    cards = _find_shared_cards(visit, renderer, choices, more) if can_filter and not query and not token else None
     context = {
-        "groups": named + unnamed,
+        "groups": [
+            {"title": title or (pgettext("heading", "More") if has_more else "")}
+            | ({"cards": cards(groups[title])} if cards else {"services": [card(each) for each in groups[title]]})
+            for title in titles
+        ],
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
         "filter": _service_filter(visit, page, choices, more, query, len(found)) if can_filter else None,
@@ -232,12 +250,41 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         "limits": limit_chips(visit, asked, here) if asked else [],
         **fill_slots(visit, page, "services_before", "services_after", here=here),
     }
-    renderer = PageRenderer(visit, page)
     if query:
         # Not cached in any way, since visitors can type anything, and not counted again.
         return renderer.render(Step.SERVICE.template, context)
     page_view = None if token else visit.page_view()
     return renderer.render_cached(Step.SERVICE.template, context, page_view=page_view)
+
+
+def _find_shared_cards(
+    visit: WidgetRequest, renderer: PageRenderer, choices: Choices, more: Mapping[str, str]
+) -> Callable[[Sequence[Service]], SafeString] | None:
+    """Return a function from services to their cards as all visitors share them; None where a template is the site's.
+
+    Each link of the list has `choices`, and `more` in its query.
+    """
+    page, links = renderer.page, visit.links
+    if find_package_templates(Step.SERVICE.template, page.layout) is None:
+        return None
+    part = renderer.part(SERVICE_CARD)
+    if not isinstance(part, PackagePart):
+        return None
+    # The same behind the path of every page.
+    query = links.url("services", choices=choices, **more).removeprefix(links.url("services", choices=Choices()))
+
+    def path(slug: str) -> str:
+        return links.service_url("slots", slug, Choices())
+
+    return partial(
+        service_cards,
+        package=part.package,
+        frame=CardFrame(page.stage_id, page.push),
+        language=visit.language,
+        mount=links.mount,
+        path=path,
+        query=query,
+    )
 
 
 def _typed_query(visit: WidgetRequest) -> str:
@@ -446,6 +493,8 @@ def zone_context(
     others = visit.choices.replace(timezone=None)
     zones_action, zones_hidden = page.form_target(back(others), back(Choices()), others.query_items())
     part = renderer.part(ZONE)
+    # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
+    url = (lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None
 
     def rows(choices: Iterable[ZoneChoice], *, named: bool) -> SafeString:
         return zone_items(
@@ -456,8 +505,7 @@ def zone_context(
             language=visit.language,
             hours=visit.choices.hours,
             named=named,
-            # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
-            url=(lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None,
+            url=url,
         )
 
     if is_search := bool(query.strip()):
@@ -466,8 +514,14 @@ def zone_context(
     else:
         found = timezone_search.likely_zones(current, business, visit.now, visit.language)
         # With form input, each row has its own URL.
-        has_input = bool(page.form_input_token)
-        lists = _list_zones(visit, partial(rows, named=False)) if has_input else _shared_zone_lists(visit, part)
+        lists = zone_lists(
+            lambda: timezone_search.list_zones(visit.now, visit.language),
+            int(visit.now.timestamp() // 60),
+            part=part,
+            language=visit.language,
+            hours=visit.choices.hours,
+            url=url,
+        )
         own = timezone_search.zone_region(current, visit.language)
         # The visitor's own continent first, and open.
         lists = tuple(sorted(lists, key=lambda each: each[0] != own))
@@ -489,37 +543,6 @@ def zone_context(
         "found": _found(len(found)) if is_search and found else "",
         "back": {"url": back(visit.choices), "label": _("Back to the times"), "carry": True},
     }
-
-
-ZoneLists = tuple[tuple[str, SafeString], ...]
-"""Name of each continent, and the rows of its zones."""
-MAX_ZONE_LISTS_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of the lists of all zones in this process. One has about 60 KB, or twice that in Arabic letters, and a minute
-has one for each language and clock that visitors ask for."""
-_zone_lists: BoundedDict[tuple[object, ...], ZoneLists] = BoundedDict(MemoryBudget(MAX_ZONE_LISTS_BYTES))
-on_setting_change(None, _zone_lists.clear)
-
-
-def _shared_zone_lists(visit: WidgetRequest, part: PackagePart | SiteTemplatePart) -> ZoneLists:
-    """Return all zones by continent. Rows of package templates are made once a minute, for everybody."""
-    language, hours = visit.language, visit.choices.hours
-    rows = partial(zone_items, part=part, current="", language=language, hours=hours, named=False)
-    if settings.DEBUG or not isinstance(part, PackagePart):
-        return _list_zones(visit, rows)
-    key = (part.package, get_language(), language, hours, int(visit.now.timestamp() // 60))
-    lists = _zone_lists.get(key)
-    if lists is None:
-        lists = _list_zones(visit, rows)
-        _zone_lists.put(key, lists, text_bytes(list(lists)))
-    return lists
-
-
-def _list_zones(visit: WidgetRequest, rows: Callable[[Iterable[ZoneChoice]], SafeString]) -> ZoneLists:
-    """Return all zones by continent, in the rows that `rows` makes of them."""
-    regions: dict[str, list[ZoneChoice]] = {}
-    for choice in timezone_search.list_zones(visit.now, visit.language):
-        regions.setdefault(choice.region, []).append(choice)
-    return tuple([(region, rows(zones)) for region, zones in regions.items()])
 
 
 def _found(count: int) -> str:
