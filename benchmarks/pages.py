@@ -22,6 +22,16 @@ from benchmarks.world import month_in_view
 
 SETTINGS = "benchmarks.site.pages"
 HELLO = "hello"
+ROUNDS = 40
+BARS = {
+    "slot page, cached in memory": (50, "added"),
+    "slot page, cached, one Redis round trip": (170, "added"),
+    "slot page, uncached": (800, "added"),
+    "list of 1,000 services, uncached": (15, "ms"),
+    "contact form": (15, "ratio"),
+    "zone page, uncached": (25, "ratio"),
+}
+"""Bars of the pages: microseconds over hello, milliseconds, or times hello."""
 _BATCH = 20
 """Requests of a page in a row: with fewer, each would begin with the processor's caches full of another page."""
 
@@ -117,7 +127,7 @@ def _microseconds(work: Callable[[], None]) -> float:
 def main() -> None:
     """Measure the pages of a site that begins with empty caches."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="pages whose names have this text")
     given = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
