@@ -75,6 +75,7 @@ const load = (start) => {
 };
 
 let loading;
+let isMissing; // it can't be had
 
 /**
  * Loads htmx on a page of our own, once. Returns a promise that is kept also where it can't be had: then links and forms
@@ -90,13 +91,14 @@ export const loadHtmx = () =>
     script.onload = script.onerror = () => {
       delete document.readyState;
       htmx = window.htmx;
+      isMissing = !htmx;
       resolve();
     };
     document.head.append(script);
   }));
 
 /** Whether what is pressed must wait for htmx: it is on its way, or hasn't been asked for yet. */
-export const lacksHtmx = () => !IS_FOR_HOSTS && !htmx && address;
+export const lacksHtmx = () => !IS_FOR_HOSTS && !htmx && address && !isMissing;
 
 /** Calls `start` once there is an htmx for the widgets, and never where it can't be loaded. */
 export const whenHtmxIsThere = (start) => {

@@ -141,3 +141,28 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
         assert kinds == ["/style-later", "/contact/?start="]
         scripts = page.evaluate("performance.getEntriesByType('resource').filter(({ name }) => name.includes('/htmx'))")
         assert len(scripts) == 1
+
+
+def test_a_press_waits_for_htmx_and_is_a_link_without_it(browser: Browser, demo: Demo):
+    """Pressed while htmx is on its way, a time is chosen once it is there, by one request; else as without scripts."""
+    with browser.new_context(timezone_id="America/New_York") as context:
+        page = context.new_page()
+        with booking_steps.unanswered(page, "**/htmx*"):
+            page.goto(f"{demo.url}/book/haircut/")
+            page.evaluate("window.isSamePage = true")
+            asked: list[str] = []
+            page.on("request", lambda request: "/contact/?start=" in request.url and asked.append(request.url))
+            page.locator(".kb-time").first.press("Enter")
+            expect(page.locator("[aria-busy=true]")).to_be_attached()
+            booking_steps.at(page, "slot")
+        booking_steps.at(page, "contact")
+        assert page.evaluate("window.isSamePage") is True
+        assert len(asked) == 1
+        page.route("**/htmx*", lambda route: route.abort())
+        page.goto(f"{demo.url}/book/haircut/")
+        page.evaluate("window.isSamePage = true")
+        page.locator(".kb-time").first.press("Enter")
+        booking_steps.at(page, "contact")
+        assert page.evaluate("window.isSamePage") is None
+        booking_steps.book(page, email="without-htmx@example.com")
+    assert str(demo.sandbox.bookings()).count("without-htmx@example.com") == 1

@@ -17,8 +17,9 @@ SECRET = "whsec_journeys_0123456789abcdef"
 SERVICE = "color-consultation"
 NEW_YORK = ZoneInfo("America/New_York")
 LOOKS = 31_000
-HTMX_COMES = 2_000
 """Milliseconds after which an open page has looked again."""
+HTMX_COMES = 2_000
+"""Milliseconds after which a page that nobody touches loads htmx."""
 
 
 @pytest.fixture
