@@ -309,14 +309,14 @@ def test_a_stored_page_is_compressed_once_for_all_visitors(client: Client, site:
     plain = client.get("/book/haircut/").content
     assert not compressions
     for _visitor in range(5):
-        response = client.get("/book/haircut/", headers={"Accept-Encoding": "br, gzip"})
+        response = client.get("/book/haircut/", headers={"Accept-Encoding": "gzip, deflate"})
         assert response["Content-Encoding"] == "gzip"
         assert response["Content-Length"] == str(len(response.content))
         assert "Accept-Encoding" in response["Vary"]
         assert "HX-Request" in response["Vary"]
         assert gzip.decompress(response.content) == plain
     assert compressions == [len(plain)]
-    refused = client.get("/book/haircut/", headers={"Accept-Encoding": "br"})
+    refused = client.get("/book/haircut/", headers={"Accept-Encoding": "compress"})
     assert refused.content == plain
     assert "Content-Encoding" not in refused
     assert "Accept-Encoding" in refused["Vary"]
