@@ -95,7 +95,7 @@ def inline_style(account: Account, choices: Choices, organization: Organization 
     if not account.inline_style or account.style_sheets:
         return InlineStyle()
     style_key = _theme_of(account, choices), ()
-    return _inline(css_version(style_key), style_key, style_color(choices, organization))
+    return _inline(css_version(style_key), style_key, style_color(account, choices, organization))
 
 
 @lru_cache(maxsize=64)
