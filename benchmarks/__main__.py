@@ -67,8 +67,10 @@ def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, 
             peer_section(report, folder, seconds=seconds, rounds=rounds)
         if only in {None, "slow"}:
             slow_section(report, folder)
-    if only in SECTIONS and not printed:
-        report.write(report.with_sections(report.read()))
+    if only in SECTIONS:
+        # The rows are printed already.
+        if not printed:
+            report.write(report.with_sections(report.read()))
     elif printed or only is None:
         page = report.page(connections=CONNECTIONS, rounds=rounds, queries=len(distinct_queries(month_in_view())))
         if printed:

@@ -22,7 +22,7 @@ from benchmarks.crowds import address_of
 from benchmarks.load import BROWSER
 
 SLOW_VISITORS = 200
-SECONDS = 6.0
+SECONDS = 5.0
 """Seconds for which the others come, and in which a slow sender sends one request."""
 OTHERS_PER_SECOND = 20
 PROMPT_SECONDS = 1.0
@@ -65,7 +65,6 @@ SETUPS = (
     Setup("gunicorn, 32 threads", "gunicorn threads"),
     Setup("granian, 32 threads", "granian threads"),
     Setup("uvicorn", "uvicorn", "benchmarks.site.asgi:application"),
-    Setup("nginx, gunicorn synchronous", "gunicorn", proxied=True),
     Setup("nginx, gunicorn 8 threads", "gunicorn 8 threads", proxied=True),
     Setup("nginx, gunicorn 32 threads", "gunicorn threads", proxied=True),
 )
