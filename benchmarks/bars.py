@@ -22,7 +22,7 @@ from benchmarks.crowds import Came, come, come_and_wait
 from benchmarks.deliveries import deliver
 from benchmarks.environment import ROOT
 from benchmarks.load import Measured, distinct_queries, measure, script_for
-from benchmarks.report import Report, describe_machine
+from benchmarks.report import Report, section_text
 from benchmarks.running import Kordless, Site, kordless, nginx, redis, site
 from benchmarks.world import CROWDS, month_after, month_in_view
 
@@ -179,7 +179,7 @@ def peer_section(report: Report, folder: Path, *, seconds: int, rounds: int) -> 
         )
         lines = peers.compare(environment, here, seconds=seconds, rounds=rounds)
     about = peers.ABOUT.format(rounds=rounds, seconds=seconds)
-    report.sections["Peers"] = "\n".join([f"{describe_machine()} {about}", "", *lines])
+    report.sections["Peers"] = section_text(about, lines)
     print(*lines, sep="\n", flush=True)
 
 
@@ -207,7 +207,7 @@ def slow_section(report: Report, folder: Path) -> None:
                 cells.append(str(slow_visitors.measure_others(front.url, load)))
         lines.append(f"| {setup.title} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
-    report.sections["Slow visitors"] = "\n".join([f"{describe_machine()} {slow_visitors.ABOUT}", "", *lines])
+    report.sections["Slow visitors"] = section_text(slow_visitors.ABOUT, lines)
 
 
 def _settle(ours: Site) -> list[Came]:

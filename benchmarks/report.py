@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from benchmarks.environment import ROOT
 from benchmarks.simulator import tables
 from benchmarks.tables import ROWS
 
+_WIDTH = 120
 MARKS = {True: "met", False: "**missed**", None: ""}
 PAGE = """# Benchmarks
 
@@ -136,10 +138,11 @@ def replace_section(page: str, heading: str, text: str) -> str:
     return f"{before.rstrip()}\n\n## {heading}\n\n{text.strip()}\n{rest}".removeprefix("\n")
 
 
-def describe_machine() -> str:
-    """Return when and where a section was measured, as one sentence."""
-    busy = f"load average {os.getloadavg()[0]:.1f}"
-    return f"Measured on {datetime.now(UTC):%Y-%m-%d}: {_machine()}; {busy}."
+def section_text(about: str, lines: list[str]) -> str:
+    """Return the text of a section: when and where it was measured, what it says, and the lines of its table."""
+    measured = f"Measured on {datetime.now(UTC):%Y-%m-%d}: {_machine()}; load average {os.getloadavg()[0]:.1f}."
+    paragraphs = [textwrap.fill(" ".join(each.split()), _WIDTH, break_on_hyphens=False) for each in (measured, about)]
+    return "\n\n".join([*paragraphs, "\n".join(lines)])
 
 
 def _machine() -> str:

@@ -28,6 +28,10 @@ SERVERS = {
         *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
         *("--threads", "8", "--backlog", "4096"),
     ),
+    "gunicorn 128 threads": (
+        *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
+        *("--threads", "128", "--backlog", "4096"),
+    ),
     "granian": (
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"),
         *("--workers", "{workers}", "--log-level", "error", "{app}"),

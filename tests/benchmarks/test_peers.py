@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import peers
+from benchmarks import peers, report
 from benchmarks.load import Measured
-from benchmarks.report import replace_section
+from benchmarks.report import replace_section, section_text
 from benchmarks.running import Site
 
 SITE: Final = Site("http://127.0.0.1:1", ())
@@ -71,6 +71,16 @@ def test_a_section_replaces_its_older_one_and_no_other(heading: str, text: str, 
     for other, content in others.items():
         assert other == heading or f"\n## {other}\n\n{content}\n" in replaced
     assert replace_section(replaced, heading, again) == replaced
+
+
+def test_the_text_of_a_section_has_short_lines_and_an_unbroken_table(monkeypatch: pytest.MonkeyPatch):
+    """As the documentation's other pages, so that a new measurement changes few lines."""
+    monkeypatch.setattr(report, "_machine", lambda: "two cores, " + "a package 1.0, " * 20)
+    row = f"| {'a long cell ' * 20} |"
+    measured, about, table = section_text("Words \n of a text, " * 30, ["| Page |", "| --- |", row]).split("\n\n")
+    assert measured.startswith("Measured on ")
+    assert max(map(len, (*measured.splitlines(), *about.splitlines()))) <= 120
+    assert table.splitlines() == ["| Page |", "| --- |", row]
 
 
 def test_the_page_in_docs_has_both_sections_once():
