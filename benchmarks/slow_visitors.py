@@ -44,9 +44,9 @@ ABOUT = f"""Twenty visitors a second ask for a cached page, for {SECONDS:g} seco
 {SLOW_VISITORS} others are slow. Each cell says which share of the twenty has the page within a second, and how long
 half of them and 95 of 100 wait at most (never: {PATIENCE_SECONDS:g} seconds and more). Slow senders take
 {SECONDS:g} seconds for the lines of one request; slow readers read 1 KB a second of an uncompressed page through a
-small buffer; idle connections have had one page and are kept; those who wait for Kordless ask for {COLD_SERVICES} services
-that aren't cached, while it takes {KORDLESS_SECONDS:g} seconds to answer. [running.md](running.md#slow-visitors) says
-which settings follow from it."""
+small buffer; idle connections have had one page and are kept; those who wait for Kordless ask for {COLD_SERVICES}
+services that aren't cached, while it takes {KORDLESS_SECONDS:g} seconds to answer.
+[running.md](running.md#slow-visitors) says which settings follow from it."""
 
 
 @dataclass(frozen=True)
