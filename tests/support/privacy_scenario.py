@@ -61,7 +61,7 @@ from tests.support.phone_messages import TEXTING, clear_messages, failing, recei
 from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
 from tests.support.signal_receiver import listening
 from tests.support.visitor import HTMX, JANE, Visitor
-from tests.support.waitlist import ASK, TODAY, WAITING, ask, book_up, message_url, states
+from tests.support.waitlist import FORM_URL, TODAY, WAITLIST_SETTINGS, book_up, join_waitlist, message_url, states
 
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
@@ -363,26 +363,26 @@ def outage(sandbox: Sandbox, clock: Traveller, site: Settings) -> Iterator[None]
 
 
 def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Requests to be told of a time, also in outages, with and without JavaScript; then their messages."""
+    """Entries of the waitlist, also in outages, with and without JavaScript; then their messages."""
     clear_messages()
     booked = book_up(sandbox)
     with hooks.temporary_hooks():
         waitlist.register()
         mount_hooks(site)
-        change(site, **WAITING)
+        change(site, **WAITLIST_SETTINGS)
         for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
-            assert ask(visitor, "canary@").status == 422
-            form = visitor.open(ASK)
+            assert join_waitlist(visitor, "canary@").status == 422
+            form = visitor.open(FORM_URL)
             with outage(sandbox, clock, site):
                 assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
-            form = visitor.open(ASK)
+            form = visitor.open(FORM_URL)
             with refused_writes("INSERT"):
                 assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
             for contact in (JANE["email"], CANARY["phone"], CANARY["email"]):
-                page = ask(visitor, contact)
+                page = join_waitlist(visitor, contact)
                 assert page.status == 200
                 walk.open(page.url)
-        # All times of the day, so that each contact is told of another one.
+        # All times of the day, so that each contact is notified of another one.
         for numbers in booked.values():
             for number in numbers:
                 sandbox.set_status(number, "canceled")
@@ -397,7 +397,7 @@ def _waitlist_messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: 
     def run_mail() -> None:
         clock.shift(600)
         call_command("kordless_mail", stdout=io.StringIO())
-        # What the sweep has fetched is told of in the background too.
+        # What the sweep has fetched is reported in the background too.
         background_worker.join()
         waitlist_outbox.join()
 

@@ -126,7 +126,7 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
         slots = _read_slots(visit, offer, data.until)
     except KordlessError as error:
         return _failed_page(visit, offer, form, error)
-    if fitting := fitting_times(slots, data.wanted, visit.now):
+    if fitting := fitting_times(slots, data.preferences, visit.now):
         return _form_page(visit, offer, form, free=_free_now(visit, data, service, fitting[0].start), status=422)
     # After the rest, so that correcting a form costs nothing.
     if rejection := _take_contact_use(visit, data.contact):
