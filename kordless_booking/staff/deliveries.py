@@ -110,13 +110,13 @@ MIN_PHONE_DIGITS: Final = 5
 
 
 @sensitive_variables()
-def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
+def search_deliveries(search_term: str, now: datetime) -> list[WebhookDelivery]:
     """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
 
     Case and spelling don't matter. For a phone number its last digits are enough.
     """
-    wanted = normalize_email(wanted).casefold()
-    if not wanted:
+    search_term = normalize_email(search_term).casefold()
+    if not search_term:
         return []
     found = []
     rows = (
@@ -129,7 +129,7 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
             booking = event_of(row, now).booking
         except BodyUnavailable:
             continue
-        if booking is not None and _is_about(booking, wanted):
+        if booking is not None and _is_about(booking, search_term):
             found.append(row)
             if len(found) == MAX_RESULTS:
                 break
@@ -137,16 +137,16 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
 
 
 @sensitive_variables()
-def _is_about(booking: Booking, wanted: str) -> bool:
+def _is_about(booking: Booking, search_term: str) -> bool:
     contact = booking.contact
-    if clean_confirmation_number(wanted) == booking.confirmation_number.upper():
+    if clean_confirmation_number(search_term) == booking.confirmation_number.upper():
         return True
-    if contact and wanted == normalize_email(contact.email or "").casefold():
+    if contact and search_term == normalize_email(contact.email or "").casefold():
         return True
     # By digits alone: Kordless has E.164, staff type what the customer says.
-    digits = re.sub(r"\D", "", wanted)
+    digits = re.sub(r"\D", "", search_term)
     phone = re.sub(r"\D", "", contact.phone or "") if contact else ""
-    is_phone = re.fullmatch(r"[\d\s()+./-]+", wanted) is not None
+    is_phone = re.fullmatch(r"[\d\s()+./-]+", search_term) is not None
     # A leading 0 is the national prefix, which E.164 doesn't have.
     return is_phone and len(digits) >= MIN_PHONE_DIGITS and phone.endswith(digits.lstrip("0"))
 
@@ -181,7 +181,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
     personal_view_record = "Looked at the personal data."
     find_template = "kordless_booking/admin/find_deliveries.html"
     find_title = gettext_lazy("Find deliveries about a person")
-    longest_wanted = 200
+    max_search_length = 200
     list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     search_fields = ("delivery_id",)
@@ -225,8 +225,8 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
             *super().get_urls(),
         ]
 
-    def find_rows(self, wanted: str) -> Sequence[tuple[str, WebhookDelivery]]:
-        return [(event_label(row.kind), row) for row in search_deliveries(wanted, datetime.now(UTC))]
+    def find_rows(self, search_term: str) -> Sequence[tuple[str, WebhookDelivery]]:
+        return [(event_label(row.kind), row) for row in search_deliveries(search_term, datetime.now(UTC))]
 
     @sensitive_variables()
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:

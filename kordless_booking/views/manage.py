@@ -86,9 +86,11 @@ def find(visit: WidgetRequest) -> HttpResponse:
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
     """
     if visit.request.method != "POST":
-        return _find_page(visit, FindForm(auto_id=visit.field_ids, contacts=visit.account.asked_contacts()))
+        return _find_page(visit, FindForm(auto_id=visit.field_ids, contacts=visit.account.requested_contacts()))
     region = _region_for(visit, visit.request.POST.get("contact", ""))
-    form = FindForm(visit.request.POST, auto_id=visit.field_ids, region=region, contacts=visit.account.asked_contacts())
+    form = FindForm(
+        visit.request.POST, auto_id=visit.field_ids, region=region, contacts=visit.account.requested_contacts()
+    )
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()

@@ -77,7 +77,7 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
     lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is BookingAttempt.State.WAITING else {}))
     assert BookingAttempt.objects.get().state == state
     kept = erase()
-    assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
+    assert (kept.deleted, kept.emptied, kept.kept_personal) == (0, 0, 1)
     assert "may still become a booking" in next(iter(kept.kept))
     assert "canary" in everything_stored()
     assert erase(later=DAY) == ErasureResult(emptied=1)
@@ -103,7 +103,7 @@ def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     lose(client, sandbox)
     BookingAttempt.objects.update(state=BookingAttempt.State.PLACING, claimed_until=NOW + timedelta(seconds=20))
     kept = erase(including_open=True)
-    assert kept.personal_left == 1
+    assert kept.kept_personal == 1
     assert "at this moment" in next(iter(kept.kept))
     assert erase(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN

@@ -45,13 +45,13 @@ class Told:
 
 def run(*arguments: str) -> tuple[int, str]:
     """Run the command, and return its exit code and output."""
-    said, complained = StringIO(), StringIO()
+    stdout, stderr = StringIO(), StringIO()
     status = 0
     try:
-        call_command("kordless_doctor", *arguments, stdout=said, stderr=complained, no_color=True)
+        call_command("kordless_doctor", *arguments, stdout=stdout, stderr=stderr, no_color=True)
     except SystemExit as ended:
         status = int(str(ended.code or 0))
-    text = said.getvalue() + complained.getvalue()
+    text = stdout.getvalue() + stderr.getvalue()
     for secret in SECRETS:
         assert secret not in text, secret
     assert sys.exc_info() == (None, None, None)

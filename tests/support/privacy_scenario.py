@@ -59,7 +59,7 @@ from tests.support.failing_database import refused_writes
 from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.phone_messages import TEXTING, clear_messages, failing, received, texted
 from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Visitor
 from tests.support.waitlist import FORM_URL, TODAY, WAITLIST_SETTINGS, book_up, join_waitlist, message_url, states
 
@@ -101,7 +101,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
     walk.open("/book/haircut/")
     clock.shift(61)
     sandbox.faults.add("status", "availability", status=500)
-    with heard("fetch_failed") as failed:
+    with wait_for_event("fetch_failed") as failed:
         walk.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
         assert failed.wait(30)
     sandbox.faults.add("status", status=503)
@@ -123,7 +123,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
 
 
 @contextmanager
-def heard(event: str) -> Iterator[threading.Event]:
+def wait_for_event(event: str) -> Iterator[threading.Event]:
     """Yield an event that is set once a log event of this name is written."""
     logged = threading.Event()
 
@@ -241,10 +241,10 @@ def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Setting
         delivery(event_body("booking.updated", startsAt="2026-12-20T15:00:00Z", endsAt="2026-12-20T16:00:00Z")),
     ):
         one.post(client)
-    with listening() as listener:
-        listener.failures = 1
+    with record_signals() as recorder:
+        recorder.failures = 1
         delivery(event_body(confirmation_number="BOOK_CANARY02")).post(client)
-        listener.failures = 1
+        recorder.failures = 1
         walk.send(walk.choose("haircut", "?day=2026-12-22"), "Book appointment", **JANE)
     lost = delivery(event_body(confirmation_number="BOOK_CANARY03"))
     with refused_writes("INSERT"):
@@ -263,7 +263,7 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     can't look up.
     """
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
-    with heard("mail_attempted") as tried:
+    with wait_for_event("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(30)
     now = datetime.now(UTC)
@@ -297,7 +297,7 @@ def _messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
     def fail() -> None:
         raise MessageNotSent(f"canary {CANARY['phone']}")
 
-    with heard("mail_attempted") as tried, failing(fail):
+    with wait_for_event("mail_attempted") as tried, failing(fail):
         by_phone = {**JANE, "email": "", "phone": CANARY["phone"]}
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **by_phone)
         assert tried.wait(30)

@@ -28,7 +28,7 @@ from kordless_booking.views.base_template import SITE_LAYOUT
 from tests.projects import based
 from tests.projects.strict.csp import POLICY as STRICT_POLICY
 from tests.support.all_pages import every_page
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -259,10 +259,10 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     assert form.response["Cache-Control"] == "no-store, private"
     assert form.response["Vary"].split(", ").count("Cookie") == 1
     assert {"Cookie", "Sec-Fetch-Dest"} <= set(form.response["Vary"].split(", "))
-    with listening() as listener:
+    with record_signals() as recorder:
         booked = walk.send(form, "Book appointment", **JANE)
     assert booked.number
-    assert [said["metadata"] for said in listener.said] == [order]
+    assert [said["metadata"] for said in recorder.arguments] == [order]
     assert "Ada Lovelace" not in Visitor(Client()).open(url).html
     assert len(response_cache._responses) == before
     for page in walk.seen:

@@ -1,7 +1,7 @@
 """Answers to words: the URL of the page of times, or of the list of services, that shows what was understood.
 
-Nothing of the words is in it: dates, times, ids of the offer, and two marks of this app. `said` says that a part was
-not understood; `said_or` has the days and times of the next reading, where there are two.
+Nothing of the words is in it: dates, times, ids of the offer, and two marks of this app. `understood=partly` says that
+a part was not; `alternative` has the days and times of the next reading, where there are two.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from kordless_booking.hooks import SlotContext
     from kordless_booking.views.request import WidgetRequest
 
-PARTLY: Final = "said"
-PARTLY_PATTERN: Final = re.compile("partly")
-OTHER_READING: Final = "said_or"
-OTHER_READING_PATTERN: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?-([0-9]{4})?-([0-9]{4})?", re.ASCII)
+PARTIAL: Final = "understood"
+PARTIAL_PATTERN: Final = re.compile("partly")
+ALTERNATIVE: Final = "alternative"
+ALTERNATIVE_PATTERN: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?-([0-9]{4})?-([0-9]{4})?", re.ASCII)
 
 
 def build_answer_url(visit: WidgetRequest, query: TimeQuery, offer: Offer, service: str) -> str:
@@ -36,19 +36,19 @@ def build_answer_url(visit: WidgetRequest, query: TimeQuery, offer: Offer, servi
     if query.party:
         choices = choices.replace(party_size=min(query.party, MAX_PARTY_SIZE))
     more = dict(asked.query_items())
-    if query.left:
-        more[PARTLY] = "partly"
+    if query.unparsed:
+        more[PARTIAL] = "partly"
     other = next((each for each in query.alternatives if _differs(each, query)), None)
     if other:
-        more[OTHER_READING] = _write_reading(other)
+        more[ALTERNATIVE] = _format_alternative(other)
     if slug := query.service or service:
         return visit.links.service_url("slots", slug, choices, **more)
     return visit.links.url("services", choices=choices, **more)
 
 
-def read_other_reading(slot: SlotContext) -> dict[str, str] | None:
+def parse_alternative(slot: SlotContext) -> dict[str, str] | None:
     """Return URL and label of the link to the other reading; None where there is none."""
-    found = OTHER_READING_PATTERN.fullmatch(slot.query.get(OTHER_READING, ""))
+    found = ALTERNATIVE_PATTERN.fullmatch(slot.query.get(ALTERNATIVE, ""))
     if found is None or slot.here is None:
         return None
     try:
@@ -89,7 +89,7 @@ def _differs(one: TimeQuery, other: TimeQuery) -> bool:
     return (one.first, one.last, *_quarters(one)) != (other.first, other.last, *_quarters(other))
 
 
-def _write_reading(query: TimeQuery) -> str:
+def _format_alternative(query: TimeQuery) -> str:
     days = [f"{day:%Y%m%d}" if day else "" for day in (query.first, query.last)]
     times = [f"{moment:%H%M}" if moment else "" for moment in _quarters(query)]
     return "-".join([*days, *times])

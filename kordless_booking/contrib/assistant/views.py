@@ -43,7 +43,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
     post, slug = visit.request.POST, visit.request.GET.get("service", "")
     # Form input comes by POST too, with a link to this page.
     if visit.request.method != "POST" or "words" not in post:
-        return _ask(visit, find_service(visit, slug))
+        return _show_form(visit, find_service(visit, slug))
     words = post["words"][:MAX_LENGTH]
     try:
         service = find_service(visit, slug)
@@ -53,7 +53,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
         problem = _(
             "We can’t reach the booking system right now. Nothing has been booked or changed. Please try again soon."
         )
-        return _ask(visit, slug if _SLUG.fullmatch(slug) else "", words=words, problem=problem, status=503)
+        return _show_form(visit, slug if _SLUG.fullmatch(slug) else "", words=words, problem=problem, status=503)
     query = understand(visit, words, situation)
     if query is None:
         visit.record_stage(plugin.MISS, service)
@@ -62,7 +62,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
             if words.strip()
             else _("Write when you would like to come.")
         )
-        return _ask(visit, service, words=words, problem=problem, status=422)
+        return _show_form(visit, service, words=words, problem=problem, status=422)
     visit.record_stage(plugin.HIT, service)
     url = build_answer_url(visit, query, situation.offer, service)
     return _show(visit, url, query.service or service) if visit.form_input else SeeOther(url)
@@ -87,7 +87,9 @@ def _show(visit: WidgetRequest, url: str, service: str) -> HttpResponse:
     return response
 
 
-def _ask(visit: WidgetRequest, service: str, *, words: str = "", problem: str = "", status: int = 200) -> HttpResponse:
+def _show_form(
+    visit: WidgetRequest, service: str, *, words: str = "", problem: str = "", status: int = 200
+) -> HttpResponse:
     url = visit.links.url("say", choices=visit.choices, service=service)
     back = (
         visit.links.service_url("slots", service, visit.choices)

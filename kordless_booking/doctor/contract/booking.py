@@ -54,7 +54,7 @@ class TestContact:
     __test__ = False
 
     @property
-    def given(self) -> list[str]:
+    def addresses(self) -> list[str]:
         """Email and phone, those that there are."""
         return [each for each in (self.email, self.phone) if each]
 
@@ -208,7 +208,7 @@ class BookingRun:
             self.findings.judge("error_403", False, f"{answer.status} for another contact")
 
     def _judge_cancel(self, number: str) -> None:
-        contact = self._accepted or self.contact.given[0]
+        contact = self._accepted or self.contact.addresses[0]
         answer = self._cancel(number, contact)
         status = member(answer.document, "booking").get("status")
         canceled = answer.status == 200 and status == "canceled"
@@ -234,7 +234,7 @@ class BookingRun:
         for number in list(self._open):
             canceled = False
             try:
-                contacts = islice(cycle(self.contact.given), CANCEL_ATTEMPTS)
+                contacts = islice(cycle(self.contact.addresses), CANCEL_ATTEMPTS)
                 canceled = any(self._is_canceled_after_attempt(number, contact) for contact in contacts)
             finally:
                 if not canceled:
