@@ -167,8 +167,8 @@ class BookingRun:
     def _judge_created(self, created: RawResponse, number: str) -> None:
         booking = member(created.document, "booking")
         missing = [name for name in ("confirmation_number", "status", "start_at", "end_at") if name not in booking]
-        seen = f"{created.status}{' without ' if missing else ''}{', '.join(missing)}"
-        self.findings.judge("created", created.status == 201 and not missing, seen)
+        observation = f"{created.status}{' without ' if missing else ''}{', '.join(missing)}"
+        self.findings.judge("created", created.status == 201 and not missing, observation)
         usual = bool(_NUMBER.fullmatch(number))
         self.findings.judge("numbers", usual, "only these" if usual else "it has other characters")
         if "status" in booking:
@@ -182,8 +182,8 @@ class BookingRun:
     def _judge_replay(self, slot: Document, notes: str, key: str, number: str) -> None:
         again = self._create(slot, notes, key)
         same = _number_of(again) == number
-        seen = f"{again.status}, {'the same booking' if same else 'another booking or none'}"
-        self.findings.judge("replay_same", same, seen)
+        observation = f"{again.status}, {'the same booking' if same else 'another booking or none'}"
+        self.findings.judge("replay_same", same, observation)
         other = self._create(slot, f"{notes} Another body.", key)
         found = _number_of(other)
         got = "no booking" if not found else "the first booking" if found == number else "another booking"

@@ -54,7 +54,7 @@ def test_a_service_that_can_not_be_booked_ends_the_run(limited: Sandbox):
     found = run_comparison("--json", "--book", "--yes", "--service", "staff-training")
     assert found.status == 2
     assert "can be booked" in found.document["stopped"]
-    assert found.fact("created")["seen"] == "the run ended before it"
+    assert found.fact("created")["observation"] == "the run ended before it"
     assert limited.bookings() == []
 
 
