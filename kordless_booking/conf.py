@@ -45,6 +45,8 @@ from kordless_booking.setting_changes import on_setting_change
 
 if TYPE_CHECKING:
     import phonenumbers
+
+    from kordless_booking.api.resources import Organization
 else:
     phonenumbers = LazyModule("phonenumbers")
 
@@ -393,6 +395,10 @@ class Account:
     """Name of a theme; "" for the plain one."""
     color_scheme: Annotated[str, _one_of("auto", "light", "dark")] = "auto"
     """Color scheme of every page that no link gives another; "auto" for the visitor's own."""
+    accent: Annotated[
+        str, Setting(matching("#[0-9A-Fa-f]{6}"), 'A color of six hexadecimal digits, such as "#1f6f5c".')
+    ] = ""
+    """Color of the widget and of mails; "" for the business's own in Kordless."""
     style_sheets: Annotated[
         tuple[str, ...],
         Setting(
@@ -627,6 +633,10 @@ class Account:
     def __hash__(self) -> int:
         """Hash two fields only: each request looks up its account, and hashing all fields would take longer."""
         return hash((self.name, self.org_slug))
+
+    def color_of(self, organization: "Organization | None") -> str | None:
+        """Return the color of the account's pages and mails: ACCENT, else the organization's, which isn't validated."""
+        return self.accent or (organization.branding.primary_color if organization else None)
 
     def service_settings(self, slug: str) -> ServiceSettings:
         """Return the settings of a service: its own in SERVICES, over the account's. Any slug will do."""

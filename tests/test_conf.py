@@ -42,6 +42,7 @@ GOOD = {
     ],
     "THEME": ["salon", "clinic", "studio"],
     "COLOR_SCHEME": ["auto", "light", "dark"],
+    "ACCENT": ["#1f6f5c", "#D81B60"],
     "STYLE_SHEETS": [["my_site/booking.css"], ("a.css", "b/c-d.css"), []],
     "BASE_TEMPLATE": ["base.html", "my_site/booking base.html", "a.b-c/d.django-html"],
     "SUPPORT_EMAIL": ["help@acme.example"],
@@ -176,6 +177,7 @@ BAD = {
     ],
     "THEME": ["plain", "Salon", "../salon", 7],
     "COLOR_SCHEME": ["Light", "light dark", True],
+    "ACCENT": ["1f6f5c", "#fff", "green", "#1f6f5c;}", 7],
     "BASE_TEMPLATE": ["/base.html", "../base.html", "a{% b", ["base.html"], 3, "x" * 201],
     "STYLE_SHEETS": [
         "a.css",

@@ -254,7 +254,7 @@ def _build_message(
     mail_text = mail_texts(kind, booking.status, service, times.when)
     link = None if is_canceled else _manage_link(account, data, preferences, now)
     sender = parseaddr(account.mail_from or settings.DEFAULT_FROM_EMAIL)
-    palette = build_palette(organization.branding.primary_color if organization else None)
+    palette = build_palette(account.color_of(organization))
     direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
     before = _before(mail, preferences, clocks.timezone, says_zone=says_zone)
     context: dict[str, Any] = {

@@ -36,6 +36,8 @@ _OPTION_OF_KEY: Final[Mapping[str, str]] = {
     "PROCESSES": "WEB_CONCURRENCY",
 }
 """Keys of KORDLESS_BOOKING that options decide."""
+_NAMED_OTHERWISE: Final = {"workers": "web_concurrency", "host": "listen_host"}
+"""What the command's flags call options that have another name."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 """Hosts that every site answers: health checks of a container come to them."""
 
@@ -177,6 +179,8 @@ def _place_of(error: Exception) -> str:
 
 def _hint_at(key: str) -> str:
     near = difflib.get_close_matches(key.lower(), [name.lower() for name in OPTIONS], n=1)
+    if key.lower() in _NAMED_OTHERWISE:
+        return f" Did you mean {_NAMED_OTHERWISE[key.lower()]}?"
     if near:
         return f" Did you mean {near[0]}?"
     if key.upper() in conf.SETTINGS:

@@ -6,10 +6,10 @@ It imports nothing of Django, so that it costs a few megabytes while it waits. I
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
-from threading import Event
 from typing import Final
 
 SECONDS: Final = 300
@@ -20,14 +20,17 @@ _LOOK_SECONDS: Final = 5
 
 def main() -> None:
     """Run until SIGTERM, or until the parent process is another one."""
-    stopped, parent = Event(), os.getppid()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    parent = os.getppid()
+    # A pipe, and no lock: a handler interrupts any line, also one that holds the lock already.
+    stopped, stop = os.pipe()
+    signal.signal(signal.SIGTERM, lambda *_: os.write(stop, b"."))
     # The terminal sends Ctrl-C to both; the server then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while not stopped.is_set():
+    while True:
+        # A run that has begun ends by itself: a mail that is on its way must not be cut off.
         subprocess.run([sys.executable, "-m", "kordless_booking.serve.cli", "mail"], check=False)
         for _ in range(SECONDS // _LOOK_SECONDS):
-            if stopped.wait(_LOOK_SECONDS) or os.getppid() != parent:
+            if select.select([stopped], [], [], _LOOK_SECONDS)[0] or os.getppid() != parent:
                 return
 
 

@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -145,9 +146,15 @@ def known_languages() -> list[str]:
 
 def read_zone(text: str) -> str:
     """Return the name of a time zone."""
-    if text not in zoneinfo.available_timezones():
+    if text not in _known_zones():
         raise WrongValue("Set it to the name of a time zone, such as Europe/Berlin.")
     return text
+
+
+@cache
+def _known_zones() -> set[str]:
+    # Reads hundreds of files.
+    return zoneinfo.available_timezones()
 
 
 def read_site_url(text: str) -> str:
@@ -342,6 +349,7 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
     ),
     "Looks and texts": (
         _of_booking("THEME", "A theme: `salon`, `clinic` or `studio`."),
+        _of_booking("ACCENT", "Your color, such as `#1f6f5c`; that of Kordless by default."),
         Option(
             name="LANGUAGES",
             read=read_languages,

@@ -1,4 +1,7 @@
-"""Content-Security-Policy and Permissions-Policy of the admin. The widget's views set their own."""
+"""Content-Security-Policy and Permissions-Policy of the admin, and of the demo's pages.
+
+The widget's views set their own.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.app.base import BaseApplication
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_REQUEST_LINE: Final = 8190
 """Bytes, gunicorn's maximum. Its default of 4,094 is less than the address of a waiting page may have."""
+
+_TIMER_SECONDS: Final = 30
+"""For which the end waits for a run of mail that has begun; as long as gunicorn waits for requests."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -74,4 +78,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _end(self, _arbiter: Arbiter) -> None:
         if self._timer is not None:
             self._timer.terminate()
-            self._timer.wait()
+            # It ends by itself, too, when this process is gone.
+            with suppress(subprocess.TimeoutExpired):
+                self._timer.wait(_TIMER_SECONDS)

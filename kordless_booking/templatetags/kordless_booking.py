@@ -130,7 +130,7 @@ def booking_widget(
             page = problems.problem_page(visit, problem)
         except problems.Problem as problem:
             page = problems.problem_page(visit, problem)
-        widgets.color = widgets.color or style_color(visit.choices, visit.organization)
+        widgets.color = widgets.color or style_color(visit.account, visit.choices, visit.organization)
         if look := find_look(visit, visit.organization):
             widgets.look_classes.add(look.class_name)
     html = page.content.decode()

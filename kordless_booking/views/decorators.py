@@ -219,7 +219,7 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
         # A frame's page is another one.
         patch_vary_headers(response, ["Sec-Fetch-Dest"])
     if visit.fragment and visit.inline and visit.organization and 200 <= response.status_code < 300:
-        color = style_color(visit.choices, visit.organization)
+        color = style_color(visit.account, visit.choices, visit.organization)
         look = build_look(visit.links.mount, visit.account, visit.choices, color, "")
         response["KB-Look"] = f"{look.class_name} {look.url}"
     if visit.choices.embed:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from kordless_booking.presentation.site_texts import text_in
 
 if TYPE_CHECKING:
+    from kordless_booking.conf import Account
     from kordless_booking.views.request import WidgetRequest
 
 
@@ -26,10 +27,21 @@ def legal_sentence(visit: WidgetRequest) -> SafeString:
         )
     elif terms:
         text = _("By booking, you agree to our %(terms_link)sterms%(link_end)s.")
-    elif privacy:
-        text = _("Our %(privacy_link)sprivacy policy%(link_end)s explains how we use your details.")
     else:
+        return privacy_sentence(account, language)
+    return _with_links(text, terms, privacy)
+
+
+def privacy_sentence(account: Account, language: str) -> SafeString:
+    """Return the sentence about the privacy policy alone, as HTML; "" for an account without PRIVACY_URL."""
+    privacy = text_in(account.privacy_url, language)
+    if not privacy:
         return SafeString("")
+    text = _("Our %(privacy_link)sprivacy policy%(link_end)s explains how we use your details.")
+    return _with_links(text, "", privacy)
+
+
+def _with_links(text: str, terms: str, privacy: str) -> SafeString:
     # Not only in a frame, where the page might refuse to be shown: what was typed must not be lost.
     link = '<a href="{}" target="_blank" rel="noopener noreferrer">'
     parts = {

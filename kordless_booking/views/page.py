@@ -245,7 +245,7 @@ def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -
         "skip_assets": embedding.skip_assets,
         "keeps_history": embedding.keeps_history,
         "htmx_url": find_htmx_url(),
-        "is_colorless": organization is None and visit.choices.accent is None,
+        "is_colorless": organization is None and visit.choices.accent is None and not visit.account.accent,
     }
     if look := find_look(visit, organization):
         is_loaded = look.class_name in embedding.look_classes
@@ -264,7 +264,7 @@ def find_look(visit: WidgetRequest, organization: Organization | None) -> Look |
     embedding = visit.embedding
     if embedding is None:
         return None
-    color = style_color(visit.choices, organization)
+    color = style_color(visit.account, visit.choices, organization)
     if not embedding.width and embedding.page_color in {"", color}:
         return None
     return build_look(visit.links.mount, visit.account, visit.choices, color, embedding.width)

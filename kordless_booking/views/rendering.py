@@ -111,7 +111,7 @@ class PageRenderer:
     def _base(self) -> BaseTemplate | None:
         if self.page.layout != SITE_LAYOUT:
             return None
-        color = style_color(self._visit.choices, self._visit.organization)
+        color = style_color(self._visit.account, self._visit.choices, self._visit.organization)
         return BaseTemplate(self._visit.account, self.page.title, color)
 
     def _visitor_context(self) -> dict[str, Any]:

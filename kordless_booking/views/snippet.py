@@ -343,7 +343,7 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute
     mode = form.chosen("mode") or MODES[0]
     # A floating button stands on the other site, where the script can't ask for the color in Kordless.
-    own_color = visit.organization.branding.primary_color if visit.organization and mode == "button" else None
+    own_color = visit.account.color_of(visit.organization) if mode == "button" else None
     return Snippet(
         base_url=base_url,
         service=path,

@@ -44,13 +44,12 @@ WIDTH: Final = re.compile(r"(?!0)[0-9]{1,4}(?:px|em|rem|ch|vw|%)", re.ASCII)
 
 def style_url(mount: Mount, account: Account, choices: Choices, organization: Organization | None) -> str:
     """Return the URL of the style sheet. It changes with the color, the theme and the release."""
-    return _sheet_url(mount, account, choices, style_color(choices, organization))
+    return _sheet_url(mount, account, choices, style_color(account, choices, organization))
 
 
-def style_color(choices: Choices, organization: Organization | None) -> str:
+def style_color(account: Account, choices: Choices, organization: Organization | None) -> str:
     """Return the color of the style sheet, six hexadecimal digits."""
-    own = organization.branding.primary_color if organization else None
-    chosen = f"#{choices.accent}" if choices.accent else own
+    chosen = f"#{choices.accent}" if choices.accent else account.color_of(organization)
     return build_palette(chosen).light.accent.lstrip("#")
 
 

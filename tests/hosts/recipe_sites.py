@@ -1,5 +1,6 @@
-"""Sites with a recipe of docs/recipes in them, each in a process of its own: `python -m tests.hosts.recipe_sites NAME
-FOLDER`, where FOLDER has the page's files. Prints what it has seen as JSON, and fails with a traceback.
+"""Run a site with a recipe of docs/recipes in it: `python -m tests.hosts.recipe_sites NAME FOLDER`.
+
+FOLDER has the page's files. Prints what was seen as JSON, and fails with a traceback.
 """
 
 from __future__ import annotations
@@ -8,13 +9,11 @@ import importlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import httpx
 
-    from django.http import HttpResponse
+from tests.support.browser_transport import BrowserTransport
 
 TYPED = {
     "name": "Zzqx Canary",
@@ -25,36 +24,11 @@ TYPED = {
 """What the visitor types; nothing of it may leave the site."""
 
 
-class WsgiTransport:
-    """The site's WSGI application, as a server calls it: Django's test client goes around what Sentry watches."""
-
-    def __init__(self) -> None:
-        import httpx  # noqa: PLC0415 (beside the application, which needs Django to be set up)
-        from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
-
-        transport = httpx.WSGITransport(get_wsgi_application())
-        self.browser = httpx.Client(transport=transport, base_url="http://testserver")
-
-    def send(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> HttpResponse:
-        """Send a GET, or with a form a POST as a browser sends it from the site's own page."""
-        from django.http import HttpResponse  # noqa: PLC0415
-
-        given = {**headers, "Origin": "http://testserver", "Referer": "http://testserver/book/"}
-        if form is None:
-            answer = self.browser.get(url, headers={**headers, "Referer": "http://testserver/book/"})
-        else:
-            given["Content-Type"] = "application/x-www-form-urlencoded"
-            answer = self.browser.post(url, content=urlencode(form, doseq=True), headers=given)
-        response = HttpResponse(answer.content, status=answer.status_code)
-        for name, value in answer.headers.items():
-            response[name] = value
-        return response
-
-
 def sentry(folder: str) -> dict[str, Any]:
     """Walk through all pages with each request traced, then crash in the contact step; what the SDK would send."""
     import sentry_sdk  # noqa: PLC0415 (installed for this recipe alone)
     from django.conf import settings  # noqa: PLC0415 (Django is set up by then)
+    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
     from django.test import override_settings  # noqa: PLC0415
     from sentry_sdk.transport import Transport  # noqa: PLC0415
 
@@ -76,7 +50,10 @@ def sentry(folder: str) -> dict[str, Any]:
     client = sentry_sdk.get_client()
     client.transport = Captured()
     client.options["traces_sample_rate"] = 1.0
-    visitor = Visitor(WsgiTransport())
+    # Django's test client goes around what Sentry watches.
+    transport = httpx.WSGITransport(get_wsgi_application())
+    browser = httpx.Client(transport=transport, base_url="http://testserver")
+    visitor = Visitor(BrowserTransport(browser, "http://testserver"))
     day = visitor.open([*visitor.open("/book/haircut/").days.values()][-1])  # when it can still be canceled
     done = visitor.send(visitor.open(next(iter(day.times.values()))), "Book appointment", **TYPED)
     assert done.number, done.text

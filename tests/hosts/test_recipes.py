@@ -10,24 +10,28 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import django
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.browser_transport import BrowserTransport
 from tests.support.recipes import ROOT, read_blocks, read_files, run_recipe, write_files
 from tests.support.reserved_port import reserved_port
 from tests.support.visitor import HttpTransport, Visitor
 from tests.support.wait_until import wait_until
+
+pytestmark = pytest.mark.long
 
 
 def need(*packages: str) -> None:
@@ -180,72 +184,107 @@ def test_a_reload_of_the_thank_you_page_counts_nothing(tmp_path: Path):
         assert count(tmp_path, "thank-you.js", "countThisBooking({ ga4: true })", arrived)["counted"] == []
 
 
-SERVERS = {"gunicorn": "gunicorn", "granian": "granian", "uvicorn": "uvicorn"}
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_each_server_serves_the_widget_by_its_line(tmp_path: Path, server: str):
-    """A booking over HTTP, with two processes in the place of four."""
-    need(SERVERS[server])
-    write_files("app-servers.md", tmp_path)
-    [line] = [line for line in read_blocks("app-servers.md", "sh") if line.startswith(server)]
-    environment = {
+@contextmanager
+def running(command: list[str], folder: Path, is_up: Callable[[], bool], **environment: str) -> Iterator[None]:
+    """Run a server until the block ends; begin when it answers."""
+    kept = os.environ.get("PYTHONPATH", "")
+    given = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder), str(ROOT), kept])),
         "DJANGO_SETTINGS_MODULE": "tests.projects.recipes.settings",
-        "RECIPE_FOLDER": str(tmp_path),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'recipe.sqlite3'}",
+        "RECIPE_FOLDER": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder / 'recipe.sqlite3'}",
+        **environment,
     }
+    said = folder / f"{Path(command[-1]).name}.log"
+    with said.open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 (the page's)
+            command, cwd=folder, env=given, stdout=log, stderr=log, start_new_session=True
+        )
+
+    def answers() -> bool:
+        assert process.poll() is None, said.read_text()
+        with suppress(OSError, httpx.TransportError):
+            return is_up()
+        return False
+
+    try:
+        wait_until(answers)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+def line_of(server: str) -> list[str]:
+    """Return the line that starts an application server, with two processes in the place of four."""
+    [line] = [line for line in read_blocks("app-servers.md", "sh") if line.startswith(server)]
+    return [sys.executable, "-m", *shlex.split(line.replace("--workers 4", "--workers 2"))]
+
+
+@pytest.mark.parametrize("server", ["gunicorn", "granian", "uvicorn"])
+def test_each_server_serves_the_widget_by_its_line(tmp_path: Path, server: str):
+    """A booking over HTTP."""
+    need(server)
+    write_files("app-servers.md", tmp_path)
     run_recipe("prepare", tmp_path)
     with reserved_port() as port:
-        line = line.replace("--workers 4", "--workers 2").replace("8000", str(port))
-        command = [sys.executable, "-m", *shlex.split(line)]
-        with (tmp_path / "server.log").open("w") as log:
-            process = subprocess.Popen(  # noqa: S603 (the page's)
-                command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        try:
-            site = f"http://127.0.0.1:{port}"
-
-            def is_up() -> bool:
-                assert process.poll() is None, (tmp_path / "server.log").read_text()
-                with suppress(OSError), urlopen(f"{site}/book/health/", timeout=30) as answer:  # noqa: S310 (ours)
-                    return bool(answer.status == 200)
-                return False
-
-            wait_until(is_up)
+        site = f"http://127.0.0.1:{port}"
+        command = [part.replace("8000", str(port)) for part in line_of(server)]
+        with running(command, tmp_path, lambda: httpx.get(f"{site}/book/health/", timeout=30).is_success):
             assert Visitor(HttpTransport(site)).book().number
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(60)
 
 
-def parse(program: str, arguments: list[str]) -> None:
-    """Let a server's program read a configuration; skip, and say so, where there is none."""
-    found = os.environ.get(f"{program.upper()}_PROGRAM") or shutil.which(program)
+def find_program(name: str) -> str:
+    """Return where a program is; skip, and say so, where there is none."""
+    found = os.environ.get(f"{name.upper()}_PROGRAM") or shutil.which(name)
     if found is None:
-        pytest.skip(f"needs {program}")
-    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 (ours)
-    assert done.returncode == 0, done.stdout + done.stderr
+        pytest.skip(f"needs {name}")
+    return found
 
 
-def test_nginx_reads_its_configuration(tmp_path: Path):
-    """As one file of its folder conf.d; only the paths of certificates and logs are others."""
+def replace_all(text: str, replaced: dict[str, str]) -> str:
+    """Replace texts that must be there."""
+    for old, new in replaced.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def write_nginx(folder: Path, port: int, other: int) -> list[str]:
+    """Write the page's file as one of nginx's, on ports of this machine; the command that runs it."""
+    program = find_program("nginx")
+    key, certificate = write_certificate(folder)
+    replaced = {
+        "/etc/letsencrypt/live/salon.example/fullchain.pem": str(certificate),
+        "/etc/letsencrypt/live/salon.example/privkey.pem": str(key),
+        "/var/log/nginx/": f"{folder}/",
+        "/run/salon/": f"{folder}/",
+        "/srv/salon/": f"{folder}/",
+        "listen 80;": f"listen 127.0.0.1:{other};",
+        "    listen [::]:80;\n": "",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
+        "    listen [::]:443 ssl http2;\n": "",
+    }
     text = read_files("web-servers.md")["/etc/nginx/conf.d/salon.conf"]
-    key, certificate = write_certificate(tmp_path)
-    for path, ours in (
-        ("/etc/letsencrypt/live/salon.example/fullchain.pem", certificate),
-        ("/etc/letsencrypt/live/salon.example/privkey.pem", key),
-        ("/var/log/nginx/", tmp_path),
-    ):
-        assert path in text
-        text = text.replace(path, f"{ours}/" if path.endswith("/") else str(ours))
-    (tmp_path / "salon.conf").write_text(text)
-    around = f"pid {tmp_path}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n"
-    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    around += "".join(f"{name}_temp_path {tmp_path}/{name};\n" for name in temporary)
-    (tmp_path / "nginx.conf").write_text(f"{around}access_log off;\ninclude {tmp_path}/salon.conf;\n}}\n")
-    parse("nginx", ["-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
+    (folder / "salon.conf").write_text(replace_all(text, replaced))
+    # The rest is what a distribution's own file has around conf.d.
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    around = f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n"
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    around += "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    (folder / "nginx.conf").write_text(f"{around}include {folder}/salon.conf;\n}}\n")
+    return [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def write_caddy(folder: Path, port: int, other: int) -> list[str]:
+    """Write the page's file for a port of this machine, with a certificate of Caddy's own; the command that runs it."""
+    program = find_program("caddy")
+    replaced = {"/var/log/caddy/": f"{folder}/", "/run/salon/": f"{folder}/", "/srv/salon/": f"{folder}/"}
+    ports = f"https_port {port}\nhttp_port {other}\nauto_https disable_redirects\n"
+    options = f"{{\nadmin off\n{ports}skip_install_trust\nlocal_certs\ndefault_sni salon.example\n}}\n"
+    (folder / "Caddyfile").write_text(options + replace_all(read_files("web-servers.md")["Caddyfile"], replaced))
+    return [program, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
@@ -263,11 +302,46 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
     return key, chain
 
 
-def test_caddy_reads_its_configuration(tmp_path: Path):
-    """Only the path of the log is another."""
-    text = read_files("web-servers.md")["Caddyfile"]
-    (tmp_path / "Caddyfile").write_text(text.replace("/var/log/caddy/", f"{tmp_path}/"))
-    parse("caddy", ["validate", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"])
+@pytest.mark.parametrize("write", [write_nginx, write_caddy], ids=["nginx", "caddy"])
+def test_a_booking_goes_through_the_web_server(tmp_path: Path, write: Callable[[Path, int, int], list[str]]):
+    """By TLS, with the settings of the page; the access log has no query and nothing that opens the booking."""
+    need("gunicorn")
+    write_files("app-servers.md", tmp_path)
+    (tmp_path / "settings.py").write_text(read_files("web-servers.md")["settings.py"])
+    run_recipe("prepare", tmp_path)
+    (tmp_path / "staticfiles").mkdir()
+    (tmp_path / "staticfiles" / "file.css").write_text("/* served by the web server */")
+    socket = tmp_path / "gunicorn.sock"
+    caddys_folders = {"XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    with reserved_port() as port, reserved_port() as other:
+        command = write(tmp_path, port, other)
+        gunicorn = [part.replace("127.0.0.1:8000", f"unix:{socket}") for part in line_of("gunicorn")]
+        browser = httpx.Client(
+            base_url=f"https://127.0.0.1:{port}",
+            headers={"Host": "salon.example"},
+            verify=False,  # noqa: S501 (a certificate of this test's)
+            timeout=60,
+        )
+        with (
+            browser,
+            running(gunicorn, tmp_path, socket.exists),
+            running(command, tmp_path, lambda: browser.get("/book/health/").is_success, **caddys_folders),
+        ):
+            visitor = Visitor(BrowserTransport(browser, "https://salon.example"))
+            done = visitor.book()
+            assert done.number, done.text
+            assert visitor.open(next(iter(done.links(".kb-onward a").values()))).number == done.number
+            file = browser.get("/static/file.css")
+            assert "immutable" in file.headers["Cache-Control"]
+            assert browser.get("/book/", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    log = (tmp_path / "salon.log").read_text()
+    assert "/book/haircut/" in log
+    assert "/book/confirmation/" in log
+    secrets = [
+        page.url.split("?")[0].split("/")[3] for page in visitor.seen if re.search("confirmation|manage", page.url)
+    ]
+    assert secrets
+    assert [secret for secret in [*secrets, "draft=", "start="] if secret in log] == []
 
 
 @pytest.mark.parametrize("page", ["app-servers.md", "scheduled.md"])
@@ -277,4 +351,6 @@ def test_systemd_reads_the_units(tmp_path: Path, page: str):
     assert units
     for name, text in units.items():
         (tmp_path / name).write_text(re.sub(r"/srv/salon/.venv/bin/\w+", sys.executable, text))
-    parse("systemd-analyze", ["verify", "--man=no", *(str(tmp_path / name) for name in units)])
+    command = [find_program("systemd-analyze"), "verify", "--man=no", *(str(tmp_path / name) for name in units)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    assert (done.returncode, done.stderr) == (0, "")

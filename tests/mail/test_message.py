@@ -48,6 +48,13 @@ def written(
     return sent()[-1]
 
 
+def test_a_mail_has_the_color_of_the_accent_setting(writing: Settings):
+    """It is the color of the pages, whatever Kordless says."""
+    assert "#1f6f5c" not in written().part("text/html").get_content()
+    writing.KORDLESS_BOOKING = {**writing.KORDLESS_BOOKING, "ACCENT": "#1f6f5c"}
+    assert "#1f6f5c" in written(BookingChange.CANCELLED, status="canceled").part("text/html").get_content()
+
+
 def test_a_mail_is_text_html_and_a_calendar_file(writing: Settings):
     """In the order that mail programs expect; both say the same."""
     letter = written(

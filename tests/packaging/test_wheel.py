@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from packaging.metadata import Metadata
 
+from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
+from tests.support.serve import book_at, clean_environment, served
 from tests.support.visitor import HttpTransport, Visitor
 
 pytestmark = pytest.mark.packaging
@@ -255,3 +257,32 @@ def test_a_booking_through_the_installed_wheel(site: str):
     visitor.follow("Change or cancel")
     assert number[1] in visitor.page.text
     assert not [page.url for page in visitor.seen if page.response.cookies]
+
+
+def test_the_command_of_the_wheel_serves_a_site_that_books(wheel: Path, tmp_path: Path):
+    """With the extra, in a clean environment: `kordless-booking serve` at a Kordless, from an empty folder."""
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    programs = tmp_path / "venv" / "bin"
+    run(
+        programs / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        f"{wheel}[serve]",
+        cwd=tmp_path,
+    )
+    kordless = Sandbox(":memory:")
+    with kordless.serve() as base:
+        environment = clean_environment(
+            KORDLESS_API_KEY=SANDBOX_KEY,
+            KORDLESS_ORG_SLUG=SANDBOX_ORG,
+            KORDLESS_BASE_URL=base,
+            SITE_URL="http://127.0.0.1:8000",
+        )
+        with served([programs / "kordless-booking"], tmp_path, environment) as site:
+            number, visitor = book_at(site)
+            assert [booking["number"] for booking in kordless.bookings()] == [number]
+            assert not [page.url for page in visitor.seen if page.response.cookies]
+    kordless.close()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kordless_booking.serve.configuration import CONFIG, Configuration, read_configuration
 from kordless_booking.serve.example import example_file
@@ -106,6 +110,7 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
     ("toml", "said"),
     [
         ('kordless_org_slg = "salon"', "Did you mean kordless_org_slug?"),
+        ("workers = 2", "Did you mean web_concurrency?"),
         ("GUESTS = 3", "It belongs into the table [booking]."),
         ('colour = "red"', "unknown key 'colour'"),
         ("port = 8000.5", "must be a text, a number"),
@@ -122,6 +127,24 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, toml: str, said: str):
     [problem] = configured(tmp_path, toml, **PUBLIC).problems
     assert said in problem
     assert "canary" not in problem
+
+
+@given(
+    name=st.sampled_from(sorted(OPTIONS)),
+    value=st.one_of(
+        st.integers(-(2**63), 2**63 - 1),
+        st.booleans(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"])),
+        st.lists(st.one_of(st.integers(0, 9), st.text(st.characters(exclude_categories=["Cs", "Cc"])))),
+    ),
+)
+def test_no_value_of_a_file_breaks_the_reader(name: str, value: object):
+    """Each is taken, or named with the option; none raises."""
+    with TemporaryDirectory() as folder:
+        found = configured(Path(folder), f"{name.lower()} = {json.dumps(value)}", **PUBLIC)
+    assert found[name] is not None or OPTIONS[name].default is None
+    assert all(isinstance(problem, str) and problem for problem in found.problems)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):

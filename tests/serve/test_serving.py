@@ -10,6 +10,7 @@ import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from tests.support.serve import book_at, clean_environment, served
+from tests.support.wait_until import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "kordless_booking.serve.cli"]
@@ -60,3 +61,20 @@ def test_an_empty_folder_becomes_a_site_that_books(tmp_path: Path):
             tmp_path, environment, "manage", "kordless_erase", "--dry-run", "--contact", "jane@example.com"
         )
     kordless.close()
+
+
+def test_the_timer_of_mail_runs_at_once_and_stops_when_it_is_told_to(tmp_path: Path):
+    """Its first run is refused here for want of a configuration, and the timer waits for the next one all the same."""
+    log_file = tmp_path / "timer.log"
+    with (
+        log_file.open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "kordless_booking.serve.mail_timer"],
+            cwd=tmp_path,
+            env=clean_environment(PYTHONPATH=str(ROOT)),
+            stderr=log,
+        ) as timer,
+    ):
+        wait_until(lambda: "KORDLESS_API_KEY is missing" in log_file.read_text())
+        timer.terminate()
+    assert timer.returncode == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -9,8 +12,10 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from kordless_booking import hooks
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.serve.front_page import render_privacy
 from kordless_booking.serve.policy import CONTENT
 from kordless_booking.views.links import service_url_name
+from tests.support.serve import PUBLIC
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +36,21 @@ def test_the_front_page_is_the_business_with_its_services(served: Settings, clie
     for words in ("Acme Salon", "Haircut", "$45.00", "1 hr", "Change or cancel a booking"):
         assert words in page.text
     assert "/manage/" in page.links()["Change or cancel a booking"]
+
+
+def test_the_privacy_policy_is_linked_on_the_front_page(served: Settings, client: Client):
+    """In the visitor's language; without an address, and in a frame, there is nothing."""
+    with hooks.temporary_hooks():
+        hooks.template_slots.register("services_after", render_privacy)
+        assert "privacy" not in Visitor(client).open("/").text
+        served.KORDLESS_BOOKING = {
+            **served.KORDLESS_BOOKING,
+            "PRIVACY_URL": "https://salon.example/privacy/",
+            "EMBED_ORIGINS": ["https://salon.example"],
+        }
+        assert Visitor(client).open("/").link("privacy policy") == "https://salon.example/privacy/"
+        assert "Datenschutz" in Visitor(client).open("/?lang=de").text
+        assert "privacy" not in Visitor(client).open("/?embed=1").text
 
 
 def test_a_visitor_books_from_the_front_page(served: Settings, client: Client, sandbox: Sandbox):
@@ -90,6 +110,25 @@ def test_a_browser_that_guesses_the_icon_is_no_visitor_of_a_missing_page(served:
     """The admin's pages name none, and the log of missing pages stays readable."""
     response = client.get("/favicon.ico")
     assert (response.status_code, response.content) == (204, b"")
+
+
+def test_behind_a_proxy_http_leads_to_https_except_for_health(
+    served: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The proxy's header says which of both it is, and browsers are told to remember https."""
+    for name, text in {**PUBLIC, "STATE_FOLDER": str(tmp_path)}.items():
+        monkeypatch.setenv(name, text)
+    found = runpy.run_module("kordless_booking.serve.settings")
+    for name in found:
+        if name.startswith("SECURE_") or name == "ALLOWED_HOSTS":
+            setattr(served, name, found[name])
+    host = {"Host": "book.salon.example"}
+    assert client.get("/", headers=host)["Location"] == "https://book.salon.example/"
+    secure = client.get("/", headers={**host, "X-Forwarded-Proto": "https"})
+    assert secure.status_code == 200
+    assert secure["Strict-Transport-Security"] == "max-age=2592000"
+    assert client.get("/health/", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    assert client.get("/health/", headers={"Host": "other.example"}).status_code == 400
 
 
 def test_health_is_at_the_top(served: Settings, client: Client):

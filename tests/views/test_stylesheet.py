@@ -51,6 +51,16 @@ def test_pages_link_the_sheet_of_the_business(site: Settings, client: Client, sa
     assert re.findall(r'rel="stylesheet" href="([^"?]+)\?v=[0-9a-f]{8}"', html) == ["/book/style-7a2e5d.css"]
 
 
+def test_pages_link_the_sheet_of_the_accent_setting(site: Settings, client: Client, sandbox: Sandbox):
+    """ACCENT wins over the color in Kordless, and a visitor's link over both; without it nothing changes."""
+    before = client.get("/book/").content
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ACCENT": "#1f6f5c"}
+    assert "/book/style-1f6f5c.css" in client.get("/book/").content.decode()
+    assert "/book/style-d81b60.css" in client.get("/book/?accent=d81b60").content.decode()
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ACCENT": ""}
+    assert client.get("/book/").content == before
+
+
 def test_a_page_without_a_business_has_a_sheet_too(site: Settings, client: Client, sandbox: Sandbox):
     """When Kordless can't say whose page it is, the default colour is used."""
     sandbox.faults.add("status", status=500)

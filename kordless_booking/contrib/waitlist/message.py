@@ -120,7 +120,7 @@ def _build_mail(
     name, slug, query = contact_link(data, entry.service, entry.offered_start, entry.offered_end)
     stop_url = absolute_url(account, "waitlist-entry", data.message_code, lang=language)
     day = Choices.replace(data.choices, day=entry.offered_start.astimezone(get_timezone(data.zone)).date())
-    palette = build_palette(details.organization.branding.primary_color if details.organization else None)
+    palette = build_palette(account.color_of(details.organization))
     direction = "rtl" if translation.get_language_info(language)["bidi"] else "ltr"
     party = booking_texts.party_text(data.party_size)
     rows = [

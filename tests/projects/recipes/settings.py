@@ -12,6 +12,7 @@ BASE_DIR = Path(os.environ["RECIPE_FOLDER"])
 _host: Any = importlib.import_module(f"tests.projects.{os.environ.get('RECIPE_HOST', 'plain')}.settings")
 globals().update({name: getattr(_host, name) for name in dir(_host) if name.isupper()})
 
+ALLOWED_HOSTS = [*_host.ALLOWED_HOSTS, "salon.example"]
 INSTALLED_APPS = [*os.environ.get("RECIPE_APPS", "").split(), *_host.INSTALLED_APPS]
 TEMPLATES = [{**_host.TEMPLATES[0], "DIRS": [BASE_DIR / "templates", *_host.TEMPLATES[0]["DIRS"]]}]
 if (_added := BASE_DIR / "settings.py").is_file():
@@ -21,6 +22,9 @@ KORDLESS_BOOKING: dict[str, Any] = {
     **globals().get("KORDLESS_BOOKING", {}),
     "SANDBOX": str(BASE_DIR / "sandbox.sqlite3"),
     "MINIMUM_FILL_SECONDS": 0,
+    # All the time that a page may be given: on a busy machine the default can pass between two threads.
+    "BROWSE_SECONDS": 25,
+    "BOOKING_SECONDS": 25,
     "SITE_URL": "https://salon.example",
 }
 if (BASE_DIR / "urls.py").is_file():
