@@ -18,7 +18,7 @@ SECRETS = (SANDBOX_KEY, NORTH_KEY, NEW, OLD, "canary")
 
 
 @dataclass
-class Told:
+class DoctorReport:
     """Output of a run, as text and as JSON, with its exit code."""
 
     status: int
@@ -58,7 +58,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return status, text
 
 
-def ask(*arguments: str) -> Told:
+def run_as_json(*arguments: str) -> DoctorReport:
     """Run the command with --json."""
     status, text = run("--json", *arguments)
-    return Told(status, text, json.loads(text))
+    return DoctorReport(status, text, json.loads(text))
