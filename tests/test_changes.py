@@ -175,13 +175,15 @@ def test_the_page_tells_only_what_the_webhook_has_not():
 
 def test_a_receiver_may_ask_for_one_source():
     """The source is the sender."""
-    asked = SignalRecorder()
-    booking_created.connect(on_created := lambda **said: asked.hear("created", **said), sender=ChangeSource.WEBHOOK)
+    signals = SignalRecorder()
+    booking_created.connect(
+        on_created := lambda **arguments: signals.record("created", **arguments), sender=ChangeSource.WEBHOOK
+    )
     try:
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
-        assert asked.told == []
+        assert signals.names == []
         booking_created.send(sender=ChangeSource.WEBHOOK, source=ChangeSource.WEBHOOK, booking=booking())
-        assert asked.told == ["created"]
+        assert signals.names == ["created"]
     finally:
         booking_created.disconnect(on_created, sender=ChangeSource.WEBHOOK)
 
