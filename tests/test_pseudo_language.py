@@ -149,7 +149,7 @@ class SpeechlessVisitor(Visitor):
 
 @pytest.fixture
 def walk(pseudo: Settings, client: Client) -> SpeechlessVisitor:
-    """A visitor whose browser wishes for the language."""
+    """A visitor whose browser asks for the language."""
     return SpeechlessVisitor(client, headers={"Accept-Language": LANGUAGE})
 
 

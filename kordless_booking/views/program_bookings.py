@@ -405,7 +405,7 @@ def _build_result(visit: WidgetRequest, receipt: Receipt, outcome: placement.Out
             visit.access.mark_draft_open()
             return Result(state="pending", order_terms=terms, token=token, seconds=seconds, queued=waiting or held)
         case placement.Placed():
-            # Only what this call has recorded is news: a program may ask for the same booking again and again.
+            # Only what this call has recorded is new: a program may ask for the same booking again and again.
             if outcome.notify_contact is not None:
                 publish_placed(visit, receipt, outcome)
             booking = outcome.booking

@@ -9,7 +9,7 @@ from tests.support.phone_messages import TEXTING, clear_messages, received
 pytestmark = pytest.mark.django_db
 
 
-def test_without_messages_nothing_is_said(site: Settings):
+def test_without_messages_nothing_is_reported(site: Settings):
     """Most sites send none."""
     assert run_as_json().of("messages") == {}
 

@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from kordless_booking.contrib.assistant.lexicon import Kinds, Lexicon, Normalized, get_lexicon, is_letter, normalize
 
 MAX_LENGTH: Final = 200
-"""Characters that are read. A wish is one sentence."""
+"""Characters that are read. A text query is one sentence."""
 MAX_READINGS: Final = 4
 """Readings of one text that are offered, the first included."""
 MAX_DAYS_AHEAD: Final = 2 * 366
@@ -385,7 +385,7 @@ class _Reader:
         return self._readings()
 
     def _read_halves(self) -> list[TimeQuery]:
-        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two wishes, each with day and time."""
+        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two queries, each with day and time."""
         places = [[at for at, token in enumerate(self.tokens) if kind in token.kinds] for kind in ("or", "and", ",")]
         links = next(filter(None, places), [])
         if len(links) != 1:
@@ -411,7 +411,7 @@ class _Reader:
             readings = [reading for half in halves for reading in half._readings()]
         except _Doubtful:
             return []
-        # "Tuesday afternoon, the 8th at 3" is one wish. "Monday at 3 I dance, so Tuesday at 4": only people understand.
+        # "Tuesday afternoon, the 8th at 3" is one query. "Monday at 3 I dance, so Tuesday at 4": ambiguous.
         days = _intersect([_Days(each.first, each.last) for each in readings])
         if links != places[0] and (days or any(word for half in halves for word in half.unparsed_words())):
             return []

@@ -203,7 +203,7 @@ def test_day_behind_a_comma_is_hardly_one_more_that_is_not_meant(text: str, excl
         ("next month, the first tuesday", "en", None),
     ],
 )
-def test_day_of_next_month_is_read_where_the_number_is_said_to_be_one(
+def test_day_of_next_month_is_read_where_the_number_is_marked_as_a_day(
     text: str, language: str, day: date | None
 ) -> None:
     """The number stands before or behind the month; a day that has passed, or a week, makes it a miss."""

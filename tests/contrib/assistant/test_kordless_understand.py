@@ -68,7 +68,7 @@ def test_names_are_given_as_options() -> None:
         ("friday", "--host", "Sarah"),
     ],
 )
-def test_mistake_is_said(arguments: tuple[str, ...]) -> None:
+def test_mistake_is_reported(arguments: tuple[str, ...]) -> None:
     """A message and exit code 2, never a traceback."""
     with pytest.raises(CommandError):
         understand(*arguments)

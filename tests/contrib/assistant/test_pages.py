@@ -125,7 +125,7 @@ def test_two_readings_show_the_nearer_with_a_link_to_the_other(walk: Visitor):
     assert chips(walk.open(other)) == ["Friday, December 4", "after 3:00 PM"]
 
 
-def test_nothing_free_in_the_span_is_said_with_the_three_nearest(walk: Visitor):
+def test_nothing_free_in_the_date_range_shows_the_three_nearest(walk: Visitor):
     """Not as if another day had been asked for."""
     page = submit_query(walk, "next Tuesday after 9 pm")
     assert page.texts(".kb-notice") == ["Nothing is free then. These are the nearest times."]

@@ -145,7 +145,7 @@ def test_while_a_time_that_fits_is_free_the_form_leads_there(visitor: Visitor):
         ({"until": "tomorrow"}, "Please enter a date from"),
     ],
 )
-def test_what_is_wrong_is_said_in_words_and_kept(visitor: Visitor, booked: Booked, answers: dict[str, str], words: str):
+def test_invalid_input_is_explained_and_kept(visitor: Visitor, booked: Booked, answers: dict[str, str], words: str):
     """422, a text at the field, and everything as it was typed."""
     sent = {"contact": JANE, "until": TODAY, "part": "evening", **answers}
     page = visitor.send(visitor.open(FORM_URL), "Tell me", **sent)
@@ -206,7 +206,7 @@ def test_a_contact_and_a_client_can_not_send_forms_without_end(visitor: Visitor,
     assert found == [200, 200, 429]
 
 
-def test_a_filled_honeypot_is_said_and_nothing_is_stored(visitor: Visitor, booked: Booked):
+def test_a_filled_honeypot_is_reported_and_nothing_is_stored(visitor: Visitor, booked: Booked):
     """The form that comes back has no such field."""
     page = visitor.send(visitor.open(FORM_URL), "Tell me", contact=JANE, until=TODAY, kb_hp="x")
     assert page.status == 422
