@@ -3,10 +3,13 @@
 `nox -s lowest` runs the quick part of it on exactly the lowest version of each dependency that pyproject.toml allows,
 `nox -s newest` on the newest of each, and `nox -s django_main` on what Django will be next. The latter two are not
 required: others may release at any moment. `nox -s vulnerabilities` asks pip-audit's database about all packages that
-an installation brings. `nox -s hosts` runs the widget inside Wagtail, django CMS and a site with allauth.
+an installation brings. `nox -s hosts` runs the widget inside Wagtail, django CMS and a site with allauth, on the oldest
+and the newest Django that this Python runs; `nox -s hosts_matrix` on each Django and Python.
 
 Where the interpreters are pyenv's, name them first: PYENV_VERSION=3.11:3.12:3.13 nox
 """
+
+import sys
 
 import nox
 from packaging.requirements import Requirement
@@ -90,10 +93,31 @@ def _run_quick(session: nox.Session, *options: str) -> None:
 
 
 @nox.session
-def hosts(session: nox.Session) -> None:
-    """The widget in other people's sites: Wagtail, django CMS, allauth with django-csp, and what recipes plug in."""
-    hosts = ("wagtail", "django-cms", "django-allauth", "django-csp")
-    session.install("--editable", ".", *TEST_GROUP, *RECIPES, *hosts)
+@nox.parametrize("django", ["5.2", "6.1"], ids=["5.2", "6.1"])
+def hosts(session: nox.Session, django: str) -> None:
+    """The widget in other people's sites (Wagtail, django CMS, allauth with django-csp), and what recipes plug in.
+
+    On the oldest and the newest Django that all of them support, as far as this Python runs it.
+    """
+    if sys.version_info < (3, 12) and django != "5.2":
+        session.skip(f"Django {django} needs Python 3.12")
+    _run_hosts(session, django)
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django"),
+    [("3.11", "5.2"), ("3.12", "5.2"), ("3.12", "6.0"), ("3.13", "6.1")],
+    ids=["3.11-5.2", "3.12-5.2", "3.12-6.0", "3.13-6.1"],
+)
+def hosts_matrix(session: nox.Session, django: str) -> None:
+    """The same hosts on each Django that all of them support, with the Pythons of each."""
+    _run_hosts(session, django)
+
+
+def _run_hosts(session: nox.Session, django: str) -> None:
+    packages = ("wagtail", "django-cms", "django-allauth", "django-csp")
+    session.install("--editable", ".", *TEST_GROUP, *RECIPES, *packages, f"django=={django}.*")
     session.run("python", "-m", "pytest", "-n", "0", "tests/hosts", *session.posargs)
 
 

@@ -20,7 +20,7 @@ CHROMIUM = os.environ.get("KORDLESS_CHROMIUM") or next(
 
 
 def take_all(wanted: list[str]) -> None:
-    """The sheets of steps, of themes and of depths, and the README's pictures."""
+    """The sheets of steps, of themes, of depths and of hosts, and the README's pictures."""
     folder = DOCS / "screenshots"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -31,6 +31,7 @@ def take_all(wanted: list[str]) -> None:
             "themes": lambda browser: everything.themes(browser, folder),
             "depths": lambda browser: everything.depths(browser, folder),
             "customers": lambda browser: everything.customers(browser, folder),
+            "hosts": lambda browser: everything.hosts(browser, folder),
             "home": lambda browser: everything.home(browser, DOCS),
         }
         for name, act in kinds.items():

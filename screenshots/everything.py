@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -140,6 +141,37 @@ def customers(browser: Browser, folder: Path) -> list[Path]:
     file = folder / "customers.webp"
     sheet(browser, shots, DESKTOP, "light", file, row=3)
     return [file]
+
+
+HOSTS: Final = {"wagtail": ("wagtail", "book/"), "cms": ("cms", "en/book/"), "allauth": ("allauth", "book/")}
+"""Host projects with their package, and where the widget is mounted."""
+
+
+def hosts(browser: Browser, folder: Path) -> list[Path]:
+    """Take the widget inside Wagtail, django CMS and a site with allauth, each on a desktop and on a phone.
+
+    Only those whose packages are installed, as in the environment of `nox -s hosts`.
+    """
+    files = []
+    for name, (package, mount) in HOSTS.items():
+        if find_spec(package) is None:
+            print(f"host-{name}.webp stays as it is: {package} isn't installed")
+            continue
+        with _fresh(f"tests.projects.{name}_site.settings") as (site, _sandbox):
+            shots: list[Shot] = []
+            for device in DEVICES:
+                page = visitor(browser, device, "light", "en", "America/New_York")
+                # The site with allauth answers on HTTPS alone, and believes its proxy.
+                page.set_extra_http_headers({"X-Forwarded-Proto": "https"})
+                page.set_default_navigation_timeout(600_000)  # the first answer waits for the site's migrations
+                page.goto(f"{site}/{mount}haircut/?day=2026-12-04")
+                page.locator("[data-kb-step=slot] .kb-time").first.wait_for()
+                shots.append(take(page, device.name.capitalize()))
+                page.context.close()
+        shots.sort(key=lambda shot: shot.caption)
+        files.append(folder / f"host-{name}.webp")
+        sheet(browser, shots, DESKTOP, "light", files[-1], widths=(800, 290))
+    return files
 
 
 def gallery(folder: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -57,14 +58,26 @@ def take(page: Page, caption: str) -> Shot:
     return Shot(caption, page.screenshot(full_page=True, animations="disabled", caret="hide"))
 
 
-def sheet(browser: Browser, shots: list[Shot], device: Device, scheme: str, file: Path, *, row: int = 0) -> None:
-    """Write all shots onto one sheet, in rows, each with its words under it."""
+def sheet(
+    browser: Browser,
+    shots: list[Shot],
+    device: Device,
+    scheme: str,
+    file: Path,
+    *,
+    row: int = 0,
+    widths: Sequence[int] = (),
+) -> None:
+    """Write all shots onto one sheet, in rows, each with its words under it.
+
+    `widths`, in pixels, are those of the pictures in a row; by default all are as wide as the device's.
+    """
     ground, ink = GROUND[scheme]
-    columns = min(row or device.row, len(shots))
+    columns = " ".join(f"{width}px" for width in widths or [device.shown] * min(row or device.row, len(shots)))
     style = f"""
       body {{ margin: 0; padding: 24px; width: max-content; }}
       body {{ background: {ground}; color: {ink}; font: 15px/1.4 sans-serif; }}
-      main {{ display: grid; grid-template-columns: repeat({columns}, {device.shown}px); gap: 24px 20px; }}
+      main {{ display: grid; grid-template-columns: {columns}; gap: 24px 20px; }}
       figure {{ margin: 0; }}
       figcaption {{ padding-top: 6px; text-align: center; }}
       img {{ display: block; width: 100%; max-height: {device.tallest}px; border-radius: 6px; object-fit: cover;

@@ -57,6 +57,8 @@ def _serve(number: int, moment: float) -> None:
 
     with time_machine.travel(moment, tick=True):
         import django  # noqa: PLC0415
+        from django.conf import settings  # noqa: PLC0415
+        from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: PLC0415
         from django.core.management import call_command  # noqa: PLC0415
 
         django.setup()
@@ -68,7 +70,9 @@ def _serve(number: int, moment: float) -> None:
         server.socket = socket.socket(fileno=number)
         server.server_name, server.server_port = "127.0.0.1", server.socket.getsockname()[1]
         server.setup_environ()
-        server.set_app(application)
+        # Sites without whitenoise leave static files to a server in front of them.
+        serves_static = any("whitenoise" in name for name in settings.MIDDLEWARE)
+        server.set_app(application if serves_static else StaticFilesHandler(application))
         server.serve_forever()
 
 

@@ -68,7 +68,8 @@ class _StoredResponse:
     content: bytes
     gzipped: bytes
     """The content compressed, once a client has asked for it so; else empty."""
-    headers: dict[str, str]
+    headers: dict[str, tuple[str, str]]
+    """Names and values, by the lowercase name, as Django stores them."""
     templates: tuple[PackageTemplates, ...]
     read: ReadSnapshot
     minute: int
@@ -85,6 +86,8 @@ class _StoredResponse:
     """Template of the site's that goes around the content, for each request anew."""
     times_served: int = 0
     """Within its minute. Two threads may count as one."""
+    charged: int = 0
+    """Its size when it was inserted."""
 
     @property
     def size(self) -> int:
@@ -93,6 +96,9 @@ class _StoredResponse:
 
 
 _responses: dict[CacheKey, _StoredResponse] = {}
+_used = 0
+"""Bytes that they are charged with."""
+_newest_minute = 0
 _guard = Lock()
 
 
@@ -157,15 +163,23 @@ def get(
     stored.times_served += 1
     # A new object for each request, because middleware may change it.
     if stored.base is None and accepts_gzip(accepted_encodings) and site_compresses():
-        response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
+        response = _respond(stored.gzipped or _compress(key, stored), stored)
         response["Content-Encoding"] = "gzip"
         patch_vary_headers(response, ["Accept-Encoding"])
     else:
-        response = HttpResponse(stored.content, headers=stored.headers)
+        response = _respond(stored.content, stored)
     # As `set_security_headers` does.
     if stored.base is None:
         response.xframe_options_exempt = True
     return response, stored.page_view, stored.base
+
+
+def _respond(body: bytes, stored: _StoredResponse) -> HttpResponse:
+    response = HttpResponse(body)
+    # Past the checks and conversions, which each of them has passed when the page was made, and which take a fifth of
+    # what a stored page costs.
+    response.headers._store.update(stored.headers)
+    return response
 
 
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
@@ -180,7 +194,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
     stored = _StoredResponse(
         content=response.content,
         gzipped=b"",
-        headers=dict(response.items()),
+        headers=dict(response.headers._store),
         templates=templates_to_watch(response.package_templates),
         read=visit.access.reads.snapshot(),
         # Of the time at which the request began: a minute that has passed since makes the page outdated.
@@ -195,17 +209,40 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
 
 
 def _insert(key: CacheKey, stored: _StoredResponse) -> None:
+    global _used, _newest_minute  # noqa: PLW0603 (summed up anew, they would cost more than all the rest of this)
     with _guard:
+        if not _responses:
+            _used, _newest_minute = 0, stored.minute
         # Removed first, so that a replaced response becomes the newest in the dict's order.
-        _responses.pop(key, None)
-        # Of a minute that is over, none is served again.
-        for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
-            del _responses[outdated]
-        size = stored.size + sum(each.size for each in _responses.values())
-        while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
-            size -= _responses.pop(min(_responses, key=lambda each: _responses[each].times_served)).size
+        _drop(key)
+        if stored.minute > _newest_minute:
+            # Of a minute that is over, none is served again.
+            for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
+                _drop(outdated)
+            _newest_minute = stored.minute
+        size = stored.size
+        while _responses and (len(_responses) >= MAX_RESPONSES or _used + size > MAX_BYTES):
+            _drop(_find_least_served())
         if size <= MAX_BYTES:
+            stored.charged = size
             _responses[key] = stored
+            _used += size
+
+
+def _drop(key: CacheKey) -> None:
+    global _used  # noqa: PLW0603 (as above)
+    dropped = _responses.pop(key, None)
+    if dropped is not None:
+        _used -= dropped.charged
+
+
+def _find_least_served() -> CacheKey:
+    """Return the key of the response that was served least often, and of several the oldest."""
+    for key, stored in _responses.items():
+        # Most are served once and never again, so the oldest of those is found at once.
+        if not stored.times_served:
+            return key
+    return min(_responses, key=lambda each: _responses[each].times_served)
 
 
 def _compress(key: CacheKey, stored: _StoredResponse) -> bytes:

@@ -67,6 +67,29 @@ def test_a_visitor_books_inside_the_sites_own_frame(browser: Browser, based: Dem
     assert str(based.sandbox.bookings()).count("@example.com") >= 2
 
 
+FRAMES = """
+() => [".kb", ".kb-stage", ".kb-card"].filter((selector) => {
+  const { borderTopWidth, backgroundColor, boxShadow } = getComputedStyle(document.querySelector(selector));
+  return borderTopWidth !== "0px" || backgroundColor !== "rgba(0, 0, 0, 0)" || boxShadow !== "none";
+})
+"""
+"""What of the widget is to be seen as a box."""
+
+
+@pytest.mark.matrix
+def test_the_widget_in_the_sites_frame_is_one_surface_and_no_box_in_a_box(browser: Browser, based: Demo):
+    """On a desktop its ground has the color of its card, on a phone it has the one border; in light and dark."""
+    for scheme in ("light", "dark"):
+        with browser.new_context(color_scheme=scheme, java_script_enabled=False) as context:  # type: ignore[arg-type]
+            page = context.new_page()
+            page.goto(f"{based.url}/book/haircut/")
+            booking_steps.at(page, "slot")
+            for width in (1280, 390):
+                page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.wait_for(page, f"innerWidth === {width}")
+                assert page.evaluate(FRAMES) == [".kb"], (scheme, width)
+
+
 @pytest.mark.parametrize("version", thinned({version: version for version in VERSIONS}))
 def test_an_htmx_of_the_sites_base_and_the_page_in_it_leave_each_other_alone(page: Page, based: Demo, version: str):
     """Each click asks once, each step has its URL, Back and Forward lead through them, and one booking is made."""

@@ -1,5 +1,7 @@
 """Widgets inside a page of the site: beside an htmx of the page's own, several of them, and one that loads on sight."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -60,3 +62,52 @@ def test_several_widgets_act_in_their_own_places_and_one_loads_on_sight(browser:
         plain.locator("#kb-inline-widget--3").get_by_role("link", name="Book now").click()
         booking_steps.at(plain, "slot")
         expect(plain.locator(".kb-title")).to_have_text("Full color")
+
+
+def test_saying_when_and_the_waitlist_act_in_the_place_of_their_widget(browser: Browser, demo: Demo):
+    """Of two accounts on one page; without scripts they lead to a page of their own, and Back to the site's."""
+    phone = {"width": 390, "height": 844}
+    with browser.new_context(viewport=phone, timezone_id="America/New_York") as context:
+        page = context.new_page()
+        page.goto(f"{demo.url}/several/")
+        first, second = page.locator("#kb-inline-widget"), page.locator("#kb-inline-widget--2")
+        expect(page.locator(".kb.kb-js")).to_have_count(3)
+        second.locator(".kb-service a").first.click()
+        expect(second.locator("[data-kb-step=slot]")).to_be_visible()
+        title = second.locator(".kb-title").inner_text()
+        for widget in (first, second):
+            widget.locator(".kb-words-link a").click()
+            expect(widget.locator("[data-kb-step=say]")).to_be_visible()
+        # The fields of both stand side by side: each has an id of its own.
+        ids = page.locator("[id]").evaluate_all("(all) => all.map(({ id }) => id)")
+        assert len(ids) == len(set(ids))
+        for widget, other in ((first, "say"), (second, "slot")):
+            widget.locator("input[name=words]").fill("tomorrow after 3")
+            widget.locator("input[name=words]").press("Enter")
+            expect(widget.locator("[data-kb-step=slot] .kb-limits li")).to_have_count(2)
+            expect((second if widget is first else first).locator(f"[data-kb-step={other}]")).to_be_visible()
+        expect(first.locator(".kb-title")).to_have_text("Haircut")
+        expect(second.locator(".kb-title")).to_have_text(title)
+        for widget, other in ((second, first), (first, second)):
+            widget.get_by_role("link", name=WAITLIST).click()
+            expect(widget.locator("[data-kb-step=waitlist]")).to_be_visible()
+            expect(other.locator("[data-kb-step=slot], [data-kb-step=waitlist]")).to_be_visible()
+        assert booking_steps.address(page) == f"{demo.url}/several/"
+    with browser.new_context(viewport=phone, java_script_enabled=False) as context:
+        page = context.new_page()
+        for link, step in (
+            (page.locator(".kb-words-link a"), "say"),
+            (page.get_by_role("link", name=WAITLIST), "waitlist"),
+        ):
+            page.goto(f"{demo.url}/several/")
+            link.first.click()
+            booking_steps.at(page, step)
+            page.locator(".kb-back a").click()
+            booking_steps.at(page, "slot")
+            expect(page.locator(".kb-title")).to_have_text("Haircut")
+            page.go_back()
+            page.go_back()
+            expect(page.locator("#kb-inline-widget--2")).to_be_visible()
+
+
+WAITLIST = re.compile("Tell me when")

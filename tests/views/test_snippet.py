@@ -89,6 +89,17 @@ def test_a_floating_button_has_the_color_of_the_business(staff: Client):
     assert "data-accent" not in lines(built(staff, "?mode=popup"))
 
 
+def test_the_snippet_has_the_color_scheme_of_the_site(staff: Client, site: Settings, account_settings: dict[str, Any]):
+    """A frame would else have that of the page around it; the builder can choose that, too."""
+    assert "data-scheme" not in lines(built(staff))
+    site.KORDLESS_BOOKING = {**account_settings, "COLOR_SCHEME": "light"}
+    assert built(staff).texts("select[name=scheme] option[selected]") == ["Light"]
+    for query in ("", "?service=haircut"):
+        assert 'data-scheme="light"' in lines(built(staff, query))
+    assert 'data-scheme="dark"' in lines(built(staff, "?scheme=dark"))
+    assert "data-scheme" not in lines(built(staff, "?scheme=&mode=inline"))
+
+
 @pytest.mark.parametrize(("asked", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")])
 def test_the_nearest_language_is_in_the_snippet(staff: Client, asked: str, written: str):
     """A regional code gets what there is of that language."""

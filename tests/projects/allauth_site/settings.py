@@ -23,6 +23,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+STATICFILES_DIRS = [HERE / "static"]
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates"]}]
 LOGIN_URL = "account_login"
 CONTENT_SECURITY_POLICY = {

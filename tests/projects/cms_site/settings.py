@@ -24,6 +24,7 @@ MIDDLEWARE = [
     "cms.middleware.toolbar.ToolbarMiddleware",
     "cms.middleware.language.LanguageCookieMiddleware",
 ]
+STATICFILES_DIRS = [HERE / "static"]
 _OPTIONS = TEMPLATES[0]["OPTIONS"]
 TEMPLATES = [
     {

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     *with_optional_apps(INSTALLED_APPS),
 ]
 MIDDLEWARE = [*MIDDLEWARE, "wagtail.contrib.redirects.middleware.RedirectMiddleware"]
+STATICFILES_DIRS = [HERE / "static"]
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [HERE / "templates"]}]
 WAGTAIL_SITE_NAME = "Acme Salon"
 WAGTAILADMIN_BASE_URL = "http://testserver"
