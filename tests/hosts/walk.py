@@ -1,6 +1,6 @@
 """Walk through the widget inside a host project, in a process of its own: `python -m tests.hosts.walk wagtail_site`.
 
-Prints what the walk has seen as JSON, and fails with a traceback.
+Prints what the pages contained as JSON, and fails with a traceback.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def walk(host: str) -> dict[str, object]:
     move = visitor.open([*times.times.values()][-1])
     assert move.tree.css_first("form") is not None
     visitor.open(f"{base}manage/")
-    limits = say_when(visitor, base)
+    limits = use_optional_apps(visitor, base)
     missing = visitor.open(f"{base}nowhere/at/all/")
     assert missing.status == 404
     titles = []
@@ -75,7 +75,7 @@ def walk(host: str) -> dict[str, object]:
     }
 
 
-def say_when(visitor: Visitor, base: str) -> list[str]:
+def use_optional_apps(visitor: Visitor, base: str) -> list[str]:
     """Use the optional apps: words, the waitlist, what programs read; return what the times are limited to."""
     from django.contrib.staticfiles import finders  # noqa: PLC0415
 
