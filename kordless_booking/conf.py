@@ -459,7 +459,7 @@ class Account:
             explain=find_wrong_question,
         ),
     ] = field(default_factory=dict)
-    """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
+    """Questions that are asked before a booking; read by `views.questions.configured_questions`."""
     privacy_url: Annotated[str | Mapping[str, str], _PAGE] = ""
     terms_url: Annotated[str | Mapping[str, str], _PAGE] = ""
     """Addresses of the privacy policy and of the terms, or dictionaries of them by language. Linked at the button that

@@ -39,10 +39,10 @@ from kordless_booking.upstream.window import Days, bookable_days
 from kordless_booking.views.contact import build_contact_form
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.outcome import (
-    give_permits_back,
     invalidate_after_rejection,
     manage_url,
     publish_placed,
+    release_permits,
     slot_check,
 )
 from kordless_booking.views.problems import log_problem
@@ -262,11 +262,11 @@ def place_order(visit: WidgetRequest, order: Order, key: str) -> Result:
     except OverContactLimit as over:
         return Result(state="throttled", seconds=over.rejection.seconds)
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         return Result(state="not_sent")
     if isinstance(outcome, placement.Rejected) and not outcome.after_unknown_outcome:
-        permits.give_back()
+        permits.release()
     return _build_result(visit, receipt, outcome)
 
 
@@ -298,13 +298,13 @@ def follow_up(visit: WidgetRequest, token: str) -> Result:
     except OverContactLimit as over:
         return Result(state="throttled", seconds=over.rejection.seconds)
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         log_problem(visit, "database_failed", level=logging.ERROR, status=503)
         return Result(state="not_sent")
     if outcome is None or isinstance(outcome, placement.DifferentRequest):
         return Result(state="gone")
     if isinstance(outcome, placement.Rejected):
-        give_permits_back(visit, receipt, outcome, permits)
+        release_permits(visit, receipt, outcome, permits)
     return _build_result(visit, receipt, outcome)
 
 

@@ -120,7 +120,7 @@ class Tight(RecordingGate):
 
     def before(self, operation: str) -> None:
         super().before(operation)
-        if len(self.asked) > 1:
+        if len(self.started) > 1:
             raise TooMany(operation=operation, reason="budget")
 
 

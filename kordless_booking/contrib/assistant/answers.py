@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.choices import Choices, to_quarter
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.views.slot_page import describe_days, describe_time_of_day
 
@@ -30,12 +30,12 @@ ALTERNATIVE_PATTERN: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?-([0-9]{4})?-([
 
 def build_answer_url(visit: WidgetRequest, query: TimeQuery, offer: Offer, service: str) -> str:
     """Return the URL that shows what was understood. `service` is the slug of the page that was asked on, or ""."""
-    choices, asked = _limits(visit.choices, query, offer)
+    choices, requested = _limits(visit.choices, query, offer)
     if query.host or query.team:
         choices = choices.replace(host_id=query.host, team_id=None if query.host else query.team)
     if query.party:
         choices = choices.replace(party_size=min(query.party, MAX_PARTY_SIZE))
-    more = dict(asked.query_items())
+    more = dict(requested.query_items())
     if query.unparsed:
         more[PARTIAL] = "partly"
     other = next((each for each in query.alternatives if _differs(each, query)), None)
@@ -64,10 +64,10 @@ def parse_alternative(slot: SlotContext) -> dict[str, str] | None:
     # Translators: a link, where words have two meanings. reading is a day, a time of day or both, such as
     # "Tuesday, December 15, after 3:00 AM".
     label = _("Or did you mean %(reading)s?") % {"reading": reading}
-    return {"url": slot.here(choices, **dict(Asked(last).query_items())), "label": label}
+    return {"url": slot.here(choices, **dict(RequestedDays(last).query_items())), "label": label}
 
 
-def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, Asked]:
+def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, RequestedDays]:
     """Return the choices and the span of a reading. An open end is that of the window."""
     first, last = query.first, query.last
     if offer.window and last is None and (first or query.excluded_weekdays):
@@ -76,7 +76,7 @@ def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, 
         first = min(offer.window[0], last)
     after, before = _quarters(query)
     choices = choices.replace(month=None, day=first, after=after, before=before)
-    return choices, Asked(last, query.excluded_weekdays)
+    return choices, RequestedDays(last, query.excluded_weekdays)
 
 
 def _quarters(query: TimeQuery) -> tuple[time | None, time | None]:

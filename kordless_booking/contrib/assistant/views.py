@@ -14,8 +14,8 @@ from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.booking.steps import Step
 from kordless_booking.contrib.assistant import plugin
 from kordless_booking.contrib.assistant.answers import build_answer_url
@@ -80,8 +80,8 @@ def _show(visit: WidgetRequest, url: str, service: str) -> HttpResponse:
     visit.request.GET = QueryDict(urlsplit(url).query)
     choices = Choices.from_query(visit.request.GET, supported_languages())
     visit = visit.with_choices(choices.replace(done_url=visit.choices.done_url))
-    asked = Asked.from_query(visit.request.GET)
-    response = slots_page(visit, service, asked=asked) if service else services_page(visit, asked=asked)
+    requested = RequestedDays.from_query(visit.request.GET)
+    response = slots_page(visit, service, requested=requested) if service else services_page(visit, requested=requested)
     if not visit.inline:
         response["HX-Push-Url"] = url
     return response

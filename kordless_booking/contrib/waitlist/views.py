@@ -335,10 +335,10 @@ def entry(visit: WidgetRequest, code: str) -> HttpResponse:
             end_entry(visit.account.name, code, visit.now, all_of_contact=is_all)
         others = count_entries(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
     except DatabaseError:
-        guess.give_back()
+        guess.release()
         raise
     if found is not None:
-        guess.give_back()
+        guess.release()
     if found is None or visit.request.method == "POST":
         return _ended_page(visit, is_done=visit.request.method == "POST", is_all=is_all)
     row, data = found
