@@ -182,7 +182,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
     find_template = "kordless_booking/admin/find_deliveries.html"
     find_title = gettext_lazy("Find deliveries about a person")
     max_search_length = 200
-    list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
+    list_display = ("received_at", "event", "result", "change_source", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     search_fields = ("delivery_id",)
     search_help_text = gettext_lazy("Search by delivery ID.")
@@ -205,7 +205,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
         return format_html('<span class="kb-tone kb-{}">{}</span>', tone, text)
 
     @admin.display(description=pgettext_lazy("label", "Made"))
-    def made(self, row: WebhookDelivery) -> str:
+    def change_source(self, row: WebhookDelivery) -> str:
         """Return the place of the change in words; a dash when nothing was published."""
         return source_label(row.source) or NOTHING
 
@@ -282,7 +282,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
             "subtitle": event_label(row.kind),
             "event": event_label(row.kind),
             "outcome": row.get_outcome_display(),
-            "made": source_label(row.source),
+            "change_source": source_label(row.source),
             "body": (format_body(body) if full else mask_body(body)) if body else "",
             "may_see": bool(body) and not full and has_app_permission(request, "view_personal_data"),
             "may_replay": bool(body) and has_app_permission(request, "replay_webhookdelivery"),

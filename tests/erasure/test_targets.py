@@ -52,7 +52,7 @@ def test_its_number_is_passed_on(client: Client):
 def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbox):
     """The emptied row still holds its form's key; the person in it is erased, so anybody's body is another one."""
     walk = lose(client, sandbox)
-    address, form = walk.seen[-2], walk.seen[-2]
+    address, form = walk.responses[-2], walk.responses[-2]
     walk.send(form, "Book appointment", **CANARY)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
     erase(including_open=True)
@@ -94,7 +94,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox, state: Bookin
     row = BookingAttempt.objects.get()
     assert (row.state, row.rejection, row.address_hash) == (BookingAttempt.State.REJECTED, "NotSent", "")
     sandbox.clear_requests()
-    walk.open(walk.seen[-1].response["Location"])
+    walk.open(walk.responses[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
 
 

@@ -338,7 +338,7 @@ def test_a_booking_goes_through_the_web_server(tmp_path: Path, write: Callable[[
     assert "/book/haircut/" in log
     assert "/book/confirmation/" in log
     secrets = [
-        page.url.split("?")[0].split("/")[3] for page in visitor.seen if re.search("confirmation|manage", page.url)
+        page.url.split("?")[0].split("/")[3] for page in visitor.responses if re.search("confirmation|manage", page.url)
     ]
     assert secrets
     assert [secret for secret in [*secrets, "draft=", "start="] if secret in log] == []

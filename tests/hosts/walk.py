@@ -46,7 +46,7 @@ def walk(host: str) -> dict[str, object]:
     missing = visitor.open(f"{base}nowhere/at/all/")
     assert missing.status == 404
     titles = []
-    for page in visitor.seen:
+    for page in visitor.responses:
         if page.status in {301, 302, 303}:
             continue
         assert page.tree.css_first(".site-header") is not None, page.url
@@ -63,7 +63,7 @@ def walk(host: str) -> dict[str, object]:
     framed = Visitor(Client(), {**headers, "Sec-Fetch-Dest": "iframe"}, base=base).open(base)
     assert "site-header" not in framed.html
     assert "frame-ancestors 'self'" in framed.response["Content-Security-Policy"]
-    last = visitor.seen[0]
+    last = visitor.responses[0]
     return {
         "number": done.number,
         "limits": limits,

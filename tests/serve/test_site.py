@@ -62,7 +62,7 @@ def test_a_visitor_books_from_the_front_page(served: Settings, client: Client, s
     assert number
     visitor.follow("Change or cancel")
     assert number in visitor.page.text
-    assert not [page.url for page in visitor.seen if page.response.cookies]
+    assert not [page.url for page in visitor.responses if page.response.cookies]
     assert len(sandbox.bookings()) == 1
 
 

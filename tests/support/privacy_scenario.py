@@ -370,7 +370,7 @@ def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
         waitlist.register()
         mount_hooks(site)
         change(site, **WAITLIST_SETTINGS)
-        for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
+        for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
             assert join_waitlist(visitor, "canary@").status == 422
             form = visitor.open(FORM_URL)
             with outage(sandbox, clock, site):
@@ -434,7 +434,7 @@ def _words(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) ->
         mount_hooks(site)
         for model in ("", f"{__name__}.fail_with_words"):
             change(site, TEXT_PARSER=model)
-            for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
+            for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
                 for url in ("/book/", "/book/haircut/"):
                     missed = visitor.send(visitor.open(url), "Show times", words=personal)
                     assert missed.status == 422
@@ -558,7 +558,7 @@ def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Se
         sandbox.faults.clear()
         clock.shift(35)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-        walk.open(walk.seen[-1].url)
+        walk.open(walk.responses[-1].url)
         form = walk.choose("haircut", "?day=2026-12-11")
     for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
         walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)

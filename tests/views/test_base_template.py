@@ -64,7 +64,7 @@ def test_every_page_is_inside_the_sites_own_frame(
     every_page(walk, sandbox, "en")
     refused = walk.open("/book/haircut/contact/", JANE, **{"Sec-Fetch-Site": "cross-site"})
     assert refused.status == 403
-    shown = [page for page in walk.seen if page.html]
+    shown = [page for page in walk.responses if page.html]
     assert len(shown) > 25
     assert {200, 403, 404, 422, 503} <= {page.status for page in shown}
     for page in shown:
@@ -265,7 +265,7 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     assert [said["metadata"] for said in recorder.arguments] == [order]
     assert "Ada Lovelace" not in Visitor(Client()).open(url).html
     assert len(response_cache._responses) == before
-    for page in walk.seen:
+    for page in walk.responses:
         assert "canary-cart" not in f"{page.url} {page.html}"
         assert not {"Lovelace", "canary"} & set(re.split(r"\W", page.url))
 

@@ -328,7 +328,7 @@ def test_long_notes_come_along_or_are_not_promised(
     assert NOTHING in page.text
     assert (KEPT in page.text) is fits
     assert fields(visitor.open(page.link(AGAIN))) == {**GIVEN, "notes": notes if fits else ""}
-    assert max(len(each.url) for each in visitor.seen) < 4000
+    assert max(len(each.url) for each in visitor.responses) < 4000
 
 
 def test_the_page_stays_in_its_frame_and_its_language(visitor: Visitor, sandbox: Sandbox):

@@ -68,7 +68,7 @@ def test_metadata_comes_back_with_every_signal(
         ("rescheduled", ORDER),
         ("cancelled", ORDER),
     ]
-    for page in walk.seen:
+    for page in walk.responses:
         assert "canary-cart" not in f"{page.url} {page.html} {page.response.get('Location', '')}"
     assert "canary-cart" not in str([request.body for request in sandbox.requests])
 

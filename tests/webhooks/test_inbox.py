@@ -46,7 +46,7 @@ def visitor(client: Client) -> Visitor:
 
 def manage_page(walk: Visitor) -> Page:
     """The page of the booking that was just made."""
-    return walk.open(walk.seen[-1].link("Change or cancel"))
+    return walk.open(walk.responses[-1].link("Change or cancel"))
 
 
 def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
