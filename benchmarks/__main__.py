@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure everything, print the table, write docs/benchmarks.md. Takes about twenty minutes."""
+"""`python -m benchmarks`: measure everything, print the table, write docs/benchmarks.md. Takes half an hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from benchmarks.environment import ROOT, enter
 
-PARTS = ("rates", "pages", "crowds", "waiting", "deliveries", "tables")
+PARTS = ("rates", "pages", "crowds", "waiting", "deliveries", "tables", "peers", "slow")
+SECTIONS = {"peers", "slow"}
+"""Parts with a section of their own in docs/benchmarks.md, which each can replace alone."""
 
 
 def main() -> None:
@@ -19,7 +21,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="for each measurement of a rate (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default: %(default)s)")
-    parser.add_argument("--only", choices=PARTS, help="a part, without writing the page")
+    parser.add_argument(
+        "--only", choices=PARTS, help="a part: peers and slow write their section of the page, the others only print"
+    )
     parser.add_argument("--warm-minutes", type=int, default=5, help="before the warm crowd (default: %(default)s)")
     parser.add_argument("--print", action="store_true", help="print the page as markdown instead of writing it")
     python = enter()
@@ -32,7 +36,16 @@ def main() -> None:
 
 def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, printed: bool = False) -> None:
     # What follows is installed in the environment that enter() has led to.
-    from benchmarks.bars import crowd_bars, delivery_bars, page_bars, rate_bars, table_bars, waiting_bars  # noqa: PLC0415
+    from benchmarks.bars import (  # noqa: PLC0415
+        crowd_bars,
+        delivery_bars,
+        page_bars,
+        peer_section,
+        rate_bars,
+        slow_section,
+        table_bars,
+        waiting_bars,
+    )
     from benchmarks.load import CONNECTIONS, distinct_queries  # noqa: PLC0415
     from benchmarks.report import Report  # noqa: PLC0415
     from benchmarks.world import month_in_view  # noqa: PLC0415
@@ -53,7 +66,15 @@ def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, 
             delivery_bars(report, folder)
         if only in {None, "tables"}:
             table_bars(report, folder)
-    if printed or only is None:
+        if only in {None, "peers"}:
+            peer_section(report, folder, seconds=seconds, rounds=rounds)
+        if only in {None, "slow"}:
+            slow_section(report, folder)
+    if only in SECTIONS:
+        # The rows are printed already.
+        if not printed:
+            report.write(report.with_sections(report.read()))
+    elif printed or only is None:
         page = report.page(connections=CONNECTIONS, rounds=rounds, queries=len(distinct_queries(month_in_view())))
         if printed:
             print(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +16,14 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from benchmarks import pages, simulator, tables
+from benchmarks import pages, peers, simulator, slow_visitors, tables
 from benchmarks.bookings import book_throughout
 from benchmarks.crowds import Came, come, come_and_wait
 from benchmarks.deliveries import deliver
 from benchmarks.environment import ROOT
 from benchmarks.load import Measured, distinct_queries, measure, script_for
-from benchmarks.report import Report
-from benchmarks.running import Kordless, Site, kordless, redis, site
+from benchmarks.report import Report, section_text
+from benchmarks.running import Kordless, Site, kordless, nginx, redis, site
 from benchmarks.world import CROWDS, month_after, month_in_view
 
 APP, PEER = "benchmarks.site.wsgi:application", "benchmarks.peer.wsgi:application"
@@ -188,6 +189,60 @@ def delivery_bars(report: Report, folder: Path) -> None:
         report.add(f"{what}: upstream requests", "2 processes", str(asked), "0", asked == 0)
 
 
+def peer_section(report: Report, folder: Path, *, seconds: int, rounds: int) -> None:
+    """What a page of times costs, beside what else a site could serve."""
+    with ExitStack() as stack:
+        here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))
+        environment = _environment(folder, here, upstream, url)
+        _run(
+            "benchmarks.peer.seed",
+            month_in_view().isoformat(),
+            environment={**environment, "BENCH_DATABASE": str(here / "peer.sqlite3")},
+        )
+        lines = peers.compare(environment, here, seconds=seconds, rounds=rounds)
+    about = peers.ABOUT.format(rounds=rounds, seconds=seconds)
+    report.sections["Peers"] = section_text(about, lines)
+    print(*lines, sep="\n", flush=True)
+
+
+def slow_section(report: Report, folder: Path) -> None:
+    """Slow visitors under each setup of servers."""
+    lines = [f"| Setup | {' | '.join(slow_visitors.LOADS)} |", "| --- |" + " --- |" * len(slow_visitors.LOADS)]
+    for setup in slow_visitors.SETUPS:
+        if setup.proxied and shutil.which("nginx") is None:
+            print(f"{setup.title}: nginx is not installed (apt-get install nginx-light)", flush=True)
+            continue
+        with ExitStack() as stack:
+            ours, upstream = _crowd(stack, folder, setup.server, wide=slow_visitors.SERVICES, app=setup.app)
+            here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+            front = stack.enter_context(nginx(here, behind=ours)) if setup.proxied else ours
+            upstream.ask("faults", "DELETE")
+            cells = []
+            for load in slow_visitors.LOADS.values():
+                # What the load before has left behind is no part of this one.
+                came = _settle(front)
+                if _statuses(came) != {200: 8}:
+                    raise RuntimeError(f"{setup.title}: the site does not answer ({_told(came)})")
+                if load is slow_visitors.wait_for_kordless:
+                    seconds = slow_visitors.KORDLESS_SECONDS
+                    upstream.ask("faults", "POST", kind="slow", operation="availability", seconds=seconds)
+                cells.append(str(slow_visitors.measure_others(front.url, load)))
+        lines.append(f"| {setup.title} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+    report.sections["Slow visitors"] = section_text(slow_visitors.ABOUT, lines)
+
+
+def _settle(ours: Site) -> list[Came]:
+    """Let eight come until all have their page, or for the tenth time."""
+    came: list[Came] = []
+    for _ in range(10):
+        came = come(ours.url, lambda _number: slow_visitors.WARM_PATH, visitors=8, within=0.5)
+        if _statuses(came) == {200: 8}:
+            break
+    return came
+
+
 def table_bars(report: Report, folder: Path, *, rows: int = tables.ROWS) -> None:
     """Tables grow with every booking, and what a visitor or Kordless waits for must not."""
     here = Path(tempfile.mkdtemp(dir=folder))
@@ -263,7 +318,9 @@ def _wide_crowd(report: Report, folder: Path, name: str, *, warm_minutes: int = 
     return waited
 
 
-def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads", *, wide: int = 0) -> tuple[Site, Kordless]:
+def _crowd(
+    stack: ExitStack, folder: Path, server: str = "gunicorn threads", *, wide: int = 0, app: str = APP
+) -> tuple[Site, Kordless]:
     here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
     upstream, url = stack.enter_context(kordless(here, wide=wide)), stack.enter_context(redis(here))
     environment = _environment(folder, here, upstream, url)
@@ -277,7 +334,7 @@ def _crowd(stack: ExitStack, folder: Path, server: str = "gunicorn threads", *, 
         "--skip-checks",
         environment=environment,
     )
-    ours = stack.enter_context(site(APP, server, environment, here))
+    ours = stack.enter_context(site(app, server, environment, here))
     upstream.ask("faults", "POST", kind="slow", operation="availability", seconds=0.3)
     return ours, upstream
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from benchmarks.environment import ROOT
 from benchmarks.simulator import tables
 from benchmarks.tables import ROWS
 
+_WIDTH = 120
 MARKS = {True: "met", False: "**missed**", None: ""}
 PAGE = """# Benchmarks
 
@@ -99,12 +101,24 @@ class Report:
     """Bars in the order in which they were measured."""
 
     bars: list[Bar] = field(default_factory=list)
+    sections: dict[str, str] = field(default_factory=dict)
+    """Sections by heading, which follow the table and its explanations."""
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(self, what: str, server: str, found: str, wanted: str = "", holds: bool | None = None) -> None:
         """One more line, printed at once."""
         self.bars.append(Bar(what, server, found, wanted, holds))
         print(f"{what:58} {server:12} {found:34} {wanted:14} {MARKS[holds].strip('*')}", flush=True)
+
+    def with_sections(self, page: str) -> str:
+        """Return the page with the sections of this run, each in the place of the older one of its heading."""
+        for heading, text in self.sections.items():
+            page = replace_section(page, heading, text)
+        return page
+
+    def read(self) -> str:
+        """Return the page in docs/ as it is."""
+        return (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
     def write(self, page: str) -> None:
         """Write the page in docs/."""
@@ -116,7 +130,7 @@ class Report:
         rows += [
             f"| {bar.what} | {bar.server} | {bar.found} | {bar.wanted} | {MARKS[bar.holds]} |" for bar in self.bars
         ]
-        return PAGE.format(
+        page = PAGE.format(
             when=f"{datetime.now(UTC):%Y-%m-%d}",
             machine=_machine(),
             load=self.load,
@@ -129,9 +143,28 @@ class Report:
             about_simulated=ABOUT_SIMULATED,
             simulated=tables(),
         )
+        return self.with_sections(page)
+
+
+def replace_section(page: str, heading: str, text: str) -> str:
+    """Return the Markdown page with this text below `## heading`, added at the end where there was none.
+
+    A section ends at the next heading of its level.
+    """
+    before, _, after = f"\n{page}".partition(f"\n## {heading}\n")
+    _, following, rest = after.partition("\n## ")
+    rest = following + rest
+    return f"{before.rstrip()}\n\n## {heading}\n\n{text.strip()}\n{rest}".removeprefix("\n")
+
+
+def section_text(about: str, lines: list[str]) -> str:
+    """Return the text of a section: when and where it was measured, what it says, and the lines of its table."""
+    measured = f"Measured on {datetime.now(UTC):%Y-%m-%d}: {_machine()}; load average {os.getloadavg()[0]:.1f}."
+    paragraphs = [textwrap.fill(" ".join(each.split()), _WIDTH, break_on_hyphens=False) for each in (measured, about)]
+    return "\n\n".join([*paragraphs, "\n".join(lines)])
 
 
 def _machine() -> str:
-    packages = ("Django", "gunicorn", "granian", "redis", "django-appointment")
+    packages = ("Django", "gunicorn", "granian", "uvicorn", "redis", "django-appointment")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"

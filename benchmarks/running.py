@@ -24,11 +24,50 @@ SERVERS = {
         *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
         *("--threads", "32", "--backlog", "4096"),
     ),
+    "gunicorn 8 threads": (
+        *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
+        *("--threads", "8", "--backlog", "4096"),
+    ),
+    "gunicorn 128 threads": (
+        *("-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
+        *("--threads", "128", "--backlog", "4096"),
+    ),
     "granian": (
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"),
         *("--workers", "{workers}", "--log-level", "error", "{app}"),
     ),
+    "granian threads": (
+        *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"),
+        *("--workers", "{workers}", "--blocking-threads", "32", "--log-level", "error", "{app}"),
+    ),
+    "uvicorn": (
+        *("-m", "uvicorn", "{app}", "--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}"),
+        *("--lifespan", "off", "--no-proxy-headers", "--no-access-log", "--log-level", "error"),
+    ),
 }
+NGINX = """
+daemon off;
+{user}
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    default_type text/html;
+    client_body_temp_path {folder}/nginx-body;
+    proxy_temp_path {folder}/nginx-proxy;
+    fastcgi_temp_path {folder}/nginx-fastcgi;
+    uwsgi_temp_path {folder}/nginx-uwsgi;
+    scgi_temp_path {folder}/nginx-scgi;
+    {upstream}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{ {location} }}
+    }}
+}}
+"""
+"""Each request has a connection of its own where nginx serves files, as under gunicorn's synchronous workers."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +149,29 @@ def site(app: str, server: str, environment: dict[str, str], folder: Path, worke
     with _running(command, environment, folder / f"{app.partition(':')[0]}.log") as master:
         _wait_for(port)
         time.sleep(1)
+        yield Site(f"http://127.0.0.1:{port}", tuple(_children(master)))
+
+
+@contextmanager
+def nginx(folder: Path, *, root: Path | None = None, behind: Site | None = None) -> Iterator[Site]:
+    """Serve the files of a folder, or be the proxy in front of a site, as docs/recipes/web-servers.md has it."""
+    port, upstream = _free_port(), ""
+    location = f"root {root}; keepalive_timeout 0;"
+    if behind is not None:
+        upstream = f"upstream site {{ server {behind.url.removeprefix('http://')}; keepalive 16; }}"
+        location = (
+            'proxy_pass http://site; proxy_http_version 1.1; proxy_set_header Connection "";'
+            "proxy_set_header Host 127.0.0.1; proxy_set_header X-Forwarded-For $http_x_forwarded_for;"
+        )
+    # nginx's workers would run as nobody, who may not read a temporary folder of root's.
+    user = "user root;" if os.geteuid() == 0 else ""
+    configuration = folder / "nginx.conf"
+    configuration.write_text(
+        NGINX.format(folder=folder, port=port, upstream=upstream, location=location, user=user), encoding="utf-8"
+    )
+    command = ["nginx", "-p", str(folder), "-c", str(configuration), "-e", str(folder / "nginx-error.log")]
+    with _running(command, {}, folder / "nginx.log") as master:
+        _wait_for(port)
         yield Site(f"http://127.0.0.1:{port}", tuple(_children(master)))
 
 

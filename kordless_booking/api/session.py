@@ -24,6 +24,7 @@ import httpx
 from kordless_booking.api.base_url import validated_base_url
 from kordless_booking.api.call_log import CallRecord, log_call
 from kordless_booking.api.deadline import LOCAL_SHORTAGES, deadline, seconds_left
+from kordless_booking.api.documented import REQUESTS_PER_MINUTE
 from kordless_booking.api.network import DeadlineBackend
 from kordless_booking.api.responses import (
     MAX_BODY_BYTES,
@@ -63,6 +64,10 @@ Transport = httpx.BaseTransport
 CONNECT_SECONDS: Final = 1.5
 """Limit for opening one connection, name lookup included; the TLS handshake gets as much again. A retry still fits into
 BROWSE_SECONDS.
+"""
+MAX_CONNECTIONS: Final = REQUESTS_PER_MINUTE
+"""Maximum connections of a pool: as many as the documented quota lets be sent in a minute, which is longer than any
+deadline. So with that quota, no thread of a server with many finds no connection while Kordless is slow.
 """
 POOL_SECONDS: Final = 0.5
 """Limit for waiting until a connection of the pool is free."""
@@ -116,8 +121,7 @@ class DeadlineTransport(httpx.BaseTransport):
             raise ValueError("TLS must be verified.")
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            # More than one for each thread of a usual server: a cold page makes up to four calls in parallel.
-            max_connections=20,
+            max_connections=MAX_CONNECTIONS,
             max_keepalive_connections=10,
             # Seconds. Shorter than the idle limit of common servers, so that a create, which is not retried once it
             # was sent, seldom meets a connection that the server is closing.

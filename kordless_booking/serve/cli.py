@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (LISTEN_HOST, default: 127.0.0.1)")
     serve.add_argument("--port", help="port to listen on (PORT, default: 8000)")
     serve.add_argument("--workers", help="number of processes (WEB_CONCURRENCY, default: 1)")
-    serve.add_argument("--threads", help="threads of each process (THREADS, default: 8)")
+    serve.add_argument("--threads", help="threads of each process (THREADS, default: 32)")
     serve.add_argument("--check", action="store_true", help="serve nothing, but check everything that the site needs")
     serve.add_argument("--no-upgrade", action="store_true", help="leave database and files as they are")
     serve.add_argument(

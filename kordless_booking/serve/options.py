@@ -428,7 +428,7 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
             purpose="Number of processes. Give them a `REDIS_URL` where there are several.",
             default=1,
         ),
-        Option(name="THREADS", read=read_number(1, 256), purpose="Threads of each process.", default=8),
+        Option(name="THREADS", read=read_number(1, 256), purpose="Threads of each process.", default=32),
         Option(
             name="STATE_FOLDER",
             read=read_text,

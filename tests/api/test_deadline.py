@@ -19,7 +19,7 @@ import pytest
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.deadline import deadline, seconds_left, with_same_deadline
 from kordless_booking.api.network import DeadlineBackend, Resolver
-from kordless_booking.api.session import DeadlineTransport
+from kordless_booking.api.session import MAX_CONNECTIONS, DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
 from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, RecordingGate
 from tests.support.loopback_server import Line, Script, answer, certificate, serving
@@ -225,10 +225,10 @@ def test_a_full_pool_is_unreachable(door: Door) -> None:
         line.request()
         over.wait(30)
 
-    with serving(script) as server, ThreadPoolExecutor(20) as pool:
+    with serving(script) as server, ThreadPoolExecutor(MAX_CONNECTIONS) as pool:
         client = door(server.url)
-        busy = [pool.submit(client.organization, seconds=25) for _ in range(20)]
-        while len(server.lines) < 20:
+        busy = [pool.submit(client.organization, seconds=25) for _ in range(MAX_CONNECTIONS)]
+        while len(server.lines) < MAX_CONNECTIONS:
             threading.Event().wait(0.01)
         with pytest.raises(Unreachable) as caught:
             client.organization(seconds=2)

@@ -13,20 +13,21 @@ import pytest
 
 from kordless_booking.api.client import Kordless
 from kordless_booking.api.network import Resolver
+from kordless_booking.api.session import MAX_CONNECTIONS
 from kordless_booking.clock import Clock
 from kordless_booking.exceptions import NotSent, Unreachable
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from kordless_booking.upstream.gate import UpstreamGate
+from kordless_booking.upstream.rate_limiter import Quota
 from tests.support.api_clients import CALLS, DOCUMENTS, KEY, caused_by, client
 from tests.support.loopback_server import Line, answer, serving
 
-READERS = 32
-CONNECTIONS = 20
+READERS = MAX_CONNECTIONS + 12
 
 
-def own_gate() -> UpstreamGate:
+def own_gate(quota: Quota | None = None) -> UpstreamGate:
     """Return a gate of one process."""
-    return UpstreamGate(FallbackCache(None, Clock()), account="key")
+    return UpstreamGate(FallbackCache(None, Clock()), account="key", quota=quota)
 
 
 def operation_of(head: bytes) -> str:
@@ -39,7 +40,7 @@ def operation_of(head: bytes) -> str:
 
 @pytest.mark.long
 def test_slow_availability_takes_no_connection_from_booking_and_opens_no_circuit() -> None:
-    """Thirty-two threads wait for times: twelve find no connection, and a booking and a lookup work at once."""
+    """More threads wait for times than there are connections: twelve find none, and others book at once."""
     over = threading.Event()
 
     def script(line: Line) -> None:
@@ -50,7 +51,7 @@ def test_slow_availability_takes_no_connection_from_booking_and_opens_no_circuit
                 return
             line.send(answer(json.dumps(DOCUMENTS[operation]).encode()))
 
-    gate = own_gate()
+    gate = own_gate(Quota(requests=600))
     with serving(script) as server, ThreadPoolExecutor(READERS) as threads:
         kordless = Kordless(
             api_key=KEY, org_slug="acme-salon", base_url=server.url, gate=gate, browse_seconds=25, booking_seconds=2
@@ -59,15 +60,39 @@ def test_slow_availability_takes_no_connection_from_booking_and_opens_no_circuit
         refused = []
         for ended in as_completed(reads):
             refused.append(ended.exception())
-            if len(refused) == READERS - CONNECTIONS:
+            if len(refused) == READERS - MAX_CONNECTIONS:
                 break
         assert [getattr(error, "reason", None) for error in refused] == ["pool_timeout"] * len(refused)
         state = gate.state()
         assert [(circuit.state, circuit.failures) for circuit in state.circuits] == [("closed", 0)] * 3
-        assert state.usage.requests == CONNECTIONS
+        assert state.usage.requests == MAX_CONNECTIONS
         for operation in ("create", "lookup"):
             CALLS[operation](kordless)
         over.set()
+        kordless.close()
+
+
+@pytest.mark.long
+def test_no_reader_within_the_quota_is_refused_a_connection_while_kordless_is_slow() -> None:
+    """As many as the quota of a minute lets read wait at one moment, and each has its answer when that comes."""
+    quota = Quota()
+    readers = quota.requests - quota.creations
+    over = threading.Event()
+
+    def script(line: Line) -> None:
+        while line.request():
+            over.wait(30)
+            line.send(answer(json.dumps(DOCUMENTS["availability"]).encode()))
+
+    with serving(script) as server, ThreadPoolExecutor(readers) as threads:
+        kordless = Kordless(
+            api_key=KEY, org_slug="acme-salon", base_url=server.url, gate=own_gate(quota), browse_seconds=25
+        )
+        reads = [threads.submit(CALLS["availability"], kordless) for _ in range(readers)]
+        while len(server.lines) < readers and not any(read.done() for read in reads):
+            threading.Event().wait(0.01)
+        over.set()
+        assert [read.exception() for read in reads] == [None] * readers
         kordless.close()
 
 
