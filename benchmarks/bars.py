@@ -103,7 +103,7 @@ def _rounds(ours: Site, peer: Site, here: Path, *, seconds: int, rounds: int) ->
         f"never memory/{service}": script_for(f"/memory/{service}/", distinct_queries(month), here / f"{service}.lua")
         for service in ("month", "day")
     }
-    wished = f"?tz=Europe/Paris&month={month:%Y-%m}"
+    query = f"?tz=Europe/Paris&month={month:%Y-%m}"
     slots = f"/appointment/ajax/available_slots/?selected_date={month}&staff_member=1&service_id=1"
     found: dict[str, list[Measured]] = {}
     for number in range(rounds + 1):
@@ -114,7 +114,7 @@ def _rounds(ours: Site, peer: Site, here: Path, *, seconds: int, rounds: int) ->
             elif what == "peer":
                 measured = measure(peer, slots, seconds=length, headers="X-Requested-With: XMLHttpRequest")
             else:
-                measured = measure(ours, f"/{what}" + (f"/{wished}" if "/" in what else ""), seconds=length)
+                measured = measure(ours, f"/{what}" + (f"/{query}" if "/" in what else ""), seconds=length)
             if measured.failed:
                 raise RuntimeError(f"{what}: {measured.failed} of {measured.requests} got no page")
             if number:
@@ -182,7 +182,9 @@ def delivery_bars(report: Report, folder: Path) -> None:
         late = times[len(times) * 99 // 100]
         holds = late < 0.1 and _statuses(came) == {200: each_second * seconds}
         what = f"{each_second} webhook deliveries a second"
-        report.add(f"{what}, p99", "2 processes", f"{late * 1000:.0f} ms ({_told(came)})", "< 100 ms", holds)
+        report.add(
+            f"{what}, p99", "2 processes", f"{late * 1000:.0f} ms ({_describe_responses(came)})", "< 100 ms", holds
+        )
         asked = len(upstream.requests())
         report.add(f"{what}: upstream requests", "2 processes", str(asked), "0", asked == 0)
 
@@ -349,8 +351,8 @@ def _cold_key(report: Report, folder: Path) -> None:
         ours, upstream = _crowd(stack, folder)
         path = f"/memory/month/?month={month_in_view():%Y-%m}"
         came = come(ours.url, lambda _number: path, visitors=300, within=0.5)
-        asked = _asked(upstream)
-        found = f"{asked['availability']} ({_told(came)})"
+        asked = _count_operations(upstream)
+        found = f"{asked['availability']} ({_describe_responses(came)})"
         holds = asked["availability"] == 1 and _statuses(came) == {200: 300}
         report.add("300 visitors in 0.5 s, cold key: availability requests", "2 processes", found, "exactly 1", holds)
 
@@ -368,13 +370,13 @@ def _many_keys(report: Report, folder: Path, *, keys: int) -> None:
         booking = pool.submit(book_throughout, ours.url, "memory", times=9 if keys > 10 else 0, every=6.0)
         came = come(ours.url, path, visitors=2200, within=55)
         booked = booking.result()
-        asked, refused = _asked(upstream), sum(each["status"] == 429 for each in upstream.requests())
+        asked, refused = _count_operations(upstream), sum(each["status"] == 429 for each in upstream.requests())
         what = f"2,200 visitors in 55 s over {keys} keys"
         if warmed[0].status != 200:
             raise RuntimeError("the site does not answer")
         if keys == 10:
             failed = sum(each.status != 200 for each in came)
-            report.add(f"{what}: failed", "2 processes", f"{failed} ({_told(came)})", "0", failed == 0)
+            report.add(f"{what}: failed", "2 processes", f"{failed} ({_describe_responses(came)})", "0", failed == 0)
             total, slots = sum(asked.values()), asked["availability"]
             report.add(
                 f"{what}: upstream requests",
@@ -393,14 +395,14 @@ def _many_keys(report: Report, folder: Path, *, keys: int) -> None:
                 placed == len(booked) > 0,
             )
             served = sum(each.shows_times for each in came)
-            share = f"{served / len(came):.0%} ({_told(came)})"
+            share = f"{served / len(came):.0%} ({_describe_responses(came)})"
             report.add(f"{what}: times at once", "2 processes", share, "100%", served == len(came))
             text = ", ".join(f"{number} {operation}" for operation, number in sorted(asked.items()))
             report.add(f"{what}: upstream requests", "2 processes", f"{sum(asked.values())}: {text}")
         report.add(f"{what}: 429 by Kordless", "2 processes", str(refused), "0", refused == 0)
 
 
-def _asked(upstream: Kordless) -> Counter[str]:
+def _count_operations(upstream: Kordless) -> Counter[str]:
     return Counter(each["operation"] for each in upstream.requests())
 
 
@@ -408,7 +410,7 @@ def _statuses(came: list[Came]) -> dict[int, int]:
     return dict(Counter(each.status for each in came))
 
 
-def _told(came: list[Came]) -> str:
+def _describe_responses(came: list[Came]) -> str:
     statuses = ", ".join(f"{number} x {status}" for status, number in sorted(_statuses(came).items()))
     times = sorted(each.seconds for each in came)
     return f"{statuses}; p50 {times[len(times) // 2] * 1000:.0f} ms, p99 {times[len(times) * 99 // 100] * 1000:.0f} ms"

@@ -344,7 +344,7 @@ class Account:
 
     name: str = DEFAULT_ACCOUNT
     """Name in ACCOUNTS, and the instance namespace of the account's URLs. Not a setting."""
-    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extension_values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Values of keys that none of these fields has, see `extension_setting`. Not a setting."""
     api_key: Annotated[
         Secret,
@@ -459,7 +459,7 @@ class Account:
             explain=find_wrong_question,
         ),
     ] = field(default_factory=dict)
-    """Questions that are asked before a booking; read by `views.questions.asked_questions`."""
+    """Questions that are asked before a booking; read by `views.questions.configured_questions`."""
     privacy_url: Annotated[str | Mapping[str, str], _PAGE] = ""
     terms_url: Annotated[str | Mapping[str, str], _PAGE] = ""
     """Addresses of the privacy policy and of the terms, or dictionaries of them by language. Linked at the button that
@@ -657,20 +657,24 @@ class Account:
         """Return the value of an extension's setting. Raises KeyError for a key that no extension has registered."""
         rule = dict(hooks.setting_rules.items())[key]
         # Read here, and not with the other settings: an extension registers its rules after the first may be read.
-        return rule.convert(read_value(rule.is_valid, self.given[key])) if key in self.given else rule.default
+        return (
+            rule.convert(read_value(rule.is_valid, self.extension_values[key]))
+            if key in self.extension_values
+            else rule.default
+        )
 
     @property
     def asks_for_answers(self) -> bool:
         """True where the form of any service may ask questions, or for guests."""
         return bool(self.questions or self.guests or any(own.get("GUESTS") for own in self.services.values()))
 
-    def asked_contacts(self) -> tuple[str, ...]:
+    def requested_contacts(self) -> tuple[str, ...]:
         """Return which of "email" and "phone" the forms of this account ask for, in this order, of all services."""
         every = {name for slug in ("", *self.services) for name in self.service_settings(slug).contact_fields.contacts}
         return tuple(sorted(every))
 
 
-_NO_SETTINGS: Final = frozenset({"name", "given"})
+_NO_SETTINGS: Final = frozenset({"name", "extension_values"})
 """Fields of Account that aren't settings."""
 
 
@@ -978,7 +982,7 @@ def _account(name: str, values: object) -> Account:
         for key, value in present.items()
         if (rule := SETTINGS.get(key))
     }
-    return Account(name=name, given={key: present[key] for key in present.keys() - SETTINGS.keys()}, **own)
+    return Account(name=name, extension_values={key: present[key] for key in present.keys() - SETTINGS.keys()}, **own)
 
 
 on_setting_change({"KORDLESS_BOOKING", "CACHES", "SECRET_KEY"}, _accounts.cache_clear)

@@ -322,25 +322,25 @@ class ContactForm(VisitorForm):
         for name in ("email", "phone", "notes"):
             self._apply(name, "required" if name in self.also else getattr(shown, name))
         if questions or max_guests:
-            self._ask(questions, max_guests)
+            self._add_question_fields(questions, max_guests)
         self._end_with_last_field()
         for name, field in self.fields.items():
             self._set_prefill(name, field)
         # Last: no page of the site's fills them in, and what stands above them is done when they are read.
         self.fields |= {consent.field: ConsentField(consent) for consent in consents}
 
-    def _ask(self, questions: Questions, max_guests: int) -> None:
+    def _add_question_fields(self, questions: Questions, max_guests: int) -> None:
         """Add the fields of guests and questions, before the notes: these are for what nobody has asked.
 
         A question of the site's that has the name of the guests' field asks for them in the site's own way.
         """
         language = active_language()
-        asked: dict[str, AnswerField] = {}
+        question_fields: dict[str, AnswerField] = {}
         if max_guests:
-            asked[FIELD_PREFIX + GUESTS] = build_guests_field(language, max_guests)
-        asked |= {FIELD_PREFIX + each.name: build_field(each, language, self.region) for each in questions}
+            question_fields[FIELD_PREFIX + GUESTS] = build_guests_field(language, max_guests)
+        question_fields |= {FIELD_PREFIX + each.name: build_field(each, language, self.region) for each in questions}
         notes = {name: self.fields.pop(name) for name in ("notes",) if name in self.fields}
-        self.fields |= {**asked, **notes}
+        self.fields |= {**question_fields, **notes}
 
     def _split_name(self) -> None:
         """Put the two parts in the place of the name, in the order of the page's language."""
@@ -378,8 +378,8 @@ class ContactForm(VisitorForm):
         return cast("Mapping[str, ContactField]", ours)
 
     @property
-    def _asked(self) -> dict[str, AnswerField]:
-        """The fields of questions."""
+    def _question_fields(self) -> dict[str, AnswerField]:
+        """Fields of the questions."""
         return {name: field for name, field in self.fields.items() if isinstance(field, AnswerField)}
 
     def clean_phone(self) -> str:
@@ -406,7 +406,7 @@ class ContactForm(VisitorForm):
                 "email",
                 forms.ValidationError(_("Please enter an email address or a phone number."), code="required"),
             )
-        if self._asked and not self.errors:
+        if self._question_fields and not self.errors:
             self._check_length()
         return cleaned
 
@@ -414,7 +414,7 @@ class ContactForm(VisitorForm):
         """Refuse what is too long for the notes, at the longest text: cutting it off would lose an answer."""
         excess = len(self.notes_text() or "") - MAX_NOTES
         typed = ["notes"] if self.cleaned_data.get("notes") else []
-        typed += [name for name, field in self._asked.items() if field.is_typed]
+        typed += [name for name, field in self._question_fields.items() if field.is_typed]
         if excess > 0 and typed:
             longest = max(typed, key=lambda name: len(self.cleaned_data[name]))
             text = ngettext(
@@ -466,7 +466,7 @@ class ContactForm(VisitorForm):
 
     def _answered(self) -> list[tuple[AnswerField, Any]]:
         # No, zero and the like are answers, too.
-        given = [(field, self.cleaned_data[name]) for name, field in self._asked.items()]
+        given = [(field, self.cleaned_data[name]) for name, field in self._question_fields.items()]
         return [(field, value) for field, value in given if value not in field.empty_values]
 
     def given_consents(self, now: datetime) -> tuple[GivenConsent, ...]:

@@ -64,7 +64,7 @@ def list_services(*, account: str = "", language: str = "") -> tuple[Service, ..
 
     Raises `exceptions.KordlessError` where they aren't cached and Kordless can't be asked.
     """
-    with _opened(account, language) as visit, read_as_program(visit):
+    with _open_request(account, language) as visit, read_as_program(visit):
         return bookable_services(visit.catalog.organization().value)
 
 
@@ -90,7 +90,7 @@ def next_times(
         raise ValueError("after is naive: give it a time zone")
     if timezone and canonical_timezone(timezone) is None:
         raise ValueError(f"unknown time zone {timezone!r}: use an IANA name such as Europe/Paris")
-    with _opened(account, language, has_links=True) as visit, read_as_program(visit):
+    with _open_request(account, language, has_links=True) as visit, read_as_program(visit):
         detail = visit.bookable_service(service)
         name = canonical_timezone(timezone) if timezone else business_timezone(detail.calendar.timezone)
         zone = get_timezone(name or "UTC")
@@ -168,7 +168,7 @@ def place_booking(
         guests=guests,
         consents=consents or {},
     )
-    with _writing(account, language) as visit:
+    with _open_for_writing(account, language) as visit:
         return program_bookings.place_order(visit, order, usable)
 
 
@@ -177,12 +177,12 @@ def follow_booking(token: str, *, account: str = "", language: str = "") -> Resu
 
     Needs SITE_URL. Raises RuntimeError inside of a transaction.
     """
-    with _writing(account, language) as visit:
+    with _open_for_writing(account, language) as visit:
         return program_bookings.follow_up(visit, token)
 
 
 @contextmanager
-def _opened(account: str, language: str, *, has_links: bool = False) -> Iterator[WidgetRequest]:
+def _open_request(account: str, language: str, *, has_links: bool = False) -> Iterator[WidgetRequest]:
     """Yield a request of this process itself, with its language active. Raises ImproperlyConfigured."""
     found = conf.get_account(account or None)
     if account not in {"", found.name}:
@@ -195,10 +195,10 @@ def _opened(account: str, language: str, *, has_links: bool = False) -> Iterator
 
 
 @contextmanager
-def _writing(account: str, language: str) -> Iterator[WidgetRequest]:
+def _open_for_writing(account: str, language: str) -> Iterator[WidgetRequest]:
     """Yield a request outside of any transaction, under the deadline of a booking."""
     # Raises in a transaction of the caller's, but not in that of a TestCase.
     with transaction.atomic(using=router.db_for_write(BookingAttempt), durable=True):
         pass
-    with _opened(account, language, has_links=True) as visit, deadline(visit.account.booking_seconds):
+    with _open_request(account, language, has_links=True) as visit, deadline(visit.account.booking_seconds):
         yield visit

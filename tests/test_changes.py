@@ -25,7 +25,7 @@ from kordless_booking.signals import ChangeSource, booking_cancelled, booking_cr
 from kordless_booking.upstream.fallback_cache import FallbackCache
 from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.signal_receiver import Listener, listening
+from tests.support.signal_receiver import SignalRecorder, record_signals
 
 pytestmark = pytest.mark.django_db
 
@@ -164,34 +164,36 @@ def test_any_sequence_keeps_to_the_rules(steps: list[tuple[BookingChange, dateti
 
 def test_the_page_tells_only_what_the_webhook_has_not():
     """The quicker one tells; the page says that it was made here, and carries where the visitor came from."""
-    with listening() as listener:
+    with record_signals() as recorder:
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW, attribution={"utm_source": "x"})
         assert heard(BookingChange.CREATED) is None
         assert heard(BookingChange.CANCELLED)
         publish_change(BookingChange.CANCELLED, booking(), account="default", now=NOW)
-    assert listener.heard == [("created", "widget", f"{FIRST:%d %H:%M}")]
-    assert listener.said[0]["attribution"] == {"utm_source": "x"}
+    assert recorder.calls == [("created", "widget", f"{FIRST:%d %H:%M}")]
+    assert recorder.arguments[0]["attribution"] == {"utm_source": "x"}
 
 
 def test_a_receiver_may_ask_for_one_source():
     """The source is the sender."""
-    asked = Listener()
-    booking_created.connect(on_created := lambda **said: asked.hear("created", **said), sender=ChangeSource.WEBHOOK)
+    signals = SignalRecorder()
+    booking_created.connect(
+        on_created := lambda **arguments: signals.record("created", **arguments), sender=ChangeSource.WEBHOOK
+    )
     try:
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
-        assert asked.told == []
+        assert signals.names == []
         booking_created.send(sender=ChangeSource.WEBHOOK, source=ChangeSource.WEBHOOK, booking=booking())
-        assert asked.told == ["created"]
+        assert signals.names == ["created"]
     finally:
         booking_created.disconnect(on_created, sender=ChangeSource.WEBHOOK)
 
 
 def test_a_receiver_that_fails_keeps_nobody_from_booking(caplog: pytest.LogCaptureFixture):
     """It is logged by its name; our line is without its message."""
-    with listening() as listener:
-        listener.failures = 1
+    with record_signals() as recorder:
+        recorder.failures = 1
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
-        assert listener.told == []
+        assert recorder.names == []
     [line] = [record.getMessage() for record in caplog.records if record.name.startswith("kordless_booking")]
     assert line.startswith("event=receiver_failed receiver=")
     assert "canary" not in line
@@ -199,9 +201,9 @@ def test_a_receiver_that_fails_keeps_nobody_from_booking(caplog: pytest.LogCaptu
 
 def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureFixture):
     """The booking stands, so the site must hear of it; perhaps twice."""
-    with listening() as listener, refused_writes("INSERT", "UPDATE"):
+    with record_signals() as recorder, refused_writes("INSERT", "UPDATE"):
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW)
-        assert listener.told == ["created"]
+        assert recorder.names == ["created"]
     assert "event=change_not_recorded change=created" in caplog.text
 
 

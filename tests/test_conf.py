@@ -644,7 +644,7 @@ def test_an_account_asks_for_what_any_of_its_services_asks_for(settings, account
         "CONTACT_FIELDS": account,
         "SERVICES": {"haircut": {"CONTACT_FIELDS": service}},
     }
-    assert get_account(None).asked_contacts() == asked
+    assert get_account(None).requested_contacts() == asked
 
 
 def test_changing_the_sites_own_dictionary_changes_no_account(settings):

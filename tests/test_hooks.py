@@ -38,7 +38,7 @@ from kordless_booking.views.links import RESERVED, WidgetLinks
 from tests.projects.extended.callback.plugin import Memory, register
 from tests.support.deliveries import NEW, delivery, event_body
 from tests.support.extension import mount_hooks, plugged_in
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -94,9 +94,15 @@ def test_registering_the_same_hook_twice_changes_nothing():
         (hooks.url_patterns, "Way/", "module", ValueError, "the name 'Way/' must match"),
         (hooks.signal_arguments, "booking", fail, ValueError, "have an argument 'booking' of their own"),
         (hooks.funnel_stages, "much_too_long", "Label", ValueError, "must match"),
-        (hooks.erasure_targets, "wishes", object(), TypeError, "needs an object with name, models, erase_person"),
-        (hooks.admin_pages, "wishes", "admin:index", TypeError, "needs an object with label, url_name, permission"),
-        (hooks.scripts, "wishes", fail, TypeError, "'wishes' needs"),
+        (hooks.erasure_targets, "preferences", object(), TypeError, "needs an object with name, models, erase_person"),
+        (
+            hooks.admin_pages,
+            "preferences",
+            "admin:index",
+            TypeError,
+            "needs an object with label, url_name, permission",
+        ),
+        (hooks.scripts, "preferences", fail, TypeError, "'preferences' needs"),
         (hooks.setting_rules, "wish_days", fail, ValueError, "the name 'wish_days' must match"),
         (hooks.setting_rules, "WISH_DAYS", fail, TypeError, "needs an object with is_valid, hint, default, convert"),
     ],
@@ -324,14 +330,14 @@ def test_no_extension_takes_the_place_of_our_pages(prefix: str):
 def test_each_change_reaches_handlers_and_signals_once(memory: Memory, client: Client, site: Settings):
     """Made here and reported by the webhook, it is handled once, with the argument that the extension adds."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
-    with listening() as listener:
+    with record_signals() as recorder:
         Visitor(client).book()
         assert delivery(event_body(confirmation_number="BOOK_PHONE01")).post(client).status_code == 200
     assert [change.kind for change in memory.changes] == ["created", "created"]
     assert [str(change.source) for change in memory.changes] == ["widget", "webhook"]
     assert memory.changes[0].booking.contact.email == "jane@example.com"
     assert memory.changes[0].preferences.language == "en"
-    assert [each["callback_requests"] for each in listener.said] == [0, 0]
+    assert [each["callback_requests"] for each in recorder.arguments] == [0, 0]
 
 
 def test_a_handler_that_fails_is_undone_and_the_booking_stands(
@@ -346,13 +352,13 @@ def test_a_handler_that_fails_is_undone_and_the_booking_stands(
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
     hooks.change_handlers.register("broken", write_and_fail)
     hooks.signal_arguments.register("visits", fail)
-    with listening() as listener, caplog.at_level(logging.ERROR):
+    with record_signals() as recorder, caplog.at_level(logging.ERROR):
         confirmed = Visitor(client).book()
         assert delivery(event_body(confirmation_number="BOOK_PHONE01")).post(client).status_code == 200
     assert confirmed.number
     assert BookingProjection.objects.filter(number_hash=number_hash(confirmed.number)).exists()
     assert not BookingProjection.objects.filter(account="extension").exists()
-    assert [each["visits"] for each in listener.said] == [None, None]
+    assert [each["visits"] for each in recorder.arguments] == [None, None]
     assert set(failures(caplog)) == {("change_handlers", "broken"), ("signal_arguments", "visits")}
 
 

@@ -149,15 +149,15 @@ class SpeechlessVisitor(Visitor):
 
 @pytest.fixture
 def walk(pseudo: Settings, client: Client) -> SpeechlessVisitor:
-    """A visitor whose browser wishes for the language."""
+    """A visitor whose browser asks for the language."""
     return SpeechlessVisitor(client, headers={"Accept-Language": LANGUAGE})
 
 
 def no_english(walk: Visitor, sandbox: Sandbox) -> None:
     """Nothing on any page that was seen is English."""
     reader = Reader(sandbox)
-    assert [text for page in walk.seen for text in reader.english_on(page)] == []
-    assert {page.response["Content-Language"] for page in walk.seen} == {LANGUAGE}
+    assert [text for page in walk.responses for text in reader.english_on(page)] == []
+    assert {page.response["Content-Language"] for page in walk.responses} == {LANGUAGE}
 
 
 @pytest.mark.long
@@ -178,14 +178,14 @@ def test_the_way_to_a_booking_and_back(walk: SpeechlessVisitor, sandbox: Sandbox
     done = walk.post(form, **JANE)
     assert done.number
     walk.post(walk.open("/book/manage/"))
-    walk.post(walk.seen[-1], number=done.number, contact="nobody@example.com")
+    walk.post(walk.responses[-1], number=done.number, contact="nobody@example.com")
     found = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"])
     manage = found.url.partition("?")[0]
     times = walk.open(f"{manage}reschedule/")
     walk.post(walk.open(list(times.times.values())[-1]))
     gone = walk.post(walk.open(f"{manage}cancel/"))
     assert "done=" in gone.url
-    assert len(walk.seen) > 25
+    assert len(walk.responses) > 25
     no_english(walk, sandbox)
 
 
@@ -228,7 +228,7 @@ def test_when_something_goes_wrong(
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING}
     sandbox.faults.add("no_slots")
     walk.open("/book/haircut/?month=2027-01")
-    assert {page.status for page in walk.seen} >= {200, 303, 403, 404, 422, 503}
+    assert {page.status for page in walk.responses} >= {200, 303, 403, 404, 422, 503}
     no_english(walk, sandbox)
 
 
@@ -241,7 +241,7 @@ def test_who_comes_too_often(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: 
     for day in ("09", "10"):
         walk.post(walk.choose("haircut", f"?day=2026-12-{day}"), **JANE)
         walk.post(walk.open("/book/manage/"), number="BOOK_1", contact=JANE["email"])
-    assert [page.status for page in walk.seen].count(429) == 2
+    assert [page.status for page in walk.responses].count(429) == 2
     no_english(walk, sandbox)
 
 
@@ -304,7 +304,7 @@ def test_the_pages_of_staff(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: S
     for query in ("?mode=popup&accent=red&site=other.example", "?site=x%20y", "?site=testserver"):
         staff.open(f"/book/snippet/{query}")
     reader = Reader(sandbox)
-    assert {page.status for page in staff.seen} == {200}
-    english = {said for page in staff.seen for said in reader.english_in(said_by(content_of(page)))}
+    assert {page.status for page in staff.responses} == {200}
+    english = {said for page in staff.responses for said in reader.english_in(said_by(content_of(page)))}
     # The account, the customer of the delivery, a text of Django's own admin, and the sign's address.
     assert english <= {"default", "c…@example.com", "Search", "salon.example/book"}

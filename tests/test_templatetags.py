@@ -91,7 +91,7 @@ def test_swaps_stay_inside(site: Settings, client: Client):
     assert form.heading == "Your details"
     assert not form.tree.css("title, main, h1, html > head > link")
     assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
-    for each in walk.seen:
+    for each in walk.responses:
         assert 'data-hx-push-url="true"' not in each.html
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
 

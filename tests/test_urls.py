@@ -69,7 +69,7 @@ def test_a_prefix_is_on_every_link(elsewhere: Settings):
     manage = walk.open(page.link("Ändern oder stornieren"))
     walk.send(manage, "Buchung stornieren")
     assert manage.number
-    for each in walk.seen:
+    for each in walk.responses:
         for url in (*each.links().values(), each.response.get("Location", "")):
             assert not url.startswith("/") or url.startswith("/laden/de/termine/"), url
 

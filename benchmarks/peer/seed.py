@@ -35,11 +35,11 @@ def seed(day: date) -> None:
         WorkingHours.objects.create(staff_member=staff, day_of_week=weekday, start_time=time(9), end_time=time(19))
     for number, start in enumerate(TAKEN):
         end = (datetime.combine(day, start) + half_an_hour).time()
-        wished = AppointmentRequest.objects.create(
+        request = AppointmentRequest.objects.create(
             date=day, start_time=start, end_time=end, service=service, staff_member=staff
         )
         client = User.objects.create_user(f"client{number}", email=f"client{number}@example.com")
-        Appointment.objects.create(client=client, appointment_request=wished)
+        Appointment.objects.create(client=client, appointment_request=request)
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ class Session:
     ) -> None:
         self._base_url = validated_base_url(base_url)
         self._key = Secret(api_key)
-        self._given = transport  # never closed here: it belongs to the caller
+        self._callers_transport = transport  # never closed here: it belongs to the caller
         self._gate: Gate = NoGate() if gate is None else gate
         self._built: dict[int, dict[str, httpx.BaseTransport]] = {}  # by process id and pool
         self._locks: dict[int, threading.Lock] = {}  # by process id
@@ -235,8 +235,8 @@ class Session:
             transport.close()
 
     def _transport(self, call: Operation[T]) -> httpx.BaseTransport:
-        if self._given is not None:
-            return self._given
+        if self._callers_transport is not None:
+            return self._callers_transport
         pid = os.getpid()
         # One lock per process: a lock that another thread holds during a fork stays locked in the child for ever.
         with self._locks.setdefault(pid, threading.Lock()):

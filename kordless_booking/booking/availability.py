@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
-    from kordless_booking.booking.asked import Span
     from kordless_booking.booking.choices import Choices
+    from kordless_booking.booking.requested_days import DateRange
 
 WEEKS_SHOWN = 5
 """Weeks of one page of the calendar. Beginning with the current week they show at least the next 29 days, as people
@@ -183,7 +183,7 @@ class CalendarPage:
     """Party sizes to choose from. Empty when every time has one seat."""
     largest_party: int | None
     """Seats of the largest time that is known, when the chosen party is larger; else None."""
-    misses_span: bool = False
+    misses_date_range: bool = False
     """No time fits the days and the time of day that were asked for: `nearest` has those that come closest."""
     zone: ZoneInfo
     """The zone of all dates and times: the visitor's, or that of the place which they come to."""
@@ -199,7 +199,7 @@ def calendar_page(
     keep_provider: bool = False,
     seats: int = 1,
     near: datetime | None = None,
-    span: Span | None = None,
+    date_range: DateRange | None = None,
     excluded_weekdays: Collection[int] = frozenset(),
 ) -> CalendarPage:
     """Return the view of a page of the calendar.
@@ -216,9 +216,9 @@ def calendar_page(
     `seats` is the capacity that the service itself names. No further page is taken for a party above it and above the
     capacity of all slots that were read: it is ruled out, and reading on may cost a request to Kordless.
 
-    `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. With `span`, the
-    first day in it that is free is shown, also on a later page, and without one the nearest day and the nearest times
-    at any time of day. No day of `excluded_weekdays` (0 is Monday) counts as free.
+    `near` is a start that the visitor wanted and lost; the view has the free times nearest to it. With `date_range`,
+    the first day in it that is free is shown, also on a later page, and without one the nearest day and the nearest
+    times at any time of day. No day of `excluded_weekdays` (0 is Monday) counts as free.
 
     Raises ValueError if `slots` is empty or `now` is naive.
     """
@@ -233,7 +233,9 @@ def calendar_page(
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
         days = find_days(candidate, its_slots, choices)
-        may_fit_later = span is not None and span.last >= candidate + PAGE and not _find_day(days, span)
+        may_fit_later = (
+            date_range is not None and date_range.last >= candidate + PAGE and not _find_day(days, date_range)
+        )
         if (days and not may_fit_later) or _largest_party(read, choices.party_size, seats):
             break
         if may_leave and is_open and _is_provider_unavailable(read, choices, now, zone):
@@ -246,20 +248,22 @@ def calendar_page(
     found = [(page, listed, find_days(page, listed, choices)) for page, listed in read]
     with_free_days = [each for each in found if each[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
-    fitting = [each for each in found if span and _find_day(each[2], span)]
-    misses_span = span is not None and not fitting
+    fitting = [each for each in found if date_range and _find_day(each[2], date_range)]
+    misses_date_range = date_range is not None and not fitting
     candidates = fitting or with_free_days
     page, listed, free = candidates[0] if candidates and choices.month is None else found[0]
-    if span:
-        day = _find_day(free, span) or min(free, key=lambda each: (abs(each - span.first), each), default=None)
+    if date_range:
+        day = _find_day(free, date_range) or min(
+            free, key=lambda each: (abs(each - date_range.first), each), default=None
+        )
     else:
         day = choices.day if choices.day in free else next(iter(free), None)
     nearest: list[Opening] = []
-    if misses_span and span:
+    if misses_date_range and date_range:
         # At any time of day: half an hour too early may be better than another day.
         any_time = choices.replace(after=None, before=None)
         all_days = [find_days(each, its_slots, any_time) for each, its_slots in read]
-        wanted = datetime.combine(span.first, choices.after or choices.before or time(12), zone)
+        wanted = datetime.combine(date_range.first, choices.after or choices.before or time(12), zone)
         nearest = _nearest({day: found for days in all_days for day, found in days.items()}, wanted)
     elif near:
         nearest = _nearest(free, near)
@@ -280,7 +284,7 @@ def calendar_page(
         next=pages.after(page),
         first_free=first_free,
         empty=None if free else EmptyReason.PAGE_FULL if first_free else EmptyReason.NOTHING_FREE,
-        is_next_free=choices.day is not None and page != read[0][0] and span is None,
+        is_next_free=choices.day is not None and page != read[0][0] and date_range is None,
         searched_from=read[0][0] if read[0][0] > pages.today else None,
         searched_until=last_read if last_read < pages.last else None,
         provider_unavailable=provider_unavailable,
@@ -289,7 +293,7 @@ def calendar_page(
         host_teams=_host_teams(_ByIdentity(listed)),
         party_sizes=_party_sizes(listed, choices.party_size),
         largest_party=_largest_party(read, choices.party_size, seats),
-        misses_span=misses_span,
+        misses_date_range=misses_date_range,
         zone=zone,
     )
 
@@ -305,8 +309,8 @@ def _nearest(free: Mapping[date, list[Opening]], start: datetime) -> list[Openin
     return sorted(nearest[:NEAREST_TIMES], key=lambda opening: (opening.start, opening.end))
 
 
-def _find_day(free: Iterable[date], span: Span) -> date | None:
-    return next((day for day in free if span.holds(day)), None)
+def _find_day(free: Iterable[date], date_range: DateRange) -> date | None:
+    return next((day for day in free if date_range.contains(day)), None)
 
 
 def _is_provider_unavailable(

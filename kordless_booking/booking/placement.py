@@ -122,7 +122,7 @@ class SendPermits(Protocol):
     def take(self, contact_hashes: Iterable[str]) -> None:
         """Take the permits of the contacts with these keyed hashes; "" is none. What it raises stops the call."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return what this call has taken, if anything."""
 
 
@@ -142,9 +142,9 @@ class _Call:
         if self.permits is not None:
             self.permits.take((row.email_hash, row.phone_hash))
 
-    def give_permits_back(self) -> None:
+    def release_permits(self) -> None:
         if self.permits is not None:
-            self.permits.give_back()
+            self.permits.release()
 
 
 def place_booking(
@@ -187,7 +187,7 @@ def _place(account: str, attempt: Attempt, call: _Call, on_created: Callable[[],
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        call.give_permits_back()
+        call.release_permits()
         earlier = BookingAttempt.objects.get(key=attempt.key, account=account)
         return _resubmit(earlier, attempt, call)
     if on_created is not None:
@@ -320,7 +320,7 @@ def _renew(row: BookingAttempt, attempt: Attempt, call: _Call) -> BookingAttempt
             pk=row.pk, claim=row.claim, state=BookingAttempt.State.REJECTED
         ).delete()
         if not deleted:
-            call.give_permits_back()
+            call.release_permits()
             return None
         renewed.save(force_insert=True)
     return renewed
@@ -416,7 +416,7 @@ def _follow_up(row: BookingAttempt, call: _Call) -> Outcome:
     try:
         attempt = Attempt.from_row(row, now)
     except InvalidToken:
-        call.give_permits_back()
+        call.release_permits()
         log_event(log, logging.ERROR, "attempt_unreadable", attempt=row.pk)
         return Rejected(exceptions.OutcomeUnknown(operation="create", reason="unreadable"), after_unknown_outcome=True)
     # What was queued or held goes back there when it can't be sent. An expired lease in state PLACING means that the
@@ -430,7 +430,7 @@ def _follow_up(row: BookingAttempt, call: _Call) -> Outcome:
         arrival=row.arrival,
         turn=row.turn,
     ):
-        call.give_permits_back()
+        call.release_permits()
         return Pending(seconds=LOOK_AGAIN_SECONDS)
     return _send(row, attempt, call, back_to=back_to)
 
@@ -459,7 +459,7 @@ def _follow_up_unsent(row: BookingAttempt, call: _Call) -> Outcome | None:
             state=row.state, retry_at=row.retry_at, arrival=row.arrival, turn=row.turn, changed_at=now
         )
         if not changed:
-            call.give_permits_back()
+            call.release_permits()
             return Pending(LOOK_AGAIN_SECONDS)
         return _wait_in_state(row, call)
     seconds = queue.wait_for(row, now, creations_per_minute=call.creations_per_minute)

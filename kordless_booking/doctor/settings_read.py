@@ -36,6 +36,6 @@ def examine() -> Findings:
         yield ok("settings", f"KORDLESS_BOOKING is valid for {names}")
     if has_usable_accounts():
         for name, account in conf.accounts().items():
-            if account.mail and "email" not in account.asked_contacts():
+            if account.mail and "email" not in account.requested_contacts():
                 advice = 'show "email" in CONTACT_FIELDS, or switch MAIL off'
                 yield note("mail_to_nobody", f"MAIL is on for {name}, and its forms ask for no email address", advice)

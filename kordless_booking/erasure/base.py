@@ -26,13 +26,13 @@ class ErasureResult:
     """Rows that stay without their personal data."""
     kept: dict[str, int] = field(default_factory=dict)
     """Rows that stay as they are, by reason."""
-    personal_left: int = 0
+    kept_personal: int = 0
     """Those of the kept rows that still contain personal data."""
 
     def keep(self, reason: str, *, personal: bool) -> None:
         """Count a row that stays, with the reason."""
         self.kept[reason] = self.kept.get(reason, 0) + 1
-        self.personal_left += personal
+        self.kept_personal += personal
 
 
 class AmbiguousContact(ValueError):

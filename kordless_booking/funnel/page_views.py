@@ -128,13 +128,13 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     # Another time zone or clock on an empty month is the same month once more, also by way of the page of zones.
     if look.empty_month is not None and not (
         before in {service_path, f"{service_path}{ZONE_PAGE}"}
-        and _wanted(page_before.query) == _wanted(meta.get("QUERY_STRING", ""))
+        and _requested_times(page_before.query) == _requested_times(meta.get("QUERY_STRING", ""))
     ):
         count_lost_demand(look.account, look.service, look.placement, look.empty_month)
     return True
 
 
-def _wanted(query: str) -> frozenset[tuple[str, str]]:
+def _requested_times(query: str) -> frozenset[tuple[str, str]]:
     """Return what a query of the widget says of the wanted times."""
     return frozenset((name, value) for name, value in parse_qsl(query[:_LONGEST_QUERY]) if name in _WANTED)
 

@@ -174,7 +174,7 @@ def enqueue(
         return False
     older = row.mails.filter(state=OutgoingMail.State.QUEUED).exclude(kind=kind, revision=row.revision)
     if OutgoingMail.Channel.STAFF not in channels:
-        # A reminder, for example, says nothing to staff: what waits for them is still news.
+        # A reminder, for example, says nothing to staff: what waits for them is still new.
         older = older.exclude(channel=OutgoingMail.Channel.STAFF)
     older.update(state=OutgoingMail.State.SUPERSEDED, changed_at=now)
     if send_on_commit:

@@ -286,7 +286,7 @@ def _is_over_limit(mail: OutgoingMail, now: datetime) -> bool:
     """
     appointment = mail.appointment
     limit = conf.get_account(appointment.account).mails_per_recipient
-    # Nobody can have staff's addresses written to by typing them into a form, and each booking is news to them.
+    # Nobody can have staff's addresses written to by typing them into a form, and each booking is new to them.
     if not limit or mail.channel == OutgoingMail.Channel.STAFF:
         return False
     if mail.kind not in {OutgoingMail.Kind.CANCELLED, OutgoingMail.Kind.REMINDER}:

@@ -40,7 +40,7 @@ class BookingIndex:
             for day in range(row["blocks_from"] // _DAY, row["blocks_to"] // _DAY + 1):
                 self._days.setdefault((row["calendar"], day), []).append(row)
 
-    def left(self, service: Service, calendar: Calendar, start: int, seats: int) -> int:
+    def free_seats(self, service: Service, calendar: Calendar, start: int, seats: int) -> int:
         """Return how many of `seats` are left at `start`: 0 if another booking overlaps, buffers included."""
         begins, ends = blocked(service, start)
         for day in range(begins // _DAY, ends // _DAY + 1):
@@ -95,7 +95,7 @@ def free(
     for order, calendar in enumerate(service.calendars):
         for begins, seats in openings(business, service, calendar, first, last):
             if seats >= party and start <= begins < end:
-                left = taken.left(service, calendar, begins, seats)
+                left = taken.free_seats(service, calendar, begins, seats)
                 if left >= party:
                     found.append((begins, order, calendar, left))
     found.sort(key=lambda item: item[:2])
@@ -133,7 +133,7 @@ def find_calendar(
             if begins == start:
                 offered = True  # from here on the error is "taken" (409), no more "not a time" (422)
                 booked_out = day < today + timedelta(days=service.booked_out_days)
-                if not booked_out and taken.left(service, calendar, start, seats) >= party:
+                if not booked_out and taken.free_seats(service, calendar, start, seats) >= party:
                     return calendar
     if offered:
         raise ApiError(409, "this time is already taken")

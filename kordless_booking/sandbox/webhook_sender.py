@@ -67,7 +67,7 @@ class Endpoint:
             raise ValueError("signed_payload is timestamp.body or body; encoding is hex or base64")
         return endpoint
 
-    def wants(self, org_slug: str, event: str) -> bool:
+    def accepts(self, org_slug: str, event: str) -> bool:
         """Return True if this event of this business is sent here."""
         return self.org_slug in (None, org_slug) and (not self.events or event in self.events)
 
@@ -201,7 +201,7 @@ class WebhookSender:
         # Serialized now: a retry must send the state at the time of the event, not today's.
         body = json.dumps(documents.event(event, service, row, self._clock.unix_seconds()), ensure_ascii=False)
         for endpoint in endpoints:
-            if endpoint.wants(business.slug, event):
+            if endpoint.accepts(business.slug, event):
                 db.execute(
                     "INSERT INTO deliveries (number, event, url, body, due, state, copies, lost)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SETTINGS: Final = "kordless_booking.serve.settings"
-INCOMPLETE: Final = 2
+EXIT_INCOMPLETE: Final = 2
 """Exit code."""
 INSTALL: Final = 'pip install "kordless-booking[serve]"'
-_NOT_YET: Final = "kordless-booking can't start yet."
+_CANT_START: Final = "kordless-booking can't start yet."
 _FLAGS: Final = {"host": "LISTEN_HOST", "port": "PORT", "workers": "WEB_CONCURRENCY", "threads": "THREADS"}
 
 
-class Refused(Exception):
+class CommandFailed(Exception):
     """Raised with the exit code and the lines that say why."""
 
     def __init__(self, code: int, *lines: str) -> None:
@@ -40,12 +40,12 @@ class Refused(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code."""
-    given = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     try:
-        return int(given.run(given) or 0)
-    except Refused as refused:
-        _say_wrong(*map(str, refused.args))
-        return refused.code
+        return int(args.run(args) or 0)
+    except CommandFailed as error:
+        _print_errors(*map(str, error.args))
+        return error.code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,55 +89,55 @@ def _command(
     return parser
 
 
-def _serve(given: argparse.Namespace) -> int | None:
-    configuration = _configure(given)
-    if given.check:
+def _serve(args: argparse.Namespace) -> int | None:
+    configuration = _configure(args)
+    if args.check:
         return _run_django(["kordless_doctor"])
     try:
         from kordless_booking.serve.server import Server  # noqa: PLC0415 (an extra)
     except ImportError:
-        raise Refused(INCOMPLETE, f"gunicorn is missing: {INSTALL}") from None
-    if not given.no_upgrade:
+        raise CommandFailed(EXIT_INCOMPLETE, f"gunicorn is missing: {INSTALL}") from None
+    if not args.no_upgrade:
         _bring_up_to_date(configuration)
     _check_settings()
     from django.conf import settings  # noqa: PLC0415 (they are read by now)
 
-    Server(configuration, settings.LOGGING, lambda: _announce(configuration), sends_mail=not given.no_mail).run()
+    Server(configuration, settings.LOGGING, lambda: _announce(configuration), sends_mail=not args.no_mail).run()
     return None
 
 
 def _announce(configuration: Configuration) -> None:
-    _say(f"Your booking page: {configuration.site_url}/", f"Its admin: {configuration.site_url}/admin/")
+    _print_lines(f"Your booking page: {configuration.site_url}/", f"Its admin: {configuration.site_url}/admin/")
     if configuration["KORDLESS_SANDBOX"]:
-        _say("This is the sandbox: its business is invented, and its bookings reach nobody.")
+        _print_lines("This is the sandbox: its business is invented, and its bookings reach nobody.")
     if configuration["WEB_CONCURRENCY"] > 1 and not configuration["REDIS_URL"]:
-        _say(
+        _print_lines(
             "Note: without REDIS_URL the processes share no cache, so each has a part of your key's quota, and counts "
             "visitors for itself."
         )
 
 
-def _admin(given: argparse.Namespace) -> None:
-    _bring_up_to_date(_configure(given))
+def _admin(args: argparse.Namespace) -> None:
+    _bring_up_to_date(_configure(args))
     from django.contrib.auth.models import User  # noqa: PLC0415 (apps are ready by now)
     from django.core.exceptions import ValidationError  # noqa: PLC0415
 
-    user = User.objects.filter(username=given.name).first()
-    if user is not None and not given.new_password:
-        raise Refused(1, f"There is an account {given.name} already. --new-password gives it another password.")
-    if user is None and given.new_password:
-        raise Refused(1, f"There is no account {given.name}. Without --new-password it is made.")
-    user = user or User(username=given.name, is_staff=True, is_superuser=True)
+    user = User.objects.filter(username=args.name).first()
+    if user is not None and not args.new_password:
+        raise CommandFailed(1, f"There is an account {args.name} already. --new-password gives it another password.")
+    if user is None and args.new_password:
+        raise CommandFailed(1, f"There is no account {args.name}. Without --new-password it is made.")
+    user = user or User(username=args.name, is_staff=True, is_superuser=True)
     try:
         user.clean_fields(exclude=["password"])
-        generated = secrets.token_urlsafe(15) if given.generate or not sys.stdin.isatty() else ""
+        generated = secrets.token_urlsafe(15) if args.generate or not sys.stdin.isatty() else ""
         user.set_password(generated or _ask_password(user))
     except ValidationError as error:
-        raise Refused(1, *error.messages) from None
+        raise CommandFailed(1, *error.messages) from None
     user.save()
-    _say(f"{given.name} can log in at /admin/.")
+    _print_lines(f"{args.name} can log in at /admin/.")
     if generated:
-        _say(f"Password, shown only this once: {generated}")
+        _print_lines(f"Password, shown only this once: {generated}")
 
 
 def _ask_password(user: User) -> str:
@@ -147,41 +147,41 @@ def _ask_password(user: User) -> str:
     password = getpass.getpass("Password: ")
     validate_password(password, user)
     if getpass.getpass("The same again: ") != password:
-        raise Refused(1, "These are two different passwords.")
+        raise CommandFailed(1, "These are two different passwords.")
     return password
 
 
-def _mail(given: argparse.Namespace) -> int:
-    configuration = _configure(given)
+def _mail(args: argparse.Namespace) -> int:
+    configuration = _configure(args)
     if not configuration.mail_server:
         # Rows that expire, and the jobs of optional apps, are due all the same.
         return _run_django(["kordless_mail", "--verbosity", "0"], quiet=True)
     return _run_django(["kordless_mail", "--verbosity", "0"])
 
 
-def _upgrade(given: argparse.Namespace) -> None:
-    _bring_up_to_date(_configure(given))
-    _say("Database and files are up to date.")
+def _upgrade(args: argparse.Namespace) -> None:
+    _bring_up_to_date(_configure(args))
+    _print_lines("Database and files are up to date.")
 
 
-def _manage(given: argparse.Namespace) -> int:
-    _configure(given)
-    return _run_django([given.command, *given.arguments])
+def _manage(args: argparse.Namespace) -> int:
+    _configure(args)
+    return _run_django([args.command, *args.arguments])
 
 
-def _config(_given: argparse.Namespace) -> None:
+def _config(_args: argparse.Namespace) -> None:
     sys.stdout.write(example_file())
 
 
-def _configure(given: argparse.Namespace) -> Configuration:
-    """Read the configuration, and let Django read it. Raises Refused with everything that is missing."""
-    if given.config:
-        os.environ[CONFIG] = str(Path(given.config).absolute())
-    if given.sandbox:
+def _configure(args: argparse.Namespace) -> Configuration:
+    """Read the configuration, and let Django read it. Raises CommandFailed with everything that is missing."""
+    if args.config:
+        os.environ[CONFIG] = str(Path(args.config).absolute())
+    if args.sandbox:
         os.environ["KORDLESS_SANDBOX"] = "1"
     for flag, name in _FLAGS.items():
-        if getattr(given, flag, None) is not None:
-            os.environ[name] = getattr(given, flag)
+        if getattr(args, flag, None) is not None:
+            os.environ[name] = getattr(args, flag)
     configuration = read_configuration(os.environ)
     problems = list(configuration.problems)
     try:
@@ -195,7 +195,7 @@ def _configure(given: argparse.Namespace) -> Configuration:
     except ImportError:
         problems.append(f"whitenoise is missing: {INSTALL}")
     if problems:
-        raise Refused(INCOMPLETE, _NOT_YET, *(f"- {problem}" for problem in problems))
+        raise CommandFailed(EXIT_INCOMPLETE, _CANT_START, *(f"- {problem}" for problem in problems))
     # The database has what visitors typed: no other user of this machine reads what is made from here on.
     os.umask(0o077)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
@@ -206,7 +206,7 @@ def _configure(given: argparse.Namespace) -> Configuration:
 
 
 def _bring_up_to_date(configuration: Configuration) -> None:
-    """Migrate and collect. Raises Refused when the database or the folder can't be used."""
+    """Migrate and collect. Raises CommandFailed when the database or the folder can't be used."""
     from django.db import Error, connections  # noqa: PLC0415 (settings are read by now)
 
     from kordless_booking.serve.upgrade import upgrade  # noqa: PLC0415
@@ -214,22 +214,22 @@ def _bring_up_to_date(configuration: Configuration) -> None:
     try:
         upgrade(configuration.state_folder)
     except (Error, OSError) as error:
-        raise Refused(1, f"Database and files can't be brought up to date: {error}") from None
+        raise CommandFailed(1, f"Database and files can't be brought up to date: {error}") from None
     finally:
         # Server processes that are forked must not share this connection.
         connections.close_all()
 
 
 def _check_settings() -> None:
-    """Raise Refused for errors that Django's checks find, and print their warnings."""
+    """Raise CommandFailed for errors that Django's checks find, and print their warnings."""
     from django.core import checks  # noqa: PLC0415 (apps are ready by now)
 
     found = [each for each in checks.run_checks(include_deployment_checks=True) if not each.is_silenced()]
     lines = [f"{each.msg} {each.hint or ''}".strip() for each in found]
     errors = [line for each, line in zip(found, lines, strict=True) if each.is_serious()]
     if errors:
-        raise Refused(INCOMPLETE, _NOT_YET, *(f"- {line}" for line in errors))
-    _say(*(f"Note: {line}" for line in lines))
+        raise CommandFailed(EXIT_INCOMPLETE, _CANT_START, *(f"- {line}" for line in errors))
+    _print_lines(*(f"Note: {line}" for line in lines))
 
 
 def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
@@ -243,19 +243,19 @@ def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
         else:
             execute_from_command_line(["kordless-booking manage", *arguments])
     except CommandError as error:
-        raise Refused(error.returncode, str(error)) from None
+        raise CommandFailed(error.returncode, str(error)) from None
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0
 
 
-def _say(*lines: str) -> None:
+def _print_lines(*lines: str) -> None:
     for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def _say_wrong(*lines: str) -> None:
+def _print_errors(*lines: str) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kordless_booking import conf
-from kordless_booking.serve.options import OPTIONS, Option, WrongValue, build_mail_server
+from kordless_booking.serve.options import OPTIONS, InvalidValue, Option, build_mail_server
 
 CONFIG: Final = "KORDLESS_CONFIG"
 """Variable with the path of the TOML file."""
@@ -125,7 +125,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         texts["STATE_FOLDER"] = given
     values = {name: _read_option(option, texts.get(name, ""), problems) for name, option in OPTIONS.items()}
     configuration = Configuration(values, booking, ())
-    problems += _missing(configuration, texts.keys())
+    problems += _find_problems(configuration, texts.keys())
     # Keys of optional apps are unknown until their apps are loaded; Django's system checks have their turn then.
     errors = conf.find_errors({**booking, "SANDBOX": True}) if booking else []
     problems += [f"{error.text} {error.hint}" for error in errors if error.kind != "unknown"]
@@ -148,7 +148,7 @@ def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str
         return {}, {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         # The message has the line, and nothing of what stands there, which may be a secret.
-        problems.append(f"{path} is not valid TOML: {_place_of(error)}.")
+        problems.append(f"{path} is not valid TOML: {_locate_error(error)}.")
         return {}, {}
     booking = parsed.pop(BOOKING, {})
     if not isinstance(booking, dict):
@@ -171,7 +171,7 @@ def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str
     return texts, {key: value for key, value in booking.items() if key not in {*_OPTION_OF_KEY, "ACCOUNTS"}}
 
 
-def _place_of(error: Exception) -> str:
+def _locate_error(error: Exception) -> str:
     """Return where a file can't be parsed."""
     found = str(error).rpartition("(")[2].rstrip(")")
     return found if found.startswith(("at line", "at end")) else type(error).__name__
@@ -206,36 +206,36 @@ def _read_option(option: Option, text: str, problems: list[str]) -> Any:
         return option.default
     try:
         return option.read(text)
-    except WrongValue as error:
-        said = "can't be used" if option.secret else f"is {text[:80]!r}, which can't be used"
-        problems.append(f"{option.name} {said}. {error}")
+    except InvalidValue as error:
+        problem = "can't be used" if option.secret else f"is {text[:80]!r}, which can't be used"
+        problems.append(f"{option.name} {problem}. {error}")
         return option.default
 
 
-def _missing(configuration: Configuration, given: Any) -> Iterator[str]:
-    """Yield what is missing, and what contradicts something else. `given` has the names of what is set."""
-    yield from _missing_account(configuration, given)
-    yield from _missing_site(configuration, given)
-    yield from _missing_secret(configuration, given)
-    yield from _missing_mail(configuration, given)
+def _find_problems(configuration: Configuration, set_names: Any) -> Iterator[str]:
+    """Yield what is missing, and what contradicts something else. `set_names` has the names of what is set."""
+    yield from _find_account_problems(configuration, set_names)
+    yield from _find_site_problems(configuration, set_names)
+    yield from _find_secret_problems(configuration, set_names)
+    yield from _find_mail_problems(configuration, set_names)
 
 
-def _missing_account(configuration: Configuration, given: Any) -> Iterator[str]:
+def _find_account_problems(configuration: Configuration, set_names: Any) -> Iterator[str]:
     if configuration["KORDLESS_SANDBOX"]:
-        if "KORDLESS_API_KEY" in given:
+        if "KORDLESS_API_KEY" in set_names:
             yield "KORDLESS_API_KEY is set, and the sandbox is on, whose bookings reach nobody. Remove one of them."
         return
-    if "KORDLESS_API_KEY" not in given:
+    if "KORDLESS_API_KEY" not in set_names:
         yield (
             "KORDLESS_API_KEY is missing: create an API key in Kordless. For a first look without an account, "
             "start with --sandbox."
         )
-    if "KORDLESS_ORG_SLUG" not in given:
+    if "KORDLESS_ORG_SLUG" not in set_names:
         yield "KORDLESS_ORG_SLUG is missing: the slug of your organization in Kordless."
 
 
-def _missing_site(configuration: Configuration, given: Any) -> Iterator[str]:
-    if not configuration.site_url and "SITE_URL" not in given:
+def _find_site_problems(configuration: Configuration, set_names: Any) -> Iterator[str]:
+    if not configuration.site_url and "SITE_URL" not in set_names:
         yield "SITE_URL is missing: the address that visitors open, such as https://book.salon.example."
     if not configuration.is_https:
         return
@@ -245,14 +245,14 @@ def _missing_site(configuration: Configuration, given: Any) -> Iterator[str]:
             f"TRUSTED_PROXIES is missing: {why}. Set it to the number of proxies, such as 1; otherwise all visitors "
             "would share the limits of one."
         )
-    if "SECURE_PROXY_SSL_HEADER" not in given:
+    if "SECURE_PROXY_SSL_HEADER" not in set_names:
         yield (
             f"SECURE_PROXY_SSL_HEADER is missing: {why}. Set it to HTTP_X_FORWARDED_PROTO,https and let the proxy "
             "always set the header X-Forwarded-Proto."
         )
 
 
-def _missing_secret(configuration: Configuration, given: Any) -> Iterator[str]:
+def _find_secret_problems(configuration: Configuration, set_names: Any) -> Iterator[str]:
     secret = configuration["SECRET_KEY"]
     how = 'python -c "import secrets; print(secrets.token_urlsafe(50))" makes one.'
     if secret is not None and (len(secret) < MIN_SECRET_CHARACTERS or secret.startswith("django-insecure-")):
@@ -263,14 +263,14 @@ def _missing_secret(configuration: Configuration, given: Any) -> Iterator[str]:
         yield f"SECRET_KEY is missing: it encrypts what DATABASE_URL stores, and must outlive this machine. {how}"
 
 
-def _missing_mail(configuration: Configuration, given: Any) -> Iterator[str]:
-    if "EMAIL_URL" in given and "EMAIL_HOST" in given:
+def _find_mail_problems(configuration: Configuration, set_names: Any) -> Iterator[str]:
+    if "EMAIL_URL" in set_names and "EMAIL_HOST" in set_names:
         yield "EMAIL_URL and EMAIL_HOST are both set. Remove one of them."
     if configuration["EMAIL_USE_TLS"] and configuration["EMAIL_USE_SSL"]:
         yield "EMAIL_USE_TLS and EMAIL_USE_SSL are both on. STARTTLS, usually on port 587, is EMAIL_USE_TLS."
-    if not {"EMAIL_URL", "EMAIL_HOST"} & given:
+    if not {"EMAIL_URL", "EMAIL_HOST"} & set_names:
         for name in ("MAIL_FROM", "STAFF_EMAIL"):
-            if name in given:
+            if name in set_names:
                 yield f"{name} is set, but no mail server. Set EMAIL_URL, such as smtp+tls://name:password@mail.example."
-    elif "MAIL_FROM" not in given:
+    elif "MAIL_FROM" not in set_names:
         yield "MAIL_FROM is missing: the sender of mail, such as Salon <bookings@salon.example>."

@@ -14,7 +14,7 @@ from typing import Final
 
 SECONDS: Final = 300
 """As often as docs/mail.md tells cron to."""
-_LOOK_SECONDS: Final = 5
+_POLL_SECONDS: Final = 5
 """How soon it notices that the server is gone."""
 
 
@@ -29,8 +29,8 @@ def main() -> None:
     while True:
         # A run that has begun ends by itself: a mail that is on its way must not be cut off.
         subprocess.run([sys.executable, "-m", "kordless_booking.serve.cli", "mail"], check=False)
-        for _ in range(SECONDS // _LOOK_SECONDS):
-            if select.select([stopped], [], [], _LOOK_SECONDS)[0] or os.getppid() != parent:
+        for _ in range(SECONDS // _POLL_SECONDS):
+            if select.select([stopped], [], [], _POLL_SECONDS)[0] or os.getppid() != parent:
                 return
 
 

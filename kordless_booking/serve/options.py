@@ -27,7 +27,7 @@ OFF: Final = frozenset({"0", "false", "no", "off"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class WrongValue(ValueError):
+class InvalidValue(ValueError):
     """Raised by a reader. The text says which values the option accepts, and repeats nothing of the wrong one."""
 
 
@@ -41,7 +41,7 @@ class Option:
     name: str
     """Name of the variable."""
     read: Reader
-    """Function from a text to the value. Raises WrongValue."""
+    """Function from a text to the value. Raises InvalidValue."""
     purpose: str
     """One sentence for docs/serve.md and the example file."""
     default: Any = None
@@ -52,9 +52,9 @@ class Option:
 
 
 def read_text(text: str) -> str:
-    """Return the text. Raises WrongValue for line breaks and other control characters."""
+    """Return the text. Raises InvalidValue for line breaks and other control characters."""
     if _CONTROL.search(text):
-        raise WrongValue("It must be a single line.")
+        raise InvalidValue("It must be a single line.")
     return text
 
 
@@ -64,7 +64,7 @@ def read_flag(text: str) -> bool:
         return True
     if text.lower() in OFF:
         return False
-    raise WrongValue("Set it to 1 or 0.")
+    raise InvalidValue("Set it to 1 or 0.")
 
 
 def read_list(text: str) -> list[str]:
@@ -78,7 +78,7 @@ def read_number(low: int, high: int) -> Reader:
     def read(text: str) -> int:
         # No more digits than that: int() of a long text takes quadratic time.
         if not re.fullmatch("[0-9]{1,9}", text, re.ASCII) or not low <= int(text) <= high:
-            raise WrongValue(f"Set it to a whole number from {low} to {high}.")
+            raise InvalidValue(f"Set it to a whole number from {low} to {high}.")
         return int(text)
 
     return read
@@ -89,7 +89,7 @@ def read_word(*words: str) -> Reader:
 
     def read(text: str) -> str:
         if text not in words:
-            raise WrongValue(f"Set it to one of: {', '.join(words)}.")
+            raise InvalidValue(f"Set it to one of: {', '.join(words)}.")
         return text
 
     return read
@@ -100,7 +100,7 @@ def read_words(*words: str) -> Reader:
 
     def read(text: str) -> list[str]:
         if not set(found := read_list(text)) <= set(words):
-            raise WrongValue(f"Set it to some of: {', '.join(words)}.")
+            raise InvalidValue(f"Set it to some of: {', '.join(words)}.")
         return found
 
     return read
@@ -113,7 +113,7 @@ def read_setting(key: str, read: Reader = read_text) -> Reader:
     def read_valid(text: str) -> Any:
         value = conf.read_value(rule.is_valid, read(text))
         if not rule.is_valid(value):
-            raise WrongValue(rule.hint)
+            raise InvalidValue(rule.hint)
         return value
 
     return read_valid
@@ -124,14 +124,14 @@ def read_languages(text: str) -> list[str]:
     known = known_languages()
     found = [code.lower().replace("_", "-") for code in read_list(text)]
     if not set(found) <= set(known):
-        raise WrongValue(f"Set it to some of: {', '.join(known)}.")
+        raise InvalidValue(f"Set it to some of: {', '.join(known)}.")
     return found
 
 
 def read_language(text: str) -> str:
     """Return one language code that visitors can be given."""
     if len(found := read_languages(text)) != 1:
-        raise WrongValue("Set it to one language, such as de.")
+        raise InvalidValue("Set it to one language, such as de.")
     return found[0]
 
 
@@ -147,7 +147,7 @@ def known_languages() -> list[str]:
 def read_zone(text: str) -> str:
     """Return the name of a time zone."""
     if text not in _known_zones():
-        raise WrongValue("Set it to the name of a time zone, such as Europe/Berlin.")
+        raise InvalidValue("Set it to the name of a time zone, such as Europe/Berlin.")
     return text
 
 
@@ -161,7 +161,7 @@ def read_site_url(text: str) -> str:
     """Return an origin without a slash at its end."""
     url = text.rstrip("/")
     if not conf.is_site_url(url) or urlsplit(url).path:
-        raise WrongValue("Set it to https:// and a host: https://book.salon.example; http:// only on localhost.")
+        raise InvalidValue("Set it to https:// and a host: https://book.salon.example; http:// only on localhost.")
     return url
 
 
@@ -172,34 +172,34 @@ def read_proxy_header(text: str) -> tuple[str, str]:
     """Return a header, as in META, and its value."""
     if not _PROXY_HEADER.fullmatch(text):
         # Another form would be ignored without a word, and every page would seem to be on http.
-        raise WrongValue("Set it to a header and a value: HTTP_X_FORWARDED_PROTO,https.")
+        raise InvalidValue("Set it to a header and a value: HTTP_X_FORWARDED_PROTO,https.")
     header, _, value = text.partition(",")
     return header.strip(), value.strip()
 
 
 def read_database(text: str) -> dict[str, Any]:
-    """Return Django's settings of a database. Raises WrongValue also where its client isn't installed."""
+    """Return Django's settings of a database. Raises InvalidValue also where its client isn't installed."""
     try:
         import dj_database_url  # noqa: PLC0415 (an extra)
     except ImportError:
-        raise WrongValue('Its reader is missing: pip install "kordless-booking[serve]".') from None
+        raise InvalidValue('Its reader is missing: pip install "kordless-booking[serve]".') from None
     try:
         found: dict[str, Any] = {**dj_database_url.parse(text)}
     except (ValueError, KeyError):
-        raise WrongValue("Set it to a URL such as postgres://user:password@host/name.") from None
+        raise InvalidValue("Set it to a URL such as postgres://user:password@host/name.") from None
     if not found.get("ENGINE") or not found.get("NAME"):
-        raise WrongValue("Set it to a URL with the name of a database, such as postgres://user:password@host/name.")
+        raise InvalidValue("Set it to a URL with the name of a database, such as postgres://user:password@host/name.")
     if found["ENGINE"].endswith("postgresql") and not _is_installed("psycopg"):
-        raise WrongValue('PostgreSQL needs its client: pip install "kordless-booking[serve,postgres]".')
+        raise InvalidValue('PostgreSQL needs its client: pip install "kordless-booking[serve,postgres]".')
     return found
 
 
 def read_redis(text: str) -> str:
-    """Return the URL of a Redis server. Raises WrongValue also where its client isn't installed."""
+    """Return the URL of a Redis server. Raises InvalidValue also where its client isn't installed."""
     if not _is_url(text, {"redis", "rediss", "unix"}):
-        raise WrongValue("Set it to a URL such as redis://127.0.0.1:6379/0.")
+        raise InvalidValue("Set it to a URL such as redis://127.0.0.1:6379/0.")
     if not _is_installed("redis"):
-        raise WrongValue('Its client is missing: pip install "kordless-booking[serve]".')
+        raise InvalidValue('Its client is missing: pip install "kordless-booking[serve]".')
     return text
 
 
@@ -214,10 +214,10 @@ def read_mail_server(text: str) -> dict[str, Any]:
     """
     hint = "Set it to a URL such as smtp+tls://name:password@mail.example:587, or smtps://… for TLS from the start."
     if not _is_url(text, set(_TLS_OF_SCHEME)):
-        raise WrongValue(hint)
+        raise InvalidValue(hint)
     parts = urlsplit(text)
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise WrongValue(hint)
+        raise InvalidValue(hint)
     return build_mail_server(
         host=parts.hostname,
         port=parts.port or _SMTP_PORTS[parts.scheme],
@@ -262,7 +262,7 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-def _of_booking(key: str, purpose: str, read: Reader = read_text, **more: Any) -> Option:
+def _booking_option(key: str, purpose: str, read: Reader = read_text, **more: Any) -> Option:
     return Option(name=key, read=read_setting(key, read), purpose=purpose, key=key, **more)
 
 
@@ -348,8 +348,8 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
         ),
     ),
     "Looks and texts": (
-        _of_booking("THEME", "A theme: `salon`, `clinic` or `studio`."),
-        _of_booking("ACCENT", "Your color, such as `#1f6f5c`; that of Kordless by default."),
+        _booking_option("THEME", "A theme: `salon`, `clinic` or `studio`."),
+        _booking_option("ACCENT", "Your color, such as `#1f6f5c`; that of Kordless by default."),
         Option(
             name="LANGUAGES",
             read=read_languages,
@@ -367,18 +367,18 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
             purpose="Time zone of the admin, such as `Europe/Berlin`. Visitors see their own, or the business's.",
             default="UTC",
         ),
-        _of_booking("PRIVACY_URL", "Your privacy policy, linked at the button that books."),
-        _of_booking("TERMS_URL", "Your terms, in the same sentence."),
-        _of_booking("SUPPORT_EMAIL", "Shown to visitors when something goes wrong."),
-        _of_booking("SUPPORT_PHONE", "Shown to visitors when something goes wrong."),
-        _of_booking("PHONE_REGION", "Country of phone numbers without a country code, such as `DE`."),
-        _of_booking(
+        _booking_option("PRIVACY_URL", "Your privacy policy, linked at the button that books."),
+        _booking_option("TERMS_URL", "Your terms, in the same sentence."),
+        _booking_option("SUPPORT_EMAIL", "Shown to visitors when something goes wrong."),
+        _booking_option("SUPPORT_PHONE", "Shown to visitors when something goes wrong."),
+        _booking_option("PHONE_REGION", "Country of phone numbers without a country code, such as `DE`."),
+        _booking_option(
             "EMBED_ORIGINS",
             "Websites that may embed the widget, with commas: `https://salon.example`.",
             read_list,
         ),
-        _of_booking("INDEX", "1 to let search engines list your services; there is a sitemap then.", read_flag),
-        _of_booking(
+        _booking_option("INDEX", "1 to let search engines list your services; there is a sitemap then.", read_flag),
+        _booking_option(
             "NEXT_FREE",
             "Whether the list of services says when each is free next, as far as it is known without asking Kordless.",
             read_flag,
@@ -405,14 +405,14 @@ SECTIONS: Final[Mapping[str, tuple[Option, ...]]] = {
         Option(name="EMAIL_HOST_PASSWORD", read=read_text, purpose="The password.", secret=True),
         Option(name="EMAIL_USE_TLS", read=read_flag, purpose="1 for STARTTLS.", default=False),
         Option(name="EMAIL_USE_SSL", read=read_flag, purpose="1 for TLS from the start.", default=False),
-        _of_booking("MAIL_FROM", "Sender, such as `Salon <bookings@salon.example>`. Required with a mail server."),
+        _booking_option("MAIL_FROM", "Sender, such as `Salon <bookings@salon.example>`. Required with a mail server."),
         Option(
             name="MAIL",
             read=read_flag,
             purpose="0 for no mail to customers, because Kordless writes to them; mail to staff is sent all the same.",
         ),
-        _of_booking("STAFF_EMAIL", "Addresses that get a mail about each change, with commas.", read_list),
-        _of_booking("REMINDER_HOURS", "Hours before an appointment at which its reminder is sent; 0 for none."),
+        _booking_option("STAFF_EMAIL", "Addresses that get a mail about each change, with commas.", read_list),
+        _booking_option("REMINDER_HOURS", "Hours before an appointment at which its reminder is sent; 0 for none."),
     ),
     "The server": (
         Option(

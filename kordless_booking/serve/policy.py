@@ -11,11 +11,11 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-CONTENT: Final = (
+CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; img-src 'self' data: https:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+PERMISSIONS_POLICY: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 class PolicyMiddleware:
@@ -29,8 +29,8 @@ class PolicyMiddleware:
         # A style sheet obeys the policy of its page. The widget's is part of the first load, where each byte counts.
         if response.headers.get("Content-Type", "").startswith("text/css"):
             return response
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         # Django's debug pages have inline styles. Only this machine can see them.
         if not (settings.DEBUG and response.status_code in {404, 500}):
-            response.headers.setdefault("Content-Security-Policy", CONTENT)
+            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response

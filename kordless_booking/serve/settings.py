@@ -14,17 +14,17 @@ from django.core.exceptions import ImproperlyConfigured
 from kordless_booking.serve.configuration import read_configuration
 from kordless_booking.serve.state import keep_secret_key
 
-_given = read_configuration(os.environ)
-if _given.problems:
-    raise ImproperlyConfigured("\n".join(_given.problems))
+_configuration = read_configuration(os.environ)
+if _configuration.problems:
+    raise ImproperlyConfigured("\n".join(_configuration.problems))
 
-STATE_FOLDER = _given.state_folder
+STATE_FOLDER = _configuration.state_folder
 DEBUG = False
-SECRET_KEY = _given["SECRET_KEY"] or keep_secret_key(STATE_FOLDER)
-SECRET_KEY_FALLBACKS = list(_given["SECRET_KEY_FALLBACKS"])
-ALLOWED_HOSTS = _given.allowed_hosts
+SECRET_KEY = _configuration["SECRET_KEY"] or keep_secret_key(STATE_FOLDER)
+SECRET_KEY_FALLBACKS = list(_configuration["SECRET_KEY_FALLBACKS"])
+ALLOWED_HOSTS = _configuration.allowed_hosts
 
-KORDLESS_BOOKING: dict[str, Any] = _given.kordless_booking()
+KORDLESS_BOOKING: dict[str, Any] = _configuration.kordless_booking()
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "kordless_booking",
-    *(f"kordless_booking.contrib.{name}" for name in _given["APPS"]),
+    *(f"kordless_booking.contrib.{name}" for name in _configuration["APPS"]),
     "kordless_booking.serve",
 ]
 MIDDLEWARE = [
@@ -67,7 +67,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-_database: dict[str, Any] = _given["DATABASE_URL"] or {
+_database: dict[str, Any] = _configuration["DATABASE_URL"] or {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": STATE_FOLDER / "booking.sqlite3",
 }
@@ -84,15 +84,15 @@ else:
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if _given["REDIS_URL"]:
+if _configuration["REDIS_URL"]:
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _given["REDIS_URL"],
+        "LOCATION": _configuration["REDIS_URL"],
         # Seconds. By default, every visitor would wait five seconds for a Redis that hangs.
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 
-if (_server := _given.mail_server) is not None:
+if (_server := _configuration.mail_server) is not None:
     # Django 6.1 replaces EMAIL_BACKEND and its companions by MAILERS.
     if django.VERSION >= (6, 1):
         MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": _server}}
@@ -100,7 +100,7 @@ if (_server := _given.mail_server) is not None:
         EMAIL_HOST, EMAIL_PORT = _server["host"], _server["port"]
         EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _server["username"], _server["password"]
         EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _server["use_tls"], _server["use_ssl"], _server["timeout"]
-    DEFAULT_FROM_EMAIL = _given["MAIL_FROM"]
+    DEFAULT_FROM_EMAIL = _configuration["MAIL_FROM"]
 
 # Nothing of the widget has a password. These are for the accounts of the admin.
 AUTH_PASSWORD_VALIDATORS = [
@@ -110,14 +110,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-LANGUAGE_CODE = _given["LANGUAGE_CODE"] or "en-us"
-if _given["LANGUAGES"]:
+LANGUAGE_CODE = _configuration["LANGUAGE_CODE"] or "en-us"
+if _configuration["LANGUAGES"]:
     from django.conf.global_settings import LANGUAGES as _ALL
 
-    _wanted = {*_given["LANGUAGES"], *([_given["LANGUAGE_CODE"]] if _given["LANGUAGE_CODE"] else [])}
-    LANGUAGES = [pair for pair in _ALL if pair[0] in _wanted]
-    LANGUAGE_CODE = _given["LANGUAGE_CODE"] or _given["LANGUAGES"][0]
-TIME_ZONE = _given["TIME_ZONE"]
+    _codes = {
+        *_configuration["LANGUAGES"],
+        *([_configuration["LANGUAGE_CODE"]] if _configuration["LANGUAGE_CODE"] else []),
+    }
+    LANGUAGES = [pair for pair in _ALL if pair[0] in _codes]
+    LANGUAGE_CODE = _configuration["LANGUAGE_CODE"] or _configuration["LANGUAGES"][0]
+TIME_ZONE = _configuration["TIME_ZONE"]
 USE_TZ = True
 
 STATIC_URL = "/static/"
@@ -129,12 +132,12 @@ STORAGES = {
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _given.is_https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _configuration.is_https
 # Load balancers and containers ask over http, from within.
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
-SECURE_PROXY_SSL_HEADER = _given["SECURE_PROXY_SSL_HEADER"]
-SECURE_HSTS_SECONDS = _given["HSTS_SECONDS"] if _given.is_https else 0
-CSRF_TRUSTED_ORIGINS = [_given.site_url]
+SECURE_PROXY_SSL_HEADER = _configuration["SECURE_PROXY_SSL_HEADER"]
+SECURE_HSTS_SECONDS = _configuration["HSTS_SECONDS"] if _configuration.is_https else 0
+CSRF_TRUSTED_ORIGINS = [_configuration.site_url]
 
 SILENCED_SYSTEM_CHECKS = [
     # HSTS for subdomains, and the browsers' own list: whoever owns the domain decides that.
@@ -145,7 +148,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 if not SECURE_HSTS_SECONDS:
     SILENCED_SYSTEM_CHECKS.append("security.W004")
-if not _given.is_https:
+if not _configuration.is_https:
     # On this machine alone, http is all that there is.
     SILENCED_SYSTEM_CHECKS += ["security.W008", "security.W012", "security.W016"]
 
@@ -156,7 +159,7 @@ _FORMATTERS = {
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"console": _FORMATTERS[_given["LOG_FORMAT"]]},
+    "formatters": {"console": _FORMATTERS[_configuration["LOG_FORMAT"]]},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

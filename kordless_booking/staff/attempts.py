@@ -72,32 +72,32 @@ class ServiceFilter(KnownValuesFilter):
 
 
 @sensitive_variables()
-def find_attempts(wanted: str) -> list[BookingAttempt]:
+def find_attempts(search_term: str) -> list[BookingAttempt]:
     """Return the attempts of a booking with this confirmation number, or of this email address or phone number.
 
     Case and spelling don't matter. They are found by keyed hashes: nothing is decrypted. A phone number without a
     country code is one of the businesses' countries, as far as the settings or the cache know them.
     """
-    rows = BookingAttempt.objects.defer("encrypted", "key", "body_hash").filter(is_of_person(wanted))
+    rows = BookingAttempt.objects.defer("encrypted", "key", "body_hash").filter(is_of_person(search_term))
     return list(rows.order_by("-created_at", "-pk")[:MAX_FOUND])
 
 
 @sensitive_variables()
-def is_of_person(wanted: str) -> Q:
+def is_of_person(search_term: str) -> Q:
     """Return the condition for rows of this confirmation number, email address or phone number, by their hashes."""
-    contacts, numbers = person_hashes(wanted)
+    contacts, numbers = person_hashes(search_term)
     found = Q(email_hash__in=contacts) | Q(phone_hash__in=contacts)
     return found | Q(number_hash__in=numbers) if numbers else found
 
 
 @sensitive_variables()
-def person_hashes(wanted: str) -> tuple[set[str], set[str]]:
+def person_hashes(search_term: str) -> tuple[set[str], set[str]]:
     """Return the hashes of what staff search for as a contact, and those as a confirmation number, if it can be one."""
-    contacts = {normalize_email(wanted)}
+    contacts = {normalize_email(search_term)}
     catalogs = [(account, services_for(account).catalog) for account in known_accounts().values()]
     regions = {cached_phone_region(account, catalog) for account, catalog in catalogs} or {None}
-    contacts |= {number for region in regions if (number := to_e164(wanted, region))}
-    number = clean_confirmation_number(wanted)
+    contacts |= {number for region in regions if (number := to_e164(search_term, region))}
+    number = clean_confirmation_number(search_term)
     return contact_hashes(contact for contact in contacts if contact), number_hashes([number]) if number else set()
 
 
@@ -134,8 +134,8 @@ class AttemptAdmin(PersonSearchAdmin, RowAdmin):
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer("encrypted", "key", "body_hash")
 
-    def find_rows(self, wanted: str) -> Sequence[Any]:
-        return [(row, *attempt_outcome(row), is_perhaps_booked(row)) for row in find_attempts(wanted)]
+    def find_rows(self, search_term: str) -> Sequence[Any]:
+        return [(row, *attempt_outcome(row), is_perhaps_booked(row)) for row in find_attempts(search_term)]
 
     def row_context(self, request: HttpRequest, row: BookingAttempt, *, full: bool) -> dict[str, Any]:
         text, tone = attempt_outcome(row)

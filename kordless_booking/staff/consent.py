@@ -38,9 +38,9 @@ class BoxFilter(KnownValuesFilter):
 
 
 @sensitive_variables()
-def find_proofs(wanted: str) -> list[ConsentProof]:
+def find_proofs(search_term: str) -> list[ConsentProof]:
     """Return the proofs of a booking with this confirmation number, or of this email address or phone number."""
-    rows = ConsentProof.objects.defer(*_HASHES).filter(is_of_person(wanted))
+    rows = ConsentProof.objects.defer(*_HASHES).filter(is_of_person(search_term))
     return list(rows.order_by("-given_at", "-pk")[:MAX_FOUND])
 
 
@@ -68,8 +68,8 @@ class ConsentAdmin(PersonSearchAdmin, RowAdmin):
         # Not loaded at all, so that no template, error page or debugger can show them.
         return super().get_queryset(request).defer(*_HASHES)
 
-    def find_rows(self, wanted: str) -> Sequence[ConsentProof]:
-        return find_proofs(wanted)
+    def find_rows(self, search_term: str) -> Sequence[ConsentProof]:
+        return find_proofs(search_term)
 
     def row_context(self, request: HttpRequest, row: ConsentProof, *, full: bool) -> dict[str, Any]:
         return {

@@ -110,13 +110,13 @@ MIN_PHONE_DIGITS: Final = 5
 
 
 @sensitive_variables()
-def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
+def search_deliveries(search_term: str, now: datetime) -> list[WebhookDelivery]:
     """Return deliveries about a booking with this confirmation number, or with this email address or phone number.
 
     Case and spelling don't matter. For a phone number its last digits are enough.
     """
-    wanted = normalize_email(wanted).casefold()
-    if not wanted:
+    search_term = normalize_email(search_term).casefold()
+    if not search_term:
         return []
     found = []
     rows = (
@@ -129,7 +129,7 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
             booking = event_of(row, now).booking
         except BodyUnavailable:
             continue
-        if booking is not None and _is_about(booking, wanted):
+        if booking is not None and _is_about(booking, search_term):
             found.append(row)
             if len(found) == MAX_RESULTS:
                 break
@@ -137,16 +137,16 @@ def search_deliveries(wanted: str, now: datetime) -> list[WebhookDelivery]:
 
 
 @sensitive_variables()
-def _is_about(booking: Booking, wanted: str) -> bool:
+def _is_about(booking: Booking, search_term: str) -> bool:
     contact = booking.contact
-    if clean_confirmation_number(wanted) == booking.confirmation_number.upper():
+    if clean_confirmation_number(search_term) == booking.confirmation_number.upper():
         return True
-    if contact and wanted == normalize_email(contact.email or "").casefold():
+    if contact and search_term == normalize_email(contact.email or "").casefold():
         return True
     # By digits alone: Kordless has E.164, staff type what the customer says.
-    digits = re.sub(r"\D", "", wanted)
+    digits = re.sub(r"\D", "", search_term)
     phone = re.sub(r"\D", "", contact.phone or "") if contact else ""
-    is_phone = re.fullmatch(r"[\d\s()+./-]+", wanted) is not None
+    is_phone = re.fullmatch(r"[\d\s()+./-]+", search_term) is not None
     # A leading 0 is the national prefix, which E.164 doesn't have.
     return is_phone and len(digits) >= MIN_PHONE_DIGITS and phone.endswith(digits.lstrip("0"))
 
@@ -181,8 +181,8 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
     personal_view_record = "Looked at the personal data."
     find_template = "kordless_booking/admin/find_deliveries.html"
     find_title = gettext_lazy("Find deliveries about a person")
-    longest_wanted = 200
-    list_display = ("received_at", "event", "result", "made", "account", "delivery_id", "happened_at")
+    max_search_length = 200
+    list_display = ("received_at", "event", "result", "change_source", "account", "delivery_id", "happened_at")
     list_filter = (AccountFilter, KindFilter, "outcome", "received_at")
     search_fields = ("delivery_id",)
     search_help_text = gettext_lazy("Search by delivery ID.")
@@ -205,7 +205,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
         return format_html('<span class="kb-tone kb-{}">{}</span>', tone, text)
 
     @admin.display(description=pgettext_lazy("label", "Made"))
-    def made(self, row: WebhookDelivery) -> str:
+    def change_source(self, row: WebhookDelivery) -> str:
         """Return the place of the change in words; a dash when nothing was published."""
         return source_label(row.source) or NOTHING
 
@@ -225,8 +225,8 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
             *super().get_urls(),
         ]
 
-    def find_rows(self, wanted: str) -> Sequence[tuple[str, WebhookDelivery]]:
-        return [(event_label(row.kind), row) for row in search_deliveries(wanted, datetime.now(UTC))]
+    def find_rows(self, search_term: str) -> Sequence[tuple[str, WebhookDelivery]]:
+        return [(event_label(row.kind), row) for row in search_deliveries(search_term, datetime.now(UTC))]
 
     @sensitive_variables()
     def replay_view(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -282,7 +282,7 @@ class DeliveryAdmin(PersonSearchAdmin, MaskedRowAdmin):
             "subtitle": event_label(row.kind),
             "event": event_label(row.kind),
             "outcome": row.get_outcome_display(),
-            "made": source_label(row.source),
+            "change_source": source_label(row.source),
             "body": (format_body(body) if full else mask_body(body)) if body else "",
             "may_see": bool(body) and not full and has_app_permission(request, "view_personal_data"),
             "may_replay": bool(body) and has_app_permission(request, "replay_webhookdelivery"),

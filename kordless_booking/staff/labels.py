@@ -82,7 +82,7 @@ def refusal_labels() -> dict[str, str]:
     }
 
 
-#: Refusals that are about the site and not about the visitor's wish: somebody has to look at them.
+#: Refusals that are about the site and not about the visitor's request: somebody has to look at them.
 _FAILURES = frozenset({"BadRequest", "KeyRefused", "Unreachable", "CircuitOpen", "TooMany", "Unavailable"})
 
 

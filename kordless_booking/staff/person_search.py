@@ -27,7 +27,7 @@ class FindForm(forms.Form):
     def __init__(self, data: Any = None, *, max_length: int) -> None:
         """`max_length` is the longest text, in characters, that can be searched for."""
         super().__init__(data)
-        self.fields["wanted"] = forms.CharField(
+        self.fields["search_term"] = forms.CharField(
             label=gettext_lazy("Confirmation number, email or phone"),
             max_length=max_length,
             widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
@@ -39,16 +39,16 @@ class PersonSearchAdmin(ListAdmin):
 
     find_template = ""
     find_title: str | Promise = ""
-    longest_wanted = MAX_EMAIL
+    max_search_length = MAX_EMAIL
     """Characters that can be searched for."""
 
-    def find_rows(self, wanted: str) -> Sequence[Any]:
+    def find_rows(self, search_term: str) -> Sequence[Any]:
         """Return what the template shows of each row that belongs to this number, email address or phone number."""
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
         # `sensitive_post_parameters` keeps the search out of error reports.
-        view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("wanted")(self.find_view)))
+        view = self.admin_site.admin_view(never_cache(sensitive_post_parameters("search_term")(self.find_view)))
         name = f"{self.opts.app_label}_{self.opts.model_name}_find"
         return [path("find/", view, name=name), *super().get_urls()]
 
@@ -67,11 +67,11 @@ class PersonSearchAdmin(ListAdmin):
             "title": self.find_title,
             "deeper": True,
             "form": form,
-            "found": self.find_rows(form.cleaned_data["wanted"]) if form.is_valid() else None,
+            "found": self.find_rows(form.cleaned_data["search_term"]) if form.is_valid() else None,
         }
         response = render(request, self.find_template, self.admin_context(request) | context)
         response["Cache-Control"] = "no-store, private"
         return response
 
     def _find_form(self, data: Any = None) -> FindForm:
-        return FindForm(data, max_length=self.longest_wanted)
+        return FindForm(data, max_length=self.max_search_length)

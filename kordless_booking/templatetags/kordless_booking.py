@@ -95,7 +95,7 @@ def booking_widget(
     if token:
         choices["metadata"] = token
     widgets = PageWidgets.of_request(request)
-    name = widgets.take_name(name)
+    name = widgets.claim_name(name)
     visit = WidgetRequest.from_http(
         request,
         namespace=namespace,

@@ -372,8 +372,8 @@ class Catalog:
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
         windows = [window for each in days if (window := days_window(each, today, most)) is not None]
         # Near days are one item, in the place of the first of them.
-        wanted = [item for window in windows for item, _part in self._slots_items(slug, window, window_days)]
-        slots = list({item.parts: item for item in wanted}.values())
+        requested = [item for window in windows for item, _part in self._slots_items(slug, window, window_days)]
+        slots = list({item.parts: item for item in requested}.values())
         items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
         items += slots if slots and cache.needs_fetch(slots[0]) else []
         missing = [item for item in items if cache.needs_fetch(item)]

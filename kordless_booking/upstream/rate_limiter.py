@@ -161,7 +161,7 @@ class Permit:
 
     key: str
     """Its key in the cache."""
-    left: int
+    remaining: int
     """Requests that remain after it, as far as we counted."""
     is_lent: bool = False
     """A creation's permit, taken to browse. Its time is stored as a negative number, for `usage`."""
@@ -202,7 +202,7 @@ class BrowsePermits:
 class ReportedLimit(msgspec.Struct, frozen=True):
     """Limit as the rate-limit headers of one response reported it. Cached as JSON."""
 
-    left: int
+    remaining: int
     """Requests that remained in Kordless's window, by `X-RateLimit-Remaining`."""
     limit: int
     """Size of the limit that was reported, by `X-RateLimit-Limit`."""
@@ -418,7 +418,7 @@ class RateLimiter:
         if reported := _decode_reported(found.get(self._reported)):
             since = sum(from_millis(found.get(key)) - PERMIT_SECONDS > reported.at for key in self._permit_keys)
             reserved = (self._whole.requests - len(self._whole.permits(Priority.BROWSE))) * reported.limit
-            free = min(free, reported.left - since - reserved // self._whole.requests)
+            free = min(free, reported.remaining - since - reserved // self._whole.requests)
         return BrowsePermits(max(0, free), len(pool))
 
     def release(self, permit: Permit, operation: str, response: ResponseMeta | None) -> None:
@@ -441,7 +441,7 @@ class RateLimiter:
             self._cache.set(key, to_millis(now + seconds), seconds)
         # A remainder worse than our own count means that somebody else uses the key; any other says nothing new.
         # A permit's `left` counts all requests, so it can't judge a remainder of creations: that is always stored.
-        elif response.remaining is not None and (creations or response.remaining < permit.left):
+        elif response.remaining is not None and (creations or response.remaining < permit.remaining):
             seconds = WINDOW_SECONDS if response.reset is None else _whole_seconds(response.reset - now, WINDOW_SECONDS)
             # A header may hold anything: a limit above the quota would enlarge the reserve beyond the quota.
             limit = min(response.limit or self._whole.requests, self._whole.requests)
@@ -476,7 +476,7 @@ class RateLimiter:
                 continue
             # Permits taken or released after the report: requests that its remainder may not include yet.
             since = sum(from_millis(found.get(permit)) - PERMIT_SECONDS > reported.at for permit in permits)
-            if reported.left - since <= reserved * reported.limit // self._whole.requests:
+            if reported.remaining - since <= reserved * reported.limit // self._whole.requests:
                 raise _too_many(operation, "reported_limit", reported.until - now, WINDOW_SECONDS)
 
     def _may_borrow(self, kind: Priority, found: Mapping[str, Storable]) -> bool:

@@ -83,7 +83,7 @@ class _Snapshot:
 
     read_at: float
     """Unix seconds."""
-    found: Mapping[str, Storable]
+    limiter_values: Mapping[str, Storable]
     """Values that the cache holds under the rate limiter's keys."""
     places: dict[int, Place]
     """By number."""
@@ -149,7 +149,7 @@ class WaitingList:
         snapshot = self._read(anew=error.reason != TURN)
         if snapshot is None:
             return error
-        self._limiter.mark_exhausted(snapshot.found)
+        self._limiter.mark_exhausted(snapshot.limiter_values)
         self._take_place(snapshot, item, requester)
         is_newcomer, now = self._limiter.is_newcomer(requester), self._clock.now()
         ahead, free_at = self._turn(snapshot, item, requester, now, is_newcomer=is_newcomer)
@@ -192,7 +192,7 @@ class WaitingList:
         """Return how many items are ahead, and when each permit that this visitor may take is free."""
         with self._guard:
             ahead = snapshot.count_ahead(item, _identity(requester), now, is_newcomer=is_newcomer)
-        return ahead, self._limiter.browse_free_at(snapshot.found, is_newcomer=is_newcomer, now=now)
+        return ahead, self._limiter.browse_free_at(snapshot.limiter_values, is_newcomer=is_newcomer, now=now)
 
     def _take_place(self, snapshot: _Snapshot, item: str, requester: Requester) -> None:
         address, is_newcomer = _identity(requester), self._limiter.is_newcomer(requester)

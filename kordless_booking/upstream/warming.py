@@ -93,13 +93,13 @@ def popular_items(services: AccountServices, popular: Mapping[str, float]) -> li
     offered = {service.slug for service in organization.services if service.bookable} if organization else set()
     most = sorted(offered & popular.keys(), key=lambda slug: popular[slug], reverse=True)[:MAX_SERVICES]
     # Every page of a service reads the list as well.
-    wanted: list[tuple[float, CacheItem[Any]]] = [(sum(popular.values()), catalog.organization_item())]
+    candidates: list[tuple[float, CacheItem[Any]]] = [(sum(popular.values()), catalog.organization_item())]
     for slug in most:
         settings = catalog.service_item(slug)
-        wanted.append((popular[slug], catalog.near_slots_item(slug, cache.local_value(settings))))
+        candidates.append((popular[slug], catalog.near_slots_item(slug, cache.local_value(settings))))
         # Half, because a page can be made without them, and not without times.
-        wanted.append((popular[slug] / 2, settings))
-    scored = [(views * _age_in_lifetimes(services, item), item) for views, item in wanted]
+        candidates.append((popular[slug] / 2, settings))
+    scored = [(views * _age_in_lifetimes(services, item), item) for views, item in candidates]
     return [item for score, item in sorted(scored, key=lambda pair: pair[0], reverse=True) if score > 0]
 
 

@@ -59,7 +59,7 @@ from kordless_booking.views.outcome import (
 from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
-from kordless_booking.views.questions import asked_questions
+from kordless_booking.views.questions import configured_questions
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
@@ -151,7 +151,7 @@ def build_contact_form(
         also=also,
         region=phone_region(visit.account, detail.calendar.timezone if detail else None),
         by_phone=place is not None and place.type == "phone",
-        questions=asked_questions(visit.account, service),
+        questions=configured_questions(visit.account, service),
         max_guests=own.max_guests(party_size),
         consents=visit.account.consent,
     )
@@ -261,7 +261,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         )
         return set_retry_after(response, over.rejection.seconds)
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         # The text doesn't say "nothing has been booked", because an earlier post of this form may have been. Posting
         # the same draft again finds out.
@@ -269,7 +269,7 @@ def _submit(visit: WidgetRequest, service: str) -> HttpResponse:
         return _form_page(visit, _detail(visit, service), chosen, form, problem=text, status=503)
     if isinstance(outcome, placement.Rejected):
         if not outcome.after_unknown_outcome or isinstance(outcome.error, exceptions.SlotTaken):
-            permits.give_back()
+            permits.release()
             return _rejected_page(visit, chosen, form, outcome)
         # This error says nothing about an earlier send, which may be booked. So the visitor doesn't get a form with a
         # new key, but the page that finds out.

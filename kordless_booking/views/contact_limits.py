@@ -38,10 +38,10 @@ class ContactPermits:
     uses: tuple[Use, ...] = ()
     rejection: Rejection | None = None
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return the permits: nothing was booked or moved, so nobody got mail."""
         for use in self.uses:
-            use.give_back()
+            use.release()
 
 
 class OverContactLimit(Exception):
@@ -60,24 +60,24 @@ class BookingPermits:
 
     def __init__(self, visit: WidgetRequest) -> None:
         self._visit = visit
-        self._taken = ContactPermits()
+        self._permits = ContactPermits()
 
     @property
-    def were_taken(self) -> bool:
+    def has_permits(self) -> bool:
         """True if this request took them, and not an earlier one of the same form."""
-        return bool(self._taken.uses)
+        return bool(self._permits.uses)
 
     def take(self, contact_hashes: Iterable[str]) -> None:
         """Take a permit of each contact. Raises OverContactLimit, and takes none, when one has none left."""
         taken = _take(self._visit, contact_hashes)
         if taken.rejection:
             raise OverContactLimit(taken.rejection)
-        self._taken = taken
+        self._permits = taken
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return what this request has taken: nothing was booked."""
-        self._taken.give_back()
-        self._taken = ContactPermits()
+        self._permits.release()
+        self._permits = ContactPermits()
 
 
 def take_contact_permits(visit: WidgetRequest, contacts: Iterable[str | None]) -> ContactPermits:
@@ -95,14 +95,14 @@ def _take(visit: WidgetRequest, contact_hashes: Iterable[str]) -> ContactPermits
         keys = [_permit_keys(visit, rule, name) for name in hashes]
         use = take_use(cache, keys, seconds=rule.seconds, now=visit.now.timestamp())
         if use.seconds:
-            taken.give_back()
+            taken.release()
             log_event(log, logging.WARNING, "throttled", scope=rule.scope, seconds=use.seconds)
             return ContactPermits(rejection=_reject(use.seconds))
         taken = ContactPermits((*taken.uses, use))
     return taken
 
 
-def give_back_later(visit: WidgetRequest, hashes: Iterable[str], sent_at: int) -> None:
+def release_later(visit: WidgetRequest, hashes: Iterable[str], sent_at: int) -> None:
     """Return the permits that a form took in an earlier request, because it was rejected on its waiting page.
 
     The form was sent at `sent_at` (Unix seconds), and took its permits then or, if it was held, later. `hashes` are

@@ -180,8 +180,8 @@ def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
     this request only counts the view.
     """
-    seen, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
-    if not (taken or (seen and _is_as_seen(seen, response.get(VERSION_HEADER, "")))):
+    shown_version, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
+    if not (taken or (shown_version and _is_current(shown_version, response.get(VERSION_HEADER, "")))):
         return _confirmed(response) if _has_client(request, response) else response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
     # For this visitor's page, also where a CDN may store the page itself.
@@ -206,9 +206,9 @@ def _confirmed(response: HttpResponse) -> HttpResponse:
     return confirmed
 
 
-def _is_as_seen(seen: str, version: str) -> bool:
-    """Return True if an open page of the version `seen` stays as it is."""
-    return version == seen or would_lose_settings(seen, version)
+def _is_current(shown_version: str, version: str) -> bool:
+    """Return True if an open page of the version `shown_version` stays as it is."""
+    return version == shown_version or would_lose_settings(shown_version, version)
 
 
 def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> None:

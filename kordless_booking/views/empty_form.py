@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from kordless_booking.memory_budget import BoundedDict, text_bytes
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.package_templates import find_package_templates
-from kordless_booking.views.questions import asked_questions
+from kordless_booking.views.questions import configured_questions
 from kordless_booking.views.skeletons import SHARED_BUDGET, Skeleton, placeholder
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render_empty_fields(visit: WidgetRequest, form: ContactForm, service: str, p
     A form with questions is rendered for each request: a function of the site's may ask something else each time.
     """
     account = visit.account
-    if form.is_bound or form.initial or form.also or account.prefill or asked_questions(account, service):
+    if form.is_bound or form.initial or form.also or account.prefill or configured_questions(account, service):
         return None
     package = find_package_templates(_FIELDS)
     # A site may have its widgets rendered by templates that show anything, and a lazy text may be another each time.

@@ -52,10 +52,10 @@ def read_shown_service(visit: WidgetRequest, slug: str) -> tuple[ServiceDetail, 
 
 def shows_listed(request: HttpRequest) -> bool:
     """Return True if the request comes from an open page that was made without the service's settings."""
-    seen: str = request.META.get(SEEN_HEADER, "")
-    return seen.startswith(VERSION_PREFIX)
+    shown_version: str = request.META.get(SEEN_HEADER, "")
+    return shown_version.startswith(VERSION_PREFIX)
 
 
-def would_lose_settings(seen: str, version: str) -> bool:
-    """Return True if an open page was made with the settings (`seen` is its version), and the new one without."""
-    return version.startswith(VERSION_PREFIX) and _COMPLETE_VERSION.fullmatch(seen) is not None
+def would_lose_settings(shown_version: str, version: str) -> bool:
+    """Return True if an open page (`shown_version`) was made with the settings, and the new one without."""
+    return version.startswith(VERSION_PREFIX) and _COMPLETE_VERSION.fullmatch(shown_version) is not None

@@ -86,9 +86,11 @@ def find(visit: WidgetRequest) -> HttpResponse:
     Whatever is wrong with them, the answer is the same, so that nobody can test which numbers or contacts exist.
     """
     if visit.request.method != "POST":
-        return _find_page(visit, FindForm(auto_id=visit.field_ids, contacts=visit.account.asked_contacts()))
+        return _find_page(visit, FindForm(auto_id=visit.field_ids, contacts=visit.account.requested_contacts()))
     region = _region_for(visit, visit.request.POST.get("contact", ""))
-    form = FindForm(visit.request.POST, auto_id=visit.field_ids, region=region, contacts=visit.account.asked_contacts())
+    form = FindForm(
+        visit.request.POST, auto_id=visit.field_ids, region=region, contacts=visit.account.requested_contacts()
+    )
     if not form.is_valid():
         return _find_page(visit, form, status=422)
     requested = form.number_and_contact()
@@ -100,14 +102,14 @@ def find(visit: WidgetRequest) -> HttpResponse:
         found = _lookup(visit, *requested) if requested else None
     except exceptions.Unavailable as error:
         # Kordless didn't say.
-        guess.give_back()
+        guess.release()
         log_problem(visit, "lookup_failed", level=logging.ERROR, status=503, error=error)
         text = _("We can’t reach the booking system right now. Please try again in a moment.")
         return set_retry_after(_find_page(visit, form, problem=text, status=503), error.retry_after)
     if found is None:
         log_event(log, logging.INFO, "lookup_rejected")
         return _find_page(visit, form, problem=_not_found_text(form), status=404)
-    guess.give_back()
+    guess.release()
     terms = None
     with suppress(DatabaseError):
         # Whom the booking is with, and for how many. The page works without.
@@ -169,11 +171,11 @@ def open_short_link(visit: WidgetRequest, code: str) -> HttpResponse:
         found = find_link(visit.account, code, visit.now)
     except DatabaseError:
         # Nobody knows whether the code is a right one.
-        guess.give_back()
+        guess.release()
         raise
     if found is None:
         raise broken_link()
-    guess.give_back()
+    guess.release()
     known, choices = found.preferences, visit.choices.appearance()
     if known and not choices.lang:
         choices = choices.replace(lang=best_supported_language(known.language), hours=choices.hours or known.hours)

@@ -38,7 +38,7 @@ from kordless_booking.views.address_limits import Rejection
 from kordless_booking.views.already_requested import already_requested
 from kordless_booking.views.book_again import book_again_link
 from kordless_booking.views.cells import format_start
-from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, give_back_later
+from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit, release_later
 from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.invites import calendar_event_for, calendar_links, calendar_response
@@ -90,7 +90,7 @@ def attempt(visit: WidgetRequest, token: str) -> HttpResponse:
     except OverContactLimit as over:
         raise _over_contact_limit(over.rejection) from None
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         raise
     if outcome is None:
         raise broken_link()
@@ -306,16 +306,16 @@ def _awaited_summary(visit: WidgetRequest, terms: Terms) -> TermsSummary:
     return replace(terms_summary(visit, terms, detail), duration="", price="", policy="")
 
 
-def give_permits_back(
+def release_permits(
     visit: WidgetRequest, receipt: Receipt, outcome: placement.Rejected, permits: BookingPermits
 ) -> None:
     """Return the permits of an attempt that was rejected on its waiting page, by this very request."""
     # By this very request: the page of a rejected attempt may be loaded again and again.
-    if outcome.rejected_at == visit.now and permits.were_taken:
-        permits.give_back()
+    if outcome.rejected_at == visit.now and permits.has_permits:
+        permits.release()
     elif outcome.rejected_at == visit.now:
         with suppress(DatabaseError):
-            give_back_later(visit, placement.get_counted_contacts(visit.account.name, receipt.key), receipt.sent_at)
+            release_later(visit, placement.get_counted_contacts(visit.account.name, receipt.key), receipt.sent_at)
 
 
 def _rejected_page(
@@ -324,7 +324,7 @@ def _rejected_page(
     """Answer a rejection that became known on the waiting page: raise a Problem, or show the free times."""
     error, terms = outcome.error, receipt.terms
     invalidate_after_rejection(visit, terms.service, outcome)
-    give_permits_back(visit, receipt, outcome, permits)
+    release_permits(visit, receipt, outcome, permits)
     choices = visit.choices.replace(timezone=terms.timezone, party_size=terms.party_size)
     # The link to an attempt works for a day. What was typed is only for the visitor who waits, and so for minutes.
     rejected_at = outcome.rejected_at

@@ -37,7 +37,7 @@ from kordless_booking.upstream.rate_limiter import ADDRESS_LIMIT
 from kordless_booking.upstream.registry import services_for
 from kordless_booking.views import security
 from kordless_booking.views.page import build_page
-from kordless_booking.views.questions import asked_questions
+from kordless_booking.views.questions import configured_questions
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import RETRY_SECONDS, set_retry_after
@@ -158,7 +158,7 @@ def _is_too_large(visit: WidgetRequest, service: str | None) -> bool:
     # A function of the site's isn't called for a request that may be anybody's, and of any service.
     if callable(visit.account.questions):
         return excess > MOST_ANSWERS
-    return excess > largest_answers(asked_questions(visit.account, service))
+    return excess > largest_answers(configured_questions(visit.account, service))
 
 
 def _content_length(request: HttpRequest) -> int:

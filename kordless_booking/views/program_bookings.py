@@ -39,10 +39,10 @@ from kordless_booking.upstream.window import Days, bookable_days
 from kordless_booking.views.contact import build_contact_form
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.outcome import (
-    give_permits_back,
     invalidate_after_rejection,
     manage_url,
     publish_placed,
+    release_permits,
     slot_check,
 )
 from kordless_booking.views.problems import log_problem
@@ -262,11 +262,11 @@ def place_order(visit: WidgetRequest, order: Order, key: str) -> Result:
     except OverContactLimit as over:
         return Result(state="throttled", seconds=over.rejection.seconds)
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         log_problem(visit, "attempt_not_written", level=logging.ERROR, status=503)
         return Result(state="not_sent")
     if isinstance(outcome, placement.Rejected) and not outcome.after_unknown_outcome:
-        permits.give_back()
+        permits.release()
     return _build_result(visit, receipt, outcome)
 
 
@@ -298,13 +298,13 @@ def follow_up(visit: WidgetRequest, token: str) -> Result:
     except OverContactLimit as over:
         return Result(state="throttled", seconds=over.rejection.seconds)
     except DatabaseError:
-        permits.give_back()
+        permits.release()
         log_problem(visit, "database_failed", level=logging.ERROR, status=503)
         return Result(state="not_sent")
     if outcome is None or isinstance(outcome, placement.DifferentRequest):
         return Result(state="gone")
     if isinstance(outcome, placement.Rejected):
-        give_permits_back(visit, receipt, outcome, permits)
+        release_permits(visit, receipt, outcome, permits)
     return _build_result(visit, receipt, outcome)
 
 
@@ -405,7 +405,7 @@ def _build_result(visit: WidgetRequest, receipt: Receipt, outcome: placement.Out
             visit.access.mark_draft_open()
             return Result(state="pending", order_terms=terms, token=token, seconds=seconds, queued=waiting or held)
         case placement.Placed():
-            # Only what this call has recorded is news: a program may ask for the same booking again and again.
+            # Only what this call has recorded is new: a program may ask for the same booking again and again.
             if outcome.notify_contact is not None:
                 publish_placed(visit, receipt, outcome)
             booking = outcome.booking

@@ -32,7 +32,7 @@ from kordless_booking.urlconf import namespaces_of, public_url
 from kordless_booking.views.cells import format_start
 from kordless_booking.views.client_address import build_requester
 from kordless_booking.views.links import WidgetLinks
-from kordless_booking.views.questions import asked_questions
+from kordless_booking.views.questions import configured_questions
 from kordless_booking.views.request import WidgetRequest
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def describe_form(visit: WidgetRequest, detail: ServiceDetail) -> dict[str, Any]
             "max": _bound(question.max),
             "choices": [{"value": value, "label": text_in(label, visit.language)} for value, label in question.choices],
         }
-        for question in asked_questions(account, slug)
+        for question in configured_questions(account, slug)
     ]
     return {
         "contact": {

@@ -22,12 +22,12 @@ FRESH_SECONDS: Final = 10
 """Seconds for which a process asks what the site's function has returned: a form that many open costs one call."""
 SLOW_SECONDS: Final = 1.0
 """Seconds that a call may take. A slower one is logged: a visitor has waited for it."""
-_MAX_KNOWN: Final = 500
+_MAX_CACHED: Final = 500
 """Services whose questions a process remembers. The name of a service may be made up by a visitor."""
 
 
 @dataclass(frozen=True)
-class _Known:
+class _CachedQuestions:
     questions: Questions
     until: float
     """Monotonic seconds."""
@@ -42,13 +42,13 @@ class QuestionSource:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock(monotonic=time.monotonic)
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._cached: dict[tuple[str, str], _CachedQuestions] = {}
         self._lock = threading.Lock()
 
     def read(self, account: Account, service: str) -> Questions:
         """Return the questions of a service. Never raises."""
         key = (account.name, service)
-        known = self._known.get(key)
+        known = self._cached.get(key)
         begin = self._clock.monotonic()
         if known is not None and begin < known.until:
             return known.questions
@@ -68,15 +68,15 @@ class QuestionSource:
             seconds = round(end - begin, 1)
             log_event(log, logging.WARNING, "questions_slow", account=account.name, service=service, seconds=seconds)
         with self._lock:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            self._known[key] = _Known(questions, end + FRESH_SECONDS)
+            if len(self._cached) >= _MAX_CACHED:
+                self._cached.clear()
+            self._cached[key] = _CachedQuestions(questions, end + FRESH_SECONDS)
         return questions
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._known.clear()
+            self._cached.clear()
 
 
 def call(account: Account, service: str) -> Questions:
@@ -91,7 +91,7 @@ _source: Final = QuestionSource()
 on_setting_change({"KORDLESS_BOOKING"}, _source.clear)
 
 
-def asked_questions(account: Account, service: str) -> Questions:
+def configured_questions(account: Account, service: str) -> Questions:
     """Return the questions of a service, in the order of the form. Costs no request and no query of ours."""
     setting = account.questions
     if not callable(setting):

@@ -19,11 +19,11 @@ from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
 from kordless_booking.api.resources import Organization, ServiceDetail
-from kordless_booking.booking.asked import ASKED_NAMES
 from kordless_booking.booking.choices import QUERY_NAMES, Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.preferences import VisitorPreferences
+from kordless_booking.booking.requested_days import REQUESTED_DAYS_NAMES
 from kordless_booking.booking.terms import Terms
 from kordless_booking.consent import consent_lengths
 from kordless_booking.exceptions import KordlessError, NotFound
@@ -119,7 +119,7 @@ def is_for_frame(request: HttpRequest) -> bool:
 
 QUERY_PREFIX: Final = "kb-"
 """Begin of the names that a widget inside a page of the site reads of its query; all others are the page's own."""
-_READ_INLINE: Final = (QUERY_NAMES - {"embed", "thanks", "meta"}) | ASKED_NAMES
+_READ_INLINE: Final = (QUERY_NAMES - {"embed", "thanks", "meta"}) | REQUESTED_DAYS_NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +234,7 @@ class WidgetRequest:
     access: AccountAccess
     is_readable: bool = True
     """False for a request whose query or form can't be read: its page has to say so."""
-    given_form_input: Mapping[str, str] | None = field(default=None, repr=False)
+    form_input_override: Mapping[str, str] | None = field(default=None, repr=False)
     """Form input that the view knows from elsewhere than the posted form."""
 
     @classmethod
@@ -302,7 +302,7 @@ class WidgetRequest:
 
     def with_form_input(self, form_input: Mapping[str, str]) -> WidgetRequest:
         """Return the same request with this form input."""
-        return replace(self, given_form_input=form_input)
+        return replace(self, form_input_override=form_input)
 
     @cached_property
     def form_input(self) -> Mapping[str, str]:
@@ -310,8 +310,8 @@ class WidgetRequest:
 
         Never from the URL, which others may see. Reading it raises what reading a malformed form raises.
         """
-        if self.given_form_input is not None:
-            return self.given_form_input
+        if self.form_input_override is not None:
+            return self.form_input_override
         # A page of the site around the widget may answer a form of its own.
         if self.request.method != "POST" or self.embedded:
             return {}

@@ -112,7 +112,7 @@ def _slots_page(
         detail = _detail(visit, managed)
         near = refused if taken else None
         read = read_calendar_page(visit, detail, select=_movable_slots(managed, refused), keep_provider=True, near=near)
-        notice_text = _taken(visit, detail, taken, refused, others_free=read.view.day is not None)
+        notice_text = _taken_notice(visit, detail, taken, refused, others_free=read.view.day is not None)
     choices = _url_choices(managed, visit.choices)
 
     def here(choices: Choices) -> str:
@@ -327,7 +327,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
                     seconds=change_timeout(visit),
                 )
         except exceptions.NotSent as error:
-            permits.give_back()
+            permits.release()
             return change_failed_page(
                 visit, "reschedule_not_sent", error, lambda text: _confirm_page(visit, managed, chosen, text)
             )
@@ -338,7 +338,7 @@ def _move(visit: WidgetRequest, managed: ManagedBooking) -> HttpResponse:
             exceptions.BadRequest,
         ) as error:
             if not isinstance(error, exceptions.OutcomeUnknown):
-                permits.give_back()
+                permits.release()
             if refused := _resolve_failed_move(visit, managed, chosen, error):
                 return refused
         # To the second, as the webhook about it is read: else it would be published twice.
@@ -403,7 +403,7 @@ def _reason(managed: ManagedBooking, start: datetime, end: datetime | None) -> s
     return "own" if _is_at(managed.booking, start, end or managed.booking.end) else "1"
 
 
-def _taken(
+def _taken_notice(
     visit: WidgetRequest,
     detail: ServiceDetail,
     reason: str,

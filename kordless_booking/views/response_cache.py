@@ -28,8 +28,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 
 from kordless_booking import hooks
-from kordless_booking.booking.asked import ASKED_NAMES
 from kordless_booking.booking.choices import QUERY_NAMES
+from kordless_booking.booking.requested_days import REQUESTED_DAYS_NAMES
 from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views.compression import Compressed, choose_coding, site_compresses
 from kordless_booking.views.listed_page import shows_listed
@@ -50,7 +50,7 @@ query can have any color, search or time, and pages that one visitor makes up ar
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Bytes of all responses in this process. A list of 300 services with long descriptions has 1.6 MB, and each language
 and each color of a host page is another key for it."""
-READ_NAMES: Final = frozenset({*QUERY_NAMES, *ASKED_NAMES, "from", "later", "near", "q", "taken"})
+READ_NAMES: Final = frozenset({*QUERY_NAMES, *REQUESTED_DAYS_NAMES, "from", "later", "near", "q", "taken"})
 """Query names that a shared page reads. A page repeats no other name in a link or form, so all others (`utm_source`,
 `gclid`, `fbclid`) are no part of the key. The script reads the campaign's from the address (campaign-parameters.js)."""
 _RECORD_BYTES: Final = 4096

@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.availability import CalendarPage, EmptyReason, PartOfDay, parts_of_day
 from kordless_booking.booking.choices import Choices, provider_value, query_id
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import ShownClocks, clock_city, clock_difference, clock_text
 from kordless_booking.presentation.texts import provider_text
@@ -93,17 +93,17 @@ def slot_context(
     is_visitors_zone: bool = True,
     says_length: bool = False,
     booked: date | None = None,
-    asked: Asked | None = None,
+    requested: RequestedDays | None = None,
 ) -> dict[str, Any]:
     """Return the context of steps/slot.html, without `kb`.
 
     `renderer` is the one that renders the page: it notes which templates the parts come from. `clocks` are those that
     the view was made with. `is_visitors_zone` is False where nobody knows the visitor's zone, and `clocks.visitor` is
     another one: then no text says "you" of it. With `says_length` each time says how long it is, for a page whose head
-    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks. `asked` is
-    what a link asks for besides the choices.
+    can't say it for all. `booked` is the day of the booking that is rescheduled, which the calendar marks. `requested`
+    is what a link asks for besides the choices.
     """
-    own_links, links = links, _keep_weekdays(links, asked)
+    own_links, links = links, _keep_weekdays(links, requested)
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
@@ -112,9 +112,9 @@ def slot_context(
         "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
-        "limits": limit_chips(visit, asked, own_links.here, provider=_provider_name(view)),
+        "limits": limit_chips(visit, requested, own_links.here, provider=_provider_name(view)),
         "missed_notice": _("Nothing is free then. These are the nearest times.")
-        if view.misses_span and view.nearest
+        if view.misses_date_range and view.nearest
         else "",
         "clock": _clock(visit, view, links, clocks, is_visitors_zone=is_visitors_zone),
         "nearest": _nearest(visit, view, links, renderer),
@@ -132,15 +132,15 @@ def slot_context(
         },
         "hours": _hours(visit, view, links),
         "age_notice": age_notice,
-        "watch": _watch(visit, view, own_links, asked),
+        "watch": _watch(visit, view, own_links, requested),
     }
 
 
-def _keep_weekdays(links: SlotLinks, asked: Asked | None) -> SlotLinks:
-    """Return links that keep the weekdays on which no time is wanted: unlike the span, they hold for every page."""
-    if asked is None or not asked.excluded_weekdays:
+def _keep_weekdays(links: SlotLinks, requested: RequestedDays | None) -> SlotLinks:
+    """Return links that keep the weekdays on which no time is wanted: unlike the date range, for every page."""
+    if requested is None or not requested.excluded_weekdays:
         return links
-    kept = replace(asked, until=None).query_items()
+    kept = replace(requested, until=None).query_items()
     return replace(
         links,
         here=partial(links.here, **dict(kept)),
@@ -149,7 +149,7 @@ def _keep_weekdays(links: SlotLinks, asked: Asked | None) -> SlotLinks:
 
 
 def limit_chips(
-    visit: WidgetRequest, asked: Asked | None, here: Callable[..., str], *, provider: str = ""
+    visit: WidgetRequest, requested: RequestedDays | None, here: Callable[..., str], *, provider: str = ""
 ) -> list[dict[str, str]]:
     """Return what the times are limited to, each with the URL of the page without it; [] without limits.
 
@@ -159,25 +159,25 @@ def limit_chips(
     """
     choices, language, found = visit.choices, visit.language, []
 
-    def add(label: str, without: Choices, left: Asked | None = asked) -> None:
+    def add(label: str, without: Choices, left: RequestedDays | None = requested) -> None:
         # Translators: removes what is in the chip from the search, such as "Remove: after 3:00 PM".
         remove = pgettext("button", "Remove: %(limit)s") % {"limit": label}
         url = here(without, **dict(left.query_items() if left else ()))
         found.append({"label": label, "remove": remove, "url": url})
 
-    if asked and not choices.month and (choices.day or asked.until):
-        label = describe_days(choices.day or visit.now.date(), asked.until, language)
-        add(label, choices.replace(day=None), replace(asked, until=None))
-    if asked and asked.excluded_weekdays:
-        names = [formatting.weekday_names(language)[day][1] for day in sorted(asked.excluded_weekdays)]
+    if requested and not choices.month and (choices.day or requested.until):
+        label = describe_days(choices.day or visit.now.date(), requested.until, language)
+        add(label, choices.replace(day=None), replace(requested, until=None))
+    if requested and requested.excluded_weekdays:
+        names = [formatting.weekday_names(language)[day][1] for day in sorted(requested.excluded_weekdays)]
         # Translators: days is one weekday, or several: "Monday, Tuesday".
         label = pgettext("limit of the times", "not on %(days)s") % {"days": ", ".join(names)}
-        add(label, choices, replace(asked, excluded_weekdays=frozenset()))
+        add(label, choices, replace(requested, excluded_weekdays=frozenset()))
     if label := describe_time_of_day(choices, language):
         add(label, choices.replace(after=None, before=None))
-    if asked and provider:
+    if requested and provider:
         add(provider, choices.replace(host_id=None, team_id=None))
-    if asked and choices.party_size > 1:
+    if requested and choices.party_size > 1:
         count = choices.party_size
         label = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
         add(label, choices.replace(party_size=1))
@@ -570,15 +570,17 @@ def _hours(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[s
     return {"url": links.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
 
 
-def _watch(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, asked: Asked | None) -> dict[str, str]:
+def _watch(
+    visit: WidgetRequest, view: CalendarPage, links: SlotLinks, requested: RequestedDays | None
+) -> dict[str, str]:
     """Return the URL that an open page polls, and a version to compare: a hash of what is free, and not of texts."""
     # Month and day: an open page must not turn to other weeks by itself, so empty ones stay.
     shown = view.choices.replace(month=view.start, day=view.day) if view.day else view.choices
     after = _after(visit)
     more = {"later": format_start(after)} if after else {}
-    if asked:
+    if requested:
         # What was asked for stays, and so does the page that it leads to.
-        shown, more = visit.choices, more | dict(asked.query_items()) | page_queries(visit)
+        shown, more = visit.choices, more | dict(requested.query_items()) | page_queries(visit)
     here = links.here(shown)
     fingerprint = [
         f"{view.start}",

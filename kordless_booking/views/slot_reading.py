@@ -20,8 +20,8 @@ from kordless_booking.upstream.window import DAY, USUAL_WINDOW_DAYS, Days, booka
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from kordless_booking.booking.asked import Asked
     from kordless_booking.booking.choices import Choices
+    from kordless_booking.booking.requested_days import RequestedDays
     from kordless_booking.booking.terms import Terms
     from kordless_booking.upstream.entries import Cached
     from kordless_booking.views.request import WidgetRequest
@@ -165,13 +165,13 @@ def read_calendar_page(
     select: SelectSlots = all_slots,
     keep_provider: bool = False,
     near: datetime | None = None,
-    asked: Asked | None = None,
+    requested: RequestedDays | None = None,
 ) -> CalendarPageRead:
     """Read the page of the calendar that the visitor looks at, and the ones after it while nothing is free.
 
     `select` chooses from the slots of a page those that are offered. `keep_provider`: show no times of others when the
-    host or team has no slot at all. `near` is the start of a time that the visitor has lost, and `asked` what a link
-    asks for. Raises KordlessError.
+    host or team has no slot at all. `near` is the start of a time that the visitor has lost, and `requested` what a
+    link asks for. Raises KordlessError.
     """
     choices, window, clocks = visit.choices, _window(detail), read_clocks(visit, detail)
     zone = get_timezone(clocks.shown)
@@ -192,8 +192,8 @@ def read_calendar_page(
         keep_provider=keep_provider,
         seats=detail.calendar.max_parallel_bookings or 1,
         near=near,
-        span=asked.span(choices, pages.today, pages.last) if asked else None,
-        excluded_weekdays=asked.excluded_weekdays if asked else frozenset(),
+        date_range=requested.date_range(choices, pages.today, pages.last) if requested else None,
+        excluded_weekdays=requested.excluded_weekdays if requested else frozenset(),
     )
     return CalendarPageRead(view, read[view.start], clocks)
 

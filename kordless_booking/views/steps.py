@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.availability import CalendarPage, provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.booking.steps import Step
 from kordless_booking.exceptions import KordlessError
 from kordless_booking.presentation import search, timezone_search
@@ -177,21 +177,21 @@ def bookable_services(offer: OrganizationDetail) -> list[Service]:
     return [service for service in offer.services if service.bookable]
 
 
-def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpResponse:
+def services_page(visit: WidgetRequest, *, requested: RequestedDays | None = None) -> HttpResponse:
     """Return the list of services. With a single service, redirect to its times, or show them when embedded.
 
-    `asked` is what a link asks for besides the choices, by default that of the query; links to services keep it.
+    `requested` is what a link asks for besides the choices, by default that of the query; links to services keep it.
     """
-    if asked is None:
-        asked = Asked.from_query(visit.query)
-    more = dict(asked.query_items()) if asked else {}
+    if requested is None:
+        requested = RequestedDays.from_query(visit.query)
+    more = dict(requested.query_items()) if requested else {}
     cached = visit.catalog.organization()
     services = bookable_services(cached.value)
     if len(services) == 1:
         slug = services[0].slug
         # A template tag renders into a page of the site, which can't be redirected. Nor can a form with its fields.
         if visit.embedded or visit.form_input:
-            return slots_page(visit, slug, asked=asked)
+            return slots_page(visit, slug, requested=requested)
         return SeeOther(visit.links.service_url("slots", slug, visit.choices, **more))
     can_filter = len(services) > MAX_UNFILTERED
     query = _typed_query(visit).strip() if can_filter else ""
@@ -199,7 +199,7 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
     groups: dict[str, list[Service]] = {}
     for service in found:
         groups.setdefault((service.category or "").strip(), []).append(service)
-    choices = visit.choices if asked else visit.choices.replace(day=None, month=None, after=None, before=None)
+    choices = visit.choices if requested else visit.choices.replace(day=None, month=None, after=None, before=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
     free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
@@ -247,7 +247,7 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         "filter": _service_filter(visit, page, choices, more, query, len(found)) if can_filter else None,
         "notice": describe_age(visit, cached),
         "next_free_clock": free.clock,
-        "limits": limit_chips(visit, asked, here) if asked else [],
+        "limits": limit_chips(visit, requested, here) if requested else [],
         **fill_slots(visit, page, "services_before", "services_after", here=here),
     }
     if query:
@@ -334,25 +334,25 @@ def slots_page(
     *,
     taken: str = "",
     near: datetime | None = None,
-    asked: Asked | None = None,
+    requested: RequestedDays | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Return the slot page of a service. Raises NotFound and other KordlessErrors.
 
-    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query. `asked`
-    is what a link asks for besides the choices. With form input, each control posts it.
+    `taken` is the reason why the visitor was sent back, and `near` the start of the lost time, as in the query.
+    `requested` is what a link asks for besides the choices. With form input, each control posts it.
     """
     taken = taken or visit.query.get("taken", "")
     near = (near or parse_start(visit.query.get("near", ""))) if taken else None
     usual = None if taken else parse_usual_time(visit)
-    if asked is None and not taken:
-        asked = Asked.from_query(visit.query)
-    more = dict(asked.query_items()) if asked else {}
+    if requested is None and not taken:
+        requested = RequestedDays.from_query(visit.query)
+    more = dict(requested.query_items()) if requested else {}
     # Before anything is read: reading one thing after another could exceed the page's deadline.
     start_fetching_calendar_page(visit, service)
     detail, lacks_settings = read_shown_service(visit, service)
     token = visit.form_input_token
-    read = read_calendar_page(visit, detail, near=near or usual, asked=asked)
+    read = read_calendar_page(visit, detail, near=near or usual, requested=requested)
     view, unavailable = read.view, ""
     if view.provider_unavailable:
         unavailable = _unavailable(visit, read)
@@ -394,7 +394,7 @@ def slots_page(
         clocks=read.clocks,
         age_notice=describe_age(visit, read.cached, min_age_seconds=AGE_NOTICE_SECONDS),
         says_length=len(lengths) > 1,
-        asked=asked,
+        requested=requested,
     ) | {
         "service": service_card(
             detail.service,
@@ -405,7 +405,7 @@ def slots_page(
             calendar=detail.calendar,
         ),
         "back": back,
-        "taken": _taken(taken, others_free=view.day is not None),
+        "taken": _taken_notice(taken, others_free=view.day is not None),
         "unavailable": unavailable,
         "books_again": usual is not None,
         **fill_slots(
@@ -452,7 +452,7 @@ def _unavailable(visit: WidgetRequest, read: CalendarPageRead) -> str:
     return _("This team isn’t available for this. Here are everyone’s times.")
 
 
-def _taken(reason: str | None, *, others_free: bool) -> str:
+def _taken_notice(reason: str | None, *, others_free: bool) -> str:
     """Return the notice for a visitor who was sent back: the time is taken, perhaps by their own earlier attempt."""
     match reason:
         case "1" if not others_free:

@@ -195,7 +195,7 @@ def booking_view(
         host=provider_text(terms.host_name, terms.team_name) if terms else "",
         party=party_text(terms.party_size) if terms else "",
         contact="" if sent else mask_contact(new_contact),
-        only_contact=asked[0] if len(asked := visit.account.asked_contacts()) == 1 else "",
+        only_contact=asked[0] if len(asked := visit.account.requested_contacts()) == 1 else "",
         mailed=sent,
         policy=policy_text(policy, says_until=bool(until)),
         until=until,

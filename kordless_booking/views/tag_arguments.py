@@ -63,12 +63,12 @@ class PageWidgets:
             setattr(request, _STATE, found)
         return found
 
-    def take_name(self, wanted: str) -> str:
-        """Return the wanted name, or that with a number where the page has a widget of this name already."""
-        number, name = 1, wanted
+    def claim_name(self, base: str) -> str:
+        """Return the name `base`, or that with a number where the page has a widget of this name already."""
+        number, name = 1, base
         while name in self.names:
             number += 1
-            name = f"{wanted}-{number}"
+            name = f"{base}-{number}"
         self.names.add(name)
         return name
 

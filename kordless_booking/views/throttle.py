@@ -63,7 +63,7 @@ class Use:
     cache: FallbackCache | None = None
     """Cache that holds the permits; None when there are none."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Give its permits back, because it doesn't count."""
         if self.cache is not None:
             self.cache.delete_many(self.permits)

@@ -21,7 +21,7 @@ from kordless_booking.api.deadline import deadline, seconds_left, with_same_dead
 from kordless_booking.api.network import DeadlineBackend, Resolver
 from kordless_booking.api.session import MAX_CONNECTIONS, DeadlineTransport
 from kordless_booking.exceptions import KordlessError, OutcomeUnknown, SlotTaken, TooMany, Unreachable
-from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, Watch
+from tests.support.api_clients import DOCUMENTS, KEY, NEW, NUMBER, RecordingGate
 from tests.support.loopback_server import Line, Script, answer, certificate, serving
 from tests.support.matrix import thinned
 from tests.support.reserved_port import reserved_port
@@ -103,7 +103,7 @@ def slow_gzip(line: Line) -> None:
 @pytest.mark.parametrize("operation", thinned(["create", "organization"]))
 def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> None:
     """However a server dawdles, the call ends at its deadline, as an unknown outcome, after one try."""
-    watch = Watch()
+    watch = RecordingGate()
     with serving(script) as server:
         client = door(server.url, gate=watch, browse_seconds=BUDGET, booking_seconds=BUDGET)
         began = time.monotonic()
@@ -113,7 +113,7 @@ def test_everything_ends_in_time(door: Door, script: Script, operation: str) -> 
         client.close()
     assert BUDGET - 0.1 <= took <= BUDGET + GRACE
     assert caught.value.reason in {"read_timeout", "deadline"}
-    assert (len(server.lines), watch.told) == (1, [(operation, None)])
+    assert (len(server.lines), watch.finished) == (1, [(operation, None)])
 
 
 def test_a_caller_may_choose_another_deadline(door: Door) -> None:
@@ -127,11 +127,11 @@ def test_a_caller_may_choose_another_deadline(door: Door) -> None:
 
 def test_no_time_means_no_try(door: Door) -> None:
     """With nothing left, nothing is sent and the gate isn't asked."""
-    watch = Watch()
+    watch = RecordingGate()
     with serving(silent) as server, pytest.raises(Unreachable) as caught:
         door(server.url, gate=watch).organization(seconds=0)
     assert caught.value.reason == "deadline"
-    assert (server.lines, watch.asked) == ([], [])
+    assert (server.lines, watch.started) == ([], [])
 
 
 @pytest.mark.parametrize(("status", "expected"), [(b"409 Conflict", SlotTaken), (b"429 Too Many Requests", TooMany)])
@@ -180,12 +180,12 @@ def no_http(line: Line) -> None:
 @pytest.mark.parametrize("script", [cut_before_headers, reset_before_headers, reset_in_body, end_in_body, no_http])
 def test_a_cut_is_an_unknown_outcome(door: Door, script: Script) -> None:
     """A read is tried twice, a create once, and both end as OutcomeUnknown with the gate recording no response."""
-    watch = Watch()
+    watch = RecordingGate()
     with serving(script) as server:
         with pytest.raises(OutcomeUnknown) as caught:
             door(server.url, gate=watch).organization(seconds=3)
         assert caught.value.reason in {"cut", "protocol_error"}
-        assert (len(server.lines), watch.told) == (2, [("organization", None)] * 2)
+        assert (len(server.lines), watch.finished) == (2, [("organization", None)] * 2)
         with pytest.raises(OutcomeUnknown):
             door(server.url).create(NEW, idempotency_key="k")
         assert len(server.lines) == 3
@@ -207,12 +207,12 @@ def test_a_cut_once_is_healed_for_a_read(door: Door) -> None:
 
 def test_a_rejected_connection_is_unreachable(door: Door) -> None:
     """Nobody listens: Unreachable, at once, after two tries."""
-    watch = Watch()
+    watch = RecordingGate()
     began = time.monotonic()
     with reserved_port() as port, pytest.raises(Unreachable) as caught:
         door(f"http://127.0.0.1:{port}/v1", gate=watch).organization(seconds=3)
     assert caught.value.reason == "refused"
-    assert watch.told == [("organization", None)] * 2
+    assert watch.finished == [("organization", None)] * 2
     assert time.monotonic() - began < 3
 
 
@@ -332,7 +332,7 @@ def test_tls_works_when_trusted(door: Door, tmp_path: Path) -> None:
 )
 def test_tls_is_always_verified(door: Door, tmp_path: Path, options: Any, words: str, *, trusted: bool) -> None:
     """Unknown, expired and foreign certificates are Unreachable, after one try, with the verdict as message."""
-    watch = Watch()
+    watch = RecordingGate()
 
     def check(url: str, trust: ssl.SSLContext) -> None:
         transport = DeadlineTransport(trust) if trusted else None
@@ -342,7 +342,7 @@ def test_tls_is_always_verified(door: Door, tmp_path: Path, options: Any, words:
         assert words in str(caught.value)
 
     https(friendly, tmp_path, check, **options)
-    assert watch.told == [("organization", None)]
+    assert watch.finished == [("organization", None)]
 
 
 def test_clear_text_where_tls_should_be_is_unreachable(door: Door) -> None:

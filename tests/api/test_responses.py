@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kordless_booking import exceptions
 from kordless_booking.api.responses import ResponseMeta, error_from_response, parse_response_meta
-from tests.support.api_clients import CALLS, CONTACT, Watch, client, refusing
+from tests.support.api_clients import CALLS, CONTACT, RecordingGate, client, refusing
 
 NOW = 1_796_000_000.0
 KEYED = ("organization", "service", "availability", "create")
@@ -178,12 +178,12 @@ def test_a_skewed_upstream_clock_does_no_harm() -> None:
 
 def test_the_gate_gets_the_rate_limit() -> None:
     """Limit, remaining and wait of an answer reach the gate as numbers."""
-    watch = Watch()
+    watch = RecordingGate()
     headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0", "Retry_After": "17"}
     with pytest.raises(exceptions.TooMany) as caught:
         CALLS["organization"](client(refusing(429, **headers), gate=watch))
     assert caught.value.retry_after == 17
-    assert watch.told == [
+    assert watch.finished == [
         ("organization", ResponseMeta(status=429, limit=60, remaining=0, retry_after=17, failed=False)),
     ]
 

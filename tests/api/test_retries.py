@@ -14,7 +14,18 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.api.requests import Operation
 from kordless_booking.api.retries import retrying
 from kordless_booking.exceptions import KordlessError, NotFound, OutcomeUnknown, TooMany, Unreachable
-from tests.support.api_clients import CALLS, DOCUMENTS, NEW, READS, WRITES, Recorder, Watch, answering, client, refusing
+from tests.support.api_clients import (
+    CALLS,
+    DOCUMENTS,
+    NEW,
+    READS,
+    WRITES,
+    Recorder,
+    RecordingGate,
+    answering,
+    client,
+    refusing,
+)
 
 ONCE_MORE = [
     httpx.ConnectError("x"),
@@ -51,10 +62,10 @@ NEVER_AGAIN = [
 @pytest.mark.parametrize("first", ONCE_MORE)
 def test_a_read_gets_a_second_try(operation: str, first: httpx.Response | Exception) -> None:
     """After a failed connection, a cut or a bad gateway the second answer counts, and the gate saw both."""
-    network, watch = Recorder(first, answering(DOCUMENTS[operation]).answers[0]), Watch()
+    network, watch = Recorder(first, answering(DOCUMENTS[operation]).answers[0]), RecordingGate()
     assert CALLS[operation](client(network, gate=watch))
     assert len(network.requests) == 2
-    assert (watch.asked, len(watch.told)) == ([operation] * 2, 2)
+    assert (watch.started, len(watch.finished)) == ([operation] * 2, 2)
 
 
 @pytest.mark.parametrize("operation", READS)
@@ -104,12 +115,12 @@ def test_a_cancel_and_a_reschedule_go_out_once(operation: str) -> None:
     assert len(network.requests) == 1
 
 
-class Tight(Watch):
+class Tight(RecordingGate):
     """A gate with one permit."""
 
     def before(self, operation: str) -> None:
         super().before(operation)
-        if len(self.asked) > 1:
+        if len(self.started) > 1:
             raise TooMany(operation=operation, reason="budget")
 
 
@@ -118,7 +129,7 @@ def test_the_second_try_needs_the_gate_too() -> None:
     network, gate = Recorder(httpx.ConnectError("x")), Tight()
     with pytest.raises(TooMany):
         client(network, gate=gate).organization()
-    assert (len(network.requests), len(gate.told)) == (1, 1)
+    assert (len(network.requests), len(gate.finished)) == (1, 1)
 
 
 LOOKUP = Operation("lookup", "GET", "/x", lambda document, dropped: None)

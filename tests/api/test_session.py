@@ -26,7 +26,7 @@ from tests.support.api_clients import (
     NUMBER,
     SHORT,
     Recorder,
-    Watch,
+    RecordingGate,
     answering,
     caused_by,
     client,
@@ -61,16 +61,16 @@ def test_every_transport_failure_has_its_exception(
     operation: str, failure: Exception, expected: type[KordlessError], reason: str
 ) -> None:
     """Before anything is sent it is Unreachable, afterwards OutcomeUnknown, and nothing else ever escapes."""
-    watch = Watch()
+    watch = RecordingGate()
     with pytest.raises(KordlessError) as caught:
         CALLS[operation](client(Recorder(failure), gate=watch))
     assert type(caught.value) is expected
     assert (caught.value.operation, caught.value.reason, caught.value.status) == (operation, reason, None)
     assert "secret detail" not in str(caught.value)
     # What is about this process alone was never sent, and the gate gets its admission back.
-    reported = watch.canceled if reason in LOCAL_SHORTAGES else [operation for operation, _answer in watch.told]
-    assert watch.asked == reported
-    assert {answer for _operation, answer in watch.told} <= {None}
+    reported = watch.canceled if reason in LOCAL_SHORTAGES else [operation for operation, _answer in watch.finished]
+    assert watch.started == reported
+    assert {answer for _operation, answer in watch.finished} <= {None}
 
 
 RUBBISH: list[tuple[bytes, str]] = [
@@ -93,13 +93,13 @@ def test_rubbish_is_an_unknown_outcome_and_a_failure(operation: str, body: bytes
 
     Not so for slots that are too large: they are requested again in parts, and no circuit must open before.
     """
-    watch = Watch()
+    watch = RecordingGate()
     if operation == "create" and body == b"{}":
         body = b'{"booking": {}}'
     with pytest.raises(OutcomeUnknown) as caught:
         CALLS[operation](client(Recorder(httpx.Response(200, content=body)), gate=watch))
     assert (caught.value.reason, caught.value.status) == (reason, 200)
-    answer = watch.told[-1][1]
+    answer = watch.finished[-1][1]
     assert answer is not None
     assert (answer.status, answer.failed) == (200, (operation, reason) != ("availability", "too_large"))
 
@@ -132,7 +132,7 @@ def test_a_redirect_is_never_followed() -> None:
 
 def test_the_gate_hears_of_every_answer() -> None:
     """A good answer, a no, and a server error: status and failure as they were."""
-    watch = Watch()
+    watch = RecordingGate()
     network = Recorder(
         answering(DOCUMENTS["organization"]).answers[0],
         refusing(404, "not_found").answers[0],
@@ -143,11 +143,11 @@ def test_the_gate_hears_of_every_answer() -> None:
     for _ in range(2):
         with pytest.raises(KordlessError):
             door.organization()
-    told = [(answer.status, answer.failed) for _operation, answer in watch.told if answer is not None]
+    told = [(answer.status, answer.failed) for _operation, answer in watch.finished if answer is not None]
     assert told == [(200, False), (404, False), (500, True)]
 
 
-class Closed(Watch):
+class Closed(RecordingGate):
     """A gate that lets nothing pass."""
 
     def before(self, operation: str) -> None:
@@ -161,7 +161,7 @@ def test_a_closed_gate_lets_nothing_out(operation: str) -> None:
     with pytest.raises(TooMany) as caught:
         CALLS[operation](client(network, gate=gate))
     assert caught.value.retry_after == 9
-    assert (network.requests, gate.told) == ([], [])
+    assert (network.requests, gate.finished) == ([], [])
 
 
 def test_an_interruption_still_tells_the_gate() -> None:
@@ -173,10 +173,10 @@ def test_an_interruption_still_tells_the_gate() -> None:
     def stop(request: httpx.Request) -> httpx.Response:
         raise Stop
 
-    watch = Watch()
+    watch = RecordingGate()
     with pytest.raises(Stop):
         client(stop, gate=watch).organization()
-    assert watch.told == [("organization", None)]
+    assert watch.finished == [("organization", None)]
 
 
 def test_a_request_does_not_tell_its_url() -> None:

@@ -162,7 +162,7 @@ def test_a_team_can_be_chosen_with_its_hosts_and_without():
 @given(st.permutations([(h, t, f) for h in (SARAH, None) for t in (CUT, COLOR, None) for f in (1, 2)]))
 @settings(max_examples=30)
 def test_one_time_has_one_slot_for_each_host_and_team(order):
-    """A host in two teams, a team without a host and nobody in particular are four wishes, not one."""
+    """A host in two teams, a team without a host and nobody in particular are four filters, not one."""
     slots = [slot("2026-12-01 09:00", host=h, team=t, free=f, capacity=2) for h, t, f in order]
     (moment,) = flat(free_times(slots, zone=UTC, now=NOW))
     pairs = [(SARAH, COLOR), (SARAH, CUT), (SARAH, None), (None, COLOR), (None, CUT), (None, None)]
@@ -852,7 +852,7 @@ def test_made_up_parties_and_hosts_evict_nothing_that_was_computed(monkeypatch: 
     assert free_times(slots, zone=UTC, now=NOW)
 
 
-def test_a_party_above_every_capacity_ends_the_search_and_is_told_the_largest():
+def test_a_party_above_every_capacity_ends_the_search_and_names_the_largest():
     """No further month is taken, because reading it may cost a request; the service's own seats count as well."""
     march = tuple(slot(f"2026-03-0{day} 09:00", capacity=3, free=2) for day in range(2, 6))
 

@@ -109,7 +109,7 @@ def test_a_closed_tab_keeps_its_place_and_still_counts_for_its_address():
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(addresses=st.lists(st.sampled_from("abcd"), min_size=1, max_size=24))
-def test_nobody_is_overtaken_by_more_than_they_were_told(db, addresses):
+def test_nobody_waits_longer_than_their_estimate(db, addresses):
     """The first of an address by none, the next by as many as the longest time that its visitor is told allows for."""
     BookingAttempt.objects.all().delete()
     told: dict[int, int] = {}

@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
 from kordless_booking.models import BookingAttempt
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.failing_database import refused_writes
 
 pytestmark = pytest.mark.django_db
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 def test_all_is_well(well: Settings):
     """The row that was written is gone."""
-    assert ask().of("database") == {"migrations": "ok", "database_writes": "ok", "retention": "ok"}
+    assert run_as_json().of("database") == {"migrations": "ok", "database_writes": "ok", "retention": "ok"}
     assert BookingAttempt.objects.count() == 0
 
 
 def test_a_migration_that_is_not_applied(well: Settings):
     """It is named, with the command that applies it."""
     MigrationRecorder(connection).record_unapplied("kordless_booking", "0001_initial")
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["migrations"]
     assert "0001_initial" in told.line("migrations")
     assert "manage.py migrate kordless_booking" in told.line("migrations")
@@ -32,7 +32,7 @@ def test_a_migration_that_is_not_applied(well: Settings):
 def test_a_migration_of_an_optional_app_that_is_not_applied(well: Settings):
     """It is named with its app, and bookings are checked nevertheless: they need none of its tables."""
     MigrationRecorder(connection).record_unapplied("kordless_customers", "0001_initial")
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["migrations"]
     assert "kordless_customers.0001_initial" in told.line("migrations")
     assert "manage.py migrate kordless_customers" in told.line("migrations")
@@ -42,7 +42,7 @@ def test_a_migration_of_an_optional_app_that_is_not_applied(well: Settings):
 def test_a_database_that_takes_no_writes(well: Settings):
     """Full, or a replica."""
     with refused_writes("INSERT"):
-        told = ask()
+        told = run_as_json()
     assert told.fixes() == ["database_read_only"]
 
 
@@ -55,7 +55,7 @@ def test_a_database_that_is_down(well: Settings, kind: type[Exception]):
 
     down: AbstractContextManager[None] = connection.execute_wrapper(gone)
     with down:
-        told = ask()
+        told = run_as_json()
     assert told.fixes() == ["database_down"]
     assert told.of("kordless")["key"] == "ok"
     assert told.of("webhook")["signature_scheme"] == "ok"

@@ -7,7 +7,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from pytest_django import Settings
 
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def broken(_answer: Answer) -> Answer:
 def test_origins(well: Settings, origins: list[str], found: dict[str, str]):
     """None of them is visited."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "EMBED_ORIGINS": origins}
-    told = ask()
+    told = run_as_json()
     assert told.of("embedding") == {**found, "middleware": "ok"}
     assert told.status == 0
 
@@ -95,7 +95,7 @@ def test_origins(well: Settings, origins: list[str], found: dict[str, str]):
 def test_origins_that_can_not_be(well: Settings, origin: str):
     """A mistake in the settings."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "EMBED_ORIGINS": [origin]}
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["E004"]
     assert "EMBED_ORIGINS" in told.line("E004")
 
@@ -115,7 +115,7 @@ def test_middleware_that_breaks_the_widget(well: Settings, name: str, words: str
     middleware = list(well.MIDDLEWARE)
     middleware.insert(place, f"{HERE}.{name}")
     well.MIDDLEWARE = middleware
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["middleware"]
     assert told.line("middleware").startswith(f"{HERE}.{name} {words}")
 
@@ -135,12 +135,12 @@ def test_middleware_that_does_no_harm(well: Settings, names: list[str]):
     well.MIDDLEWARE = [*well.MIDDLEWARE, *names]
     well.SECURE_SSL_REDIRECT = True
     well.ALLOWED_HOSTS = ["*", ".salon.example"]
-    assert ask().of("embedding")["middleware"] == "ok"
+    assert run_as_json().of("embedding")["middleware"] == "ok"
 
 
 def test_middleware_that_can_not_be_tried(well: Settings):
     """Said, and the rest is looked at."""
     well.MIDDLEWARE = [f"{HERE}.broken"]
-    told = ask()
+    told = run_as_json()
     assert told.of("embedding")["middleware_not_tried"] == "note"
     assert told.status == 0

@@ -3,22 +3,22 @@
 import pytest
 from pytest_django import Settings
 
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.phone_messages import TEXTING, clear_messages, received
 
 pytestmark = pytest.mark.django_db
 
 
-def test_without_messages_nothing_is_said(site: Settings):
+def test_without_messages_nothing_is_reported(site: Settings):
     """Most sites send none."""
-    assert ask().of("messages") == {}
+    assert run_as_json().of("messages") == {}
 
 
 def test_a_messenger_is_imported_and_never_called(site: Settings):
     """Nobody gets a message from a check."""
     clear_messages()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING}
-    told = ask()
+    told = run_as_json()
     assert told.of("messages") == {"messenger": "ok"}
     assert received() == []
 
@@ -27,14 +27,14 @@ def test_a_messenger_is_imported_and_never_called(site: Settings):
 def test_a_messenger_that_cannot_be_called_is_to_be_fixed(site: Settings, path: str):
     """No customer hears of a booking otherwise, and nobody learns it."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "MESSENGER": path}
-    assert ask().of("messages") == {"messenger": "fix"}
+    assert run_as_json().of("messages") == {"messenger": "fix"}
 
 
 def test_a_long_link_is_noted_with_its_length(site: Settings):
     """It costs a second message each time."""
     long = "https://book.the-longest-name-of-all-salons-in-town.example/en/services"
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "SITE_URL": long}
-    told = ask()
+    told = run_as_json()
     assert told.of("messages") == {"messenger": "ok", "message_link": "note"}
     assert f"{len(long) + len('/book/m/') + 16} characters" in told.line("message_link")
 
@@ -42,8 +42,8 @@ def test_a_long_link_is_noted_with_its_length(site: Settings):
 def test_mail_to_staff_is_reported_with_its_addresses(site: Settings):
     """And with what it lacks without SITE_URL."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STAFF_EMAIL": "desk@salon.example", "SITE_URL": ""}
-    told = ask()
+    told = run_as_json()
     assert told.of("messages") == {"staff_mail": "ok", "staff_mail_link": "note"}
     assert "desk@salon.example" in told.line("staff_mail")
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SITE_URL": "https://salon.example"}
-    assert ask().of("messages") == {"staff_mail": "ok"}
+    assert run_as_json().of("messages") == {"staff_mail": "ok"}

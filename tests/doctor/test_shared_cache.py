@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from kordless_booking.conf import get_account
 from kordless_booking.doctor.shared_cache import examine
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.wall_clock_cache import WallClockCache
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_each_kind_of_cache(well: Settings, backend: str, given: dict[str, Any],
     """A cache of one process alone is a mistake, unless it is said how many there are."""
     well.CACHES = {"default": {"BACKEND": backend}}
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **given}
-    told = ask()
+    told = run_as_json()
     assert told.of("cache") == found
     assert told.fixes() == [code for code, level in found.items() if level == "fix"]
 
@@ -82,7 +82,7 @@ def test_imports_and_connecting_are_not_timed(well: Settings):
 def test_a_client_that_is_not_installed(well: Settings):
     """It says what to install, not to start a server."""
     well.CACHES = {"default": {"BACKEND": "tests.doctor.test_shared_cache.WithoutClient"}}
-    told = ask()
+    told = run_as_json()
     assert told.of("cache") == {"cache_missing": "fix"}
     assert "install the package of pylibmc" in told.line("cache_missing")
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
@@ -99,19 +99,19 @@ def test_while_trying_out(well: Settings):
     """With DEBUG nobody serves a site in several processes."""
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
     well.DEBUG = True
-    assert ask().of("cache") == {"cache_per_process": "note"}
+    assert run_as_json().of("cache") == {"cache_per_process": "note"}
 
 
 def test_files_are_shared_but_do_not_count(well: Settings, tmp_path: Any):
     """Two processes may both be the first to add something."""
     well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.filebased.FileBasedCache", "LOCATION": str(tmp_path)}}
-    assert ask().of("cache") == {"cache_per_process": "fix"}
+    assert run_as_json().of("cache") == {"cache_per_process": "fix"}
 
 
 def test_a_redis_that_is_down(well: Settings):
     """Everything else is still looked at, Kordless included."""
     well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": "redis://:canary@127.0.0.1:1/0"}}
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["cache_down"]
     assert "ConnectionError" in told.line("cache_down")
     assert told.of("kordless")["key"] == "ok"
@@ -121,7 +121,7 @@ def test_a_redis_that_is_down(well: Settings):
 def test_a_backend_that_is_not_there(well: Settings):
     """A misspelt name in CACHES is no reason to stop."""
     well.CACHES = {"default": {"BACKEND": "canary.cache.Nowhere"}}
-    told = ask()
+    told = run_as_json()
     assert told.of("cache") == {"cache_missing": "fix"}
     assert "BACKEND" in told.line("cache_missing")
     assert told.of("database")["database_writes"] == "ok"
@@ -133,7 +133,7 @@ def test_several_accounts_may_say_it_together(two_accounts: Settings):
     """PROCESSES beside ACCOUNTS counts for all of them, in one of them for that one."""
     given = two_accounts.KORDLESS_BOOKING
     two_accounts.KORDLESS_BOOKING = {**given, "PROCESSES": 2}
-    assert [ask().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "ok"]
+    assert [run_as_json().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "ok"]
     one = {**given["ACCOUNTS"]["north"], "PROCESSES": 2}
     two_accounts.KORDLESS_BOOKING = {**given, "ACCOUNTS": {**given["ACCOUNTS"], "north": one}}
-    assert [ask().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "fix"]
+    assert [run_as_json().of("cache", name)["cache_per_process"] for name in ("north", "south")] == ["ok", "fix"]

@@ -17,7 +17,7 @@ from kordless_booking.funnel import counters
 from kordless_booking.models import RejectedDeliveryCount, WebhookDelivery
 from kordless_booking.sandbox import Sandbox
 from tests.support.deliveries import OLD
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.reserved_port import reserved_port
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def running(well: Settings, lost: list[str], added: dict[str, str]) -> Iterator[
 
 def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
     """Its health, its script and its webhook; nothing is stored, and Kordless hears nothing of it."""
-    told = ask("--site", f"{running}/")
+    told = run_as_json("--site", f"{running}/")
     assert told.of("site") == {"site_health": "ok", "site_script": "ok", "site_webhook": "ok"}, told.text
     assert WebhookDelivery.objects.count() == 0
     assert told.document["requests"] == len(sandbox.requests) == 3
@@ -69,7 +69,7 @@ def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
 
 def test_the_doctors_own_deliveries_are_not_counted_as_refused(running: str):
     """A monitor that runs it every five minutes leaves no alarm in the overview."""
-    told = ask("--site", running)
+    told = run_as_json("--site", running)
     assert told.of("site")["site_webhook"] == "ok", told.text
     assert counters.flush()
     assert not RejectedDeliveryCount.objects.exists()
@@ -85,7 +85,7 @@ def test_the_doctors_own_deliveries_are_not_counted_as_refused(running: str):
 def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str, words: str):
     """The signature can't be right without its timestamp. Without its id a delivery is rejected before it is read."""
     lost.append(header)
-    told = ask("--site", running)
+    told = run_as_json("--site", running)
     assert told.fixes() == ["site_webhook"]
     assert words in told.line("site_webhook")
 
@@ -93,7 +93,7 @@ def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str,
 def test_a_proxy_that_the_settings_do_not_know_of(running: str, added: dict[str, str], well: Settings):
     """The running site tells the doctor alone, who proves that it belongs to the site."""
     added["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
-    told = ask("--site", running)
+    told = run_as_json("--site", running)
     assert told.fixes() == ["site_proxy"]
     assert "TRUSTED_PROXIES" in told.line("site_proxy")
     for proof in (None, "", "doctor", "doctor:1:forged"):
@@ -102,13 +102,13 @@ def test_a_proxy_that_the_settings_do_not_know_of(running: str, added: dict[str,
         answer = Client().get("/book/health/", headers=behind, REMOTE_ADDR="127.0.0.1")
         assert "KB-Proxy" not in answer
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TRUSTED_PROXIES": 1}
-    assert ask("--site", running).fixes() == []
+    assert run_as_json("--site", running).fixes() == []
 
 
 def test_no_webhook_to_try(running: str, well: Settings):
     """Without a secret nothing is sent."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": []}
-    assert ask("--site", running).of("site") == {"site_health": "ok", "site_script": "ok"}
+    assert run_as_json("--site", running).of("site") == {"site_health": "ok", "site_script": "ok"}
 
 
 def test_another_site(running: str, well: Settings):
@@ -116,7 +116,7 @@ def test_another_site(running: str, well: Settings):
     well.ROOT_URLCONF = "tests.projects.several.urls"
     well.KORDLESS_BOOKING = {"ACCOUNTS": {"north": {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": OLD}}}
     well.STATIC_URL = "https://cdn.example/"
-    told = ask("--site", running.replace("localhost", "127.0.0.1"))
+    told = run_as_json("--site", running.replace("localhost", "127.0.0.1"))
     assert told.of("site") == {"site_health": "ok", "site_webhook": "ok"}
 
 
@@ -142,7 +142,7 @@ def serve_robots(well: Settings, text: str) -> None:
 def test_a_robots_txt_that_contradicts_index(running: str, well: Settings, text: str, level: str):
     """Who lets search engines in, and keeps them from reading the pages, is told."""
     serve_robots(well, text)
-    told = ask("--site", running)
+    told = run_as_json("--site", running)
     assert told.of("site")["site_robots"] == level, told.text
     assert told.of("search engines") == {"indexed": "ok"}
     assert "https://salon.example/book/" in told.line("indexed")
@@ -150,9 +150,9 @@ def test_a_robots_txt_that_contradicts_index(running: str, well: Settings, text:
 
 def test_nobody_there(well: Settings):
     """Or somebody who speaks no HTTP."""
-    assert ask("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
+    assert run_as_json("--site", "http://127.0.0.1:1").of("site") == {"site_unreachable": "fix"}
     with reserved_port() as port:
-        assert "site_unreachable" in ask("--site", f"https://127.0.0.1:{port}").fixes()
+        assert "site_unreachable" in run_as_json("--site", f"https://127.0.0.1:{port}").fixes()
 
 
 def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
@@ -164,7 +164,7 @@ def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
             (f"http://127.0.0.1:{nobodys}/thanks", "fix"),
         ):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
-            told = ask("--site", running)
+            told = run_as_json("--site", running)
             assert told.of("site")["site_done_url"] == said, told.text
 
 
@@ -177,8 +177,8 @@ def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Sett
             ({"en": "/book/health/"}, f"http://127.0.0.1:{nobodys}/terms", ["ok", "fix"]),
         ):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "PRIVACY_URL": privacy, "TERMS_URL": terms}
-            told = ask("--site", running)
+            told = run_as_json("--site", running)
             found = told.of("site")
             assert [found["site_privacy_url"], found["site_terms_url"]] == said, told.text
         well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TERMS_URL": {"en": "/book/health/", "de": "/gone/"}}
-        assert "site_terms_url" in ask("--site", running).fixes()
+        assert "site_terms_url" in run_as_json("--site", running).fixes()

@@ -4,7 +4,7 @@ import pytest
 from django.urls import include, path
 from pytest_django import Settings
 
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.urlconfs import BEFORE_WIDGET, WITHOUT_WIDGET, mounted
 
 pytestmark = pytest.mark.django_db
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.django_db
 
 def test_where_it_is(well: Settings):
     """The address to give to people."""
-    assert "/book/" in ask().line("mounted")
+    assert "/book/" in run_as_json().line("mounted")
 
 
 def test_where_each_account_is(two_accounts: Settings):
     """Each has its own."""
     two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "PROCESSES": 1}
-    assert [ask("--account", name).line("mounted") for name in ("north", "south")] == [
+    assert [run_as_json("--account", name).line("mounted") for name in ("north", "south")] == [
         "The widget is at /north/",
         "The widget is at /south/",
     ]
@@ -27,7 +27,7 @@ def test_where_each_account_is(two_accounts: Settings):
 def test_nowhere(well: Settings):
     """With the line to add."""
     well.ROOT_URLCONF = WITHOUT_WIDGET
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["unmounted"]
     assert 'include("kordless_booking.urls")' in told.line("unmounted")
 
@@ -36,7 +36,7 @@ def test_one_of_two_is_missing(two_accounts: Settings):
     """The other one is somewhere."""
     two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "PROCESSES": 1}
     two_accounts.ROOT_URLCONF = mounted("north")
-    told = ask()
+    told = run_as_json()
     assert told.of("urls", "north") == {"mounted": "ok"}
     assert told.of("urls", "south") == {"unmounted": "fix"}
     assert "namespace='south'" in told.line("unmounted")
@@ -45,35 +45,35 @@ def test_one_of_two_is_missing(two_accounts: Settings):
 def test_a_namespace_of_nobody(two_accounts: Settings):
     """Reported with the id of the system check."""
     two_accounts.ROOT_URLCONF = mounted("north", "south", "west")
-    assert "E007" in ask().fixes()
+    assert "E007" in run_as_json().fixes()
 
 
 def test_deep_in_other_namespaces(well: Settings):
     """As a part of somebody's app."""
     well.ROOT_URLCONF = (path("deep/", include((list(mounted(None)), "shop"))),)
-    assert "/deep/0/" in ask().line("mounted")
+    assert "/deep/0/" in run_as_json().line("mounted")
 
 
 def test_where_the_address_varies(well: Settings):
     """It has no address without arguments."""
     well.ROOT_URLCONF = (path("<slug:salon>/", include("kordless_booking.urls")),)
-    assert ask().of("urls") == {"unmounted": "fix"}
+    assert run_as_json().of("urls") == {"unmounted": "fix"}
 
 
 def test_a_catch_all_above_the_widget(well: Settings):
     """`reverse` names the address, and another view answers there."""
     well.ROOT_URLCONF = (*BEFORE_WIDGET, *mounted(None))
-    told = ask()
+    told = run_as_json()
     assert told.of("urls") == {"shadowed": "fix"}
     assert "/0/ of the widget leads to something else (site-page)" in told.line("shadowed")
     well.ROOT_URLCONF = (*mounted(None), *BEFORE_WIDGET)
-    assert ask().of("urls") == {"mounted": "ok"}
+    assert run_as_json().of("urls") == {"mounted": "ok"}
 
 
 def test_urls_that_can_not_be_imported(well: Settings):
     """The rest is looked at."""
     well.ROOT_URLCONF = "canary.urls.nowhere"
-    told = ask()
+    told = run_as_json()
     assert told.of("urls") == {"failed": "fix"}
     assert told.of("kordless")["key"] == "ok"
 
@@ -82,6 +82,6 @@ def test_index_without_an_address_for_search_engines(well: Settings):
     """Pages that are mounted nowhere can't be listed, and a sandbox shouldn't be."""
     index = {"INDEX": True, "SITE_URL": "https://salon.example", "SANDBOX": True}
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **index}
-    assert ask().of("search engines") == {"indexed": "ok", "indexed_sandbox": "note"}
+    assert run_as_json().of("search engines") == {"indexed": "ok", "indexed_sandbox": "note"}
     well.ROOT_URLCONF = WITHOUT_WIDGET
-    assert ask().of("search engines") == {"indexed_nowhere": "fix"}
+    assert run_as_json().of("search engines") == {"indexed_nowhere": "fix"}

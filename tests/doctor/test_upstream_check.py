@@ -13,7 +13,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
-from tests.support.doctor import Told, ask
+from tests.support.doctor import DoctorReport, run_as_json
 from tests.support.mail_settings import MAIL
 from tests.support.odd_answers import Change, OddAnswers, many_hosts
 
@@ -24,7 +24,7 @@ def test_all_is_well(well: Settings, limited: Sandbox):
     """Three requests: for the organization, a service, and its times."""
     limited.faults.add("date_skew", seconds=1)
     limited.faults.add("not_public", operation="organization", service="makeover")
-    told = ask()
+    told = run_as_json()
     assert told.status == 0, told.text
     assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
     assert [request.operation for request in limited.requests] == ["organization", "service", "availability"]
@@ -65,7 +65,7 @@ def test_each_illness_has_its_advice(
 ):
     """Exit code 1, one line with what to do, nothing of the answer's own words, and no more requests than needed."""
     sandbox.faults.add(kind, operation, **options)
-    told = ask()
+    told = run_as_json()
     assert told.status == 1
     assert told.fixes() == [code]
     assert advice in told.line(code)
@@ -78,18 +78,18 @@ def test_settings_of_a_service_that_is_not_listed_are_reported(well: Settings, s
     """A misspelled slug would change nothing; those that exist are named."""
     own = {"CONTACT_FIELDS": {"phone": "required"}}
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own, "hair-cut\x1b[2J": own}}
-    told = ask()
+    told = run_as_json()
     assert told.of("kordless")["service_settings_unused"] == "note"
     line = told.line("service_settings_unused")
     assert "doesn't list: hair-cut?[2J" in line
     assert "haircut, full-color" in line
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own}}
-    assert "service_settings_unused" not in ask().of("kordless")
+    assert "service_settings_unused" not in run_as_json().of("kordless")
 
 
-def _ask(well: Settings, questions: Any) -> Told:
+def _ask(well: Settings, questions: Any) -> DoctorReport:
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "QUESTIONS": questions}
-    return ask()
+    return run_as_json()
 
 
 def test_questions_of_a_service_that_is_not_listed_are_reported(well: Settings):
@@ -146,13 +146,13 @@ def test_mail_is_reported_where_no_form_asks_for_an_email_address(
 ):
     """The site would be ready to send, and write to nobody."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **MAIL, "CONTACT_FIELDS": fields, "SERVICES": services}
-    assert ("mail_to_nobody" in ask().of("settings")) == found
+    assert ("mail_to_nobody" in run_as_json().of("settings")) == found
 
 
 def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     """The two settings don't belong together."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "API_KEY": NORTH_KEY}
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["key_of_other_organization"]
     assert "acme-salon" in told.line("key_of_other_organization")
 
@@ -161,7 +161,7 @@ def test_an_outage_costs_one_retry_of_each_request(well: Settings, sandbox: Sand
     """Each call is tried twice at most."""
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
-    told = ask()
+    told = run_as_json()
     asked = [request.operation for request in sandbox.requests]
     assert asked == ["organization"] * 2 + ["service"] + ["availability"] * 2
     assert told.fixes() == ["no_usable_answer"]
@@ -172,7 +172,7 @@ def test_a_month_in_many_parts_costs_eight_requests_at_most(
 ):
     """It is not checked then, and that is said."""
     monkeypatch.setattr(parsing, "MAX_SLOTS", 20)
-    told = ask()
+    told = run_as_json()
     assert told.document["requests"] == len(sandbox.requests) == 8
     assert told.of("kordless")["times_not_checked"] == "note"
 
@@ -180,17 +180,17 @@ def test_a_month_in_many_parts_costs_eight_requests_at_most(
 def test_many_hosts_are_read_to_the_end_of_the_near_days(well: Settings, sandbox: Sandbox):
     """The days of the page, in the parts of the page: 6 hosts every quarter of an hour."""
     kordless = answered_by(well, sandbox, availability=many_hosts(6))
-    assert "14880 of haircut until 2027-01-30" in ask().line("times")
+    assert "14880 of haircut until 2027-01-30" in run_as_json().line("times")
     assert kordless.asked["availability"] == 1
 
 
 def test_a_day_of_too_many_times_is_no_good_state(well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
     """Times that visitors can't see are never "ok"."""
     monkeypatch.setattr(parsing, "MAX_SLOTS", 3)
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["times_too_many"]
     assert "times" not in told.of("kordless")
-    assert ask().fixes() == ["times_too_many"]
+    assert run_as_json().fixes() == ["times_too_many"]
 
 
 def test_times_that_cannot_be_understood_are_counted(well: Settings, sandbox: Sandbox):
@@ -202,7 +202,7 @@ def test_times_that_cannot_be_understood_are_counted(well: Settings, sandbox: Sa
         return document
 
     answered_by(well, sandbox, availability=broken)
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["times_skipped"]
     assert "3 free times of haircut" in told.line("times_skipped")
 
@@ -224,7 +224,7 @@ def test_a_time_zone_that_is_none_is_found(well: Settings, sandbox: Sandbox, zon
         return document
 
     answered_by(well, sandbox, service=change)
-    told = ask().of("kordless")
+    told = run_as_json().of("kordless")
     assert {code: level for code, level in told.items() if code.startswith("timezone")} == finding
     assert told["times"] == "ok"
 
@@ -238,7 +238,7 @@ def test_services_that_cannot_be_shown_are_named(well: Settings, sandbox: Sandbo
         return document
 
     answered_by(well, sandbox, organization=change)
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["services_left_out"]
     assert "cut/and[2J color, haircut" in told.line("services_left_out")
     # They count among the services, or "all can be booked" would stand above "these can't".
@@ -256,7 +256,7 @@ def answered_by(site: Settings, sandbox: Sandbox, **changes: Change) -> OddAnswe
 def test_a_clock_that_is_off(well: Settings, sandbox: Sandbox, seconds: int, words: str):
     """In either direction, from two minutes on."""
     sandbox.faults.add("date_skew", seconds=seconds)
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["clock_skew"]
     assert words in told.line("clock_skew")
     assert "NTP" in told.line("clock_skew")
@@ -264,13 +264,13 @@ def test_a_clock_that_is_off(well: Settings, sandbox: Sandbox, seconds: int, wor
 
 def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
     """Nothing is claimed that isn't known."""
-    assert ask().of("kordless")["clock_unknown"] == "note"
+    assert run_as_json().of("kordless")["clock_unknown"] == "note"
 
 
 def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sandbox):
     """The rate limit is Kordless's to define."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["quota"]
     assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("quota")
 
@@ -280,7 +280,7 @@ def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: T
     gate = services_for(get_account(None)).gate
     for _ in range(58):
         gate.before("availability")
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["too_many"]
     assert sandbox.requests == []
 
@@ -288,9 +288,9 @@ def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: T
 def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
     """Kordless is left alone by everybody."""
     sandbox.faults.add("status", status=503, retry_after=60)
-    assert ask().fixes() == ["no_usable_answer"]
+    assert run_as_json().fixes() == ["no_usable_answer"]
     sandbox.clear_requests()
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == ["circuit_open"]
     assert sandbox.requests == []
 
@@ -304,7 +304,7 @@ def test_troubles_of_lookups_are_reported_without_a_lookup(
     for _ in range(5 if response is None else 1):
         gate.before("lookup")
         gate.after("lookup", response and ResponseMeta(response, retry_after=40))
-    told = ask()
+    told = run_as_json()
     assert told.of("kordless")[code] == ("fix" if response is None else "note")
     assert "times" in told.of("kordless")
     assert "lookup" not in [request.operation for request in sandbox.requests]
@@ -313,7 +313,7 @@ def test_troubles_of_lookups_are_reported_without_a_lookup(
 def test_the_lines_in_the_log_are_its_own(well: Settings, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """So that nobody takes them for a visitor's."""
     caplog.set_level(logging.INFO)
-    ask()
+    run_as_json()
     calls = [record.getMessage() for record in caplog.records if "kordless_call" in record.getMessage()]
     assert len(calls) == 3
     assert all(" req=doctor-" in line for line in calls)
@@ -325,7 +325,7 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     """The doctor waits no longer than a page would."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 0.5}
     far.faults.add(kind)
-    told = ask()
+    told = run_as_json()
     assert "no_usable_answer" in told.fixes()
     assert "BROWSE_SECONDS" in told.line("no_usable_answer")
     assert told.document["seconds"] < 8
@@ -336,7 +336,7 @@ def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
     """Worth knowing before it gets worse."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 5}
     far.faults.add("slow", "organization", seconds=2.6)
-    assert ask().of("kordless")["slow"] == "note"
+    assert run_as_json().of("kordless")["slow"] == "note"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
 def test_a_kordless_that_is_not_there(far: Sandbox, well: Settings, base_url: str, advice: str):
     """With the reason, and what that usually means."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base_url}
-    told = ask()
+    told = run_as_json()
     assert "unreachable" in told.fixes()
     assert advice in told.line("unreachable")
 
@@ -358,14 +358,14 @@ def test_something_else_speaks_tls(far: Sandbox, well: Settings):
     """The sandbox speaks plain HTTP: a handshake with it fails."""
     base = well.KORDLESS_BOOKING["BASE_URL"].replace("http://", "https://")
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base}
-    told = ask()
+    told = run_as_json()
     assert "certificate" in told.line("unreachable")
 
 
 def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
     """The name of the business is untrusted input: it is printed on one line, without control characters, and cut."""
     sandbox.faults.add("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
-    told = ask()
+    told = run_as_json()
     assert "\x1b" not in told.line("key")
     assert "\n" not in told.line("key")
     assert len(told.line("key")) < 200
@@ -373,9 +373,9 @@ def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
 
 def test_each_account_is_asked_for_itself(two_accounts: Settings, sandbox: Sandbox):
     """Or one alone."""
-    told = ask()
+    told = run_as_json()
     assert told.of("kordless", "north")["key"] == told.of("kordless", "south")["key"] == "ok"
     assert told.document["requests"] == len(sandbox.requests) == 6
     sandbox.clear_requests()
-    assert ask("--account", "south").of("kordless", "north") == {}
+    assert run_as_json("--account", "south").of("kordless", "north") == {}
     assert len(sandbox.requests) == 3

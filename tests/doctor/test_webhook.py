@@ -9,7 +9,7 @@ from time_machine import Traveller
 
 from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
 from tests.support.deliveries import NEW, OLD, delivery
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def test_each_secret_is_tried_under_the_set_signature_scheme(well: Settings, sch
         "WEBHOOK_SIGNATURE_ENCODING": scheme.encoding,
     }
     well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
-    told = ask()
+    told = run_as_json()
     assert told.of("webhook") == {"signature_scheme": "ok", "no_delivery": "note"}
     assert told.line("signature_scheme").startswith("Deliveries signed with each of 2 secrets are accepted")
     assert scheme.signed_payload in told.line("signature_scheme")
@@ -31,7 +31,7 @@ def test_each_secret_is_tried_under_the_set_signature_scheme(well: Settings, sch
 def test_no_secret(well: Settings):
     """A site may do without a webhook."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": []}
-    told = ask()
+    told = run_as_json()
     assert told.of("webhook") == {"no_webhook": "note"}
     assert told.status == 0
 
@@ -48,7 +48,7 @@ def test_no_secret(well: Settings):
 def test_secrets_that_are_weak_or_none(well: Settings, secrets: object, fixes: list[str], notes: list[str]):
     """Each has its line, and none is shown."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": secrets}
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == fixes
     assert [code for code in notes if told.of("webhook").get(code) != "note"] == []
 
@@ -67,6 +67,6 @@ def test_when_something_was_delivered_last(
     """However long that is ago: perhaps nobody has booked."""
     assert delivery(secret=OLD).post(client).status_code == 200
     clock.shift(age)
-    told = ask()
+    told = run_as_json()
     assert told.of("webhook")["last_delivery"] == "ok"
     assert words in told.line("last_delivery")

@@ -88,7 +88,7 @@ def test_a_guest_of_an_open_attempt_stays_and_is_reported(hosting: Settings, cli
     lose(client, sandbox, {"name": "Jane", "email": "jane@example.com", **TYPED})
     before = BookingAttempt.objects.get().encrypted
     result = Guests().erase_person(ADA, NOW, accounts=None, including_open=True)
-    assert (result.emptied, result.personal_left) == (0, 1)
+    assert (result.emptied, result.kept_personal) == (0, 1)
     assert BookingAttempt.objects.get().encrypted == before
 
 

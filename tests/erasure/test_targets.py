@@ -52,7 +52,7 @@ def test_its_number_is_passed_on(client: Client):
 def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbox):
     """The emptied row still holds its form's key; the person in it is erased, so anybody's body is another one."""
     walk = lose(client, sandbox)
-    address, form = walk.seen[-2], walk.seen[-2]
+    address, form = walk.responses[-2], walk.responses[-2]
     walk.send(form, "Book appointment", **CANARY)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
     erase(including_open=True)
@@ -77,7 +77,7 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
     lose(client, sandbox, **({"status": 429, "retry_after": 60} if state is BookingAttempt.State.WAITING else {}))
     assert BookingAttempt.objects.get().state == state
     kept = erase()
-    assert (kept.deleted, kept.emptied, kept.personal_left) == (0, 0, 1)
+    assert (kept.deleted, kept.emptied, kept.kept_personal) == (0, 0, 1)
     assert "may still become a booking" in next(iter(kept.kept))
     assert "canary" in everything_stored()
     assert erase(later=DAY) == ErasureResult(emptied=1)
@@ -94,7 +94,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox, state: Bookin
     row = BookingAttempt.objects.get()
     assert (row.state, row.rejection, row.address_hash) == (BookingAttempt.State.REJECTED, "NotSent", "")
     sandbox.clear_requests()
-    walk.open(walk.seen[-1].response["Location"])
+    walk.open(walk.responses[-1].response["Location"])
     assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
 
 
@@ -103,7 +103,7 @@ def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):
     lose(client, sandbox)
     BookingAttempt.objects.update(state=BookingAttempt.State.PLACING, claimed_until=NOW + timedelta(seconds=20))
     kept = erase(including_open=True)
-    assert kept.personal_left == 1
+    assert kept.kept_personal == 1
     assert "at this moment" in next(iter(kept.kept))
     assert erase(including_open=True, later=timedelta(seconds=21)) == ErasureResult(emptied=1)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN

@@ -23,7 +23,7 @@ def test_a_person_whose_numbers_are_known(client: Client):
     person = Person(frozenset({"canary@example.com"}), numbers={"book_aaaa0001"})
     kind = BookingProjections()
     kept = kind.erase_person(person, NOW, accounts=None, including_open=True)
-    assert (kept.deleted, kept.personal_left, list(kept.kept.values())) == (0, 0, [1])
+    assert (kept.deleted, kept.kept_personal, list(kept.kept.values())) == (0, 0, [1])
     assert kind.erase_person(person, NOW + 9 * DAY, accounts=["north"], including_open=False) == ErasureResult()
     assert kind.erase_person(person, NOW + 9 * DAY, accounts=None, including_open=False) == ErasureResult(deleted=1)
     assert BookingProjection.objects.count() == 1

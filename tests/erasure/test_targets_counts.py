@@ -54,5 +54,5 @@ def test_nobody_is_in_them() -> None:
     )
     jane = Person.from_texts(["jane@example.com"], frozenset({"US"}))
     tally = Counts("funnel days", FunnelCount).erase_person(jane, NOW, accounts=None, including_open=True)
-    assert (tally.deleted, tally.emptied, tally.personal_left) == (0, 0, 0)
+    assert (tally.deleted, tally.emptied, tally.kept_personal) == (0, 0, 0)
     assert FunnelCount.objects.count() == 1

@@ -63,7 +63,7 @@ def test_a_body_that_can_not_be_opened(client: Client):
     deliver_event(client, "BOOK_AAAA0001", CANARY)
     WebhookDelivery.objects.update(encrypted="damaged")
     told = erase(person())
-    assert (told.emptied, told.personal_left) == (0, 1)
+    assert (told.emptied, told.kept_personal) == (0, 1)
     assert Deliveries().erase_older_than(NOW + DAY, NOW + DAY, accounts=None) == ErasureResult(emptied=1)
 
 

@@ -17,7 +17,7 @@ from kordless_booking.clock import Clock
 from kordless_booking.conf import get_account
 from kordless_booking.sandbox import SANDBOX_KEY
 from kordless_booking.upstream.registry import background_worker, services_for
-from tests.support.fault_scenario import START, TYPED, FaultScenario, written
+from tests.support.fault_scenario import START, TYPED, FaultScenario, as_query
 from tests.support.loopback_server import Line, serving
 from tests.support.page_invariants import events
 from tests.support.visitor import Page, Visitor
@@ -134,7 +134,7 @@ def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):
     page = scenario.walk.send(form, "Book appointment", **TYPED)
     assert (page.status, "Online booking is paused" in page.alert) == (503, True)
     scenario.clock.shift(2)
-    for url in (f"{SLOTS}&hours=24", "/book/", f"/book/haircut/contact/?start={written(START)}"):
+    for url in (f"{SLOTS}&hours=24", "/book/", f"/book/haircut/contact/?start={as_query(START)}"):
         page = scenario.walk.open(url)
         assert (page.status, page.heading) == (503, "Online booking is paused")
         assert not page.times
@@ -254,7 +254,7 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
     lines = [record for record in caplog.records if "event=cache_unavailable" in record.getMessage()]
     assert {record.levelno for record in lines} == {logging.ERROR}
     assert len(lines) <= 2
-    assert "127.0.0.1" not in "".join(page.html for page in scenario.walk.seen)
+    assert "127.0.0.1" not in "".join(page.html for page in scenario.walk.responses)
     scenario.site.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     caches["default"].clear()
 

@@ -8,7 +8,7 @@ from kordless_booking.upstream import circuit_breaker, read_through
 from kordless_booking.upstream.entries import Lifetime
 from tests.faults.expected import ALL, FINE
 from tests.support.in_force import numbers_in_force
-from tests.support.log_events import PACKAGE, PAGE, SAID, rows, written
+from tests.support.log_events import LOGGED, PACKAGE, PAGE, rows, written
 
 COLUMNS = (
     ("services",),
@@ -48,7 +48,7 @@ def test_every_event_is_listed_and_exists():
     """The code knows no event that isn't on the page, and the page none that isn't in the code."""
     listed = {row[0].strip("`") for row in rows("Events and what the visitor sees")} - {"upstream_…"}
     code = written()
-    used = {event for event in SAID.findall(code) if not OUTSIDE.fullmatch(event)}
+    used = {event for event in LOGGED.findall(code) if not OUTSIDE.fullmatch(event)}
     used |= set(re.findall(r"(?:tell|not_changed)\(\s*visit, \"([a-z_]+)\"", code))
     assert used <= listed
     for event in listed:

@@ -9,7 +9,7 @@ import pytest
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
-from tests.support.fault_scenario import LATER, START, FaultScenario, written
+from tests.support.fault_scenario import LATER, START, FaultScenario, as_query
 from tests.support.visitor import Page
 
 LOST = {"status": 502, "html": True}
@@ -21,7 +21,7 @@ def asking(scenario: FaultScenario, what: str) -> tuple[Page, str]:
     number = scenario.booked()
     if what == "cancel":
         return scenario.walk.open(scenario.manage(number, "cancel/")), "Cancel booking"
-    return scenario.walk.open(scenario.manage(number, f"reschedule/confirm/?start={written(LATER)}")), "Reschedule"
+    return scenario.walk.open(scenario.manage(number, f"reschedule/confirm/?start={as_query(LATER)}")), "Reschedule"
 
 
 def state(scenario: FaultScenario) -> tuple[str, float]:

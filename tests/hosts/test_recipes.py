@@ -188,7 +188,7 @@ def test_a_reload_of_the_thank_you_page_counts_nothing(tmp_path: Path):
 def running(command: list[str], folder: Path, is_up: Callable[[], bool], **environment: str) -> Iterator[None]:
     """Run a server until the block ends; begin when it answers."""
     kept = os.environ.get("PYTHONPATH", "")
-    given = {
+    environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(folder), str(ROOT), kept])),
         "DJANGO_SETTINGS_MODULE": "tests.projects.recipes.settings",
@@ -196,14 +196,14 @@ def running(command: list[str], folder: Path, is_up: Callable[[], bool], **envir
         "DATABASE_URL": f"sqlite:///{folder / 'recipe.sqlite3'}",
         **environment,
     }
-    said = folder / f"{Path(command[-1]).name}.log"
-    with said.open("w") as log:
+    log_file = folder / f"{Path(command[-1]).name}.log"
+    with log_file.open("w") as log:
         process = subprocess.Popen(  # noqa: S603 (the page's)
-            command, cwd=folder, env=given, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
 
     def answers() -> bool:
-        assert process.poll() is None, said.read_text()
+        assert process.poll() is None, log_file.read_text()
         with suppress(OSError, httpx.TransportError):
             return is_up()
         return False
@@ -338,7 +338,7 @@ def test_a_booking_goes_through_the_web_server(tmp_path: Path, write: Callable[[
     assert "/book/haircut/" in log
     assert "/book/confirmation/" in log
     secrets = [
-        page.url.split("?")[0].split("/")[3] for page in visitor.seen if re.search("confirmation|manage", page.url)
+        page.url.split("?")[0].split("/")[3] for page in visitor.responses if re.search("confirmation|manage", page.url)
     ]
     assert secrets
     assert [secret for secret in [*secrets, "draft=", "start="] if secret in log] == []

@@ -1,6 +1,6 @@
 """Walk through the widget inside a host project, in a process of its own: `python -m tests.hosts.walk wagtail_site`.
 
-Prints what the walk has seen as JSON, and fails with a traceback.
+Prints what the pages contained as JSON, and fails with a traceback.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def walk(host: str) -> dict[str, object]:
     move = visitor.open([*times.times.values()][-1])
     assert move.tree.css_first("form") is not None
     visitor.open(f"{base}manage/")
-    limits = say_when(visitor, base)
+    limits = use_optional_apps(visitor, base)
     missing = visitor.open(f"{base}nowhere/at/all/")
     assert missing.status == 404
     titles = []
-    for page in visitor.seen:
+    for page in visitor.responses:
         if page.status in {301, 302, 303}:
             continue
         assert page.tree.css_first(".site-header") is not None, page.url
@@ -63,7 +63,7 @@ def walk(host: str) -> dict[str, object]:
     framed = Visitor(Client(), {**headers, "Sec-Fetch-Dest": "iframe"}, base=base).open(base)
     assert "site-header" not in framed.html
     assert "frame-ancestors 'self'" in framed.response["Content-Security-Policy"]
-    last = visitor.seen[0]
+    last = visitor.responses[0]
     return {
         "number": done.number,
         "limits": limits,
@@ -75,7 +75,7 @@ def walk(host: str) -> dict[str, object]:
     }
 
 
-def say_when(visitor: Visitor, base: str) -> list[str]:
+def use_optional_apps(visitor: Visitor, base: str) -> list[str]:
     """Use the optional apps: words, the waitlist, what programs read; return what the times are limited to."""
     from django.contrib.staticfiles import finders  # noqa: PLC0415
 

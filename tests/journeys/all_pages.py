@@ -51,7 +51,7 @@ class Tour:
         self.open("head-spa/", "slot", month=f"{self.demo.sandbox.clock.now():%Y-%m}")
         yield "an empty month"
         day = f"{self.demo.sandbox.clock.now():%Y-%m-%d}"
-        self.open("haircut/", "slot", day=day, until=day, after="23:00", host="host_sarah", said="partly")
+        self.open("haircut/", "slot", day=day, until=day, after="23:00", host="host_sarah", understood="partly")
         self.page.locator(".kb-limits li").nth(2).wait_for()
         yield "times that were asked for"
         self.open("say/", "say", service="haircut")

@@ -48,7 +48,7 @@ def walked(demo: Demo) -> dict[str, str]:
     visitor.follow("/reschedule/confirm/")
     visitor.open("/book/haircut/?embed=1&accent=1f6f5c&scheme=dark")
     visitor.open("/snippet/?site=https://shop.example&accent=red&service=haircut")
-    pages = {page.url: page.html for page in visitor.seen if "Location" not in page.response}
+    pages = {page.url: page.html for page in visitor.responses if "Location" not in page.response}
     return {**pages, **seen}
 
 

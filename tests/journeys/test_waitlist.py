@@ -12,7 +12,7 @@ from tests.support.waitlist import book_up
 PHONE = {"width": 390, "height": 844}
 
 
-def test_the_first_of_two_who_wait_is_told_of_a_time_and_the_other_stops(browser: Browser, demo: Demo):
+def test_the_first_of_two_who_wait_is_notified_and_the_other_stops(browser: Browser, demo: Demo):
     """One has JavaScript, the other hasn't: both ask, a booking is canceled, and one mail leads to the form."""
     booked = book_up(demo.sandbox, now=datetime.now(UTC))
     for scripts, email in ((True, "first@example.com"), (False, "second@example.com")):

@@ -214,7 +214,7 @@ def test_a_booking_from_elsewhere_is_in_the_sites_language_and_the_business_zone
     assert str(letter.start.tzinfo) == "America/New_York"
 
 
-def test_for_you_is_said_in_the_customers_zone_alone(writing: Settings, client: Client):
+def test_for_you_is_shown_in_the_customers_zone_alone(writing: Settings, client: Client):
     """A booking from elsewhere names its zone, in the subject as well; so does the page that the mail leads to."""
     made = booking(timezone="Europe/Kyiv", organization_name="Acme Salon")
     record_and_enqueue(get_account(None), made, OutgoingMail.Kind.CONFIRMED, now=NOW)

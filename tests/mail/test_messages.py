@@ -160,7 +160,7 @@ def test_a_message_goes_to_one_cell_phone_or_to_none(texting: Settings, lines: A
     assert not any(digits in line for line in lines() for digits in ("5550", "1234567"))
 
 
-def test_a_request_is_told_when_it_is_received_and_when_it_is_accepted(texting: Settings):
+def test_a_message_is_sent_when_a_request_is_received_and_when_it_is_accepted(texting: Settings):
     """By staff in Kordless, whose webhook says so."""
     page(BookingChange.CREATED, status="pending", contact=BY_PHONE)
     assert [message.kind for message in texted()] == ["requested"]

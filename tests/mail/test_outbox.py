@@ -53,7 +53,7 @@ def test_a_real_mail_server_gets_it_once(writing: Settings, lines: Any):
         use(writing, server.port)
         assert send_due() == {OutgoingMail.State.SENT: 1}
         assert send_due() == {}
-    [taken] = server.taken
+    [taken] = server.accepted
     assert b"To: canary@example.com" in taken
     assert state() == ("sent", 1)
     [line] = lines()
@@ -68,7 +68,7 @@ def test_many_mails_go_over_one_connection(writing: Settings):
     with mail_server() as server:
         use(writing, server.port)
         assert send_due() == {OutgoingMail.State.SENT: 3}
-    assert (len(server.taken), server.sessions) == (3, 1)
+    assert (len(server.accepted), server.sessions) == (3, 1)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_an_unreachable_server_is_tried_again_later(writing: Settings, clock: Tr
     with mail_server() as server:
         use(writing, server.port)
         send_due()
-    assert len(server.taken) == 1
+    assert len(server.accepted) == 1
     assert lines()[0].endswith("error=ConnectionRefusedError")
 
 
@@ -138,7 +138,7 @@ def test_what_a_mail_server_says(writing: Settings, lines: Any, answers: dict[st
         send_due()
         assert state() == (ended, 1)
         send_due()
-    assert len(server.taken) <= 1
+    assert len(server.accepted) <= 1
     [line] = lines()
     assert line.endswith(f" code={code}") if code else " code=" not in line
     assert "canary" not in line
@@ -293,7 +293,7 @@ def test_a_mail_goes_out_by_itself_soon_after(writing: Settings):
         use(writing, server.port)
         page(BookingChange.CREATED)
         wait_until(lambda: OutgoingMail.objects.get().state == "sent")
-    assert len(server.taken) == 1
+    assert len(server.accepted) == 1
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time; make test-postgres runs it")
@@ -305,7 +305,7 @@ def test_twenty_senders_at_once_send_it_once(writing: Settings):
         page(BookingChange.CREATED)
         send_from_twenty_threads()
         wait_until(lambda: state() == ("sent", 1))
-    assert len(server.taken) == 1
+    assert len(server.accepted) == 1
 
 
 def test_bookings_are_distinguished(writing: Settings):

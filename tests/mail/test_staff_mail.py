@@ -127,7 +127,7 @@ def test_staff_read_their_own_language_clock_and_choices(desk: Callable[..., Set
     assert "New York" in letter.text
 
 
-def test_a_request_to_accept_is_told_to_staff_once(desk: Callable[..., Settings]):
+def test_staff_get_one_mail_about_a_request_to_accept(desk: Callable[..., Settings]):
     """Its acceptance is theirs, and no news to them; a request that still waits then is told as it is now."""
     desk()
     page(BookingChange.CREATED, status="pending")
@@ -158,7 +158,7 @@ def test_nobody_is_reminded_of_a_booking_that_is_kept_for_staff(
     assert sandbox.requests == []
 
 
-def test_a_booking_by_phone_is_told_to_staff_whatever_the_customers_channels(desk: Callable[..., Settings]):
+def test_staff_get_a_mail_about_a_booking_by_phone_whatever_the_customers_channels(desk: Callable[..., Settings]):
     """No usable contact at all is staff's business, too."""
     desk()
     page(BookingChange.CREATED, contact=None)

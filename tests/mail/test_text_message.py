@@ -64,7 +64,7 @@ def test_a_message_is_counted_as_phone_companies_count(text: str, gsm: int | Non
     assert (gsm_length(text), count_messages(text)) == (gsm, parts)
 
 
-def test_all_of_it_is_said_where_there_is_room():
+def test_all_details_are_in_the_text_where_there_is_room():
     """Business, kind, service, time, and what the link is for; without the typography that would cost half."""
     assert text_for() == f"Acme Salon\nConfirmed: Haircut, Wed, Dec 9, 9:00 AM.\nChange or cancel: {URL}"
     assert gsm_length(text_for()) is not None

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from kordless_booking import __version__
 from kordless_booking.sandbox import Sandbox
-from tests.support.doctor import ask, run
+from tests.support.doctor import run, run_as_json
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def test_what_is_to_be_fixed_comes_with_advice(well: Settings, sandbox: Sandbox)
 
 def test_the_shape_of_json_stays(well: Settings, sandbox: Sandbox):
     """As docs/operating.md has it."""
-    document = ask().document
+    document = run_as_json().document
     assert {key: type(value) for key, value in document.items()} == {
         "version": int,
         "status": str,
@@ -93,7 +93,7 @@ def test_every_code_is_in_the_docs(well: Settings):
 def test_settings_that_can_not_be_used(well: Settings, sandbox: Sandbox, raw: Any, codes: list[str]):
     """Every mistake is named, what needs no account is looked at all the same, and Kordless is not asked."""
     well.KORDLESS_BOOKING = raw
-    told = ask()
+    told = run_as_json()
     assert told.fixes() == codes
     assert told.of("database") == {"migrations": "ok", "database_writes": "ok"}
     assert told.of("accounts") == {"accounts_unknown": "note"}
@@ -107,7 +107,7 @@ def test_everything_is_wrong_at_once(well: Settings):
     well.ROOT_URLCONF = "canary.urls"
     well.STATIC_ROOT = None
     well.CACHES = {"default": {"BACKEND": "canary.Cache"}}
-    told = ask()
+    told = run_as_json()
     assert {"E005", "E006", "static_not_collected", "failed"} <= set(told.fixes())
     well.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -161,7 +161,7 @@ def test_a_contact_that_is_none_is_rejected_without_repeating_it(contact: str):
 class Broken:
     """Target of an extension that returns what it is given, or raises."""
 
-    name = "wishes"
+    name = "preferences"
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
@@ -176,7 +176,7 @@ class Broken:
 def test_an_extension_that_fails_stops_the_export(lived: str, rows: Any):
     """Half of the data would look like all of it."""
     with hooks.temporary_hooks():
-        hooks.export_targets.register("wishes", Broken(rows))
+        hooks.export_targets.register("preferences", Broken(rows))
         with pytest.raises(CommandError, match="Nothing was exported") as error:
             export("--contact", EMAIL)
     assert error.value.returncode == 2

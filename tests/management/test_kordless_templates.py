@@ -180,7 +180,7 @@ def test_the_packages_own_template_has_nothing_to_compare(folder: Path):
             run(option, "parts/foot.html")
 
 
-def test_a_folder_that_can_not_be_written_is_said(folder: Path, tmp_path: Path):
+def test_a_folder_that_can_not_be_written_is_reported(folder: Path, tmp_path: Path):
     """In one line."""
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="can't be written"):

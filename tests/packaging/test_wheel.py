@@ -256,7 +256,7 @@ def test_a_booking_through_the_installed_wheel(site: str):
     assert number, visitor.page.text
     visitor.follow("Change or cancel")
     assert number[1] in visitor.page.text
-    assert not [page.url for page in visitor.seen if page.response.cookies]
+    assert not [page.url for page in visitor.responses if page.response.cookies]
 
 
 def test_the_command_of_the_wheel_serves_a_site_that_books(wheel: Path, tmp_path: Path):
@@ -284,5 +284,5 @@ def test_the_command_of_the_wheel_serves_a_site_that_books(wheel: Path, tmp_path
         with served([programs / "kordless-booking"], tmp_path, environment) as site:
             number, visitor = book_at(site)
             assert [booking["number"] for booking in kordless.bookings()] == [number]
-            assert not [page.url for page in visitor.seen if page.response.cookies]
+            assert not [page.url for page in visitor.responses if page.response.cookies]
     kordless.close()

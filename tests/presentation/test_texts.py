@@ -101,7 +101,7 @@ def test_a_long_booking_has_both_dates_in_every_language(language: str):
 )
 @example(zone=NEW_YORK, language="en", minutes=0, length=1440)
 @settings(max_examples=150, deadline=None)
-def test_the_end_date_is_said_exactly_where_it_differs(zone: str, language: str, minutes: int, length: int):
+def test_the_end_date_is_shown_exactly_where_it_differs(zone: str, language: str, minutes: int, length: int):
     """For every interval in every zone: the text has the date of the end, unless it is the start's."""
     start = NINE + timedelta(minutes=minutes)
     here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, start + timedelta(minutes=length)))
@@ -144,7 +144,7 @@ def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: i
         (36, "Please cancel at least 36 hours in advance."),
     ],
 )
-def test_a_notice_is_said_to_the_minute(notice: float | None, text: str):
+def test_a_notice_is_shown_to_the_minute(notice: float | None, text: str):
     """Half hours are no whole ones; without a notice, or with one that no booking could keep, nothing is said."""
     with translation.override("en"):
         assert plain_spaces(policy_text(CancellationPolicy(notice_hours=notice, text=None))) == text
@@ -161,7 +161,7 @@ def test_no_notice_says_zero(notice: float, language: str):
 
 
 @given(st.none() | st.floats(allow_nan=False, min_value=-1e15, max_value=1e15))
-def test_one_notice_period_counts_wherever_it_is_said(hours: float | None):
+def test_one_notice_period_counts_wherever_it_is_shown(hours: float | None):
     """The sentence, the few words in the head of a step and the minutes agree on what is a mistake."""
     policy = CancellationPolicy(notice_hours=hours, text=None)
     with translation.override("en"):

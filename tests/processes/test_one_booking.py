@@ -67,7 +67,7 @@ def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) ->
     site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20, *names)
     told = [guest for guest in guests if guest.page.status == 409]
-    assert [guest for guest in told if guest.page.refresh or len(guest.seen) > 1] == []
+    assert [guest for guest in told if guest.page.refresh or len(guest.responses) > 1] == []
     assert {"already requested from this page" in guest.page.html for guest in told} == {True}
     the_booking(site, seen_through(site, [guest for guest in guests if guest not in told], seconds=SOON))
     [booking] = site.kordless.bookings()

@@ -121,7 +121,7 @@ def test_a_booking_is_made_and_canceled_under_unusual_settings(
     assert confirmed.number in walk.open(manage).text
     posted(walk, walk.open(f"{manage.partition('?')[0]}cancel/"))
     assert [row["status"] for row in sandbox.bookings()] == ["canceled"]
-    assert not [page.url for page in walk.seen if page.status >= 400]
+    assert not [page.url for page in walk.responses if page.status >= 400]
 
 
 def test_a_booking_is_made_inside_the_hosts_transaction(site: Settings, client: Client, sandbox: Sandbox) -> None:

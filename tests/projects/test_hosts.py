@@ -54,7 +54,7 @@ def test_a_login_wall_and_a_strict_policy(settle: Settle, client: Client, sandbo
     confirmed = walk.book()
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
-    for page in walk.seen:
+    for page in walk.responses:
         policy = page.response["Content-Security-Policy"]
         assert policy != POLICY
         assert "frame-ancestors 'self'" in policy
@@ -83,8 +83,8 @@ def test_another_language_prefix_and_zone(settle: Settle, client: Client, sandbo
     confirmed = walk.book(query="?tz=America/New_York&lang=en")
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
-    assert all(page.url.startswith("/de/termine/") for page in walk.seen)
-    here = [url for page in walk.seen for url in page.links().values() if url.startswith("/")]
+    assert all(page.url.startswith("/de/termine/") for page in walk.responses)
+    here = [url for page in walk.responses for url in page.links().values() if url.startswith("/")]
     assert here
     assert all(url.startswith("/de/termine/") for url in here)
 

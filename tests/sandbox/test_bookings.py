@@ -83,8 +83,8 @@ def test_group_seats_are_counted(api: Api) -> None:
     api.book("styling-class", slot, party_size=seats - 1)
     left = [each for each in api.slots("styling-class") if each["startsAt"] == slot["startsAt"]]
     assert left[0]["availableCapacity"] == 1
-    wished = api.slots("styling-class", partySize=2)
-    assert slot["startsAt"] not in {each["startsAt"] for each in wished}
+    for_two = api.slots("styling-class", partySize=2)
+    assert slot["startsAt"] not in {each["startsAt"] for each in for_two}
     assert_rejected(api.create(api.body("styling-class", slot, party_size=2)), 409, "conflict")
     api.book("styling-class", slot)
     assert slot["startsAt"] not in {each["startsAt"] for each in api.slots("styling-class")}

@@ -23,7 +23,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["serve"], ["serve", "--check"], ["admin", "anna"], ["mail"], ["upgrade"]])
 def test_no_command_begins_half_configured(command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """All that is missing is named, the exit code is 2, and nothing was made."""
-    assert cli.main(command) == cli.INCOMPLETE
+    assert cli.main(command) == cli.EXIT_INCOMPLETE
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "kordless-booking can't start yet."
     assert [line.split()[1] for line in said[1:]] == ["KORDLESS_API_KEY", "KORDLESS_ORG_SLUG", "SITE_URL"]
@@ -33,7 +33,7 @@ def test_no_command_begins_half_configured(command: list[str], capsys: pytest.Ca
 def test_the_sandbox_is_refused_together_with_a_key(capsys: pytest.CaptureFixture[str]):
     """Somebody who has an account would otherwise take bookings that reach nobody."""
     os.environ |= {"KORDLESS_API_KEY": "kb-canary", "KORDLESS_ORG_SLUG": "salon"}
-    assert cli.main(["serve", "--sandbox"]) == cli.INCOMPLETE
+    assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
     said = capsys.readouterr().err
     assert "Remove one of them" in said
     assert "canary" not in said
@@ -43,7 +43,7 @@ def test_flags_are_options(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """They win over the environment, and a wrong one is named as the option."""
     os.environ["PORT"] = "8000"
     (tmp_path / "salon.toml").write_text('colour = "red"')
-    assert cli.main(["serve", "--sandbox", "--port", "80000", "--config", "salon.toml"]) == cli.INCOMPLETE
+    assert cli.main(["serve", "--sandbox", "--port", "80000", "--config", "salon.toml"]) == cli.EXIT_INCOMPLETE
     assert os.environ["KORDLESS_SANDBOX"] == "1"
     assert os.environ[CONFIG] == str(tmp_path / "salon.toml")
     said = capsys.readouterr().err
@@ -54,7 +54,7 @@ def test_flags_are_options(capsys: pytest.CaptureFixture[str], tmp_path: Path):
 def test_a_state_folder_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """Before anything is stored elsewhere."""
     (tmp_path / "state").write_text("")
-    assert cli.main(["serve", "--sandbox"]) == cli.INCOMPLETE
+    assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
     assert f"STATE_FOLDER is {tmp_path / 'state'}, which can't be used" in capsys.readouterr().err
 
 

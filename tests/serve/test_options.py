@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kordless_booking.serve.configuration import read_configuration
-from kordless_booking.serve.options import OPTIONS, Option, WrongValue, read_flag, read_list, read_mail_server
+from kordless_booking.serve.options import OPTIONS, InvalidValue, Option, read_flag, read_list, read_mail_server
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 HOST_LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
@@ -68,7 +68,7 @@ def test_an_option_is_read_from_text(name: str, text: str, value: Any):
 )
 def test_a_value_that_an_option_cannot_have_is_refused_with_what_it_can(name: str, text: str, said: str):
     """The message says which values are possible."""
-    with pytest.raises(WrongValue, match=None) as caught:
+    with pytest.raises(InvalidValue, match=None) as caught:
         OPTIONS[name].read(text)
     assert said in str(caught.value)
 
@@ -80,7 +80,7 @@ def test_no_text_breaks_the_reader_of_an_option(option: Option, text: str):
     secret, refusal = f"canary-{text}", ""
     try:
         option.read(secret)
-    except WrongValue as error:
+    except InvalidValue as error:
         refusal = str(error)
     assert "canary" not in refusal
     problems = read_configuration({option.name: secret}).problems
@@ -92,7 +92,7 @@ def test_a_flag_is_on_off_or_refused(text: str):
     """Nothing is taken for off because it isn't on."""
     try:
         assert read_flag(text) is (text.lower() in {"1", "true", "yes", "on"})
-    except WrongValue:
+    except InvalidValue:
         assert text.lower() not in {"0", "false", "no", "off"}
 
 

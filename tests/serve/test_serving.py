@@ -47,7 +47,7 @@ def test_an_empty_folder_becomes_a_site_that_books(tmp_path: Path):
             assert [booking["number"] for booking in kordless.bookings()] == [number]
             visitor.follow("Change or cancel")
             assert number in visitor.page.text
-            assert not [page.url for page in visitor.seen if page.response.cookies]
+            assert not [page.url for page in visitor.responses if page.response.cookies]
             login = visitor.open("/admin/")
             assert login.url.endswith("/admin/login/?next=/admin/")
             assert "Kordless booking" in login.text

@@ -13,7 +13,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from kordless_booking import hooks
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.serve.front_page import render_privacy
-from kordless_booking.serve.policy import CONTENT
+from kordless_booking.serve.policy import CONTENT_SECURITY_POLICY
 from kordless_booking.views.links import service_url_name
 from tests.support.serve import PUBLIC
 from tests.support.visitor import Visitor
@@ -62,7 +62,7 @@ def test_a_visitor_books_from_the_front_page(served: Settings, client: Client, s
     assert number
     visitor.follow("Change or cancel")
     assert number in visitor.page.text
-    assert not [page.url for page in visitor.seen if page.response.cookies]
+    assert not [page.url for page in visitor.responses if page.response.cookies]
     assert len(sandbox.bookings()) == 1
 
 
@@ -82,7 +82,7 @@ def test_the_admin_has_the_pages_of_the_package(served: Settings, admin_client: 
     for page in ("overview", "funnelcount", "outgoingmail", "webhookdelivery", "bookingattempt"):
         response = admin_client.get(f"/admin/kordless_booking/{page}/")
         assert response.status_code == 200
-        assert response["Content-Security-Policy"] == CONTENT
+        assert response["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert admin_client.get("/snippet/").status_code == 200
 
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from kordless_booking.funnel import counters
 from tests.support.deliveries import NEW, OLD
-from tests.support.signal_receiver import Listener, listening
+from tests.support.signal_receiver import SignalRecorder, record_signals
 from tests.support.staff import Hire
 
 
@@ -49,7 +49,7 @@ def owner(shop: Settings, db: None) -> Client:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
+def recorder() -> Iterator[SignalRecorder]:
     """Connect a receiver to every signal."""
-    with listening() as one:
+    with record_signals() as one:
         yield one

@@ -99,22 +99,27 @@ def number(client: Client) -> str:
     return str(Visitor(client).book(phone="+12125550123").number)
 
 
-@pytest.mark.parametrize("wanted", ["number", "JANE@example.com ", "(212) 555-0123", "+1 212 555 0123"])
-def test_an_attempt_is_found_by_number_or_contact(number: str, hire: Hire, wanted: str) -> None:
+@pytest.mark.parametrize("search_term", ["number", "JANE@example.com ", "(212) 555-0123", "+1 212 555 0123"])
+def test_an_attempt_is_found_by_number_or_contact(number: str, hire: Hire, search_term: str) -> None:
     """In any spelling, by POST, and what is found reveals nobody."""
     client = hire("view_bookingattempt", "view_personal_data")
     _, action, fields = Page(URL, client.get(URL)).form("Find")
-    page = Page("", client.post(action, {**fields, "wanted": f" {number.lower()} " if wanted == "number" else wanted}))
+    page = Page(
+        "",
+        client.post(
+            action, {**fields, "search_term": f" {number.lower()} " if search_term == "number" else search_term}
+        ),
+    )
     assert len(page.texts(".kb-scroll tbody th")) == 1
     assert "Booked" in page.texts(".kb-scroll tbody td")
     assert JANE["name"] not in page.text
     assert "no-store" in page.response["Cache-Control"]
 
 
-@pytest.mark.parametrize("wanted", ["nobody@example.com", "BOOK", "555", "", "%", "\0", "x" * 300])
-def test_no_attempt_is_found_by_anything_else(number: str, owner: Client, wanted: str) -> None:
+@pytest.mark.parametrize("search_term", ["nobody@example.com", "BOOK", "555", "", "%", "\0", "x" * 300])
+def test_no_attempt_is_found_by_anything_else(number: str, owner: Client, search_term: str) -> None:
     """Not by a part, and nothing fails."""
-    page = Page("", owner.post(f"{URL}find/", {"wanted": wanted}))
+    page = Page("", owner.post(f"{URL}find/", {"search_term": search_term}))
     assert page.status == 200
     assert page.texts(".kb-scroll tbody th") == []
 
@@ -123,22 +128,22 @@ def test_an_erased_person_is_found_no_more(number: str, owner: Client) -> None:
     """Neither by the number nor by the contact, though the row still guards against a second booking."""
     erase_person(Person.from_texts([JANE["email"]], frozenset({"US"})), NOW)
     assert BookingAttempt.objects.count() == 2
-    for wanted in (number, JANE["email"], "+12125550123"):
-        assert Page("", owner.post(f"{URL}find/", {"wanted": wanted})).texts(".kb-scroll tbody th") == []
+    for search_term in (number, JANE["email"], "+12125550123"):
+        assert Page("", owner.post(f"{URL}find/", {"search_term": search_term})).texts(".kb-scroll tbody th") == []
 
 
 def test_searching_attempts_takes_a_permission(row: BookingAttempt, hire: Hire) -> None:
     """It says whether somebody has booked, which is personal."""
     client = hire("view_bookingattempt")
-    assert "wanted" not in Page(URL, client.get(URL)).html
-    assert client.post(f"{URL}find/", {"wanted": "jane@example.com"}).status_code == 403
-    assert hire("view_personal_data").post(f"{URL}find/", {"wanted": "x"}).status_code == 403
+    assert "search_term" not in Page(URL, client.get(URL)).html
+    assert client.post(f"{URL}find/", {"search_term": "jane@example.com"}).status_code == 403
+    assert hire("view_personal_data").post(f"{URL}find/", {"search_term": "x"}).status_code == 403
 
 
 def test_searching_attempts_asks_kordless_nothing(number: str, owner: Client, sandbox: Sandbox) -> None:
     """The country of a number without its code comes from the cache."""
     asked = len(sandbox.requests)
-    owner.post(f"{URL}find/", {"wanted": "(212) 555-0123"})
+    owner.post(f"{URL}find/", {"search_term": "(212) 555-0123"})
     assert len(sandbox.requests) == asked
 
 

@@ -49,7 +49,7 @@ def test_the_list_and_the_page_show_what_was_agreed_to_and_no_hash(row: ConsentP
         assert "<b>all" not in one.html
         for column in ("number_hash", "email_hash"):
             assert getattr(row, column) not in one.html
-    assert not page.tree.css("input[name=wanted]")
+    assert not page.tree.css("input[name=search_term]")
 
 
 def test_nobody_changes_a_proof(row: ConsentProof, hire: Hire):
@@ -67,15 +67,15 @@ def test_nobody_changes_a_proof(row: ConsentProof, hire: Hire):
 def test_proofs_are_found_by_person_or_number_by_post_alone(row: ConsentProof, hire: Hire):
     """Only by those who may see personal data; nothing that was searched for stands in a URL, nor is it stored."""
     client = hire("view_consentproof", "view_personal_data")
-    assert Page(URL, client.get(URL)).tree.css("input[name=wanted]")
-    for wanted in ("Jane@Example.com", " book_ab12 "):
-        found = client.post(f"{URL}find/", {"wanted": wanted})
+    assert Page(URL, client.get(URL)).tree.css("input[name=search_term]")
+    for search_term in ("Jane@Example.com", " book_ab12 "):
+        found = client.post(f"{URL}find/", {"search_term": search_term})
         page = Page(URL, found)
         assert "1 proof found" in page.text
         assert "2026-01" in page.text
         assert "no-store" in found["Cache-Control"]
-    assert "None was found." in Page(URL, client.post(f"{URL}find/", {"wanted": "other@example.com"})).text
-    assert hire("view_consentproof").post(f"{URL}find/", {"wanted": "jane@example.com"}).status_code == 403
+    assert "None was found." in Page(URL, client.post(f"{URL}find/", {"search_term": "other@example.com"})).text
+    assert hire("view_consentproof").post(f"{URL}find/", {"search_term": "jane@example.com"}).status_code == 403
 
 
 def test_the_filter_knows_the_boxes_of_the_settings(row: ConsentProof, hire: Hire, shop: Settings):

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from kordless_booking.models import WebhookDelivery
 from tests.support.deliveries import delivery, event_body
-from tests.support.signal_receiver import Listener
+from tests.support.signal_receiver import SignalRecorder
 from tests.support.staff import Hire
 from tests.support.visitor import Page
 
@@ -94,7 +94,7 @@ def test_it_takes_a_permission(row: WebhookDelivery, hire: Hire) -> None:
     assert "Replay" not in page.text
     assert looker.post(f"{URL}{row.pk}/personal/").status_code == 403
     assert looker.get(f"{URL}find/").status_code == 403
-    assert looker.post(f"{URL}find/", {"wanted": "canary@example.com"}).status_code == 403
+    assert looker.post(f"{URL}find/", {"search_term": "canary@example.com"}).status_code == 403
     for method in (looker.get, looker.post):
         assert method(f"{URL}{row.pk}/replay/").status_code == 403
     assert hire(LOOK).post(f"{URL}{row.pk}/personal/").status_code == 403
@@ -119,28 +119,28 @@ def test_what_is_not_there(row: WebhookDelivery, owner: Client, number: str) -> 
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "search_term",
     [
         *("BOOK_AB12CD34", " book_ab12cd34 ", "#BOOK_AB12CD34.", "Confirmation number: BOOK_AB12CD34"),
         *("canary@example.com", "Canary@Example.com", "can\u200bary\uff20example.com"),
         *("+1 212 555-0147", "5550147"),
     ],
 )
-def test_somebody_is_found(row: WebhookDelivery, hire: Hire, client: Client, wanted: str) -> None:
+def test_somebody_is_found(row: WebhookDelivery, hire: Hire, client: Client, search_term: str) -> None:
     """By number, e-mail or phone, although all of it is stored encrypted; what is found is still masked."""
     delivery(
         event_body(confirmation_number="BOOK_OTHER000", contact={"name": "Other", "email": "other@example.com"})
     ).post(client)
-    page = Page("", hire(VIEW, LOOK).post(f"{URL}find/", {"wanted": wanted}))
+    page = Page("", hire(VIEW, LOOK).post(f"{URL}find/", {"search_term": search_term}))
     assert page.texts("tbody code") == ["dlv_first"]
     assert "12125550147" not in page.text
     assert "no-store" in page.response["Cache-Control"]
 
 
-@pytest.mark.parametrize("wanted", ["nobody@example.com", "0147", "BOOK", "Canary Bird", "%", "", "x" * 300])
-def test_nobody_is_found(row: WebhookDelivery, owner: Client, wanted: str) -> None:
+@pytest.mark.parametrize("search_term", ["nobody@example.com", "0147", "BOOK", "Canary Bird", "%", "", "x" * 300])
+def test_nobody_is_found(row: WebhookDelivery, owner: Client, search_term: str) -> None:
     """By parts, by names, by nothing."""
-    page = Page("", owner.post(f"{URL}find/", {"wanted": wanted}))
+    page = Page("", owner.post(f"{URL}find/", {"search_term": search_term}))
     assert page.status == 200
     assert page.texts("tbody code") == []
 
@@ -150,8 +150,8 @@ def test_what_is_looked_for_stays_out_of_addresses_and_logs(
 ) -> None:
     """A search by GET does nothing with it."""
     with caplog.at_level(logging.DEBUG):
-        owner.post(f"{URL}find/", {"wanted": "canary@example.com"})
-        assert owner.get(f"{URL}find/?wanted=canary@example.com").content.count(b"dlv_first") == 0
+        owner.post(f"{URL}find/", {"search_term": "canary@example.com"})
+        assert owner.get(f"{URL}find/?search_term=canary@example.com").content.count(b"dlv_first") == 0
     form = Page("", owner.get(f"{URL}find/")).tree.css_first("form.kb-find")
     assert form.attributes["method"] == "post"
     assert "canary" not in caplog.text
@@ -180,23 +180,25 @@ def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
     return Page("", answer)
 
 
-def test_a_replay_is_confirmed_published_and_recorded(row: WebhookDelivery, hire: Hire, listener: Listener) -> None:
+def test_a_replay_is_confirmed_published_and_recorded(
+    row: WebhookDelivery, hire: Hire, recorder: SignalRecorder
+) -> None:
     """Looking at the question tells nobody anything."""
     client = hire(VIEW, REPLAY)
     client.get(f"{URL}{row.pk}/replay/")
-    assert listener.told == []
+    assert recorder.names == []
     page = replayed(client, row)
     assert "The receivers were notified again." in page.text
     assert is_masked(page)
-    assert [(said["replay"], str(said["source"])) for said in listener.said] == [(True, "webhook")]
+    assert [(said["replay"], str(said["source"])) for said in recorder.arguments] == [(True, "webhook")]
     assert logged() == ["Replayed as made at the webhook."]
     replayed(client, row, source="widget")
-    assert str(listener.said[-1]["source"]) == "widget"
+    assert str(recorder.arguments[-1]["source"]) == "widget"
 
 
-def test_a_replay_that_fails_says_where(row: WebhookDelivery, owner: Client, listener: Listener) -> None:
+def test_a_replay_that_fails_says_where(row: WebhookDelivery, owner: Client, recorder: SignalRecorder) -> None:
     """Without the error's own words, which may hold what the receiver was given."""
-    listener.failures = 1
+    recorder.failures = 1
     page = replayed(owner, row)
     assert re.search(r"A receiver failed.* LookupError tests\.support\.signal_receiver:", page.text)
     assert "canary" not in page.html
@@ -216,21 +218,21 @@ def test_a_replay_of_what_is_outdated_is_warned_of(
 
 @pytest.mark.parametrize("source", ["", "nowhere"])
 def test_a_replay_without_a_source_asks_again(
-    row: WebhookDelivery, owner: Client, listener: Listener, source: str
+    row: WebhookDelivery, owner: Client, recorder: SignalRecorder, source: str
 ) -> None:
     """Nothing is told."""
     page = replayed(owner, row, source=source)
     assert page.tree.css(".errorlist")
-    assert listener.told == []
+    assert recorder.names == []
 
 
-def test_an_unknown_kind_can_be_replayed(owner: Client, client: Client, listener: Listener) -> None:
+def test_an_unknown_kind_can_be_replayed(owner: Client, client: Client, recorder: SignalRecorder) -> None:
     """Without a question that makes no sense for it."""
     delivery(b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}').post(client)
     row = WebhookDelivery.objects.get()
     assert not Page("", owner.get(f"{URL}{row.pk}/replay/")).tree.css("input[type=radio]")
     assert "notified again" in replayed(owner, row).text
-    assert listener.events == ["invoice.paid"] * 2
+    assert recorder.events == ["invoice.paid"] * 2
 
 
 def test_a_delivery_of_an_account_that_is_gone(row: WebhookDelivery, owner: Client, two_accounts: Settings) -> None:

@@ -81,7 +81,7 @@ def test_a_proxy_that_the_settings_do_not_know_of(owner: Client, shop: Settings)
     assert "TRUSTED_PROXIES" not in Page(URL, owner.get(URL, **behind)).text
 
 
-def test_withheld_mails_are_told(owner: Client, shop: Settings) -> None:
+def test_withheld_mails_are_reported(owner: Client, shop: Settings) -> None:
     """Their number, for a day."""
     appointment = Appointment.objects.create(
         account="default", number_hash="1", start=NOW, end=NOW, notified_at=NOW, encrypted=""
@@ -251,7 +251,7 @@ def test_lost_demand_is_shown_on_the_overview(owner: Client, client: Client) -> 
     assert page.links()["See which months they wanted"].endswith("/funnelcount/#kb-lost")
 
 
-def test_mails_that_were_not_sent_are_told(owner: Client, shop: Settings) -> None:
+def test_mails_that_were_not_sent_are_reported(owner: Client, shop: Settings) -> None:
     """Those that wait always, the others for a day; given up ones need attention."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, **MAIL}
     appointment = Appointment.objects.create(

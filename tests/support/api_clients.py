@@ -123,19 +123,19 @@ class Recorder:
         return httpx.Response(answer.status_code, headers=answer.headers.raw, content=answer.content)
 
 
-class Watch:
+class RecordingGate:
     """Gate that admits everything and records its calls."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.told: list[tuple[str, ResponseMeta | None]] = []
+        self.started: list[str] = []
+        self.finished: list[tuple[str, ResponseMeta | None]] = []
         self.canceled: list[str] = []
 
     def before(self, operation: str) -> None:
-        self.asked.append(operation)
+        self.started.append(operation)
 
     def after(self, operation: str, answer: ResponseMeta | None) -> None:
-        self.told.append((operation, answer))
+        self.finished.append((operation, answer))
 
     def cancel(self, operation: str) -> None:
         self.canceled.append(operation)

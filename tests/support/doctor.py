@@ -18,7 +18,7 @@ SECRETS = (SANDBOX_KEY, NORTH_KEY, NEW, OLD, "canary")
 
 
 @dataclass
-class Told:
+class DoctorReport:
     """Output of a run, as text and as JSON, with its exit code."""
 
     status: int
@@ -45,20 +45,20 @@ class Told:
 
 def run(*arguments: str) -> tuple[int, str]:
     """Run the command, and return its exit code and output."""
-    said, complained = StringIO(), StringIO()
+    stdout, stderr = StringIO(), StringIO()
     status = 0
     try:
-        call_command("kordless_doctor", *arguments, stdout=said, stderr=complained, no_color=True)
+        call_command("kordless_doctor", *arguments, stdout=stdout, stderr=stderr, no_color=True)
     except SystemExit as ended:
         status = int(str(ended.code or 0))
-    text = said.getvalue() + complained.getvalue()
+    text = stdout.getvalue() + stderr.getvalue()
     for secret in SECRETS:
         assert secret not in text, secret
     assert sys.exc_info() == (None, None, None)
     return status, text
 
 
-def ask(*arguments: str) -> Told:
+def run_as_json(*arguments: str) -> DoctorReport:
     """Run the command with --json."""
     status, text = run("--json", *arguments)
-    return Told(status, text, json.loads(text))
+    return DoctorReport(status, text, json.loads(text))

@@ -27,7 +27,7 @@ PHONE = "+12125550199"
 TYPED = {**JANE, "notes": "Ring twice"}
 
 
-def written(moment: datetime) -> str:
+def as_query(moment: datetime) -> str:
     """A time as it stands in a link."""
     return moment.strftime("%Y%m%dT%H%M%SZ")
 
@@ -64,7 +64,7 @@ class FaultScenario:
 
     def form(self) -> Page:
         """The contact form for START."""
-        return self.walk.open(f"/book/haircut/contact/?start={written(START)}")
+        return self.walk.open(f"/book/haircut/contact/?start={as_query(START)}")
 
 
 Doing = Callable[[], Page]
@@ -82,7 +82,7 @@ def slots(scenario: FaultScenario) -> Doing:
 
 def contact(scenario: FaultScenario) -> Doing:
     """Follow a link to the contact form, with an empty cache."""
-    return lambda: scenario.walk.once(f"/book/haircut/contact/?start={written(START)}")
+    return lambda: scenario.walk.once(f"/book/haircut/contact/?start={as_query(START)}")
 
 
 def create(scenario: FaultScenario) -> Doing:
@@ -116,7 +116,7 @@ def cancel(scenario: FaultScenario) -> Doing:
 
 def reschedule(scenario: FaultScenario) -> Doing:
     """Confirm that the booking is to be moved."""
-    address = scenario.manage(scenario.booked(), f"reschedule/confirm/?start={written(LATER)}")
+    address = scenario.manage(scenario.booked(), f"reschedule/confirm/?start={as_query(LATER)}")
     form = scenario.walk.open(address)
     return lambda: scenario.walk.send(form, "Reschedule", once=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kordless_booking"
 PAGE = (ROOT / "docs" / "upstream-failures.md").read_text()
-SAID = re.compile(r'\blog_event\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
+LOGGED = re.compile(r'\blog_event\((?:[^"()]|\([^"()]*\))*"([a-z_]+)"')
 
 
 def rows(heading: str) -> list[list[str]]:

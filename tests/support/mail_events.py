@@ -23,15 +23,15 @@ GERMAN = VisitorPreferences(language="de", timezone="Europe/Berlin", hours="24",
 
 def booking(**changes: Any) -> Booking:
     """An hour of Canary Bird's, tomorrow."""
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "confirmation_number": "BOOK_AB12CD34",
         "status": "confirmed",
         "start": FIRST,
         "contact": Contact(name="Canary Bird", email="canary@example.com", phone="+12125550147"),
         "service_slug": "haircut",
     }
-    said |= changes
-    return Booking(**said, end=said["start"] + timedelta(hours=1))
+    fields |= changes
+    return Booking(**fields, end=fields["start"] + timedelta(hours=1))
 
 
 def page(change: BookingChange, preferences: VisitorPreferences = GERMAN, **changes: Any) -> None:
@@ -41,10 +41,10 @@ def page(change: BookingChange, preferences: VisitorPreferences = GERMAN, **chan
 
 def hook(change: BookingChange, at: int = 0, **changes: Any) -> None:
     """Kordless calls back about a change that was made `at` seconds after NOW."""
-    heard = booking(**changes)
+    reported = booking(**changes)
     with transaction.atomic():
-        told = record_change(change, heard, account="default", at=NOW + timedelta(seconds=at))
-        queue_mail(change, told, heard, account=get_account(None), now=NOW)
+        change_record = record_change(change, reported, account="default", at=NOW + timedelta(seconds=at))
+        queue_mail(change, change_record, reported, account=get_account(None), now=NOW)
 
 
 def send_from_twenty_threads() -> None:

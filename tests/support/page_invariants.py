@@ -63,10 +63,10 @@ def check_page(page: Page, fault: Fault, act: str) -> None:
 def check_log(caplog: pytest.LogCaptureFixture, fault: Fault, act: str) -> None:
     """One line of the right event about the visitor, as loud as it should be, with nothing personal anywhere."""
     status, event = fault.outcomes[act]
-    told = events(caplog)
-    assert [name for name, _level in told][-1:] == ([event] if event else [])
+    logged = events(caplog)
+    assert [name for name, _level in logged][-1:] == ([event] if event else [])
     assert sum(record.name == ABOUT_VISITORS[0] for record in caplog.records) <= 1
     if status == 503:
-        assert told[-1][1] >= (logging.WARNING if event == "rate_limited" else logging.ERROR)
+        assert logged[-1][1] >= (logging.WARNING if event == "rate_limited" else logging.ERROR)
     for secret in (SANDBOX_KEY, PHONE, PHONE.lstrip("+"), *filter(None, TYPED.values())):
         assert secret not in caplog.text, secret

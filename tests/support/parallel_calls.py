@@ -25,12 +25,12 @@ class Rounds(httpx.BaseTransport):
 
     def __init__(self, sandbox: Sandbox, sizes: tuple[int, ...]) -> None:
         self._within = wsgi_transport(sandbox)
-        self.left = [barrier for size in sizes for barrier in [threading.Barrier(size, timeout=PATIENCE)] * size]
+        self.barriers = [barrier for size in sizes for barrier in [threading.Barrier(size, timeout=PATIENCE)] * size]
         self._guard = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with self._guard:
-            together = self.left.pop(0)
+            together = self.barriers.pop(0)
         together.wait()
         return self._within.handle_request(request)
 
@@ -44,6 +44,6 @@ def cold_in_rounds(site: Settings, sandbox: Sandbox, *sizes: int) -> Iterator[No
     site.KORDLESS_BOOKING = {**before, "TRANSPORT": rounds, "BROWSE_SECONDS": 25}
     sandbox.clear_requests()
     yield
-    assert not rounds.left
+    assert not rounds.barriers
     assert len(sandbox.requests) == sum(sizes)
     site.KORDLESS_BOOKING = before

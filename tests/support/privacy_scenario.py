@@ -59,9 +59,9 @@ from tests.support.failing_database import refused_writes
 from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.phone_messages import TEXTING, clear_messages, failing, received, texted
 from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Visitor
-from tests.support.waitlist import ASK, TODAY, WAITING, ask, book_up, message_url, states
+from tests.support.waitlist import FORM_URL, TODAY, WAITLIST_SETTINGS, book_up, join_waitlist, message_url, states
 
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status", {"status": 404}),
@@ -101,7 +101,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
     walk.open("/book/haircut/")
     clock.shift(61)
     sandbox.faults.add("status", "availability", status=500)
-    with heard("fetch_failed") as failed:
+    with wait_for_event("fetch_failed") as failed:
         walk.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
         assert failed.wait(30)
     sandbox.faults.add("status", status=503)
@@ -123,7 +123,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
 
 
 @contextmanager
-def heard(event: str) -> Iterator[threading.Event]:
+def wait_for_event(event: str) -> Iterator[threading.Event]:
     """Yield an event that is set once a log event of this name is written."""
     logged = threading.Event()
 
@@ -241,10 +241,10 @@ def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Setting
         delivery(event_body("booking.updated", startsAt="2026-12-20T15:00:00Z", endsAt="2026-12-20T16:00:00Z")),
     ):
         one.post(client)
-    with listening() as listener:
-        listener.failures = 1
+    with record_signals() as recorder:
+        recorder.failures = 1
         delivery(event_body(confirmation_number="BOOK_CANARY02")).post(client)
-        listener.failures = 1
+        recorder.failures = 1
         walk.send(walk.choose("haircut", "?day=2026-12-22"), "Book appointment", **JANE)
     lost = delivery(event_body(confirmation_number="BOOK_CANARY03"))
     with refused_writes("INSERT"):
@@ -263,7 +263,7 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
     can't look up.
     """
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
-    with heard("mail_attempted") as tried:
+    with wait_for_event("mail_attempted") as tried:
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(30)
     now = datetime.now(UTC)
@@ -297,7 +297,7 @@ def _messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
     def fail() -> None:
         raise MessageNotSent(f"canary {CANARY['phone']}")
 
-    with heard("mail_attempted") as tried, failing(fail):
+    with wait_for_event("mail_attempted") as tried, failing(fail):
         by_phone = {**JANE, "email": "", "phone": CANARY["phone"]}
         walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **by_phone)
         assert tried.wait(30)
@@ -363,26 +363,26 @@ def outage(sandbox: Sandbox, clock: Traveller, site: Settings) -> Iterator[None]
 
 
 def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
-    """Requests to be told of a time, also in outages, with and without JavaScript; then their messages."""
+    """Entries of the waitlist, also in outages, with and without JavaScript; then their messages."""
     clear_messages()
     booked = book_up(sandbox)
     with hooks.temporary_hooks():
         waitlist.register()
         mount_hooks(site)
-        change(site, **WAITING)
-        for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
-            assert ask(visitor, "canary@").status == 422
-            form = visitor.open(ASK)
+        change(site, **WAITLIST_SETTINGS)
+        for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
+            assert join_waitlist(visitor, "canary@").status == 422
+            form = visitor.open(FORM_URL)
             with outage(sandbox, clock, site):
                 assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
-            form = visitor.open(ASK)
+            form = visitor.open(FORM_URL)
             with refused_writes("INSERT"):
                 assert visitor.send(form, "Tell me", contact=JANE["email"], until=TODAY).status == 503
             for contact in (JANE["email"], CANARY["phone"], CANARY["email"]):
-                page = ask(visitor, contact)
+                page = join_waitlist(visitor, contact)
                 assert page.status == 200
                 walk.open(page.url)
-        # All times of the day, so that each contact is told of another one.
+        # All times of the day, so that each contact is notified of another one.
         for numbers in booked.values():
             for number in numbers:
                 sandbox.set_status(number, "canceled")
@@ -397,7 +397,7 @@ def _waitlist_messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: 
     def run_mail() -> None:
         clock.shift(600)
         call_command("kordless_mail", stdout=io.StringIO())
-        # What the sweep has fetched is told of in the background too.
+        # What the sweep has fetched is reported in the background too.
         background_worker.join()
         waitlist_outbox.join()
 
@@ -434,7 +434,7 @@ def _words(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) ->
         mount_hooks(site)
         for model in ("", f"{__name__}.fail_with_words"):
             change(site, TEXT_PARSER=model)
-            for visitor in (walk, Visitor(walk.client, HTMX, seen=walk.seen)):
+            for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
                 for url in ("/book/", "/book/haircut/"):
                     missed = visitor.send(visitor.open(url), "Show times", words=personal)
                     assert missed.status == 422
@@ -558,7 +558,7 @@ def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Se
         sandbox.faults.clear()
         clock.shift(35)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-        walk.open(walk.seen[-1].url)
+        walk.open(walk.responses[-1].url)
         form = walk.choose("haircut", "?day=2026-12-11")
     for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
         walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)

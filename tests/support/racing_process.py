@@ -39,13 +39,13 @@ def race(sandbox_path: str, threads: int) -> list[str]:
     call_command("migrate", "kordless_booking", verbosity=0)
     client = client_of(Sandbox(sandbox_path))
     attempt = attempt_at(client)
-    barrier, told = Barrier(threads), []
+    barrier, outcomes = Barrier(threads), []
 
     def run() -> None:
         connection.ensure_connection()
         barrier.wait()
         outcome = place_booking("default", client, attempt, NOW)
-        told.append(outcome.booking.confirmation_number if isinstance(outcome, Placed) else repr(outcome))
+        outcomes.append(outcome.booking.confirmation_number if isinstance(outcome, Placed) else repr(outcome))
         connection.close()
 
     print("ready", flush=True)  # noqa: T201 (how the test hears it)
@@ -55,7 +55,7 @@ def race(sandbox_path: str, threads: int) -> list[str]:
         thread.start()
     for thread in running:
         thread.join()
-    return told
+    return outcomes
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Receiver of the site's signals that records them, and can be told to fail."""
+"""Receiver of the site's signals that records them, and can fail on request."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ SIGNALS: dict[str, Signal] = {
 
 
 @dataclass
-class Listener:
-    """Recording receiver. `heard` has (signal, source, start) of changes; `failures` is how often it still raises."""
+class SignalRecorder:
+    """Recording receiver. `calls` has (signal, source, start) of changes; `failures` is how often it still raises."""
 
-    heard: list[tuple[str, str, str]] = field(default_factory=list)
-    said: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[tuple[str, str, str]] = field(default_factory=list)
+    arguments: list[dict[str, Any]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     failures: int = 0
 
-    def hear(self, what: str, **said: Any) -> None:
+    def record(self, what: str, **arguments: Any) -> None:
         """Record a change, or raise."""
         if self.failures:
             self.failures -= 1
             raise LookupError("canary-message")
-        self.heard.append((what, str(said["source"]), f"{said['booking'].start:%d %H:%M}"))
-        self.said.append(said)
+        self.calls.append((what, str(arguments["source"]), f"{arguments['booking'].start:%d %H:%M}"))
+        self.arguments.append(arguments)
 
     @property
-    def told(self) -> list[str]:
+    def names(self) -> list[str]:
         """Return the names of the signals, without sources and times."""
-        return [what for what, *_ in self.heard]
+        return [what for what, *_ in self.calls]
 
 
 @contextmanager
-def listening() -> Iterator[Listener]:
-    """Connect a listener to all four signals in this context."""
-    listener = Listener()
+def record_signals() -> Iterator[SignalRecorder]:
+    """Connect a recorder to all four signals in this context."""
+    recorder = SignalRecorder()
 
-    def hearer(what: str) -> Any:
-        return lambda **said: listener.hear(what, **said)
+    def build_receiver(what: str) -> Any:
+        return lambda **arguments: recorder.record(what, **arguments)
 
-    hearers = {what: hearer(what) for what in SIGNALS}
+    receivers = {what: build_receiver(what) for what in SIGNALS}
 
-    def on_event(event: Any, **_said: Any) -> None:
-        listener.events.append(event.kind)
+    def on_event(event: Any, **_arguments: Any) -> None:
+        recorder.events.append(event.kind)
 
     for what, signal in SIGNALS.items():
-        signal.connect(hearers[what])
+        signal.connect(receivers[what])
     event_received.connect(on_event)
     try:
-        yield listener
+        yield recorder
     finally:
         for what, signal in SIGNALS.items():
-            signal.disconnect(hearers[what])
+            signal.disconnect(receivers[what])
         event_received.disconnect(on_event)

@@ -17,12 +17,12 @@ class MailServer:
     """Running server.
 
     `answers` maps an SMTP command, or "MAIL DATA" for the mail itself, to the reply; an empty reply closes the
-    connection. `taken` holds the mails that were accepted, or read before the connection was closed.
+    connection. `accepted` holds the mails that were accepted, or read before the connection was closed.
     """
 
     port: int = 0
     answers: dict[str, str] = field(default_factory=dict)
-    taken: list[bytes] = field(default_factory=list)
+    accepted: list[bytes] = field(default_factory=list)
     sessions: int = 0
 
 
@@ -34,20 +34,20 @@ def mail_server(**answers: str) -> Iterator[MailServer]:
     class Session(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             known.sessions += 1
-            self.say("CONNECT", "220 ready")
+            self.answer("CONNECT", "220 ready")
             while line := self.rfile.readline():
                 verb = line[:4].decode().upper().strip()
                 if verb == "QUIT":
-                    self.say("QUIT", "221 bye")
+                    self.answer("QUIT", "221 bye")
                     return
-                if not self.say(verb, "354 go on" if verb == "DATA" else "250 fine"):
+                if not self.answer(verb, "354 go on" if verb == "DATA" else "250 fine"):
                     return
                 if verb == "DATA" and known.answers.get("DATA", "354").startswith("354"):
-                    known.taken.append(self.read_mail())
-                    if not self.say("MAIL DATA", "250 taken"):
+                    known.accepted.append(self.read_mail())
+                    if not self.answer("MAIL DATA", "250 taken"):
                         return
 
-        def say(self, about: str, otherwise: str) -> bool:
+        def answer(self, about: str, otherwise: str) -> bool:
             answer = known.answers.get(about, otherwise)
             if answer:
                 self.wfile.write(f"{answer}\r\n".encode())

@@ -22,7 +22,7 @@ class Waiting:
     """Seconds after the beginning."""
     served_after: float | None = None
     """Seconds from the arrival to the page; None while there is none."""
-    told: list[int] = field(default_factory=list)
+    announced: list[int] = field(default_factory=list)
     """The seconds that each busy page named."""
 
 
@@ -48,7 +48,7 @@ def let_pass(crowd: list[Waiting], clock: time_machine.Traveller, *, seconds: fl
         if page.status == 503:
             refresh = page.refresh
             assert refresh is not None, page.text
-            waiting.told.append(refresh)
+            waiting.announced.append(refresh)
             heapq.heappush(events, (now + refresh, number))
         else:
             assert page.status == 200, page.text

@@ -256,7 +256,7 @@ class HttpTransport:
 class Visitor:
     """One visit over a transport; a test client stands for the transport that is made of it.
 
-    `headers` go along with every request, also after a redirect, as in a browser; `seen` has every response.
+    `headers` go along with every request, also after a redirect, as in a browser; `responses` has every response.
     `prefix` is what the site's server takes off each path before Django sees it.
     """
 
@@ -264,7 +264,7 @@ class Visitor:
     headers: dict[str, str] = field(default_factory=dict)
     base: str = "/book/"
     prefix: str = ""
-    seen: list[Page] = field(default_factory=list)
+    responses: list[Page] = field(default_factory=list)
 
     @property
     def client(self) -> Client:
@@ -275,7 +275,7 @@ class Visitor:
     @property
     def page(self) -> Page:
         """The page that the visitor is on."""
-        return self.seen[-1]
+        return self.responses[-1]
 
     def open(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Page:
         """Go to an address, with a form's fields when there are any; follows redirects."""
@@ -288,13 +288,13 @@ class Visitor:
         """As `open`, without following a redirect."""
         if sent is None and isinstance(url, ButtonAddress):
             sent = url.fields
-        if self.seen and not url.startswith("/"):
+        if self.responses and not url.startswith("/"):
             url = urljoin(self.page.url, url)
         transport = ClientTransport(self.transport) if isinstance(self.transport, Client) else self.transport
         began = time.perf_counter()
         response = transport.send(url.removeprefix(self.prefix), {**self.headers, **headers}, sent)
         page = Page(url, response, time.perf_counter() - began)
-        self.seen.append(page)
+        self.responses.append(page)
         return page
 
     def follow(self, words: str) -> Page:
@@ -331,4 +331,4 @@ class Visitor:
     @property
     def urls(self) -> list[str]:
         """The addresses of all requests, unquoted."""
-        return [unquote(page.url) for page in self.seen]
+        return [unquote(page.url) for page in self.responses]

@@ -1,4 +1,4 @@
-"""Sites with a waitlist, a salon without a free time today, and what its customers are told."""
+"""Sites with a waitlist, a salon without a free time today, and the messages to its customers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.support.visitor import Page, Visitor
 
 TODAY: Final = "2026-12-01"
 """Date of NOW in New York."""
-WAITING: Final[dict[str, Any]] = {**MAIL, "MESSENGER": TEXTING["MESSENGER"]}
+WAITLIST_SETTINGS: Final[dict[str, Any]] = {**MAIL, "MESSENGER": TEXTING["MESSENGER"]}
 """Settings of a site that can write to mailboxes and to phones."""
-ASK: Final = "/book/waitlist/haircut/"
+FORM_URL: Final = "/book/waitlist/haircut/"
 JANE: Final = "jane@example.com"
 
 
@@ -34,16 +34,16 @@ def book_up(sandbox: Sandbox, service: str = "haircut", now: datetime = NOW) -> 
     return booked
 
 
-def ask(visitor: Visitor, contact: str = JANE, url: str = ASK, **answers: str) -> Page:
-    """Ask to be told of a time today."""
+def join_waitlist(visitor: Visitor, contact: str = JANE, url: str = FORM_URL, **answers: str) -> Page:
+    """Enter the waitlist for a time today."""
     return visitor.send(visitor.open(url), "Tell me", **{"contact": contact, "until": TODAY, **answers})
 
 
-def tell(moment: datetime | None = None) -> list[EmailMultiAlternatives]:
+def run_notifications(moment: datetime | None = None) -> list[EmailMultiAlternatives]:
     """Do what kordless_mail does for the waitlist, and return the mails that it has sent."""
     before = len(mail.outbox)
     notifying.run(moment or datetime.now(UTC))
-    return letters()[before:]
+    return sent_mails()[before:]
 
 
 def message_url(contact: str = JANE) -> str:
@@ -52,7 +52,7 @@ def message_url(contact: str = JANE) -> str:
     return f"/book/waitlist/{next(data for data in found if data.contact == contact).message_code}"
 
 
-def letters() -> list[EmailMultiAlternatives]:
+def sent_mails() -> list[EmailMultiAlternatives]:
     """Return all mails that were sent."""
     return [each for each in mail.outbox if isinstance(each, EmailMultiAlternatives)]
 

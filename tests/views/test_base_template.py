@@ -28,7 +28,7 @@ from kordless_booking.views.base_template import SITE_LAYOUT
 from tests.projects import based
 from tests.projects.strict.csp import POLICY as STRICT_POLICY
 from tests.support.all_pages import every_page
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_every_page_is_inside_the_sites_own_frame(
     every_page(walk, sandbox, "en")
     refused = walk.open("/book/haircut/contact/", JANE, **{"Sec-Fetch-Site": "cross-site"})
     assert refused.status == 403
-    shown = [page for page in walk.seen if page.html]
+    shown = [page for page in walk.responses if page.html]
     assert len(shown) > 25
     assert {200, 403, 404, 422, 503} <= {page.status for page in shown}
     for page in shown:
@@ -259,13 +259,13 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     assert form.response["Cache-Control"] == "no-store, private"
     assert form.response["Vary"].split(", ").count("Cookie") == 1
     assert {"Cookie", "Sec-Fetch-Dest"} <= set(form.response["Vary"].split(", "))
-    with listening() as listener:
+    with record_signals() as recorder:
         booked = walk.send(form, "Book appointment", **JANE)
     assert booked.number
-    assert [said["metadata"] for said in listener.said] == [order]
+    assert [said["metadata"] for said in recorder.arguments] == [order]
     assert "Ada Lovelace" not in Visitor(Client()).open(url).html
     assert len(response_cache._responses) == before
-    for page in walk.seen:
+    for page in walk.responses:
         assert "canary-cart" not in f"{page.url} {page.html}"
         assert not {"Lovelace", "canary"} & set(re.split(r"\W", page.url))
 

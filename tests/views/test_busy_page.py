@@ -166,7 +166,7 @@ def test_an_address_over_its_own_limit_is_told_so(site: Settings) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(1, "about 1 second."), (89, "about 89 seconds."), (90, "about 2 minutes.")]
 )
-def test_the_estimate_is_told_in_seconds_or_minutes(seconds: int, words: str) -> None:
+def test_the_estimate_is_shown_in_seconds_or_minutes(seconds: int, words: str) -> None:
     """As people say it."""
     assert words in from_api_error(exceptions.TooMany(retry_after=seconds)).reload_text
     if seconds < 90:

@@ -17,7 +17,7 @@ from kordless_booking.models import BookingAttempt, ConsentProof
 from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery, event_body
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_a_required_box_is_named_in_the_error_and_keeps_what_was_typed(walk: Vis
 
 def test_a_booking_leaves_a_proof_of_each_ticked_box(walk: Visitor, sandbox: Sandbox):
     """Text, version, language, time and keyed hashes; nothing of it goes to Kordless, and nothing is in the clear."""
-    with listening() as listener:
+    with record_signals() as recorder:
         page = walk.book(**TICKED)
     rules, news = ConsentProof.objects.order_by("-name")
     assert (rules.name, rules.version, rules.text, rules.language) == ("rules", "2026-01", RULES["label"], "en")
@@ -98,7 +98,7 @@ def test_a_booking_leaves_a_proof_of_each_ticked_box(walk: Visitor, sandbox: San
     created = next(request for request in sandbox.requests if request.operation == "create")
     assert "rules" not in created.body
     assert "news" not in created.body
-    [change] = listener.said
+    [change] = recorder.arguments
     assert [(given.name, given.version) for given in change["consents"]] == [("rules", "2026-01"), ("news", "3")]
     assert all(isinstance(given, GivenConsent) for given in change["consents"])
 
@@ -168,11 +168,11 @@ def test_proofs_survive_an_unknown_outcome(visitor: Visitor, sandbox: Sandbox, c
     sandbox.faults.clear()
     assert not ConsentProof.objects.exists()
     clock.shift(35)
-    with listening() as listener:
+    with record_signals() as recorder:
         page = visitor.open(page.url)
     assert page.heading == "You’re booked"
     assert {row.given_at for row in ConsentProof.objects.all()} == {NOW}
-    assert len(listener.said[0]["consents"]) == 2
+    assert len(recorder.arguments[0]["consents"]) == 2
     assert "consents" not in str(BookingAttempt.objects.get().encrypted)
 
 
@@ -192,12 +192,12 @@ def test_the_webhook_that_is_quicker_records_the_proofs_once(
         endsAt=datetime.fromtimestamp(row["ends"], UTC).isoformat(),
         contact={"name": JANE["name"], "email": "Jane@Example.com"},
     )
-    with listening() as listener:
+    with record_signals() as recorder:
         assert delivery(body).post(client).status_code == 200
         assert ConsentProof.objects.count() == 2
         clock.shift(35)
         assert visitor.open(page.url).heading == "You’re booked"
-    assert [len(change["consents"]) for change in listener.said] == [2]
+    assert [len(change["consents"]) for change in recorder.arguments] == [2]
     assert ConsentProof.objects.count() == 2
     assert {proof.email_hash for proof in ConsentProof.objects.all()} == {contact_hash("jane@example.com")}
 

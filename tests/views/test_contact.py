@@ -118,7 +118,7 @@ def test_the_price_for_a_party_says_what_it_is_for(visitor: Visitor, site: Setti
     """Beside three people, the page of times and the form say the same of the price."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "PRICE_PER": price_per}
     form = visitor.choose("styling-class", "?party=3")
-    assert price in visitor.seen[0].texts(".kb-facts span")
+    assert price in visitor.responses[0].texts(".kb-facts span")
     assert price in form.texts(".kb-summary dd")
     alone = visitor.choose("styling-class")
     assert "$30.00" in alone.texts(".kb-summary dd")
@@ -274,7 +274,7 @@ def test_long_foreign_texts_survive_a_taken_time(walk: Visitor, sandbox: Sandbox
     page = walk.open(next(iter(page.times.values())))
     assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
     assert "Kathmandu" in page.text
-    assert max(len(each.url) for each in walk.seen) < 4000
+    assert max(len(each.url) for each in walk.responses) < 4000
 
 
 def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox: Sandbox, clock: Traveller):

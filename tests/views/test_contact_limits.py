@@ -227,7 +227,7 @@ def test_moves_count_and_looking_and_canceling_stay_open(limited: Settings, sand
 def test_no_contact_stands_in_a_cache_key(limited: Settings):
     """Only hashes, and each key expires."""
     book(9, phone="+12125550123")
-    keys = " ".join(WallClockCache._kept)
+    keys = " ".join(WallClockCache._items)
     assert "throttle" in keys
     for private in ("jane", "example.com", "5550123", "203.0."):
         assert private not in keys
@@ -268,4 +268,4 @@ def test_no_window_holds_more_of_one_contact_than_its_limits(steps: list[tuple[s
             if permits.rejection is None and is_booked:
                 mine.append(now.timestamp())
             else:
-                permits.give_back()
+                permits.release()

@@ -189,13 +189,13 @@ def test_a_time_with_no_place_left_is_just_taken(walk: Visitor, sandbox: Sandbox
 
 
 def test_another_host_who_is_free_then_may_be_booked(visitor: Visitor, sandbox: Sandbox):
-    """Whoever wanted anyone gets anyone, and whoever wanted somebody keeps that wish."""
+    """Whoever wanted anyone gets anyone, and whoever wanted somebody keeps that choice."""
     query = "?day=2026-12-09"
-    for wish in ("", "&host=host_sarah"):
-        form = visitor.choose("haircut", query + wish)
+    for choice in ("", "&host=host_sarah"):
+        form = visitor.choose("haircut", query + choice)
         visitor.send(form, "Book appointment", **JANE)
         page = visitor.send(form, "Book appointment", **GIVEN)
-        assert ("host=host_sarah" in page.link(AGAIN)) is bool(wish)
+        assert ("host=host_sarah" in page.link(AGAIN)) is bool(choice)
 
 
 def test_details_with_a_mistake_get_the_conflict_page_as_well(walk: Visitor, sandbox: Sandbox):
@@ -328,7 +328,7 @@ def test_long_notes_come_along_or_are_not_promised(
     assert NOTHING in page.text
     assert (KEPT in page.text) is fits
     assert fields(visitor.open(page.link(AGAIN))) == {**GIVEN, "notes": notes if fits else ""}
-    assert max(len(each.url) for each in visitor.seen) < 4000
+    assert max(len(each.url) for each in visitor.responses) < 4000
 
 
 def test_the_page_stays_in_its_frame_and_its_language(visitor: Visitor, sandbox: Sandbox):

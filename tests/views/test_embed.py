@@ -126,7 +126,7 @@ def test_a_framed_page_keeps_its_frame(visitor: Visitor, sandbox: Sandbox):
     confirmation = visitor.book(query=f"?{dress}")
     managed = visitor.open(confirmation.link("Change or cancel"))
     visitor.send(managed, "Reschedule")
-    for page in visitor.seen:
+    for page in visitor.responses:
         if page.status != 200:
             continue
         assert dress in page.url.replace("&amp;", "&")

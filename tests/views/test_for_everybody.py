@@ -86,7 +86,7 @@ def test_clock_and_zone_are_carried_to_the_end(visitor: Visitor, sandbox: Sandbo
     gone = walk.send(cancel, "Cancel booking")
     for page in (form, done, own, move, moved, cancel, gone):
         assert "your time Kathmandu · GMT+5:45" in page.text
-    for page in walk.seen:
+    for page in walk.responses:
         assert not re.search(r"\d [AP]M\b", page.text), page.url
     assert "12-hour clock" in times.links()
     assert sandbox.bookings()[0]["timezone"] == "Asia/Kathmandu"

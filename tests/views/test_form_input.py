@@ -104,8 +104,8 @@ def test_no_url_has_a_token_of_form_input(walk: Visitor, sandbox: Sandbox, clock
     services = walk.open(gone.link("See all services"))
     page = walk.open(walk.open(services.link("Haircut")).link("Later dates"))
     assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
-    assert [url for page in walk.seen for url in urls_of(page) if opens_form_input(url)] == []
-    assert "zzqx" not in " ".join(url for page in walk.seen for url in urls_of(page)).lower()
+    assert [url for page in walk.responses for url in urls_of(page) if opens_form_input(url)] == []
+    assert "zzqx" not in " ".join(url for page in walk.responses for url in urls_of(page)).lower()
 
 
 def test_a_step_of_the_sites_own_keeps_what_was_typed(client: Client, site: Settings, sandbox: Sandbox):

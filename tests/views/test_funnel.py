@@ -31,7 +31,7 @@ class Browser(Visitor):
     """A visitor who says where each request comes from, as browsers do."""
 
     def once(self, url: str, sent: dict[str, str] | None = None, **headers: str) -> Any:
-        before = f"http://testserver{self.seen[-1].url}" if self.seen else ""
+        before = f"http://testserver{self.responses[-1].url}" if self.responses else ""
         name = "HX-Current-URL" if "HX-Request" in self.headers else "Referer"
         return super().once(url, sent, **{**CHROME, name: before, **headers})
 
@@ -54,7 +54,7 @@ def counted() -> dict[str, int]:
 
 def book(browser: Visitor) -> Any:
     """From the services to the confirmation, with a look at another day."""
-    times = browser.open(browser.seen[-1].link("Haircut"))
+    times = browser.open(browser.responses[-1].link("Haircut"))
     times = browser.open(list(times.days.values())[-1])
     form = browser.open(next(iter(times.times.values())))
     return browser.send(form, "Book appointment", **JANE)
@@ -69,14 +69,14 @@ def test_each_step_counts_once(browser: Browser) -> None:
 
 def test_other_details_under_a_used_key_are_no_step(browser: Browser) -> None:
     """Nothing was written down to be booked; whoever goes on from there is counted as anybody is."""
-    times = browser.open(browser.seen[-1].link("Styling class"))
+    times = browser.open(browser.responses[-1].link("Styling class"))
     form = browser.open(next(iter(times.times.values())))
     assert browser.send(form, "Book appointment", **JANE).number
     before = counted()
     assert browser.send(form, "Book appointment", **{**JANE, "name": "John Doe"}).status == 409
     assert browser.open(form.url).status == 409
     assert counted() == {}
-    again = browser.open(browser.seen[-1].link("Book this time for someone else"))
+    again = browser.open(browser.responses[-1].link("Book this time for someone else"))
     assert browser.send(again, "Book appointment", **{**JANE, "name": "John Doe"}).number
     steps = {f"{stage} styling-class page": 1 for stage in ("slot", "contact", "booked")}
     assert counted() == steps
@@ -85,7 +85,7 @@ def test_other_details_under_a_used_key_are_no_step(browser: Browser) -> None:
 
 def test_a_form_with_mistakes_counts_when_it_is_right(browser: Browser) -> None:
     """And a page that is shown again is no new step."""
-    times = browser.open(browser.seen[-1].link("Haircut"))
+    times = browser.open(browser.responses[-1].link("Haircut"))
     form = browser.open(next(iter(times.times.values())))
     browser.open(form.url)
     again = browser.send(form, "Book appointment", **{**JANE, "email": "", "phone": ""})
@@ -98,7 +98,7 @@ def test_a_form_with_mistakes_counts_when_it_is_right(browser: Browser) -> None:
 
 def test_the_same_form_twice_is_one(browser: Browser) -> None:
     """A double click, and a reload of the confirmation."""
-    times = browser.open(browser.seen[-1].link("Haircut"))
+    times = browser.open(browser.responses[-1].link("Haircut"))
     form = browser.open(next(iter(times.times.values())))
     first = browser.send(form, "Book appointment", **JANE)
     assert browser.send(form, "Book appointment", **JANE).number == first.number
@@ -248,13 +248,13 @@ def test_a_guess_counts_when_it_is_taken(client: Client) -> None:
     browser = Browser(client)
     browser.open("/book/")
     browser.headers = dict(HTMX)
-    times = browser.open(browser.seen[-1].link("Haircut"))
+    times = browser.open(browser.responses[-1].link("Haircut"))
     url, time = times.url, next(iter(times.times.values()))
-    browser.seen.pop()
+    browser.responses.pop()
     counters.stage_counter.drain()
     for step, address in (("service haircut page", url), ("slot haircut page", time)):
         browser.once(address, **{"KB-Ahead": "1"})
-        browser.seen.pop()
+        browser.responses.pop()
         assert counted() == {}
         taken = browser.once(address, **{"KB-Taken": "1"})
         assert (taken.status, taken.html) in {(204, ""), (303, "")}

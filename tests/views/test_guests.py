@@ -23,7 +23,7 @@ from tests.support.html_rules import broken
 from tests.support.lost_answers import lose_answers
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -65,11 +65,11 @@ def test_guests_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor, 
     assert "Guests (optional)" in form.text
     assert "We don’t write to guests." in form.text
     mail.outbox.clear()
-    with listening() as listener:
+    with record_signals() as recorder:
         page = walk.send(form, "Book appointment", **{**JANE, "notes": "Hello", FIELD: TYPED})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [f"Hello\n\n{NOTE}"]
-    assert [said["answers"] for said in listener.said] == [{"guests": KEPT}]
+    assert [said["answers"] for said in recorder.arguments] == [{"guests": KEPT}]
     assert rows(page)["Guests"] == "Canary Ada <ada@example.com> Bob EVE@example.com"
     [letter] = sent()
     assert "Canary" not in letter.text + (letter.html.html or "")

@@ -1,4 +1,4 @@
-"""The language of a page: asked for, wished by the browser, or the site's own."""
+"""The language of a page: asked for, preferred by the browser, or the site's own."""
 
 import pytest
 from django.test import Client, RequestFactory
@@ -9,7 +9,7 @@ from pytest_django import Settings
 from kordless_booking.views import request
 
 
-def wishes(header: str) -> str:
+def negotiate(header: str) -> str:
     """Return the language for a browser with this Accept-Language header."""
     return request.language_for(RequestFactory().get("/", headers={"Accept-Language": header}))
 
@@ -25,7 +25,7 @@ def test_only_languages_with_words_are_offered(settings: Settings):
 @pytest.mark.parametrize("header", ["", "tlh", "tlh;q=0.9, xx", "*", "en-GB", "en-us;q=0.1", ";;;", "x" * 5000, "é"])
 def test_what_we_do_not_speak_is_english(header: str):
     """Without a common language the site's own is spoken."""
-    assert wishes(header) == "en"
+    assert negotiate(header) == "en"
 
 
 @pytest.mark.parametrize(
@@ -40,27 +40,27 @@ def test_what_we_do_not_speak_is_english(header: str):
     ],
 )
 def test_the_nearest_of_what_is_wished(header: str, language: str):
-    """The first wish that can be met is met, by the nearest relative if need be."""
-    assert wishes(header) == language
+    """The first language that is supported is used, by the nearest relative if need be."""
+    assert negotiate(header) == language
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
 def test_no_header_breaks_the_choice(header: str):
     """Whatever the browser says, the answer is a language that is offered."""
-    assert wishes(header) in request.supported_languages()
+    assert negotiate(header) in request.supported_languages()
 
 
 def test_regions_are_served_by_their_language(settings: Settings):
-    """A regional wish is served by whatever there is of that language."""
+    """A regional language is served by whatever there is of that language."""
     settings.LANGUAGES = [("en-gb", "British English"), ("en", "English")]
-    assert wishes("en-AU") == "en"
+    assert negotiate("en-AU") == "en"
 
 
 def test_a_regional_language_is_offered_by_its_own_name(settings: Settings):
     """A site for Austria alone is German, not English; where both are listed, the region adds nothing."""
     settings.LANGUAGES = [("de-at", "Austrian German"), ("en-gb", "British English"), ("tlh-kx", "Klingon")]
     assert request.supported_languages() == ("de-at", "en-gb")
-    assert wishes("de,en;q=0.5") == "de-at"
+    assert negotiate("de,en;q=0.5") == "de-at"
     settings.LANGUAGES = [("de", "German"), ("de-at", "Austrian German")]
     assert request.supported_languages() == ("de",)
 
@@ -79,21 +79,21 @@ def test_the_words_of_a_regional_language_are_those_of_its_language(site: Settin
 def test_a_monolingual_site_has_its_own_language_for_all(settings: Settings):
     """LANGUAGE_CODE decides, whatever the browser says, unless the site lists languages or chooses by itself."""
     settings.LANGUAGE_CODE = "de"
-    assert wishes("fr,en;q=0.5") == "de"
-    assert wishes("") == "de"
+    assert negotiate("fr,en;q=0.5") == "de"
+    assert negotiate("") == "de"
     settings.LANGUAGE_CODE = "tlh"
-    assert wishes("fr") == "en"
+    assert negotiate("fr") == "en"
     settings.LANGUAGE_CODE = "de"
     settings.LANGUAGES = [("de", "German"), ("fr", "French")]
-    assert [wishes("fr"), wishes("en")] == ["fr", "de"]
+    assert [negotiate("fr"), negotiate("en")] == ["fr", "de"]
     settings.LANGUAGES = [("de", "German")]
-    assert wishes("fr") == "de"
+    assert negotiate("fr") == "de"
 
 
 def test_a_new_project_speaks_its_visitors_languages(settings: Settings):
     """Django's own LANGUAGE_CODE is in every new project, and no choice."""
     assert settings.LANGUAGE_CODE == "en-us"
-    assert wishes("fr") == "fr"
+    assert negotiate("fr") == "fr"
 
 
 @pytest.mark.django_db

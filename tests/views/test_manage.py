@@ -154,7 +154,7 @@ def test_the_page_says_everything(walk: Visitor):
     assert page.form("Reschedule")[0] == "get"
 
 
-def test_for_you_is_said_in_the_readers_zone_alone(walk: Visitor):
+def test_for_you_is_shown_in_the_visitors_zone_alone(walk: Visitor):
     """A booking found by its number names its zone, on each page after it; a zone in the address is the reader's."""
     number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24&clock=visitor").number
     page = find(walk, number, "jane@example.com")

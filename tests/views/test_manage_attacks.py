@@ -153,7 +153,7 @@ def test_an_open_page_of_moving_costs_no_lookup_while_it_is_kept_current(limited
     for _ in range(18):
         clock.shift(30)
         assert customer.once(slots.url, **{"KB-Seen": slots.response["KB-Version"]}).status == 204
-    customer.seen.append(slots)
+    customer.responses.append(slots)
     assert customer.follow("/zone/").heading == "Choose your time zone"
     assert count_requests(limited, "lookup") == 0
 

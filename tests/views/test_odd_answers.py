@@ -14,7 +14,7 @@ from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import rows
 from tests.support.odd_answers import OddAnswers
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -284,10 +284,10 @@ def test_metadata_of_a_service_reaches_templates_and_signals(
     assert visitor.open("/book/haircut/").texts(".of-service_head") == shown
     page = visitor.choose()
     assert page.texts(".of-summary") == shown
-    with listening() as listener:
+    with record_signals() as recorder:
         page = visitor.send(page, "Book appointment", **JANE)
     assert page.texts(".of-booking") == shown
-    [said] = listener.said
+    [said] = recorder.arguments
     assert said["service"].name == "Haircut"
     assert dict(said["service"].metadata) == METADATA
     with pytest.raises(TypeError):

@@ -91,7 +91,7 @@ def test_planted_pickles_are_never_run_and_visitors_book_on(
         with caplog.at_level(logging.ERROR, "kordless_booking"):
             walk = whole_walk(client)
         assert not marker.exists()
-        assert [(page.url, page.status) for page in walk.seen if page.status >= 400] == []
+        assert [(page.url, page.status) for page in walk.responses if page.status >= 400] == []
         assert len(sandbox.bookings()) == number
         assert services_for(get_account(None)).cache.up
     assert {record.getMessage().partition(" req=")[0] for record in caplog.records} == {"event=cache_value_unreadable"}
@@ -111,4 +111,4 @@ def test_planted_values_of_other_kinds_are_no_trouble(
         walk = Visitor(client)
         for url in ("/book/", "/book/haircut/", "/book/manage/", "/book/health/booking/"):
             assert walk.open(url).status in {200, 429, 503}, (value, url)
-            assert "That was our mistake" not in walk.seen[-1].text
+            assert "That was our mistake" not in walk.responses[-1].text

@@ -16,7 +16,7 @@ from time_machine import Traveller
 from kordless_booking.logs import JsonFormatter
 from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
 from tests.support.deliveries import NEW, OLD
-from tests.support.log_events import RAISED, SAID, written
+from tests.support.log_events import LOGGED, RAISED, written
 from tests.support.privacy_scenario import CHAPTERS, SECRETS, TOKENS, Chapter
 from tests.support.visitor import Visitor
 
@@ -65,7 +65,7 @@ def visitor(site: Settings, client: Client) -> Iterator[Visitor]:
 
 def _addresses(visitor: Visitor) -> None:
     """No address that a visitor goes to, and no Referer that could follow from it, can be read by others."""
-    for page in visitor.seen:
+    for page in visitor.responses:
         for url in (page.url, page.response.get("Location", "")):
             assert not SECRETS.search(url), url
             assert "BOOK_" not in url, url
@@ -73,14 +73,14 @@ def _addresses(visitor: Visitor) -> None:
 
 def _key(visitor: Visitor) -> None:
     """The API key stands on no page and in no header."""
-    for page in visitor.seen:
+    for page in visitor.responses:
         assert SANDBOX_KEY not in page.html
         assert SANDBOX_KEY not in str(page.response.headers)
 
 
 def _pages(visitor: Visitor) -> None:
     """Services, times and zones are the same for everybody."""
-    for page in visitor.seen:
+    for page in visitor.responses:
         if page.heading in {"What would you like to book?", "Choose your time zone"}:
             assert not SECRETS.search(page.html), page.url
 
@@ -147,7 +147,7 @@ def test_personal_data_is_nowhere_after(
     chapter = CHAPTERS[name]
     with caplog.at_level(logging.DEBUG), stamina.set_testing(True, attempts=2, cap=True):
         chapter.run(visitor, sandbox, clock, site)
-    assert len(visitor.seen) >= chapter.pages
+    assert len(visitor.responses) >= chapter.pages
     _addresses(visitor)
     _pages(visitor)
     _key(visitor)
@@ -166,7 +166,7 @@ def test_personal_data_is_nowhere_after(
 def test_the_chapters_together_produce_every_log_event() -> None:
     """Each event of the source is declared by a chapter, except those that other tests produce."""
     code = written()
-    possible = {*SAID.findall(code), *RAISED.findall(code)}
+    possible = {*LOGGED.findall(code), *RAISED.findall(code)}
     missing = possible.difference(*(chapter.events for chapter in CHAPTERS.values()))
     assert missing == ELSEWHERE, " ".join(sorted(missing ^ ELSEWHERE))
     assert sum(chapter.pages for chapter in CHAPTERS.values()) > 40

@@ -255,7 +255,7 @@ def test_moving_a_booking_of_teams_alone_says_team_and_not_person(visitor: Visit
     assert "person" not in page.text
 
 
-def test_a_host_in_another_team_is_not_said_to_have_no_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_host_in_another_team_is_not_shown_without_times(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """The page says that it looked for both together; the host's own times are one link away."""
     use_odd_business(site, sandbox, "teams")
     page = visitor.open("/book/hosts-and-a-team/?host=host_anna&team=team_south")
@@ -264,7 +264,7 @@ def test_a_host_in_another_team_is_not_said_to_have_no_times(visitor: Visitor, s
     assert visitor.open(page.link("Anna")).times
 
 
-def test_a_name_of_somebody_available_is_not_said_to_be_unavailable(visitor: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_name_of_somebody_available_is_not_shown_as_unavailable(visitor: Visitor, site: Settings, sandbox: Sandbox):
     """Of two hosts of one name the other does the service, and the form names that one."""
     use_odd_business(site, sandbox, "odd-names")
     visitor.open("/book/same-name/")  # from here on the cache knows the name

@@ -31,7 +31,7 @@ from tests.support.deliveries import delivery, event_body
 from tests.support.lost_answers import lose_answers
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +154,11 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
         "Your story (optional)",
         "Notes (optional)",
     ]
-    with listening() as listener:
+    with record_signals() as recorder:
         page = walk.send(page, "Book appointment", **{**JANE, **ANSWERS, "notes": "Be gentle"})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [NOTES]
-    [said] = listener.said
+    [said] = recorder.arguments
     assert said["answers"] == VALUES
     shown = rows(page)
     assert {name: shown[name] for name in ("Any allergies?", "Length", "Extras", "Date of birth", "First visit?")} == {
@@ -172,12 +172,12 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
     # Rescheduling leaves the notes as they are.
     walk.open(page.link("Change or cancel"))
     times = walk.send(walk.page, "Reschedule")
-    with listening() as listener:
+    with record_signals() as recorder:
         walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
         canceled = walk.send(walk.send(walk.page, "Cancel booking"), "Cancel booking")
     assert "canceled" in canceled.heading
     assert [row["notes"] for row in sandbox.bookings()] == [NOTES]
-    assert [(what, said["answers"]) for what, said in zip(listener.told, listener.said, strict=True)] == [
+    assert [(what, said["answers"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
         ("rescheduled", VALUES),
         ("cancelled", VALUES),
     ]
@@ -340,10 +340,10 @@ def test_a_booking_whose_outcome_was_unknown_keeps_its_answers(
     waiting = visitor.send(visitor.choose(), "Book appointment", **{**JANE, **ANSWERS})
     assert waiting.refresh
     clock.shift(60)
-    with listening() as listener:
+    with record_signals() as recorder:
         page = visitor.reload()
     assert page.heading == "You’re booked"
-    assert [said["answers"] for said in listener.said] == [VALUES]
+    assert [said["answers"] for said in recorder.arguments] == [VALUES]
     assert rows(page)["Any allergies?"] == "Canary seeds"
 
 
@@ -358,11 +358,11 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
     [attempt] = BookingAttempt.objects.all()
     times = {"startsAt": attempt.start.isoformat().replace("+00:00", "Z")}
     contact = {"email": JANE["email"], "name": JANE["name"], "phone": None}
-    with listening() as listener:
+    with record_signals() as recorder:
         body = event_body(confirmation_number=made["number"], contact=contact, **times)
         assert delivery(body).post(visitor.client).status_code == 200
         assert delivery(event_body(confirmation_number="BOOK_ELSEWHERE")).post(visitor.client).status_code == 200
-    assert [said["answers"] for said in listener.said] == [VALUES, {}]
+    assert [said["answers"] for said in recorder.arguments] == [VALUES, {}]
 
 
 def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
@@ -376,9 +376,9 @@ def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sand
     assert change.answers == VALUES
     assert "Canary" not in repr(change)
     assert delivery(event_body(confirmation_number=page.number)).post(visitor.client).status_code == 200
-    with listening() as listener:
+    with record_signals() as recorder:
         replay(conf.get_account(None), WebhookDelivery.objects.get(), ChangeSource.WIDGET, NOW)
-    assert [(said["answers"], said["replay"]) for said in listener.said] == [(VALUES, True)]
+    assert [(said["answers"], said["replay"]) for said in recorder.arguments] == [(VALUES, True)]
 
 
 def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):

@@ -22,7 +22,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, delivery, event_body
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -77,19 +77,19 @@ def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
     question = visitor.send(page, "Cancel booking")
     assert "reason" not in question.html
     _method, action, fields = question.form("Cancel booking")
-    with listening() as listener:
+    with record_signals() as recorder:
         visitor.open(action, {**fields, "reason": "canary"})
-    assert [said["reason"] for said in listener.said] == [""]
+    assert [said["reason"] for said in recorder.arguments] == [""]
 
 
 def test_the_reason_reaches_the_sites_signal_and_never_kordless(walk: Visitor, sandbox: Sandbox):
     """Of a move and of a cancellation, as it was typed, with plain line breaks; a new booking has none."""
-    with listening() as listener:
+    with record_signals() as recorder:
         page = own_page(walk)
         moved = post(walk, chosen_time(walk, page), "Reschedule", REASON)
         canceled = post(walk, walk.send(moved, "Cancel booking"), "Cancel booking", f"Really: {REASON}")
     assert canceled.heading == "Booking canceled"
-    assert [(what, said["reason"]) for what, said in zip(listener.told, listener.said, strict=True)] == [
+    assert [(what, said["reason"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
         ("created", ""),
         ("rescheduled", SAID),
         ("cancelled", f"Really: {SAID}"),
@@ -151,11 +151,11 @@ def test_the_reason_is_kept_when_a_cancellation_fails(walk: Visitor, sandbox: Sa
     assert answer.status == 503
     assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
     sandbox.faults.clear()
-    with listening() as listener:
+    with record_signals() as recorder:
         walk.send(answer, "Cancel booking")
         _method, _action, fields = answer.form("Cancel booking")
         assert "reason" not in fields
-    assert listener.told == ["cancelled"]
+    assert recorder.names == ["cancelled"]
 
 
 def test_the_reason_is_kept_when_the_new_time_was_just_taken(walk: Visitor, sandbox: Sandbox):
@@ -204,9 +204,9 @@ def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, 
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "WEBHOOK_SECRETS": [NEW]}
     cache = services_for(get_account(None)).cache
     mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, REASON)
-    with listening() as listener:
+    with record_signals() as recorder:
         assert delivery(event_body("booking.cancelled", status="canceled")).post(client).status_code == 200
-    assert [(said["reason"], said["source"]) for said in listener.said] == [(REASON, "widget")]
+    assert [(said["reason"], said["source"]) for said in recorder.arguments] == [(REASON, "widget")]
 
 
 def test_the_reason_of_a_change_in_progress_is_encrypted(clock: Traveller):

@@ -236,8 +236,8 @@ def test_hostile_texts_stay_texts(visitor: Visitor, sandbox: Sandbox):
     """Markup, scripts and CSS in every text of the business and of the visitor: nothing of it ever comes alive."""
     sandbox.faults.add("hostile")
     walk_everything(visitor)
-    assert len(visitor.seen) > 20
-    for page in visitor.seen:
+    assert len(visitor.responses) > 20
+    for page in visitor.responses:
         assert page.status in DECLARED - {503}, page.url
         assert dangers(page.html) == [], page.url
         assert "<img src=x" not in page.html
@@ -246,7 +246,7 @@ def test_hostile_texts_stay_texts(visitor: Visitor, sandbox: Sandbox):
         assert not any("\r" in value or "\n" in value for value in page.response.headers.values())
         assert not page.response.cookies
         assert "evil.example" not in page.response.get("Content-Security-Policy", "")
-    assert any("onerror" in page.text for page in visitor.seen)
+    assert any("onerror" in page.text for page in visitor.responses)
 
 
 def test_a_hostile_colour_is_no_style(visitor: Visitor, sandbox: Sandbox):

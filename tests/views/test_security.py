@@ -226,7 +226,7 @@ def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, s
     assert "rescheduled" in moved.text
     page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in page.text
-    for each in walk.seen:
+    for each in walk.responses:
         assert policy_of(each.response)["frame-ancestors"] == "'self'"
         assert "X-Frame-Options" not in each.response
         assert not each.response.cookies

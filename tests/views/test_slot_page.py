@@ -278,7 +278,7 @@ def test_only_the_arrows_of_the_calendar_keep_empty_weeks(walk: Visitor):
     assert walk.send(seats, "Update", party="2").texts(".kb-month .kb-sub") == ["January 2027"]
 
 
-def test_what_an_empty_month_was_searched_for_is_said(walk: Visitor, sandbox: Sandbox):
+def test_an_empty_month_shows_what_was_searched_for(walk: Visitor, sandbox: Sandbox):
     """There may be times with others, or for fewer people."""
     sandbox.faults.add("no_slots", "availability", days=35, host="host_sarah")
     walk.open("/book/haircut/?host=host_sarah&day=2027-01-09")
@@ -522,7 +522,7 @@ def test_one_clock_is_enough_elsewhere(visitor: Visitor, address: str, line: str
     assert not [name for name in page.links() if name.startswith("Show ")]
 
 
-def test_both_clocks_are_told_where_nobody_knows_whether_the_visitor_travels(visitor: Visitor):
+def test_both_clocks_are_shown_where_nobody_knows_whether_the_visitor_travels(visitor: Visitor):
     """The visitor's counts; the business's is told, can be chosen, and stands second in the summary."""
     page = visitor.open("/book/bridal-styling/?tz=Europe/Kyiv&hours=24")
     assert clock_line(page) == "Times in Kyiv. It’s 7 hours earlier in New York."
@@ -532,7 +532,7 @@ def test_both_clocks_are_told_where_nobody_knows_whether_the_visitor_travels(vis
     assert clock_line(visitor.open(page.link("Show New York time"))) == "Times in New York. You’re 7 hours ahead."
 
 
-def test_half_hours_between_the_clocks_are_said(visitor: Visitor):
+def test_half_hours_between_the_clocks_are_shown(visitor: Visitor):
     """Kathmandu is ten hours and three quarters ahead of New York."""
     page = visitor.open("/book/haircut/?tz=Asia/Kathmandu")
     assert clock_line(page) == "Times in New York. You’re 10 hr 45 min ahead."

@@ -54,7 +54,7 @@ def test_a_width_is_one_length_or_refused(value: Any):
 def test_each_widget_of_a_page_gets_a_name_of_its_own(wanted: list[str]):
     """No two widgets of a page share an id, whatever names a template gives them."""
     widgets = PageWidgets()
-    names = [widgets.take_name(parse_name(name)) for name in wanted]
+    names = [widgets.claim_name(parse_name(name)) for name in wanted]
     assert len({*names}) == len(names)
 
 
@@ -86,7 +86,7 @@ PARTS = ["-month", "-day", "-q", "-form-input", "-next", "-2", "-first_name", FO
 def test_widgets_share_no_id_whatever_their_names_are(names: list[str]):
     """Neither their stages nor parts of these: a widget may be called as a part of another one is."""
     widgets = PageWidgets()
-    stages = [stage_id(widgets.take_name(name)) for name in names]
+    stages = [stage_id(widgets.claim_name(name)) for name in names]
     ids = [f"{stage}{part}" for stage in stages for part in ["", *PARTS]]
     assert len(ids) == len(set(ids))
     assert all(_INLINE_STAGE.fullmatch(stage) for stage in stages)

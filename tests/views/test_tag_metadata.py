@@ -26,7 +26,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.lost_answers import lose_answers
 from tests.support.mail_settings import MAIL
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -57,27 +57,27 @@ def test_metadata_comes_back_with_every_signal(
     form = choose(walk)
     times = walk.open(form.link("Choose another time"))
     form = walk.open(list(times.times.values())[1])
-    with listening() as listener:
+    with record_signals() as recorder:
         booked = walk.send(form, "Book appointment", **JANE)
         managed = walk.open(booked.link("Change or cancel"))
         times = walk.send(managed, "Reschedule")
         walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
         walk.send(walk.send(walk.page, "Cancel booking"), "Cancel booking")
-    assert [(what, said["metadata"]) for what, said in zip(listener.told, listener.said, strict=True)] == [
+    assert [(what, said["metadata"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
         ("created", ORDER),
         ("rescheduled", ORDER),
         ("cancelled", ORDER),
     ]
-    for page in walk.seen:
+    for page in walk.responses:
         assert "canary-cart" not in f"{page.url} {page.html} {page.response.get('Location', '')}"
     assert "canary-cart" not in str([request.body for request in sandbox.requests])
 
 
 def test_a_booking_without_metadata_has_none(visitor: Visitor, site: Settings):
     """The argument is a dictionary all the same, so that receivers need not ask."""
-    with listening() as listener:
+    with record_signals() as recorder:
         visitor.book()
-    assert [said["metadata"] for said in listener.said] == [{}]
+    assert [said["metadata"] for said in recorder.arguments] == [{}]
 
 
 def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
@@ -89,7 +89,7 @@ def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
         walk = Visitor(client)
         form = choose(walk)
         lose_answers(sandbox, times=1)
-        with listening() as listener:
+        with record_signals() as recorder:
             walk.send(form, "Book appointment", **JANE)
             if ends_by_webhook:
                 made = sandbox.bookings()[-1]
@@ -100,7 +100,7 @@ def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
             else:
                 clock.shift(60)
                 assert walk.reload().heading == "You’re booked"
-        assert [said["metadata"] for said in listener.said] == [ORDER]
+        assert [said["metadata"] for said in recorder.arguments] == [ORDER]
 
 
 def test_extensions_replays_and_an_export_have_the_metadata(client: Client, sandbox: Sandbox, site: Settings):
@@ -114,9 +114,9 @@ def test_extensions_replays_and_an_export_have_the_metadata(client: Client, sand
     assert change.metadata == ORDER
     assert "canary" not in repr(change)
     delivery(event_body(confirmation_number=booked.number)).post(client)
-    with listening() as listener:
+    with record_signals() as recorder:
         replay(conf.get_account(None), WebhookDelivery.objects.get(), ChangeSource.WIDGET, NOW)
-    assert listener.said[0]["metadata"] == ORDER
+    assert recorder.arguments[0]["metadata"] == ORDER
     [attempt] = export_person(Person.from_texts([JANE["email"]], frozenset()))["booking attempts"]
     assert attempt["metadata"] == ORDER
 

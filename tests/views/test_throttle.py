@@ -65,8 +65,8 @@ def test_a_use_that_is_given_back_does_not_count() -> None:
     for _ in range(10):
         use = scenario.use(*buckets)
         assert len(use.permits) == 2
-        use.give_back()
-    Use().give_back()
+        use.release()
+    Use().release()
     assert [bool(scenario.use(*buckets).seconds) for _ in range(4)] == [False, False, False, True]
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.support.deliveries import NEW, OLD
-from tests.support.signal_receiver import Listener, listening
+from tests.support.signal_receiver import SignalRecorder, record_signals
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def hooked(site: Settings, account_settings: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
+def recorder() -> Iterator[SignalRecorder]:
     """Connect a receiver to every signal."""
-    with listening() as one:
+    with record_signals() as one:
         yield one

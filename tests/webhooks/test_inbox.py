@@ -17,7 +17,7 @@ from kordless_booking.webhooks.events import parse_event
 from kordless_booking.webhooks.inbox import receive
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
-from tests.support.signal_receiver import Listener
+from tests.support.signal_receiver import SignalRecorder
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
@@ -46,18 +46,20 @@ def visitor(client: Client) -> Visitor:
 
 def manage_page(walk: Visitor) -> Page:
     """The page of the booking that was just made."""
-    return walk.open(walk.seen[-1].link("Change or cancel"))
+    return walk.open(walk.responses[-1].link("Change or cancel"))
 
 
-def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
     """By the page; the webhook that follows is written down and silent."""
     visitor.book()
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "superseded"}
-    assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
-    assert listener.events == ["booking.created"]
+    assert [heard[:2] for heard in recorder.calls] == [("created", "widget")]
+    assert recorder.events == ["booking.created"]
 
 
-def test_a_webhook_that_is_quicker_than_the_answer(visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any):
+def test_a_webhook_that_is_quicker_than_the_answer(
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, clock: Any
+):
     """The answer was lost; the webhook knows the booking for ours by its time and contact, and where it came from."""
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     form = visitor.choose()
@@ -66,12 +68,12 @@ def test_a_webhook_that_is_quicker_than_the_answer(visitor: Visitor, listener: L
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "processed"}
     clock.shift(60)
     assert visitor.open(waiting.url).number
-    assert [heard[:2] for heard in listener.heard] == [("created", "widget")]
-    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+    assert [heard[:2] for heard in recorder.calls] == [("created", "widget")]
+    assert recorder.arguments[0]["attribution"] == {"utm_source": "letter"}
 
 
 def test_two_who_share_an_address_and_a_time_are_distinguished(
-    visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, clock: Any
 ):
     """A mother books a class for one child and then for the other, and the first answer is lost: the name decides."""
     form = visitor.choose("styling-class")
@@ -84,7 +86,7 @@ def test_two_who_share_an_address_and_a_time_are_distinguished(
         clock.shift(1)
         form = visitor.open(visitor.open(form.url).link("Book this time for someone else"))
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "processed"}
-    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+    assert recorder.arguments[0]["attribution"] == {"utm_source": "letter"}
 
 
 @pytest.mark.parametrize(
@@ -96,21 +98,21 @@ def test_two_who_share_an_address_and_a_time_are_distinguished(
     ],
 )
 def test_somebody_elses_booking_meanwhile(
-    visitor: Visitor, listener: Listener, sandbox: Sandbox, other: dict[str, Any]
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, other: dict[str, Any]
 ):
     """An open attempt makes nothing ours that differs from it."""
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     visitor.send(visitor.choose(), "Book appointment", **JANE)
     delivery(body_of(sandbox, confirmation_number="BOOK_ELSE1234", **other)).post(visitor.client)
-    assert [heard[:2] for heard in listener.heard] == [("created", "webhook")]
+    assert [heard[:2] for heard in recorder.calls] == [("created", "webhook")]
 
 
-def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
     assert delivery(body_of(sandbox, "booking.cancelled")).post(visitor.client).json() == {"received": "superseded"}
-    assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "widget")]
+    assert [heard[:2] for heard in recorder.calls] == [("created", "widget"), ("cancelled", "widget")]
 
 
 class Quick:
@@ -133,7 +135,7 @@ class Quick:
 
 
 def test_webhooks_that_are_quicker_than_the_answers(
-    visitor: Visitor, listener: Listener, sandbox: Sandbox, hooked: Settings
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, hooked: Settings
 ):
     """Making, moving and cancelling: each is signaled once, by the webhook, and as made here."""
     quick = Quick(sandbox)
@@ -144,7 +146,7 @@ def test_webhooks_that_are_quicker_than_the_answers(
     visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
     visitor.send(visitor.open(f"{page.url}cancel/"), "Cancel booking")
     assert quick.received == ["processed"] * 3
-    assert [heard[:2] for heard in listener.heard] == [
+    assert [heard[:2] for heard in recorder.calls] == [
         ("created", "widget"),
         ("rescheduled", "widget"),
         ("cancelled", "widget"),
@@ -152,38 +154,38 @@ def test_webhooks_that_are_quicker_than_the_answers(
 
 
 def test_a_cancellation_by_the_business_is_from_elsewhere(
-    visitor: Visitor, listener: Listener, sandbox: Sandbox, clock: Any
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, clock: Any
 ):
     """Also of a booking that was made, and changed, here."""
     visitor.book()
     clock.shift(3600)
     delivery(body_of(sandbox, "booking.cancelled", "2026-12-01T16:00:00Z")).post(visitor.client)
-    assert [heard[:2] for heard in listener.heard] == [("created", "widget"), ("cancelled", "webhook")]
+    assert [heard[:2] for heard in recorder.calls] == [("created", "widget"), ("cancelled", "webhook")]
 
 
-def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
     """By the page."""
     visitor.book()
     times = visitor.open(f"{manage_page(visitor).url}reschedule/")
     visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
-    assert listener.told == ["created", "rescheduled"]
+    assert recorder.names == ["created", "rescheduled"]
     answer = delivery(body_of(sandbox, "booking.updated", "2026-12-01T15:00:01Z")).post(visitor.client)
     assert answer.json() == {"received": "superseded"}
-    assert {heard[1] for heard in listener.heard} == {"widget"}
+    assert {heard[1] for heard in recorder.calls} == {"widget"}
 
 
-def test_a_booking_by_phone_is_from_elsewhere(visitor: Visitor, listener: Listener, sandbox: Sandbox):
+def test_a_booking_by_phone_is_from_elsewhere(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
     """And what was free is asked for anew at once."""
     page = visitor.open("/book/haircut/?host=host_sarah")
     first = next(iter(page.times.values()))
     sandbox.book_by_phone("haircut", start_of(first), "host_sarah")
     delivery(body_of(sandbox)).post(visitor.client)
-    assert listener.heard[0][:2] == ("created", "webhook")
+    assert recorder.calls[0][:2] == ("created", "webhook")
     assert first not in visitor.open("/book/haircut/?host=host_sarah").times.values()
 
 
 def test_an_attempt_that_was_never_sent_makes_no_booking_ours(
-    visitor: Visitor, listener: Listener, sandbox: Sandbox, hooked: Settings
+    visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox, hooked: Settings
 ):
     """Somebody left a form with this contact unsent; the booking by phone at that time is still from elsewhere, and the
     form's attribution isn't its own. As many as they leave, they hide no attempt whose answer was lost."""
@@ -201,10 +203,10 @@ def test_an_attempt_that_was_never_sent_makes_no_booking_ours(
         BookingAttempt(**left | {"key": f"left-{number}"}) for number in range(MAX_OPEN_ATTEMPTS)
     )
     delivery(body).post(visitor.client)
-    assert listener.heard[0][:2] == ("created", "widget")
-    assert listener.said[0]["attribution"] == {"utm_source": "letter"}
+    assert recorder.calls[0][:2] == ("created", "widget")
+    assert recorder.arguments[0]["attribution"] == {"utm_source": "letter"}
     sent.delete()
     other = body_of(sandbox, confirmation_number="BOOK_PHONE123", id="book_phone123")
     delivery(other).post(visitor.client)
-    assert listener.heard[1][:2] == ("created", "webhook")
-    assert listener.said[1]["attribution"] == {}
+    assert recorder.calls[1][:2] == ("created", "webhook")
+    assert recorder.arguments[1]["attribution"] == {}

@@ -20,7 +20,7 @@ from kordless_booking.webhooks.signature import SCHEMES, SignatureScheme
 from tests.support.clock import NOW
 from tests.support.deliveries import NEW, OLD, Delivery, delivery, event_body
 from tests.support.failing_database import refused_writes
-from tests.support.signal_receiver import Listener
+from tests.support.signal_receiver import SignalRecorder
 from tests.support.urlconfs import mounted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
@@ -36,10 +36,10 @@ def every_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "kordless_booking")
 
 
-def refused(caplog: pytest.LogCaptureFixture, listener: Listener, level: int = logging.WARNING) -> str:
+def refused(caplog: pytest.LogCaptureFixture, recorder: SignalRecorder, level: int = logging.WARNING) -> str:
     """The one line that a refusal leaves, after a look that it leaves nothing else."""
     assert WebhookDelivery.objects.count() == BookingProjection.objects.count() == 0
-    assert listener.heard == listener.events == []
+    assert recorder.calls == recorder.events == []
     [line] = [record for record in caplog.records if record.name.startswith(("kordless_booking", "django"))]
     assert line.levelno == level
     text = line.getMessage()
@@ -50,15 +50,15 @@ def refused(caplog: pytest.LogCaptureFixture, listener: Listener, level: int = l
     return text
 
 
-def test_a_genuine_delivery(client: Client, listener: Listener):
+def test_a_genuine_delivery(client: Client, recorder: SignalRecorder):
     """Stored, signaled, and answered with 200 and nothing that a cache may store."""
     sent = delivery()
     answer = sent.post(client)
     assert (answer.status_code, answer.json()) == (200, {"received": "processed"})
     assert answer["Cache-Control"] == "no-store"
     assert not answer.cookies
-    assert listener.heard == [("created", "webhook", "02 15:00")]
-    assert listener.events == ["booking.created"]
+    assert recorder.calls == [("created", "webhook", "02 15:00")]
+    assert recorder.events == ["booking.created"]
     [row] = WebhookDelivery.objects.all()
     assert (row.account, row.kind, row.outcome, row.received_at) == ("default", "booking.created", "processed", NOW)
     assert row.delivery_id == sent.headers["X-Kordless-Webhook-Id"]
@@ -67,7 +67,7 @@ def test_a_genuine_delivery(client: Client, listener: Listener):
     assert kept["body"].encode() == sent.body
 
 
-def test_w1_a_flipped_bit(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w1_a_flipped_bit(client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """Nothing is parsed, stored or signaled: not even a body that is no JSON anymore is complained of as such."""
     sent = delivery()
     for place in (0, len(sent.body) // 2, -1):
@@ -78,15 +78,15 @@ def test_w1_a_flipped_bit(client: Client, listener: Listener, caplog: pytest.Log
     assert [record.levelno for record in lines] == [logging.WARNING, logging.INFO, logging.INFO]
     caplog.clear()
     assert sent.but(body=b"{").post(client).status_code == 401
-    assert "webhook_signature_invalid status=401 account=default req=" in refused(caplog, listener, logging.INFO)
+    assert "webhook_signature_invalid status=401 account=default req=" in refused(caplog, recorder, logging.INFO)
 
 
-def test_w2_the_same_json_in_other_bytes(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w2_the_same_json_in_other_bytes(client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """The signature is over the raw bytes, not over what they mean."""
     sent = delivery()
     written_anew = json.dumps(json.loads(sent.body), separators=(",", ":")).encode()
     assert sent.but(body=written_anew).post(client).status_code == 401
-    refused(caplog, listener)
+    refused(caplog, recorder)
 
 
 @pytest.mark.parametrize(("off", "status"), [(-301, 401), (301, 401), (-299, 200), (299, 200)])
@@ -96,19 +96,21 @@ def test_w3_a_timestamp_five_minutes_off(client: Client, off: int, status: int):
 
 
 @pytest.mark.parametrize("at", ["nan", "inf", "-1", "1e400", "\u0661\u0667", "17_0", "9" * 5000, "", "1,2"])
-def test_w4_a_timestamp_that_is_none(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture, at: str):
+def test_w4_a_timestamp_that_is_none(
+    client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture, at: str
+):
     """Rejected before anything is hashed, with a signature that would fit."""
     assert delivery(at=at).post(client).status_code == 401
-    assert "webhook_stale" in refused(caplog, listener)
+    assert "webhook_stale" in refused(caplog, recorder)
 
 
 @pytest.mark.parametrize("signature", ["sig\xe9", "a" * 63, "f" * 1_000_000, "v2=abc", None, "", "'; DROP TABLE x; --"])
 def test_w5_a_signature_that_is_none(
-    client: Client, listener: Listener, caplog: pytest.LogCaptureFixture, signature: str | None
+    client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture, signature: str | None
 ):
     """401, and never an accident."""
     assert delivery().but(Signature=signature).post(client).status_code == 401
-    assert "webhook_signature_invalid" in refused(caplog, listener)
+    assert "webhook_signature_invalid" in refused(caplog, recorder)
 
 
 def test_w6_rotation(client: Client, hooked: Any, account_settings: dict[str, Any]):
@@ -121,38 +123,42 @@ def test_w6_rotation(client: Client, hooked: Any, account_settings: dict[str, An
     assert delivery(event_body(CANCELLED), secret=OLD).post(client).status_code == 401
 
 
-def test_w7_the_same_delivery_again(client: Client, listener: Listener):
+def test_w7_the_same_delivery_again(client: Client, recorder: SignalRecorder):
     """200 and silence; tests/processes posts it many times at one moment."""
     sent = delivery()
     assert [sent.post(client).json()["received"] for _ in range(3)] == ["processed", "duplicate", "duplicate"]
-    assert listener.told == ["created"]
-    assert listener.events == ["booking.created"]
+    assert recorder.names == ["created"]
+    assert recorder.events == ["booking.created"]
 
 
-def test_w8_the_same_id_with_another_body(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w8_the_same_id_with_another_body(client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """The first one counts, and the operator hears of it."""
     delivery(delivery_id="dlv_same").post(client)
     answer = delivery(event_body(CANCELLED), delivery_id="dlv_same").post(client)
     assert answer.json() == {"received": "duplicate"}
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
     [line] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "webhook_id_reused" in line.getMessage()
 
 
 def test_the_same_body_under_another_id_is_a_replay(
-    client: Client, listener: Listener, caplog: pytest.LogCaptureFixture
+    client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture
 ):
     """Where only the body is signed, id and timestamp are anybody's to make up."""
     sent = delivery()
     sent.post(client)
     again = sent.but(**{"Webhook-Id": "dlv_other"}).post(client)
     assert again.json() == {"received": "duplicate"}
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
     assert "webhook_replayed" in caplog.text
 
 
 def test_a_delivery_counts_for_one_of_two_accounts_that_share_a_secret(
-    client: Client, listener: Listener, site: Any, account_settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+    client: Client,
+    recorder: SignalRecorder,
+    site: Any,
+    account_settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
 ):
     """A delivery that was signed for one account is not believed at the other's URL, not even under a new id."""
     both = {name: {**account_settings, "WEBHOOK_SECRETS": [NEW]} for name in ("north", "south")}
@@ -162,7 +168,7 @@ def test_a_delivery_counts_for_one_of_two_accounts_that_share_a_secret(
     assert sent.post(client, "/0/webhook/").json() == {"received": "processed"}
     for again in (sent, sent.but(**{"Webhook-Id": "dlv_other"})):
         assert again.post(client, "/1/webhook/").json() == {"received": "duplicate"}
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
     assert [row.account for row in WebhookDelivery.objects.all()] == ["north"]
     assert "webhook_replayed account=south" in caplog.text
     # An account with a secret of its own is not concerned: an id is unique at one webhook alone.
@@ -171,7 +177,7 @@ def test_a_delivery_counts_for_one_of_two_accounts_that_share_a_secret(
 
 
 def test_no_id_of_one_account_suppresses_a_delivery_of_another(
-    client: Client, listener: Listener, site: Any, account_settings: dict[str, Any]
+    client: Client, recorder: SignalRecorder, site: Any, account_settings: dict[str, Any]
 ):
     """Ids aren't signed: whoever sends one first, under a shared secret too, keeps no other business from its news."""
     both = {name: {**account_settings, "WEBHOOK_SECRETS": [NEW]} for name in ("north", "south")}
@@ -180,17 +186,19 @@ def test_no_id_of_one_account_suppresses_a_delivery_of_another(
     assert delivery(delivery_id="dlv_same").post(client, "/0/webhook/").json() == {"received": "processed"}
     other = delivery(event_body(CANCELLED), delivery_id="dlv_same")
     assert other.post(client, "/1/webhook/").json() == {"received": "processed"}
-    assert listener.told == ["created", "cancelled"]
+    assert recorder.names == ["created", "cancelled"]
 
 
-def test_a_delivery_is_known_again_after_the_secret_key_was_rotated(client: Client, listener: Listener, site: Any):
+def test_a_delivery_is_known_again_after_the_secret_key_was_rotated(
+    client: Client, recorder: SignalRecorder, site: Any
+):
     """A body that came under the old key is a duplicate, under its own id and under another one."""
     sent = delivery()
     sent.post(client)
     site.SECRET_KEY, site.SECRET_KEY_FALLBACKS = "a-new-key-for-this-test", [site.SECRET_KEY]
     for again in (sent, sent.but(**{"Webhook-Id": "dlv_other"})):
         assert again.post(client).json() == {"received": "duplicate"}
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
 
 
 def test_the_hash_of_a_body_reveals_nothing_without_the_key(client: Client, site: Any):
@@ -204,11 +212,11 @@ def test_the_hash_of_a_body_reveals_nothing_without_the_key(client: Client, site
     assert row.body_hash != delivery_hash(sha256(sent.body).hexdigest())
 
 
-def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w9_a_receiver_that_fails_twice(client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """Each failure undoes everything and asks for another try, which then works: nothing is known and yet lost."""
     sent = delivery()
     for _ in range(2):
-        listener.failures = 1
+        recorder.failures = 1
         assert sent.post(client).status_code == 500
         assert WebhookDelivery.objects.count() == BookingProjection.objects.count() == 0
     [loud, quiet] = [record for record in caplog.records if "receiver_failed" in record.getMessage()]
@@ -216,37 +224,37 @@ def test_w9_a_receiver_that_fails_twice(client: Client, listener: Listener, capl
     assert "error=LookupError at=tests.support.signal_receiver:" in loud.getMessage()
     assert "canary" not in caplog.text
     assert sent.post(client).json() == {"received": "processed"}
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
 
 
 @pytest.mark.parametrize("late", ["booking.created", UPDATED])
-def test_w10_out_of_order(client: Client, listener: Listener, late: str):
+def test_w10_out_of_order(client: Client, recorder: SignalRecorder, late: str):
     """A canceled booking stays canceled, whatever arrives late."""
     delivery(event_body(CANCELLED, at="2026-12-01T14:59:30Z")).post(client)
     answer = delivery(event_body(late, at="2026-12-01T14:58:00Z", startsAt="2026-12-02T14:30:00Z")).post(client)
     assert answer.json() == {"received": "superseded"}
-    assert listener.told == ["cancelled"]
-    assert listener.events == [CANCELLED, late]
+    assert recorder.names == ["cancelled"]
+    assert recorder.events == [CANCELLED, late]
     assert BookingProjection.objects.get().canceled
 
 
-def test_w11_unknown_kinds_and_fields(client: Client, listener: Listener):
+def test_w11_unknown_kinds_and_fields(client: Client, recorder: SignalRecorder):
     """Stored and passed on, and nothing to try again."""
     answer = delivery(b'{"event": "customer.created", "shoe_size": 43}').post(client)
     assert (answer.status_code, answer.json()) == (200, {"received": "other"})
-    assert listener.events == ["customer.created"]
-    assert listener.heard == []
+    assert recorder.events == ["customer.created"]
+    assert recorder.calls == []
     assert WebhookDelivery.objects.get().outcome == "other"
 
 
-def test_w12_a_database_that_is_down(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w12_a_database_that_is_down(client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """503, so that Kordless tries again; and the next try works."""
     sent = delivery()
     with refused_writes("INSERT"):
         answer = sent.post(client)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "30"
-    assert "webhook_not_recorded" in refused(caplog, listener, logging.ERROR)
+    assert "webhook_not_recorded" in refused(caplog, recorder, logging.ERROR)
 
     def gone(*_args: object) -> None:
         raise OperationalError("the server closed the connection")
@@ -266,7 +274,7 @@ def test_w13_other_methods(client: Client, method: str):
         assert answer["Allow"] == harmless["Allow"] == "POST, HEAD, OPTIONS"
 
 
-def test_w13_no_cookie_is_needed(listener: Listener):
+def test_w13_no_cookie_is_needed(recorder: SignalRecorder):
     """Nor anything else that a browser would bring."""
     strict = Client(enforce_csrf_checks=True)
     assert delivery().post(strict).status_code == 200
@@ -291,7 +299,7 @@ def posted(body: Any, **environ: Any) -> int:
     return Client().request(**{**said, **environ}).status_code
 
 
-def test_w14_too_large_by_its_own_word(listener: Listener, caplog: pytest.LogCaptureFixture):
+def test_w14_too_large_by_its_own_word(recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
     """413 without a byte being read."""
     body = Endless()
     for length in (str(10 * 1024 * 1024), "9" * 40, str(MAX_BODY_BYTES + 1)):
@@ -299,7 +307,7 @@ def test_w14_too_large_by_its_own_word(listener: Listener, caplog: pytest.LogCap
     assert body.given == 0
     caplog.clear()
     assert posted(body, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1)) == 413
-    assert "webhook_too_large" in refused(caplog, listener, logging.INFO)
+    assert "webhook_too_large" in refused(caplog, recorder, logging.INFO)
 
 
 def test_w14_too_large_without_a_word():
@@ -311,16 +319,16 @@ def test_w14_too_large_without_a_word():
     assert posted(io.BytesIO(b"{}"), **chunked) == 413
 
 
-def test_a_small_chunked_body_is_taken(listener: Listener):
+def test_a_small_chunked_body_is_taken(recorder: SignalRecorder):
     """From a server that says where it ends."""
     sent = delivery()
     names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.headers.items()}
     ends = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     assert posted(io.BytesIO(sent.body), **names, **ends) == 200
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
 
 
-def test_a_body_that_stops_short(caplog: pytest.LogCaptureFixture, listener: Listener):
+def test_a_body_that_stops_short(caplog: pytest.LogCaptureFixture, recorder: SignalRecorder):
     """The line was cut: what arrived is no delivery."""
 
     class Cut(io.RawIOBase):
@@ -328,7 +336,7 @@ def test_a_body_that_stops_short(caplog: pytest.LogCaptureFixture, listener: Lis
             raise OSError("connection reset by canary")
 
     assert posted(Cut(), CONTENT_LENGTH="100") == 400
-    assert "reason=truncated" in refused(caplog, listener)
+    assert "reason=truncated" in refused(caplog, recorder)
 
 
 def test_the_largest_body_is_taken(client: Client):
@@ -403,19 +411,21 @@ def test_without_settings_it_can_come_later(client: Client, hooked: Any):
 
 
 @pytest.mark.parametrize("missing", [None, "", " ", "with space", "x" * 201, "\xe9", "line\nbreak"])
-def test_an_id_that_is_none(client: Client, listener: Listener, caplog: pytest.LogCaptureFixture, missing: str | None):
+def test_an_id_that_is_none(
+    client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture, missing: str | None
+):
     """400: without one nobody can tell whether it was here before."""
     assert delivery().but(**{"Webhook-Id": missing}).post(client).status_code == 400
-    assert "reason=id" in refused(caplog, listener)
+    assert "reason=id" in refused(caplog, recorder)
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"event": "booking.created"}', event_body(startsAt=None)])
 def test_a_genuine_body_that_is_no_event(
-    client: Client, listener: Listener, caplog: pytest.LogCaptureFixture, body: bytes
+    client: Client, recorder: SignalRecorder, caplog: pytest.LogCaptureFixture, body: bytes
 ):
     """400, with where it is wrong."""
     assert delivery(body).post(client).status_code == 400
-    assert "webhook_malformed" in refused(caplog, listener)
+    assert "webhook_malformed" in refused(caplog, recorder)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
@@ -423,7 +433,7 @@ def test_another_scheme(
     client: Client,
     hooked: Any,
     account_settings: dict[str, Any],
-    listener: Listener,
+    recorder: SignalRecorder,
     caplog: pytest.LogCaptureFixture,
     scheme: SignatureScheme,
 ):
@@ -431,7 +441,7 @@ def test_another_scheme(
     sent = delivery(scheme=scheme)
     if scheme != SignatureScheme():
         assert sent.post(client).status_code == 401
-        assert f"set {scheme}" in refused(caplog, listener, logging.ERROR)
+        assert f"set {scheme}" in refused(caplog, recorder, logging.ERROR)
     hooked.KORDLESS_BOOKING = {
         **account_settings,
         "WEBHOOK_SECRETS": NEW,
@@ -441,15 +451,15 @@ def test_another_scheme(
     assert sent.post(client).status_code == 200
 
 
-def test_a_login_wall_and_a_transaction_around_every_request(client: Client, hooked: Any, listener: Listener):
+def test_a_login_wall_and_a_transaction_around_every_request(client: Client, hooked: Any, recorder: SignalRecorder):
     """Kordless has no login, and a failure is rolled back by the webhook itself."""
     hooked.MIDDLEWARE = [*hooked.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     assert client.get("/page/").status_code == 302
     assert delivery().post(client).status_code == 200
-    assert listener.told == ["created"]
+    assert recorder.names == ["created"]
 
 
-def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, listener: Listener):
+def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, recorder: SignalRecorder):
     """And its own ids: a delivery to one business says nothing about the other."""
     accounts = two_accounts.KORDLESS_BOOKING["ACCOUNTS"]
     two_accounts.KORDLESS_BOOKING = {
@@ -462,7 +472,7 @@ def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, list
     assert delivery().post(client, "/south/webhook/").status_code == 401
     for secret, url in ((NEW, "/north/webhook/"), (OLD, "/south/webhook/")):
         assert delivery(delivery_id="dlv_same", secret=secret).post(client, url).json() == {"received": "processed"}
-    assert [said["account"] for said in listener.said] == ["north", "south"]
+    assert [said["account"] for said in recorder.arguments] == ["north", "south"]
 
 
 def test_a_month_old_body_is_emptied(client: Client, clock: Any):

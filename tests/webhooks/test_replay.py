@@ -20,7 +20,7 @@ from kordless_booking.webhooks.replay import event_of, is_outdated, replay
 from kordless_booking.webhooks.stored_body import BodyUnavailable
 from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
-from tests.support.signal_receiver import Listener
+from tests.support.signal_receiver import SignalRecorder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hooked")]
 
@@ -31,16 +31,16 @@ def received(client: Client, body: bytes | None = None) -> WebhookDelivery:
     return WebhookDelivery.objects.latest("pk")
 
 
-def test_the_receivers_hear_it_although_it_is_known(client: Client, listener: Listener) -> None:
+def test_the_receivers_hear_it_although_it_is_known(client: Client, recorder: SignalRecorder) -> None:
     """As often as somebody wants, and each signal says that it is a replay."""
     row = received(client)
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     replay(get_account(None), row, ChangeSource.WIDGET, NOW)
-    assert listener.told == ["created"] * 3
-    assert [said["replay"] for said in listener.said] == [False, True, True]
-    assert [str(said["source"]) for said in listener.said] == ["webhook", "webhook", "widget"]
-    assert listener.events == ["booking.created"] * 3
-    assert listener.said[2]["booking"] == listener.said[0]["booking"]
+    assert recorder.names == ["created"] * 3
+    assert [said["replay"] for said in recorder.arguments] == [False, True, True]
+    assert [str(said["source"]) for said in recorder.arguments] == ["webhook", "webhook", "widget"]
+    assert recorder.events == ["booking.created"] * 3
+    assert recorder.arguments[2]["booking"] == recorder.arguments[0]["booking"]
 
 
 def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client) -> None:
@@ -61,7 +61,9 @@ def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client)
         booking_created.disconnect(hear, sender=ChangeSource.WIDGET)
 
 
-def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, clock: time_machine.Traveller) -> None:
+def test_what_is_known_of_the_booking_stays(
+    client: Client, recorder: SignalRecorder, clock: time_machine.Traveller
+) -> None:
     """An old creation that is replayed after the cancellation is signaled, and makes nothing alive again."""
     row = received(client)
     clock.shift(60)
@@ -70,7 +72,7 @@ def test_what_is_known_of_the_booking_stays(client: Client, listener: Listener, 
     assert is_outdated(row, event_of(row, NOW))
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert BookingProjection.objects.values().get() == known
-    assert listener.told == ["created", "cancelled", "created"]
+    assert recorder.names == ["created", "cancelled", "created"]
     assert delivery(event_body("booking.updated", "2026-12-01T15:00:40Z")).post(client).json() == {
         "received": "superseded"
     }
@@ -82,10 +84,10 @@ def test_the_newest_is_not_outdated(client: Client) -> None:
     assert not is_outdated(row, event_of(row, NOW))
 
 
-def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listener: Listener) -> None:
+def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, recorder: SignalRecorder) -> None:
     """And the error says where it was, without its words."""
     row = received(client)
-    listener.failures = 1
+    recorder.failures = 1
     with pytest.raises(ReceiverFailed) as failed:
         replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     assert str(failed.value) == "LookupError"
@@ -93,12 +95,12 @@ def test_a_receiver_that_fails_undoes_what_receivers_did(client: Client, listene
     assert "canary" not in str(error_location(failed.value.error))
 
 
-def test_an_unknown_kind_is_signaled_as_an_event(client: Client, listener: Listener) -> None:
+def test_an_unknown_kind_is_signaled_as_an_event(client: Client, recorder: SignalRecorder) -> None:
     """No booking, no change."""
     row = received(client, b'{"event": "invoice.paid", "timestamp": "2026-12-01T14:59:00Z"}')
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
-    assert listener.events == ["invoice.paid"] * 2
-    assert listener.told == []
+    assert recorder.events == ["invoice.paid"] * 2
+    assert recorder.names == []
     assert not is_outdated(row, event_of(row, NOW))
 
 

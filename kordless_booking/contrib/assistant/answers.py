@@ -1,7 +1,7 @@
 """Answers to words: the URL of the page of times, or of the list of services, that shows what was understood.
 
-Nothing of the words is in it: dates, times, ids of the offer, and two marks of this app. `said` says that a part was
-not understood; `said_or` has the days and times of the next reading, where there are two.
+Nothing of the words is in it: dates, times, ids of the offer, and two marks of this app. `understood=partly` says that
+a part was not; `alternative` has the days and times of the next reading, where there are two.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.choices import Choices, to_quarter
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.limits import MAX_PARTY_SIZE
 from kordless_booking.views.slot_page import describe_days, describe_time_of_day
 
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     from kordless_booking.hooks import SlotContext
     from kordless_booking.views.request import WidgetRequest
 
-PARTLY: Final = "said"
-PARTLY_PATTERN: Final = re.compile("partly")
-OTHER_READING: Final = "said_or"
-OTHER_READING_PATTERN: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?-([0-9]{4})?-([0-9]{4})?", re.ASCII)
+PARTIAL: Final = "understood"
+PARTIAL_PATTERN: Final = re.compile("partly")
+ALTERNATIVE: Final = "alternative"
+ALTERNATIVE_PATTERN: Final = re.compile(r"([0-9]{8})?-([0-9]{8})?-([0-9]{4})?-([0-9]{4})?", re.ASCII)
 
 
 def build_answer_url(visit: WidgetRequest, query: TimeQuery, offer: Offer, service: str) -> str:
     """Return the URL that shows what was understood. `service` is the slug of the page that was asked on, or ""."""
-    choices, asked = _limits(visit.choices, query, offer)
+    choices, requested = _limits(visit.choices, query, offer)
     if query.host or query.team:
         choices = choices.replace(host_id=query.host, team_id=None if query.host else query.team)
     if query.party:
         choices = choices.replace(party_size=min(query.party, MAX_PARTY_SIZE))
-    more = dict(asked.query_items())
-    if query.left:
-        more[PARTLY] = "partly"
+    more = dict(requested.query_items())
+    if query.unparsed:
+        more[PARTIAL] = "partly"
     other = next((each for each in query.alternatives if _differs(each, query)), None)
     if other:
-        more[OTHER_READING] = _write_reading(other)
+        more[ALTERNATIVE] = _format_alternative(other)
     if slug := query.service or service:
         return visit.links.service_url("slots", slug, choices, **more)
     return visit.links.url("services", choices=choices, **more)
 
 
-def read_other_reading(slot: SlotContext) -> dict[str, str] | None:
+def parse_alternative(slot: SlotContext) -> dict[str, str] | None:
     """Return URL and label of the link to the other reading; None where there is none."""
-    found = OTHER_READING_PATTERN.fullmatch(slot.query.get(OTHER_READING, ""))
+    found = ALTERNATIVE_PATTERN.fullmatch(slot.query.get(ALTERNATIVE, ""))
     if found is None or slot.here is None:
         return None
     try:
@@ -64,10 +64,10 @@ def read_other_reading(slot: SlotContext) -> dict[str, str] | None:
     # Translators: a link, where words have two meanings. reading is a day, a time of day or both, such as
     # "Tuesday, December 15, after 3:00 AM".
     label = _("Or did you mean %(reading)s?") % {"reading": reading}
-    return {"url": slot.here(choices, **dict(Asked(last).query_items())), "label": label}
+    return {"url": slot.here(choices, **dict(RequestedDays(last).query_items())), "label": label}
 
 
-def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, Asked]:
+def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, RequestedDays]:
     """Return the choices and the span of a reading. An open end is that of the window."""
     first, last = query.first, query.last
     if offer.window and last is None and (first or query.excluded_weekdays):
@@ -76,7 +76,7 @@ def _limits(choices: Choices, query: TimeQuery, offer: Offer) -> tuple[Choices, 
         first = min(offer.window[0], last)
     after, before = _quarters(query)
     choices = choices.replace(month=None, day=first, after=after, before=before)
-    return choices, Asked(last, query.excluded_weekdays)
+    return choices, RequestedDays(last, query.excluded_weekdays)
 
 
 def _quarters(query: TimeQuery) -> tuple[time | None, time | None]:
@@ -89,7 +89,7 @@ def _differs(one: TimeQuery, other: TimeQuery) -> bool:
     return (one.first, one.last, *_quarters(one)) != (other.first, other.last, *_quarters(other))
 
 
-def _write_reading(query: TimeQuery) -> str:
+def _format_alternative(query: TimeQuery) -> str:
     days = [f"{day:%Y%m%d}" if day else "" for day in (query.first, query.last)]
     times = [f"{moment:%H%M}" if moment else "" for moment in _quarters(query)]
     return "-".join([*days, *times])

@@ -18,9 +18,9 @@ def examine(account: Account) -> Iterator[Finding]:
     """Check in which languages the field is shown, and the site's own parser."""
     missing = sorted(language for language in supported_languages() if not is_supported(language))
     if missing:
-        yield note("say_languages", f"No field for times in words in: {', '.join(missing)}")
+        yield note("text_query_languages", f"No field for times in words in: {', '.join(missing)}")
     else:
-        yield ok("say_languages", "Times in words are understood in every language of the site")
+        yield ok("text_query_languages", "Times in words are understood in every language of the site")
     path = account.extension_setting("TEXT_PARSER")
     if problem := find_parser_problem(path):
         yield fix("text_parser", f"TEXT_PARSER can't be used: {problem}", "correct the dotted path")

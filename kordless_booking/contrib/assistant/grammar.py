@@ -8,7 +8,7 @@ characters, and takes time in proportion to them.
          -> facts (a day, hours, people, a name), by rules that each look at a few tokens
          -> readings (facts that fit together), of which the nearest comes first
 
-A wrong date is worse than a miss. What isn't understood is in `TimeQuery.left`; where it could change the date (a
+A wrong date is worse than a miss. What isn't understood is in `TimeQuery.unparsed`; where it could change the date (a
 negation, another number, a word such as "before" without what belongs to it), nothing is understood at all.
 """
 
@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from kordless_booking.contrib.assistant.lexicon import Kinds, Lexicon, Normalized, get_lexicon, is_letter, normalize
 
 MAX_LENGTH: Final = 200
-"""Characters that are read. A wish is one sentence."""
+"""Characters that are read. A text query is one sentence."""
 MAX_READINGS: Final = 4
 """Readings of one text that are offered, the first included."""
 MAX_DAYS_AHEAD: Final = 2 * 366
@@ -48,7 +48,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Offer:
-    """Services, hosts and hours that can be booked: names that may be said, and what tells two readings apart."""
+    """Services, hosts and hours that can be booked: names that may be written, and what tells two readings apart."""
 
     services: tuple[Named, ...] = ()
     hosts: tuple[Named, ...] = ()
@@ -77,7 +77,7 @@ class TimeQuery:
     """Keys of the offer."""
     party: int | None = None
     soonest: bool = False
-    left: tuple[str, ...] = ()
+    unparsed: tuple[str, ...] = ()
     """Words that were not understood, as they were typed. Personal: never logged, stored or put in a URL."""
     alternatives: tuple[TimeQuery, ...] = ()
     """Other readings, the nearer first."""
@@ -85,7 +85,7 @@ class TimeQuery:
     @property
     def understood(self) -> bool:
         """True where something of the text was understood and nothing of it could change that."""
-        return replace(self, left=(), alternatives=()) != TimeQuery()
+        return replace(self, unparsed=(), alternatives=()) != TimeQuery()
 
 
 def is_supported(language: str) -> bool:
@@ -96,7 +96,7 @@ def is_supported(language: str) -> bool:
 def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery:
     """Return what the text says, in days of the zone of `now`. Never raises for any text.
 
-    `left` has what was not understood: all words where nothing was.
+    `unparsed` has what was not understood: all words where nothing was.
     """
     lexicon = _find_lexicon(language)
     if lexicon and language.replace("_", "-").lower() in _DAY_FIRST:
@@ -104,7 +104,7 @@ def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery
     # Composed first: a letter and its accent may be two characters.
     normalized = normalize(text[:MAX_LENGTH])
     if lexicon is None:
-        return TimeQuery(left=tuple(text[:MAX_LENGTH].split()))
+        return TimeQuery(unparsed=tuple(text[:MAX_LENGTH].split()))
     tokens = list(_read_tokens(text[:MAX_LENGTH], normalized, lexicon, _names_of(offer)))
     reader = _Reader(tokens, lexicon, now, offer)
     try:
@@ -113,9 +113,9 @@ def parse(text: str, offer: Offer, *, language: str, now: datetime) -> TimeQuery
         # The latter two beyond the last year of the calendar.
         readings = []
     if not readings:
-        return TimeQuery(left=tuple(token.text for token in tokens if token.is_word))
-    left = tuple(reader.left())
-    first, *others = [replace(reading, left=left) for reading in readings]
+        return TimeQuery(unparsed=tuple(token.text for token in tokens if token.is_word))
+    unparsed = tuple(reader.unparsed_words())
+    first, *others = [replace(reading, unparsed=unparsed) for reading in readings]
     return replace(first, alternatives=tuple(others))
 
 
@@ -295,7 +295,7 @@ def _find_name(
 
 @lru_cache(maxsize=64)
 def _names_of(offer: Offer) -> dict[str, list[tuple[str, Kinds]]]:
-    """Return the names that may be said, by their first letter. A person's first name will do where only one has it."""
+    """Return the names that can be written, by first letter. A person's first name will do where only one has it."""
     names: dict[str, Kinds] = {}
     first_names: dict[str, list[Kinds]] = {}
     for kind, group in zip(NAMED, (offer.services, offer.hosts, offer.teams), strict=True):
@@ -319,7 +319,7 @@ def _names_of(offer: Offer) -> dict[str, list[tuple[str, Kinds]]]:
 
 
 class _Days(NamedTuple):
-    """A day or span that was said: resolved, or weekdays of which the week isn't known yet."""
+    """A day or span that was written: resolved, or weekdays of which the week isn't known yet."""
 
     first: date | None = None
     last: date | None = None
@@ -328,7 +328,7 @@ class _Days(NamedTuple):
 
 
 class _Clock(NamedTuple):
-    """A time that was said, which may be before or after noon."""
+    """A time that was written, which may be before or after noon."""
 
     minutes: int
     part: Minutes | None = None
@@ -354,9 +354,9 @@ class _Facts:
     names: dict[str, list[str]] = field(default_factory=dict)
     soonest: bool = False
     groups: list[int] = field(default_factory=list)
-    """Numbers of days that were said when an "or" came."""
+    """Numbers of days that were written when an "or" came."""
     choice: bool = False
-    """True where "or" or "and" was said."""
+    """True where "or" or "and" was written."""
 
 
 class _Reader:
@@ -385,7 +385,7 @@ class _Reader:
         return self._readings()
 
     def _read_halves(self) -> list[TimeQuery]:
-        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two wishes, each with day and time."""
+        """Read "tomorrow at 4 or Friday at 10", "Monday at 10, Tuesday at 4": two queries, each with day and time."""
         places = [[at for at, token in enumerate(self.tokens) if kind in token.kinds] for kind in ("or", "and", ",")]
         links = next(filter(None, places), [])
         if len(links) != 1:
@@ -411,9 +411,9 @@ class _Reader:
             readings = [reading for half in halves for reading in half._readings()]
         except _Doubtful:
             return []
-        # "Tuesday afternoon, the 8th at 3" is one wish. "Monday at 3 I dance, so Tuesday at 4": only people understand.
+        # "Tuesday afternoon, the 8th at 3" is one query. "Monday at 3 I dance, so Tuesday at 4": ambiguous.
         days = _intersect([_Days(each.first, each.last) for each in readings])
-        if links != places[0] and (days or any(word for half in halves for word in half.left())):
+        if links != places[0] and (days or any(word for half in halves for word in half.unparsed_words())):
             return []
         self.unused = [*halves[0].unused, *(index + at + 1 for index in halves[1].unused)]
         readings.sort(key=lambda query: (query.first or date.max, query.after or time.min))
@@ -448,7 +448,7 @@ class _Reader:
             else:
                 self._check_unused(self.tokens[each])
         # "Monday, Tuesday"; but "Monday I work, so Tuesday" says what only people understand.
-        if any(self._has(each, ",") for each in self.unused) and not any(self.left()):
+        if any(self._has(each, ",") for each in self.unused) and not any(self.unparsed_words()):
             self.facts.choice = True
 
     def _is_slash(self, index: int) -> bool:
@@ -456,7 +456,7 @@ class _Reader:
         around = self.tokens[max(index - 1, 0) : index + 2]
         return self._has(index, "/") and not any(token.digits for token in around)
 
-    def left(self) -> Iterator[str]:
+    def unparsed_words(self) -> Iterator[str]:
         """Yield the words that were not understood."""
         for index in self.unused:
             token = self.tokens[index]
@@ -726,7 +726,7 @@ class _Reader:
         if month is not None:
             begin = self._date(month, first[0], None, self.today)
             until = self._date(month, last[0], None, begin) if begin else None
-        elif self._is_said_day(at, first[1]) and self._is_said_day(
+        elif self._is_written_day(at, first[1]) and self._is_written_day(
             link - 1 if self._has(link - 1, "the") else link, last[1]
         ):
             begin = self._day_of_month(first[0], self.today)
@@ -738,7 +738,7 @@ class _Reader:
         self.facts.days.append(_Days(begin, until))
         return end
 
-    def _is_said_day(self, index: int, end: int) -> bool:
+    def _is_written_day(self, index: int, end: int) -> bool:
         """Return True where a number has a word or an ending that makes it a day."""
         if self._has(index, "the") or self._has(index, "day before") or self._get(index, "ordinal") is not None:
             return not self._has(end, "hour")
@@ -1161,7 +1161,7 @@ class _Reader:
                 monday = self._week(offset)[0]
                 day = monday + timedelta(days=weekday)
                 return self._future((day, day)), index + 1
-            return self._said_weekday(weekday, this=offset == 0), index + 1
+            return self._written_weekday(weekday, this=offset == 0), index + 1
         return None
 
     def _moved_from(self, index: int, day: date) -> tuple[_Days, int] | None:
@@ -1244,7 +1244,7 @@ class _Reader:
         unit = self._get(index, "unit")
         # In Indonesian one word is Sunday and week.
         if unit != "week" and (weekday := self._get(index, "weekday")) is not None:
-            return self._said_weekday(weekday, this=offset == 0), index + 1
+            return self._written_weekday(weekday, this=offset == 0), index + 1
         if self._has(index, "weekend"):
             monday = self._week(offset)[0]
             return self._future((monday + timedelta(days=5), monday + timedelta(days=6))), index + 1
@@ -1253,7 +1253,7 @@ class _Reader:
         if unit == "month":
             return self._future(self._month(offset)), index + 1
         if (month := self._get(index, "month")) is not None:
-            return self._said_month(month, None), index + 1
+            return self._written_month(month, None), index + 1
         return None
 
     def _dated(self, index: int, base: date) -> tuple[_Days, int] | None:
@@ -1471,7 +1471,7 @@ class _Reader:
         if (offset := self._get(index, "relative month")) is not None and offset >= 0:
             return self._month(offset), index + 1
         if (month := self._get(index, "month")) is not None:
-            days = self._said_month(month, None)
+            days = self._written_month(month, None)
             if days.first and days.last:
                 return (days.first.replace(day=1), days.last), index + 1
         return None
@@ -1494,7 +1494,7 @@ class _Reader:
         if month is not None:
             year, end = self._year(at)
             end = end + 1 if self._get(end, "unit") == "month" else end
-            return self._said_month(month, year), end
+            return self._written_month(month, year), end
         return None
 
     def _with_weekday(self, index: int, weekday: int) -> tuple[_Days, int]:
@@ -1565,7 +1565,7 @@ class _Reader:
         months = self.today.year * 12 + self.today.month - 1 + offset
         return _month_span(months // 12, months % 12 + 1)
 
-    def _said_month(self, month: int, year: int | None) -> _Days:
+    def _written_month(self, month: int, year: int | None) -> _Days:
         if year is None:
             year = self.today.year + (month < self.today.month)
         if not 1 < year < 9999:
@@ -1603,7 +1603,7 @@ class _Reader:
         """Return the next such weekday: in a week, when it is today's."""
         return base + timedelta(days=(weekday - base.weekday() - 1) % 7 + 1)
 
-    def _said_weekday(self, weekday: int, *, this: bool) -> _Days:
+    def _written_weekday(self, weekday: int, *, this: bool) -> _Days:
         """Return "this Tuesday" or "next Tuesday": the coming one both, but that today may be this one."""
         day = self.today if this and weekday == self.today.weekday() else self._coming(weekday, self.today)
         return _Days(day, day)

@@ -11,20 +11,20 @@ from django.utils.translation import pgettext_lazy
 from kordless_booking import conf, hooks
 from kordless_booking.contrib.assistant import doctor
 from kordless_booking.contrib.assistant.answers import (
-    OTHER_READING,
-    OTHER_READING_PATTERN,
-    PARTLY,
-    PARTLY_PATTERN,
-    read_other_reading,
+    ALTERNATIVE,
+    ALTERNATIVE_PATTERN,
+    PARTIAL,
+    PARTIAL_PATTERN,
+    parse_alternative,
 )
 from kordless_booking.contrib.assistant.grammar import MAX_LENGTH, is_supported
-from kordless_booking.contrib.assistant.text_parser import TEXT_PARSER, says_where_words_go
+from kordless_booking.contrib.assistant.text_parser import TEXT_PARSER, build_data_notice
 
 if TYPE_CHECKING:
     from kordless_booking.hooks import SlotContext
 
-HIT: Final = "say_hit"
-MISS: Final = "say_miss"
+HIT: Final = "query_hit"
+MISS: Final = "query_miss"
 
 
 def register() -> None:
@@ -35,8 +35,8 @@ def register() -> None:
     hooks.template_slots.register("times_after", render_link)
     hooks.template_slots.register("no_times", render_link)
     hooks.url_patterns.register("say", "kordless_booking.contrib.assistant.urls")
-    hooks.page_queries.register(PARTLY, PARTLY_PATTERN)
-    hooks.page_queries.register(OTHER_READING, OTHER_READING_PATTERN)
+    hooks.page_queries.register(PARTIAL, PARTIAL_PATTERN)
+    hooks.page_queries.register(ALTERNATIVE, ALTERNATIVE_PATTERN)
     # Translators: counts in the admin. Visitors write when they want to come, in their own words.
     hooks.funnel_stages.register(HIT, pgettext_lazy("funnel", "Times in words, understood"))
     # Translators: counts in the admin. Visitors write when they want to come, in their own words.
@@ -58,11 +58,11 @@ def field_context(page: Any, account: str, language: str, url: str) -> dict[str,
         "url": url,
         "max_length": MAX_LENGTH,
         "field_id": f"{page.stage_id}-say",
-        "where_words_go": says_where_words_go(conf.get_account(account), language),
+        "data_notice": build_data_notice(conf.get_account(account), language),
     }
 
 
-def _say_url(slot: SlotContext) -> str:
+def _query_page_url(slot: SlotContext) -> str:
     # New words replace the days and times that were said before, and leave host and party.
     choices = slot.choices.replace(month=None, day=None, after=None, before=None)
     return slot.url("say", choices=choices, service=slot.service)
@@ -75,19 +75,19 @@ def render_field(slot: SlotContext) -> SafeString:
         return answer
     field = slot.render(
         "kordless_assistant/field.html",
-        **field_context(slot.page, slot.account, slot.language, _say_url(slot)),
+        **field_context(slot.page, slot.account, slot.language, _query_page_url(slot)),
         is_inline=True,
     )
     return field + answer
 
 
 def _render_answer(slot: SlotContext) -> SafeString:
-    other = read_other_reading(slot)
-    if not other and PARTLY not in slot.query:
+    other = parse_alternative(slot)
+    if not other and PARTIAL not in slot.query:
         return SafeString("")
     return slot.render(
         "kordless_assistant/answer.html",
-        partly=_("We understood only part of what you wrote.") if PARTLY in slot.query else "",
+        partly=_("We understood only part of what you wrote.") if PARTIAL in slot.query else "",
         other=other,
     )
 
@@ -96,4 +96,4 @@ def render_link(slot: SlotContext) -> str:
     """Render the link to the page with the field, for phones: there, the first screen is for the times."""
     if not is_supported(slot.language):
         return ""
-    return slot.render("kordless_assistant/link.html", url=_say_url(slot))
+    return slot.render("kordless_assistant/link.html", url=_query_page_url(slot))

@@ -146,8 +146,8 @@ def _is_offered(key: Any, named: tuple[Named, ...]) -> bool:
     return key is None or (isinstance(key, str) and any(each.key == key for each in named))
 
 
-def says_where_words_go(account: Account, language: str) -> SafeString:
-    """Return the sentence for the field, as HTML; "" for an account whose words stay on the site."""
+def build_data_notice(account: Account, language: str) -> SafeString:
+    """Return the sentence that says where the words go, as HTML; "" for an account whose words stay on the site."""
     if not account.extension_setting("TEXT_PARSER"):
         return SafeString("")
     privacy = text_in(account.privacy_url, language)

@@ -14,8 +14,8 @@ from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from kordless_booking.booking.asked import Asked
 from kordless_booking.booking.choices import Choices
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.booking.steps import Step
 from kordless_booking.contrib.assistant import plugin
 from kordless_booking.contrib.assistant.answers import build_answer_url
@@ -43,7 +43,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
     post, slug = visit.request.POST, visit.request.GET.get("service", "")
     # Form input comes by POST too, with a link to this page.
     if visit.request.method != "POST" or "words" not in post:
-        return _ask(visit, find_service(visit, slug))
+        return _show_form(visit, find_service(visit, slug))
     words = post["words"][:MAX_LENGTH]
     try:
         service = find_service(visit, slug)
@@ -53,7 +53,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
         problem = _(
             "We can’t reach the booking system right now. Nothing has been booked or changed. Please try again soon."
         )
-        return _ask(visit, slug if _SLUG.fullmatch(slug) else "", words=words, problem=problem, status=503)
+        return _show_form(visit, slug if _SLUG.fullmatch(slug) else "", words=words, problem=problem, status=503)
     query = understand(visit, words, situation)
     if query is None:
         visit.record_stage(plugin.MISS, service)
@@ -62,7 +62,7 @@ def say(visit: WidgetRequest) -> HttpResponse:
             if words.strip()
             else _("Write when you would like to come.")
         )
-        return _ask(visit, service, words=words, problem=problem, status=422)
+        return _show_form(visit, service, words=words, problem=problem, status=422)
     visit.record_stage(plugin.HIT, service)
     url = build_answer_url(visit, query, situation.offer, service)
     return _show(visit, url, query.service or service) if visit.form_input else SeeOther(url)
@@ -80,14 +80,16 @@ def _show(visit: WidgetRequest, url: str, service: str) -> HttpResponse:
     visit.request.GET = QueryDict(urlsplit(url).query)
     choices = Choices.from_query(visit.request.GET, supported_languages())
     visit = visit.with_choices(choices.replace(done_url=visit.choices.done_url))
-    asked = Asked.from_query(visit.request.GET)
-    response = slots_page(visit, service, asked=asked) if service else services_page(visit, asked=asked)
+    requested = RequestedDays.from_query(visit.request.GET)
+    response = slots_page(visit, service, requested=requested) if service else services_page(visit, requested=requested)
     if not visit.inline:
         response["HX-Push-Url"] = url
     return response
 
 
-def _ask(visit: WidgetRequest, service: str, *, words: str = "", problem: str = "", status: int = 200) -> HttpResponse:
+def _show_form(
+    visit: WidgetRequest, service: str, *, words: str = "", problem: str = "", status: int = 200
+) -> HttpResponse:
     url = visit.links.url("say", choices=visit.choices, service=service)
     back = (
         visit.links.service_url("slots", service, visit.choices)

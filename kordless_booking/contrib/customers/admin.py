@@ -106,9 +106,9 @@ class LateFilter(ConditionFilter):
 
 
 @sensitive_variables()
-def find_customers(wanted: str) -> list[Customer]:
+def find_customers(search_term: str) -> list[Customer]:
     """Return the customers with this email address or phone number, or with a booking of this confirmation number."""
-    contacts, numbers = person_hashes(wanted)
+    contacts, numbers = person_hashes(search_term)
     keys = set(CustomerBooking.objects.filter(number_hash__in=numbers).values_list("customer_id", flat=True))
     theirs = Q(identity_hash__in=contacts) | Q(phone_hash__in=contacts)
     rows = Customer.objects.defer(*_HASHES).filter(theirs | Q(pk__in=keys) if keys else theirs)
@@ -190,8 +190,8 @@ class CustomerAdmin(PersonSearchAdmin, MaskedRowAdmin):
         return _day(row.last_seen_at)
 
     @sensitive_variables()
-    def find_rows(self, wanted: str) -> Sequence[tuple[Customer, str, str]]:
-        return [(row, self.masked_name(row), self.masked_contact(row)) for row in find_customers(wanted)]
+    def find_rows(self, search_term: str) -> Sequence[tuple[Customer, str, str]]:
+        return [(row, self.masked_name(row), self.masked_contact(row)) for row in find_customers(search_term)]
 
     @sensitive_variables()
     def row_context(self, request: HttpRequest, row: Customer, *, full: bool) -> dict[str, Any]:

@@ -138,42 +138,44 @@ def _identify(change: Change) -> Customer | None:
     back. Two bookings of a new customer may come at once. The unique constraint decides: who is second finds the first
     one's.
     """
-    given = CustomerDetails.from_change(change)
-    if not (given.email or given.phone):
+    new_details = CustomerDetails.from_change(change)
+    if not (new_details.email or new_details.phone):
         return None
-    if change.kind == "cancelled" and _find_customer(change.account, given) is None:
+    if change.kind == "cancelled" and _find_customer(change.account, new_details) is None:
         return None
     try:
-        return _write(change, given)
+        return _write(change, new_details)
     except IntegrityError:
-        return _write(change, given)
+        return _write(change, new_details)
 
 
-def _write(change: Change, given: CustomerDetails) -> Customer:
+def _write(change: Change, new_details: CustomerDetails) -> Customer:
     """Insert or update the customer. Raises IntegrityError where another transaction has just inserted the same."""
-    customer = _find_customer(change.account, given) or Customer(
+    customer = _find_customer(change.account, new_details) or Customer(
         account=change.account, first_seen_at=change.now, last_seen_at=change.now
     )
-    _update(customer, given)
+    _update(customer, new_details)
     # A savepoint: the constraint's error must not end the outer transaction.
     with transaction.atomic():
         customer.save()
     return customer
 
 
-def _find_customer(account: str, given: CustomerDetails) -> Customer | None:
+def _find_customer(account: str, new_details: CustomerDetails) -> Customer | None:
     """Return the customer whom these details mean, by the table at the top. Needs a transaction."""
     rows = Customer.objects.select_for_update().filter(account=account).order_by("pk")
-    if given.email and (found := _prefer(rows.filter(identity_hash__in=contact_hashes([given.email])), given.email)):
+    if new_details.email and (
+        found := _prefer(rows.filter(identity_hash__in=contact_hashes([new_details.email])), new_details.email)
+    ):
         return found
-    if not given.phone:
+    if not new_details.phone:
         return None
-    hashes = contact_hashes([given.phone])
+    hashes = contact_hashes([new_details.phone])
     same_phone = list(rows.filter(phone_hash__in=hashes))
-    without_email = _prefer([row for row in same_phone if row.identity_hash in hashes], given.phone)
-    if without_email and not given.email:
+    without_email = _prefer([row for row in same_phone if row.identity_hash in hashes], new_details.phone)
+    if without_email and not new_details.email:
         return without_email
-    return same_phone[0] if len(same_phone) == 1 and (without_email or not given.email) else None
+    return same_phone[0] if len(same_phone) == 1 and (without_email or not new_details.email) else None
 
 
 def _prefer(rows: Iterable[Customer], contact: str) -> Customer | None:
@@ -182,14 +184,14 @@ def _prefer(rows: Iterable[Customer], contact: str) -> Customer | None:
     return max(rows, key=lambda row: row.identity_hash == current, default=None)
 
 
-def _update(customer: Customer, given: CustomerDetails) -> None:
+def _update(customer: Customer, new_details: CustomerDetails) -> None:
     """Bring details and hashes up to date, all under the current SECRET_KEY."""
     is_by_phone = not customer.identity_hash or customer.identity_hash == customer.phone_hash
-    details = given
+    details = new_details
     if customer.encrypted:
-        # Where the SECRET_KEY is gone, what is given now is all that is known.
+        # Where the SECRET_KEY is gone, what is new now is all that is known.
         with suppress(InvalidToken):
-            details = CustomerDetails.from_row(customer).updated_with(given)
+            details = CustomerDetails.from_row(customer).updated_with(new_details)
     if details.email:
         customer.identity_hash = contact_hash(details.email)
     elif is_by_phone:

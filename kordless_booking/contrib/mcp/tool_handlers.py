@@ -128,20 +128,22 @@ class ToolHandlers:
         with self._open(language) as visit, read_as_program(visit):
             offer = visit.catalog.organization().value
             slug = self._find_service(offer, service) if service else ""
-            said = self._read_words(visit, offer, slug, when, timezone) if when.strip() else None
-            slug = slug or (said.service if said and said.service else "") or self._only_service(offer)
+            text_query = self._read_words(visit, offer, slug, when, timezone) if when.strip() else None
+            slug = (
+                slug or (text_query.service if text_query and text_query.service else "") or self._only_service(offer)
+            )
             detail = visit.bookable_service(slug)
-            query = self._build_query(visit, detail, said, from_date, to_date, timezone, party, host)
+            query = self._build_query(visit, detail, text_query, from_date, to_date, timezone, party, host)
             found = read_times(visit, detail, query)
-            times = [each for each in found.times if said is None or _fits(each, said)]
+            times = [each for each in found.times if text_query is None or _fits(each, text_query)]
             return {
                 "service": slug,
                 "timezone": query.zone,
                 "from_date": query.first.isoformat(),
                 "to_date": found.last.isoformat(),
                 "party": query.party,
-                "not_understood": list(said.left) if said else [],
-                "other_readings": [_describe_reading(each) for each in said.alternatives] if said else [],
+                "not_understood": list(text_query.unparsed) if text_query else [],
+                "other_readings": [_describe_reading(each) for each in text_query.alternatives] if text_query else [],
                 "outdated": found.stale,
                 "times": self._describe_times(visit, slug, query, times[: max(1, min(limit, MAX_TIMES))]),
                 "more_times": len(times) > limit or found.last < query.last,
@@ -210,12 +212,12 @@ class ToolHandlers:
             **more,
         )
 
-    def _find_service(self, offer: OrganizationDetail, wanted: str) -> str:
+    def _find_service(self, offer: OrganizationDetail, name: str) -> str:
         """Return the slug of a service that is named by its slug or its name. Raises Refusal."""
         services = bookable_services(offer)
-        folded = wanted.strip().casefold()
+        folded = name.strip().casefold()
         for service in services:
-            if wanted == service.slug:
+            if name == service.slug:
                 return service.slug
         named = [service.slug for service in services if folded in {service.slug.casefold(), service.name.casefold()}]
         if len(named) == 1:
@@ -268,7 +270,7 @@ class ToolHandlers:
         self,
         visit: WidgetRequest,
         detail: ServiceDetail,
-        said: TimeQuery | None,
+        text_query: TimeQuery | None,
         from_date: str,
         to_date: str,
         timezone: str,
@@ -278,34 +280,34 @@ class ToolHandlers:
         """Return the question for the catalog. What the arguments say goes before the words. Raises Refusal."""
         given = {"from": from_date, "to": to_date, "tz": timezone}
         zone = business_timezone(detail.calendar.timezone)
-        if said is not None and said.first is not None and not from_date:
-            last = said.last or said.first + timedelta(days=MAX_DAYS - 1)
-            given["from"] = said.first.isoformat()
-            given["to"] = to_date or min(last, said.first + timedelta(days=MAX_DAYS - 1)).isoformat()
-        elif said is not None and not from_date and not to_date:
+        if text_query is not None and text_query.first is not None and not from_date:
+            last = text_query.last or text_query.first + timedelta(days=MAX_DAYS - 1)
+            given["from"] = text_query.first.isoformat()
+            given["to"] = to_date or min(last, text_query.first + timedelta(days=MAX_DAYS - 1)).isoformat()
+        elif text_query is not None and not from_date and not to_date:
             today = visit.now.astimezone(get_timezone(canonical_timezone(timezone) or zone or "UTC")).date()
-            given["to"] = min(said.last or date.max, today + timedelta(days=MAX_DAYS - 1)).isoformat()
-        wanted = party if party is not None else (said.party if said and said.party else 1)
-        query = {name: text for name, text in given.items() if text} | {"party": str(wanted)}
-        if chosen := host or (said.host if said and said.host else ""):
+            given["to"] = min(text_query.last or date.max, today + timedelta(days=MAX_DAYS - 1)).isoformat()
+        size = party if party is not None else (text_query.party if text_query and text_query.party else 1)
+        query = {name: text for name, text in given.items() if text} | {"party": str(size)}
+        if chosen := host or (text_query.host if text_query and text_query.host else ""):
             query["host"] = self._find_host(visit, detail, chosen)
-        if said and said.team:
-            query["team"] = said.team
+        if text_query and text_query.team:
+            query["team"] = text_query.team
         try:
             return TimesQuery.parse(query, now=visit.now, business_zone=zone)
         except WrongQuery as wrong:
             names = {"from": "from_date", "to": "to_date", "tz": "timezone"}
             raise Refusal(" ".join(f"{names.get(name, name)}: {text}" for name, text in wrong.errors.items())) from None
 
-    def _find_host(self, visit: WidgetRequest, detail: ServiceDetail, wanted: str) -> str:
+    def _find_host(self, visit: WidgetRequest, detail: ServiceDetail, name: str) -> str:
         """Return the id of a host that is named by id or name. Raises Refusal."""
         today = visit.now.date()
         window = bookable_days(detail.calendar.booking_window_days)
         days = Days(today, today + timedelta(days=MAX_DAYS))
         hosts = unique_hosts(visit.catalog.slots(detail.service.slug, days, window_days=window).value)
-        if any(host.id == wanted for host in hosts):
-            return wanted
-        found = [host.id for host in hosts if (host.name or "").casefold() == wanted.strip().casefold()]
+        if any(host.id == name for host in hosts):
+            return name
+        found = [host.id for host in hosts if (host.name or "").casefold() == name.strip().casefold()]
         if len(found) == 1:
             return found[0]
         names = ", ".join(host.name for host in hosts if host.name)
@@ -333,12 +335,12 @@ def _list_slugs(services: tuple[Service, ...]) -> str:
     return ", ".join(each.slug for each in services[:MAX_SERVICES]) + (" …" if len(services) > MAX_SERVICES else "")
 
 
-def _fits(moment: AvailableTime, said: TimeQuery) -> bool:
+def _fits(moment: AvailableTime, text_query: TimeQuery) -> bool:
     start = moment.local_start.time()
     return (
-        (said.after is None or start >= said.after)
-        and (said.before is None or start < said.before)
-        and moment.local_start.weekday() not in said.excluded_weekdays
+        (text_query.after is None or start >= text_query.after)
+        and (text_query.before is None or start < text_query.before)
+        and moment.local_start.weekday() not in text_query.excluded_weekdays
     )
 
 
@@ -352,10 +354,14 @@ def _find_opening(slots: tuple[Slot, ...], zone: str) -> tuple[time, time] | Non
     return min(starts), max(*starts, *ends)
 
 
-def _describe_reading(said: TimeQuery) -> str:
-    days = f"{said.first or 'any day'} to {said.last}" if said.last != said.first else str(said.first or "any day")
-    after = f" after {said.after:%H:%M}" if said.after else ""
-    return days + after + (f" before {said.before:%H:%M}" if said.before else "")
+def _describe_reading(text_query: TimeQuery) -> str:
+    days = (
+        f"{text_query.first or 'any day'} to {text_query.last}"
+        if text_query.last != text_query.first
+        else str(text_query.first or "any day")
+    )
+    after = f" after {text_query.after:%H:%M}" if text_query.after else ""
+    return days + after + (f" before {text_query.before:%H:%M}" if text_query.before else "")
 
 
 def _parse_moment(text: str, name: str) -> datetime:

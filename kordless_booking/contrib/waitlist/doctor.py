@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kordless_booking.contrib.waitlist.entries import ENABLED, RETENTION
 from kordless_booking.contrib.waitlist.models import WaitlistEntry
-from kordless_booking.contrib.waitlist.outbox import TURN
+from kordless_booking.contrib.waitlist.outbox import HOLD_TIME
 from kordless_booking.doctor.finding import Findings, fix, note, ok
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def examine(account: Account) -> Findings:
     if not account.notifies:
         advice = 'set "MAIL": True or a "MESSENGER", or "WAITLIST": False'
         yield fix(
-            "waitlist_cannot_tell", "Nobody can be told of a free time: the site sends no mail or message", advice
+            "waitlist_cannot_notify", "Nobody can be told of a free time: the site sends no mail or message", advice
         )
         return
     yield ok("waitlist", f"{_open_entries(account)} wait for a free time")
@@ -36,7 +36,7 @@ def examine(account: Account) -> Findings:
         )
     now = datetime.now(UTC)
     rows = WaitlistEntry.objects.filter(account=account.name)
-    is_late = rows.filter(state=WaitlistEntry.State.QUEUED, due_at__lt=now - TURN).exists()
+    is_late = rows.filter(state=WaitlistEntry.State.QUEUED, due_at__lt=now - HOLD_TIME).exists()
     if is_late or rows.filter(expires_at__lt=now - RETENTION - OVERDUE).exists():
         yield fix(
             "waitlist_not_run",

@@ -13,7 +13,7 @@ from kordless_booking.api.msgspec_warmup import warm_up
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.hashes import contact_hash, contact_hashes, link_hash, link_hashes
 from kordless_booking.booking.tokens import MAX_ROW_TOKEN, InvalidToken, decrypt_token, encrypt_token
-from kordless_booking.contrib.waitlist.matching import Wanted
+from kordless_booking.contrib.waitlist.matching import TimePreferences
 from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.mail.short_link import CODE_LENGTH, generate_code
 
@@ -26,11 +26,11 @@ DAYS: Final = "WAITLIST_DAYS"
 MAX_DAYS: Final = 56
 """Days ahead of the latest date. So one request for a service's near days (`upstream.window.NEAR_DAYS`) shows all times
 that anybody waits for."""
-MAX_WISHES: Final = 3
+MAX_ENTRIES: Final = 3
 """Entries of one contact with one account at the same time."""
 RETENTION: Final = timedelta(days=1)
 """Time for which an entry is kept after its latest date, so that its page can still say so."""
-ONCE_IN: Final = timedelta(days=1)
+MESSAGE_INTERVAL: Final = timedelta(days=1)
 """One message in this time for each entry, and for each contact of a service, also for those that were ended."""
 PROOF_LENGTH: Final = 6
 """Characters of `EntryData.proof`: 30 bits, and wrong ones are limited as wrong codes are."""
@@ -43,7 +43,7 @@ class EntryData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Email address in its canonical spelling, or phone number as E.164."""
     until: date
     zone: str
-    """Zone of the latest date and of the part of the day, see `matching.Wanted`."""
+    """Zone of the latest date and of the part of the day, see `matching.TimePreferences`."""
     language: str
     code: str
     """Code under which who sent the form sees the entry, and may stop this one."""
@@ -70,9 +70,9 @@ class EntryData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.code + self.proof
 
     @property
-    def wanted(self) -> Wanted:
+    def preferences(self) -> TimePreferences:
         """Return the times that fit."""
-        return Wanted(
+        return TimePreferences(
             until=self.until,
             part=self.part,
             zone=self.zone,
@@ -119,7 +119,7 @@ def find_channels(account: Account, service: str) -> tuple[str, ...]:
 
 
 class TooManyEntries(Exception):
-    """The contact waits for MAX_WISHES already. Nothing was stored."""
+    """The contact waits for MAX_ENTRIES already. Nothing was stored."""
 
 
 def add_entry(account: str, service: str, data: EntryData, now: datetime) -> EntryData:
@@ -142,7 +142,7 @@ def add_entry(account: str, service: str, data: EntryData, now: datetime) -> Ent
     )
     if corrected is not None:
         others = others.exclude(pk=corrected.pk)
-    if others.count() >= MAX_WISHES:
+    if others.count() >= MAX_ENTRIES:
         raise TooManyEntries
     data = msgspec.structs.replace(data, proof=generate_code()[:PROOF_LENGTH])
     entry = WaitlistEntry(
@@ -152,7 +152,7 @@ def add_entry(account: str, service: str, data: EntryData, now: datetime) -> Ent
         link_hash=link_hash(data.code),
         encrypted=encrypt_token("waitlist-entry", account, msgspec.to_builtins(data)),
         until=data.until,
-        expires_at=data.wanted.ends_at,
+        expires_at=data.preferences.ends_at,
         created_at=now,
         changed_at=now,
     )
@@ -209,7 +209,7 @@ def end_entry(account: str, code: str, now: datetime, *, all_of_contact: bool = 
     hashes = {found[0].contact_hash, *contact_hashes([found[1].contact])}
     ended = rows.filter(contact_hash__in=hashes) if all_of_contact else rows.filter(pk=found[0].pk)
     with transaction.atomic():
-        for row in ended.filter(notified_at__gt=now - ONCE_IN, expires_at__gt=now - RETENTION):
+        for row in ended.filter(notified_at__gt=now - MESSAGE_INTERVAL, expires_at__gt=now - RETENTION):
             ended.filter(pk=row.pk).update(
                 encrypted="",
                 link_hash=link_hash(generate_code()),

@@ -1,4 +1,4 @@
-"""Matching: which free times fit an entry, and which of them are news to it. Pure logic."""
+"""Matching: which free times fit an entry, and which of them are new to it. Pure logic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from kordless_booking.booking.availability import AvailableTime, PartOfDay, free
 from kordless_booking.presentation.timezones import get_timezone
 
 PARTS: Final = (PartOfDay.MORNING, PartOfDay.AFTERNOON, PartOfDay.EVENING)
-"""Parts of the day that can be wished for."""
-LEAD: Final = timedelta(minutes=30)
+"""Parts of the day that can be chosen."""
+LEAD_TIME: Final = timedelta(minutes=30)
 """A time that begins sooner fits nobody: the message has to be read, and the way be made."""
 MAX_KNOWN_STARTS: Final = 1000
 """Starts that an entry remembers: eight weeks with eighteen times a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class TimePreferences:
     """Times that a visitor would take."""
 
     until: date
@@ -41,22 +41,22 @@ class Wanted:
         return following.astimezone(UTC)
 
 
-def fitting_times(slots: Iterable[Slot], wanted: Wanted, now: datetime) -> list[AvailableTime]:
+def fitting_times(slots: Iterable[Slot], preferences: TimePreferences, now: datetime) -> list[AvailableTime]:
     """Return the free times that fit, in order. Raises ValueError if `now` is naive."""
     days = free_openings(
         slots,
-        zone=get_timezone(wanted.zone),
-        now=now + LEAD,
-        host_id=wanted.host_id,
-        team_id=wanted.team_id,
-        party_size=wanted.party_size,
+        zone=get_timezone(preferences.zone),
+        now=now + LEAD_TIME,
+        host_id=preferences.host_id,
+        team_id=preferences.team_id,
+        party_size=preferences.party_size,
     )
     found: list[AvailableTime] = []
     for day, openings in days.items():
-        if day > wanted.until:
+        if day > preferences.until:
             continue
-        for part, times in parts_of_day(localize(openings, get_timezone(wanted.zone))):
-            if wanted.part in {"", part}:
+        for part, times in parts_of_day(localize(openings, get_timezone(preferences.zone))):
+            if preferences.part in {"", part}:
                 found += times
     return sorted(found, key=lambda each: (each.start, each.end))
 
@@ -66,7 +66,7 @@ def minute_of(start: datetime) -> int:
     return int(start.timestamp()) // 60
 
 
-def first_news(
+def first_new_time(
     fitting: Sequence[AvailableTime], known: Collection[int], held: Collection[tuple[datetime, datetime]]
 ) -> AvailableTime | None:
     """Return the first time that is neither known to the entry nor held for somebody else; None when there is none.
@@ -81,10 +81,10 @@ def first_news(
     return None
 
 
-def still_known(
+def remove_taken_starts(
     known: Sequence[int], fitting: Sequence[AvailableTime], slots: Sequence[Slot], until: datetime
 ) -> list[int]:
-    """Return the known starts without those that are taken now: when such a time is free again, it is news.
+    """Return the known starts without those that are taken now: when such a time is free again, it is new.
 
     Only of those that these slots, which end before `until`, would show: a block of slots begins with its first one.
     """

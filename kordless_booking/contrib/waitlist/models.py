@@ -25,9 +25,9 @@ class WaitlistEntry(models.Model):
         """State of the newest message, as drawn above."""
 
         WAITING = "waiting", pgettext_lazy("state of a waitlist entry", "Waiting")
-        QUEUED = "queued", pgettext_lazy("state of a waitlist entry", "To be told")
-        SENDING = "sending", pgettext_lazy("state of a waitlist entry", "Being told")
-        NOTIFIED = "notified", pgettext_lazy("state of a waitlist entry", "Told")
+        QUEUED = "queued", pgettext_lazy("state of a waitlist entry", "To be notified")
+        SENDING = "sending", pgettext_lazy("state of a waitlist entry", "Being notified")
+        NOTIFIED = "notified", pgettext_lazy("state of a waitlist entry", "Notified")
 
     account = models.CharField(pgettext_lazy("label", "Account"), max_length=100)
     service = models.CharField(pgettext_lazy("label", "Service"), max_length=200)
@@ -45,7 +45,7 @@ class WaitlistEntry(models.Model):
     state = models.CharField(pgettext_lazy("label", "State"), max_length=20, choices=State, default=State.WAITING)
     claim = models.PositiveIntegerField(default=0)
     """Number of messages. Raising it, in an UPDATE that names the old value, is the right to tell."""
-    notified_at = models.DateTimeField(pgettext_lazy("label", "Last told"), null=True, blank=True)
+    notified_at = models.DateTimeField(pgettext_lazy("label", "Last notified"), null=True, blank=True)
     """Time at which the newest message was queued."""
     offered_start = models.DateTimeField(null=True, blank=True)
     """Start of the time that it is about. For two hours nobody else is notified of it."""

@@ -12,14 +12,14 @@ from kordless_booking import conf
 from kordless_booking.booking.availability import AvailableTime
 from kordless_booking.booking.tokens import InvalidToken
 from kordless_booking.contrib.waitlist import outbox
-from kordless_booking.contrib.waitlist.entries import ENABLED, MAX_DAYS, ONCE_IN, EntryData, delete_expired
+from kordless_booking.contrib.waitlist.entries import ENABLED, MAX_DAYS, MESSAGE_INTERVAL, EntryData, delete_expired
 from kordless_booking.contrib.waitlist.matching import (
     MAX_KNOWN_STARTS,
-    Wanted,
-    first_news,
+    TimePreferences,
+    first_new_time,
     fitting_times,
     minute_of,
-    still_known,
+    remove_taken_starts,
 )
 from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.exceptions import KordlessError
@@ -30,9 +30,9 @@ from kordless_booking.upstream.window import Days, bookable_days
 
 log = logging.getLogger("kordless_booking.waitlist")
 
-TURN: Final = outbox.TURN
+HOLD_TIME: Final = outbox.HOLD_TIME
 """Time for which a free time is held back from the others once somebody was notified of it."""
-MAX_LINE: Final = 500
+MAX_QUEUE: Final = 500
 """Entries of one service that are looked at in one go: each is decrypted."""
 
 
@@ -40,7 +40,7 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
     """Queue a message for each entry whose turn it is. Return how many.
 
     First comes who was never notified, in the order of asking, then who was notified longest ago. Each is notified of
-    one time, the first that is news to them; for TURN nobody else is notified of it, or of one that overlaps it.
+    one time, the first that is new to them; for HOLD_TIME nobody else is notified of it, or of one that overlaps it.
 
     Several processes may do this at once. Who waits, and which times are held, is read in one query. So whoever reads
     before another's claim picks the same entry and loses it, and whoever reads after it knows that the time is held.
@@ -51,37 +51,41 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
         return 0
     # Also those that are over, or were ended, and whose contact rests.
     rows = WaitlistEntry.objects.filter(
-        Q(expires_at__gt=now) | Q(notified_at__gt=now - ONCE_IN), account=refreshed.account, service=refreshed.service
+        Q(expires_at__gt=now) | Q(notified_at__gt=now - MESSAGE_INTERVAL),
+        account=refreshed.account,
+        service=refreshed.service,
     )
-    line = _read_line(rows, now)
-    # After the line, where that may be cut off: see above.
-    notified = list(rows.filter(notified_at__gt=now - ONCE_IN)) if len(line) == MAX_LINE else line
+    queue = _read_queue(rows, now)
+    # After the queue, where that may be cut off: see above.
+    notified = list(rows.filter(notified_at__gt=now - MESSAGE_INTERVAL)) if len(queue) == MAX_QUEUE else queue
     times = [
-        (entry, entry.notified_at) for entry in notified if entry.notified_at and entry.notified_at > now - ONCE_IN
+        (entry, entry.notified_at)
+        for entry in notified
+        if entry.notified_at and entry.notified_at > now - MESSAGE_INTERVAL
     ]
     held = {
         (entry.offered_start, entry.offered_end)
         for entry, notified_at in times
-        if entry.offered_start and entry.offered_end and notified_at > now - TURN
+        if entry.offered_start and entry.offered_end and notified_at > now - HOLD_TIME
     }
     resting = {entry.contact_hash for entry, _notified_at in times}
     queued = 0
     # Many want the same.
-    fits: dict[Wanted, list[AvailableTime]] = {}
-    for entry in line:
+    fits: dict[TimePreferences, list[AvailableTime]] = {}
+    for entry in queue:
         if entry.expires_at <= now or entry.state in {WaitlistEntry.State.QUEUED, WaitlistEntry.State.SENDING}:
             continue
         try:
-            wanted = EntryData.from_row(entry).wanted
+            preferences = EntryData.from_row(entry).preferences
         except InvalidToken:
             # The SECRET_KEY has changed: nobody can be notified anymore.
             continue
-        if wanted not in fits:
-            fits[wanted] = fitting_times(refreshed.slots, wanted, now)
-        fitting = fits[wanted]
-        known = still_known(entry.known_starts, fitting, refreshed.slots, refreshed.until)
-        news = None if entry.contact_hash in resting else first_news(fitting, known, held)
-        if news is None:
+        if preferences not in fits:
+            fits[preferences] = fitting_times(refreshed.slots, preferences, now)
+        fitting = fits[preferences]
+        known = remove_taken_starts(entry.known_starts, fitting, refreshed.slots, refreshed.until)
+        new_time = None if entry.contact_hash in resting else first_new_time(fitting, known, held)
+        if new_time is None:
             if known != entry.known_starts:
                 _update(entry, known_starts=known)
             continue
@@ -91,8 +95,8 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
             claim=F("claim") + 1,
             state=WaitlistEntry.State.QUEUED,
             notified_at=now,
-            offered_start=news.start,
-            offered_end=news.end,
+            offered_start=new_time.start,
+            offered_end=new_time.end,
             known_starts=starts,
             tries=0,
             due_at=now,
@@ -101,26 +105,26 @@ def notify_about(refreshed: RefreshedTimes, now: datetime | None = None) -> int:
         if not is_ours:
             # Another process tells of these times right now, or the visitor has just ended the entry.
             break
-        held.add((news.start, news.end))
+        held.add((new_time.start, new_time.end))
         resting.add(entry.contact_hash)
         queued += 1
         log_event(log, logging.INFO, "waitlist_notified", account=entry.account, service=entry.service, entry=entry.pk)
     return queued
 
 
-def _read_line(rows: QuerySet[WaitlistEntry], now: datetime) -> list[WaitlistEntry]:
-    """Return who waits, in order: MAX_LINE of them, of a longer line another part each hour.
+def _read_queue(rows: QuerySet[WaitlistEntry], now: datetime) -> list[WaitlistEntry]:
+    """Return who waits, in order: MAX_QUEUE of them, of a longer queue another part each hour.
 
     Else whoever enters many entries that nothing can fit would keep all who ask later from ever being notified.
     """
     ordered = rows.order_by(F("notified_at").asc(nulls_first=True), "pk")
-    line = list(ordered[:MAX_LINE])
-    if len(line) < MAX_LINE:
-        return line
-    parts = -(-rows.count() // MAX_LINE)
+    queue = list(ordered[:MAX_QUEUE])
+    if len(queue) < MAX_QUEUE:
+        return queue
+    parts = -(-rows.count() // MAX_QUEUE)
     # By the hour, so that processes that look at the same moment look at the same part.
-    begin = int(now.timestamp()) // 3600 % parts * MAX_LINE
-    return list(ordered[begin : begin + MAX_LINE]) if begin else line
+    begin = int(now.timestamp()) // 3600 % parts * MAX_QUEUE
+    return list(ordered[begin : begin + MAX_QUEUE]) if begin else queue
 
 
 def _update(entry: WaitlistEntry, **changes: object) -> bool:

@@ -26,7 +26,7 @@ from kordless_booking.upstream.worker import BackgroundWorker
 
 log = logging.getLogger("kordless_booking.waitlist")
 
-TURN: Final = timedelta(hours=2)
+HOLD_TIME: Final = timedelta(hours=2)
 """Time in which a message may be sent: after it, the next one in line may be notified of the same time."""
 BATCH_SIZE: Final = 50
 """Messages that one run sends at most."""
@@ -98,7 +98,7 @@ def _try_to_send(
     entry: WaitlistEntry, connection: MailConnection, calls: MessengerCalls, now: datetime
 ) -> tuple[WaitlistEntry.State, Exception | None]:
     account = conf.accounts().get(entry.account)
-    is_over = entry.notified_at is None or entry.notified_at + TURN <= now or entry.offered_start is None
+    is_over = entry.notified_at is None or entry.notified_at + HOLD_TIME <= now or entry.offered_start is None
     if account is None or is_over or (entry.offered_start and entry.offered_start <= now):
         return WaitlistEntry.State.WAITING, None
     try:

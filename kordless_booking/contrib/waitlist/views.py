@@ -126,7 +126,7 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
         slots = _read_slots(visit, offer, data.until)
     except KordlessError as error:
         return _failed_page(visit, offer, form, error)
-    if fitting := fitting_times(slots, data.wanted, visit.now):
+    if fitting := fitting_times(slots, data.preferences, visit.now):
         return _form_page(visit, offer, form, free=_free_now(visit, data, service, fitting[0].start), status=422)
     # After the rest, so that correcting a form costs nothing.
     if rejection := _take_contact_use(visit, data.contact):
@@ -335,10 +335,10 @@ def entry(visit: WidgetRequest, code: str) -> HttpResponse:
             end_entry(visit.account.name, code, visit.now, all_of_contact=is_all)
         others = count_entries(visit.account.name, found[1].contact, visit.now) if found and is_contact else 0
     except DatabaseError:
-        guess.give_back()
+        guess.release()
         raise
     if found is not None:
-        guess.give_back()
+        guess.release()
     if found is None or visit.request.method == "POST":
         return _ended_page(visit, is_done=visit.request.method == "POST", is_all=is_all)
     row, data = found

@@ -54,7 +54,7 @@ class TestContact:
     __test__ = False
 
     @property
-    def given(self) -> list[str]:
+    def addresses(self) -> list[str]:
         """Email and phone, those that there are."""
         return [each for each in (self.email, self.phone) if each]
 
@@ -167,8 +167,8 @@ class BookingRun:
     def _judge_created(self, created: RawResponse, number: str) -> None:
         booking = member(created.document, "booking")
         missing = [name for name in ("confirmation_number", "status", "start_at", "end_at") if name not in booking]
-        seen = f"{created.status}{' without ' if missing else ''}{', '.join(missing)}"
-        self.findings.judge("created", created.status == 201 and not missing, seen)
+        observation = f"{created.status}{' without ' if missing else ''}{', '.join(missing)}"
+        self.findings.judge("created", created.status == 201 and not missing, observation)
         usual = bool(_NUMBER.fullmatch(number))
         self.findings.judge("numbers", usual, "only these" if usual else "it has other characters")
         if "status" in booking:
@@ -182,8 +182,8 @@ class BookingRun:
     def _judge_replay(self, slot: Document, notes: str, key: str, number: str) -> None:
         again = self._create(slot, notes, key)
         same = _number_of(again) == number
-        seen = f"{again.status}, {'the same booking' if same else 'another booking or none'}"
-        self.findings.judge("replay_same", same, seen)
+        observation = f"{again.status}, {'the same booking' if same else 'another booking or none'}"
+        self.findings.judge("replay_same", same, observation)
         other = self._create(slot, f"{notes} Another body.", key)
         found = _number_of(other)
         got = "no booking" if not found else "the first booking" if found == number else "another booking"
@@ -208,7 +208,7 @@ class BookingRun:
             self.findings.judge("error_403", False, f"{answer.status} for another contact")
 
     def _judge_cancel(self, number: str) -> None:
-        contact = self._accepted or self.contact.given[0]
+        contact = self._accepted or self.contact.addresses[0]
         answer = self._cancel(number, contact)
         status = member(answer.document, "booking").get("status")
         canceled = answer.status == 200 and status == "canceled"
@@ -234,7 +234,7 @@ class BookingRun:
         for number in list(self._open):
             canceled = False
             try:
-                contacts = islice(cycle(self.contact.given), CANCEL_ATTEMPTS)
+                contacts = islice(cycle(self.contact.addresses), CANCEL_ATTEMPTS)
                 canceled = any(self._is_canceled_after_attempt(number, contact) for contact in contacts)
             finally:
                 if not canceled:

@@ -96,8 +96,8 @@ def judge_accepted(account: Account, findings: Findings) -> None:
     if not rows:
         return
     scheme = signature.SignatureScheme(account.webhook_signed_payload, account.webhook_signature_encoding)
-    seen = f"deliveries were accepted with {scheme}"
-    findings.judge("signature", scheme == signature.SignatureScheme(), seen)
+    observation = f"deliveries were accepted with {scheme}"
+    findings.judge("signature", scheme == signature.SignatureScheme(), observation)
     found: list[tuple[str, Any]] = []
     for row in rows:
         try:
@@ -115,8 +115,8 @@ def _judge_signature(account: Account, findings: Findings, saved: SavedDelivery)
     schemes = [_find_scheme(account, saved, body) for body in (saved.body, saved.body.rstrip(b"\r\n"))]
     scheme = next(filter(None, schemes), None)
     if scheme is None:
-        seen = "none of the known recipes fits, with any of WEBHOOK_SECRETS"
-        findings.judge("signature", False, seen)
+        observation = "none of the known recipes fits, with any of WEBHOOK_SECRETS"
+        findings.judge("signature", False, observation)
     else:
         findings.judge("signature", scheme == signature.SignatureScheme(), f"the settings that accept it: {scheme}")
 

@@ -1,7 +1,7 @@
 """Facts about the Booking API, those that can be seen from outside and those that can not, and what was found of them.
 
 A statement says what the sandbox does and the package prefers. A refuted one doesn't mean that something is broken:
-`otherwise` says what the package does then, and `settings` what an operator can set.
+`fallback` says what the package does then, and `settings` what an operator can set.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from kordless_booking.api.documented import REQUESTS_PER_MINUTE
 from kordless_booking.api.responses import DEFAULT_WAIT_SECONDS
 from kordless_booking.upstream.gate import MAX_SKEW_SECONDS
 
-UNSEEN: Final = "nothing in the answers shows it"
+NOT_OBSERVABLE: Final = "nothing in the answers shows it"
 NEEDS_BOOK: Final = "needs --book"
 
 
-class Mark(StrEnum):
+class FactSource(StrEnum):
     """Source of a fact."""
 
     DOCUMENTED = "documented"
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
-    UNSEEN = "unseen"
+    UNTESTED = "untested"
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Fact:
 
     code: str
     """Stable identifier, listed in docs/contract.md."""
-    mark: Mark
+    source: FactSource
     statement: str
-    otherwise: str
+    fallback: str
     """What the package does where the statement is wrong."""
     settings: tuple[str, ...] = ()
-    """Keys of KORDLESSNEEDS_BOOKING that answer it."""
-    unseen: str = UNSEEN
+    """Keys of KORDLESS_BOOKING that answer it."""
+    untested_reason: str = NOT_OBSERVABLE
     """Why it wasn't seen, where a run doesn't say it better."""
 
 
@@ -59,26 +59,26 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
     "services": (
         Fact(
             "slugs",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A service's key is its slug, and its times name it as serviceId",
             "The service is requested once more, to learn its key",
         ),
         Fact(
             "prices",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A price is a number, null or absent",
             "A number that is written as text is understood; any other price isn't shown",
         ),
-        Fact("metadata", Mark.UNKNOWN, "A service's metadata is an object", "Anything else is ignored"),
+        Fact("metadata", FactSource.UNKNOWN, "A service's metadata is an object", "Anything else is ignored"),
         Fact(
             "locations",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A location is onsite, phone, meet_url or custom",
             "The value of another one is shown as text",
         ),
         Fact(
             "timezones",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "Time zones have IANA names",
             "Names of Windows and offsets in hours are understood; else UTC is shown",
         ),
@@ -86,148 +86,153 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
     "times": (
         Fact(
             "range_62_days",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "The free times of 62 days are answered in one request",
             "They are requested for 33 days at a time, and 62 days are tried again after an hour",
         ),
-        Fact("range_63_days", Mark.ASSUMED, "A longer range is refused with 400", "No page asks for one"),
+        Fact("range_63_days", FactSource.ASSUMED, "A longer range is refused with 400", "No page asks for one"),
         Fact(
             "utc",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "Times are ISO 8601 in UTC with Z, in whole seconds",
             "Other offsets and fractions are understood; a time without an offset isn't shown",
         ),
-        Fact("order", Mark.UNKNOWN, "Times are sorted by their start", "They are sorted before they are shown"),
-        Fact("full_times", Mark.UNKNOWN, "Full times are not listed", "Full times aren't offered"),
+        Fact("order", FactSource.UNKNOWN, "Times are sorted by their start", "They are sorted before they are shown"),
+        Fact("full_times", FactSource.UNKNOWN, "Full times are not listed", "Full times aren't offered"),
         Fact(
             "once_each",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A time is listed once for each host or team",
             "Of duplicates the one with the fewest free seats counts",
         ),
         Fact(
             "host_names",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "The name of a host is displayName",
             "display_name and name are understood as well; without any of them a host has no name",
-            unseen="none of the times read has a host",
+            untested_reason="none of the times read has a host",
         ),
         Fact(
             "team_names",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A team has an id and a displayName",
             "display_name and name are understood as well; without any of them a team has no name",
-            unseen="none of the times read has a team",
+            untested_reason="none of the times read has a team",
         ),
         Fact(
             "seats",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "availableCapacity is a number of free seats, at most capacity",
             "The smaller of both counts; a time without them has one seat, and one with text for them isn't shown",
         ),
         Fact(
             "party_size",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "partySize lists the times that have so many free seats",
             "Pages ask for one person, and choose by availableCapacity",
         ),
         Fact(
             "unknown_parameters",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "An unknown query parameter is refused with 400",
             "The package sends none",
         ),
         Fact(
             "reschedule_times",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "The times for rescheduling have a path of their own that needs no key",
             "Rescheduling reads the times of the service, with the key",
-            unseen="its path isn't documented, and none is guessed",
+            untested_reason="its path isn't documented, and none is guessed",
         ),
     ),
     "errors": (
         Fact(
             "error_shape",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "An error has the fields detail, status and type",
             "The status of the response decides alone",
         ),
         Fact(
             "error_400",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "Bad input is 400 validation_error",
             "A form that is refused comes back with all input",
         ),
         Fact(
             "error_401",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A wrong key is 401 authentication_error",
             "403 is the same; with any other status pages fail without saying why",
         ),
         Fact(
             "error_403",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A contact that doesn't match is 403 permission_error",
             "404 has the same page; with any other status the look-up has failed",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "error_404",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "An unknown service or booking is 404 not_found",
             "410 is the same; with any other status visitors see that something failed",
         ),
         Fact(
             "error_409",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A taken time is 409 conflict",
             "The status decides alone",
-            unseen=f"{_NEVER}: it would take a second booking",
+            untested_reason=f"{_NEVER}: it would take a second booking",
         ),
         Fact(
             "error_422",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "What is impossible is 422 unprocessable",
             "The status decides alone",
             (),
             NEEDS_BOOK,
         ),
         Fact(
-            "error_429", Mark.UNKNOWN, "Too many requests are 429 rate_limited", "The status decides alone", (), _NEVER
+            "error_429",
+            FactSource.UNKNOWN,
+            "Too many requests are 429 rate_limited",
+            "The status decides alone",
+            (),
+            _NEVER,
         ),
         Fact(
             "foreign_key",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "The key of another organization is 403 permission_error",
             "401 and 403 are one to visitors: booking is paused",
-            unseen="needs another organization",
+            untested_reason="needs another organization",
         ),
         Fact(
             "reschedule_429",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "Too many reschedules are 429",
             "Any refusal of a reschedule leaves the booking as it is",
-            unseen=_NEVER,
+            untested_reason=_NEVER,
         ),
     ),
     "header fields": (
         Fact(
             "rate_fields",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "Answers have X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset",
             "The package counts its own requests against these settings",
             ("REQUESTS_PER_MINUTE", "CREATIONS_PER_MINUTE"),
         ),
         Fact(
             "rate_limit",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             f"The key's limit is {REQUESTS_PER_MINUTE} requests a minute, or what the setting says",
             "A smaller limit that Kordless names is kept",
             ("REQUESTS_PER_MINUTE",),
         ),
         Fact(
             "creation_limit",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A creation names its own limit, 10 a minute or what the setting says",
             "The setting counts",
             ("CREATIONS_PER_MINUTE",),
@@ -235,34 +240,34 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "rate_reset",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "X-RateLimit-Reset is in Unix seconds",
             "Milliseconds, seconds from now, ISO 8601 and HTTP dates are understood as well",
         ),
         Fact(
             "retry_after",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A 429 has Retry-After",
             f"Without it X-RateLimit-Reset counts, and without both {DEFAULT_WAIT_SECONDS} seconds",
-            unseen=f"no answer was 429, which is {_NEVER}",
+            untested_reason=f"no answer was 429, which is {_NEVER}",
         ),
         Fact(
             "date",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             f"Answers have a Date, at most {MAX_SKEW_SECONDS} seconds from this machine's clock",
             "Waiting times are measured from Date where there is one; webhooks need clocks that agree",
-            unseen="no answer has a Date",
+            untested_reason="no answer has a Date",
         ),
         Fact(
             "lookup_limit",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "Look-ups name a rate limit, though they carry no key",
             "They have a quota of their own, as large as that of the key",
             ("REQUESTS_PER_MINUTE",),
         ),
         Fact(
             "lookup_quota",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "Look-ups don't count against the limit of the key",
             "Set a smaller number, so that pages and look-ups together stay below the limit",
             ("REQUESTS_PER_MINUTE",),
@@ -271,35 +276,35 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
     "bookings": (
         Fact(
             "created",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A creation is answered with 201 and the booking's number, status and times",
             "200 is the same; without a number the package asks again with the same key",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "numbers",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A confirmation number has letters, digits, hyphens and underscores",
             "Other printable characters are sent percent-encoded",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "statuses",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A new booking is confirmed or pending",
             "Another status is shown as a booking that was received",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "invites",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A creation is answered with a calendar invite, too",
             "Calendar files are the package's own in any case",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "email_alone",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A name and an email address are enough to book",
             "The form comes back and asks for what is missing; it can ask at once",
             ("CONTACT_FIELDS",),
@@ -307,7 +312,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "phone_alone",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "A name and a phone number are enough to book",
             "The form comes back and asks for what is missing; it can ask at once",
             ("CONTACT_FIELDS",),
@@ -315,28 +320,28 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "replay_same",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "The same Idempotency-Key and body are answered with the same booking",
             "After a lost answer a booking may stand twice: cancel one of them in Kordless, and tell us",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "replay_other",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "The same Idempotency-Key with another body is refused with 422",
             "The package never sends one",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "replay_lifetime",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "An Idempotency-Key is remembered for ever",
             "The package repeats a creation within minutes only",
-            unseen="a run is too short to see it",
+            untested_reason="a run is too short to see it",
         ),
         Fact(
             "lookup_by_email",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A booking is found by its number and the email address alone",
             "The page asks for the one that the booking was made with",
             ("CONTACT_FIELDS",),
@@ -344,7 +349,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "lookup_by_phone",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A booking is found by its number and the phone number alone",
             "The page asks for the one that the booking was made with",
             ("CONTACT_FIELDS",),
@@ -352,21 +357,21 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "canceled",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "A cancel is answered with the booking, its status canceled",
             "The booking is looked up, and its page shows what it says",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "cancel_twice",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "A second cancel is refused with 422",
             "Either answer leads to the page that says that it is canceled",
-            unseen=NEEDS_BOOK,
+            untested_reason=NEEDS_BOOK,
         ),
         Fact(
             "notice",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "The notice of a cancellation policy is enforced by the business, not by Kordless",
             "Kordless's refusal is shown; pages can say it before",
             ("ENFORCE_NOTICE",),
@@ -376,7 +381,7 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
     "webhooks": (
         Fact(
             "signature",
-            Mark.ASSUMED,
+            FactSource.ASSUMED,
             "A delivery is signed over timestamp.body, in hex",
             "The settings name another recipe",
             ("WEBHOOK_SIGNED_PAYLOAD", "WEBHOOK_SIGNATURE_ENCODING"),
@@ -384,31 +389,31 @@ AREAS: Final[dict[str, tuple[Fact, ...]]] = {
         ),
         Fact(
             "timestamp_unit",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "X-Kordless-Timestamp is in seconds",
             "Milliseconds are understood as well",
-            unseen=_DELIVERY,
+            untested_reason=_DELIVERY,
         ),
         Fact(
             "webhook_id",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "The body's webhookId names the subscription, and X-Kordless-Webhook-Id the delivery",
             "The header field counts, and the same body under another id is a duplicate",
-            unseen=f"no delivery was accepted yet; {_DELIVERY}",
+            untested_reason=f"no delivery was accepted yet; {_DELIVERY}",
         ),
         Fact(
             "webhook_service",
-            Mark.DOCUMENTED,
+            FactSource.DOCUMENTED,
             "The serviceId of a delivery begins with srv_",
             "It is understood with and without",
-            unseen=f"no delivery was accepted yet; {_DELIVERY}",
+            untested_reason=f"no delivery was accepted yet; {_DELIVERY}",
         ),
         Fact(
             "webhook_retries",
-            Mark.UNKNOWN,
+            FactSource.UNKNOWN,
             "A delivery that isn't answered with 2xx is sent again, several times",
             "Bookings are read from Kordless when a page shows them; a lost delivery costs a signal",
-            unseen="needs an outage of this site",
+            untested_reason="needs an outage of this site",
         ),
     ),
 }
@@ -423,17 +428,17 @@ class Findings:
 
     verdicts: dict[str, tuple[Verdict, str]] = field(default_factory=dict)
 
-    def judge(self, code: str, holds: bool, seen: str) -> None:
+    def judge(self, code: str, holds: bool, observation: str) -> None:
         """Record what was seen of a fact, in words without anything personal."""
         if code not in FACTS:
             raise KeyError(code)
-        if self.verdicts.get(code, (Verdict.UNSEEN, ""))[0] is not Verdict.REFUTED:
-            self.verdicts[code] = (Verdict.CONFIRMED if holds else Verdict.REFUTED, seen)
+        if self.verdicts.get(code, (Verdict.UNTESTED, ""))[0] is not Verdict.REFUTED:
+            self.verdicts[code] = (Verdict.CONFIRMED if holds else Verdict.REFUTED, observation)
 
     def explain(self, code: str, why: str) -> None:
         """Record why a fact wasn't seen, unless it was."""
-        self.verdicts.setdefault(code, (Verdict.UNSEEN, why))
+        self.verdicts.setdefault(code, (Verdict.UNTESTED, why))
 
     def get(self, code: str) -> tuple[Verdict, str]:
         """Return verdict and observation of a fact."""
-        return self.verdicts.get(code, (Verdict.UNSEEN, FACTS[code].unseen))
+        return self.verdicts.get(code, (Verdict.UNTESTED, FACTS[code].untested_reason))

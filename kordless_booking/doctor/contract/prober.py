@@ -187,8 +187,8 @@ class Prober:
     def _judge_error(self, response: RawResponse) -> None:
         document = response.document if isinstance(response.document, dict) else {}
         missing = [name for name in ("detail", "status", "type") if name not in document]
-        seen = f"a {response.status} without {', '.join(missing)}" if missing else "each error has them"
-        self.findings.judge("error_shape", not missing, seen)
+        observation = f"a {response.status} without {', '.join(missing)}" if missing else "each error has them"
+        self.findings.judge("error_shape", not missing, observation)
         word = _word(document.get("type"))
         fits = word == _ERROR_TYPES[response.status]
         self.findings.judge(f"error_{response.status}", fits, f"{response.status} {word}")
@@ -221,8 +221,8 @@ def _judge_date(findings: Findings, headers: Mapping[str, str]) -> None:
         findings.judge("date", False, "a Date that is no HTTP date")
         return
     agrees = abs(ahead) <= MAX_SKEW_SECONDS
-    seen = "they agree" if agrees else f"{abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}"
-    findings.judge("date", agrees, seen)
+    observation = "they agree" if agrees else f"{abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}"
+    findings.judge("date", agrees, observation)
 
 
 def utc(moment: datetime) -> str:

@@ -106,8 +106,8 @@ def _judge_services(prober: Prober, findings: Findings, service_slug: str) -> li
     services = _objects(answer.document, "services")
     kinds = Counter(_price_kind(service) for service in services)
     if kinds:
-        seen = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        findings.judge("prices", not kinds["of another form"], seen)
+        observation = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        findings.judge("prices", not kinds["of another form"], observation)
     objects = sum(isinstance(service.get("metadata", {}), Mapping) for service in services)
     if services:
         findings.judge("metadata", objects == len(services), f"{objects} of {len(services)} services")
@@ -146,8 +146,8 @@ def _judge_settings(prober: Prober, findings: Findings, main: ServiceTimes) -> N
 
 def _judge_ranges(prober: Prober, findings: Findings, main: ServiceTimes, start: datetime) -> None:
     answer = prober.availability(main.slug, start, start + NEAR_DAYS * DAY, partySize="1")
-    seen = f"{answer.status}, {len(_objects(answer.document, 'slots'))} times"
-    findings.judge("range_62_days", answer.status == 200, seen if answer.status == 200 else str(answer.status))
+    observation = f"{answer.status}, {len(_objects(answer.document, 'slots'))} times"
+    findings.judge("range_62_days", answer.status == 200, observation if answer.status == 200 else str(answer.status))
     if answer.status != 200:
         answer = prober.availability(main.slug, start, start + LONGEST_MONTH_DAYS * DAY, partySize="1")
     main.slots = _objects(answer.document, "slots")
@@ -210,8 +210,8 @@ def _judge_slots(findings: Findings, read: list[ServiceTimes]) -> None:
         for slot in slots
     )
     largest = max(map(_seats, slots))
-    seen = f"{wrong} of {len(slots)} times are otherwise" if wrong else f"at most {largest} seats"
-    findings.judge("seats", not wrong, seen)
+    observation = f"{wrong} of {len(slots)} times are otherwise" if wrong else f"at most {largest} seats"
+    findings.judge("seats", not wrong, observation)
     for code, name, needed in (
         ("host_names", "host", ("displayName",)),
         ("team_names", "team", ("id", "displayName")),
@@ -219,8 +219,10 @@ def _judge_slots(findings: Findings, read: list[ServiceTimes]) -> None:
         found = [slot[name] for slot in slots if isinstance(slot.get(name), Mapping)]
         without = sum(any(key not in each for key in needed) for each in found)
         if found:
-            seen = f"{without} of {len(found)} times are otherwise" if without else f"{len(found)} times have one"
-            findings.judge(code, not without, seen)
+            observation = (
+                f"{without} of {len(found)} times are otherwise" if without else f"{len(found)} times have one"
+            )
+            findings.judge(code, not without, observation)
 
 
 def _identity(slot: Document) -> str:
@@ -246,8 +248,10 @@ def _judge_party_size(prober: Prober, findings: Findings, read: list[ServiceTime
     fitting = sum(_free(slot) >= party for slot in before)
     # Somebody may have booked in between, so the numbers needn't be equal.
     holds = all(_free(slot) >= party for slot in after) and bool(after) == bool(fitting)
-    seen = f"times listed for a party of {party}: {len(after)}; times that have the seats: {fitting} of {len(before)}"
-    findings.judge("party_size", holds, seen)
+    observation = (
+        f"times listed for a party of {party}: {len(after)}; times that have the seats: {fitting} of {len(before)}"
+    )
+    findings.judge("party_size", holds, observation)
 
 
 def _provoke_errors(prober: Prober, findings: Findings, main: ServiceTimes, start: datetime) -> None:
@@ -280,8 +284,10 @@ def _judge_lookups(prober: Prober, findings: Findings, main: ServiceTimes, start
         findings.explain("lookup_quota", "a new minute began meanwhile: run it again")
     else:
         used = remaining - prober.remaining
-        seen = f"one request with the key and {_LOOKUPS} look-ups used up {used}"
-        findings.judge("lookup_quota", used <= 1, seen if used <= 1 else f"{seen}, or by visitors at the same time")
+        observation = f"one request with the key and {_LOOKUPS} look-ups used up {used}"
+        findings.judge(
+            "lookup_quota", used <= 1, observation if used <= 1 else f"{observation}, or by visitors at the same time"
+        )
 
 
 def look_up(prober: Prober, number: str, contact: str) -> RawResponse:

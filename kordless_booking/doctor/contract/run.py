@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from kordless_booking import __version__, conf
 from kordless_booking.doctor.contract.booking import BookingRun, TestContact
 from kordless_booking.doctor.contract.delivery import SavedDelivery, judge_accepted, judge_saved
-from kordless_booking.doctor.contract.facts import AREAS, FACTS, NEEDS_BOOK, UNSEEN, Findings, Verdict
+from kordless_booking.doctor.contract.facts import AREAS, FACTS, NEEDS_BOOK, NOT_OBSERVABLE, Findings, Verdict
 from kordless_booking.doctor.contract.prober import Prober, Stopped
 from kordless_booking.doctor.contract.reading import read_and_judge
 
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
-LEFT_OUT: Final = (
+REDACTION_NOTICE: Final = (
     "Left out: the API key, names, addresses, phone numbers, confirmation numbers, and the slugs, texts and addresses "
     "of the business. The report was sent to nobody; you can send it to the authors of this package."
 )
@@ -56,13 +56,13 @@ class ContractRun:
                 BookingRun(self.prober, self.findings, service, contact, warn).run()
         except Stopped as error:
             self.stopped = str(error)
-            self._explain_unseen()
+            self._explain_untested()
         finally:
             self.prober.close()
 
-    def _explain_unseen(self) -> None:
+    def _explain_untested(self) -> None:
         for code, fact in FACTS.items():
-            if fact.unseen == UNSEEN or (self.booked and fact.unseen == NEEDS_BOOK):
+            if fact.untested_reason == NOT_OBSERVABLE or (self.booked and fact.untested_reason == NEEDS_BOOK):
                 self.findings.explain(code, "the run ended before it")
 
     def count(self, verdict: Verdict) -> int:
@@ -76,17 +76,19 @@ class ContractRun:
         for area, facts in AREAS.items():
             lines += ["", area]
             for fact in facts:
-                verdict, seen = self.findings.get(fact.code)
-                lines.append(f"  {verdict:<9}  {fact.code} ({fact.mark}): {fact.statement}.")
-                lines.append(f"             {'Seen' if verdict is not Verdict.UNSEEN else 'Unseen'}: {seen}.")
+                verdict, observation = self.findings.get(fact.code)
+                lines.append(f"  {verdict:<9}  {fact.code} ({fact.source}): {fact.statement}.")
+                lines.append(
+                    f"             {'Observed' if verdict is not Verdict.UNTESTED else 'Untested'}: {observation}."
+                )
                 if verdict is not Verdict.CONFIRMED:
                     lines.append(f"             Setting: {', '.join(fact.settings) or 'none'}.")
-                    lines.append(f"             Where it isn't so: {fact.otherwise}.")
+                    lines.append(f"             Where it isn't so: {fact.fallback}.")
         lines.append("")
         if self.stopped:
             lines.append(f"Stopped early: {self.stopped}.")
         counts = ", ".join(f"{self.count(verdict)} {verdict}" for verdict in Verdict)
-        lines += [f"{counts}. {self.prober.requests} requests to Kordless.", LEFT_OUT]
+        lines += [f"{counts}. {self.prober.requests} requests to Kordless.", REDACTION_NOTICE]
         return lines
 
     def document(self) -> dict[str, Any]:
@@ -94,17 +96,17 @@ class ContractRun:
         facts = []
         for area, listed in AREAS.items():
             for fact in listed:
-                verdict, seen = self.findings.get(fact.code)
+                verdict, observation = self.findings.get(fact.code)
                 facts.append(
                     {
                         "area": area,
                         "code": fact.code,
-                        "known": fact.mark.value,
+                        "source": fact.source.value,
                         "statement": fact.statement,
                         "verdict": verdict.value,
-                        "seen": seen,
+                        "observation": observation,
                         "settings": list(fact.settings),
-                        "otherwise": fact.otherwise,
+                        "fallback": fact.fallback,
                     }
                 )
         return {
@@ -117,7 +119,7 @@ class ContractRun:
             "requests": self.prober.requests,
             "counts": {verdict.value: self.count(verdict) for verdict in Verdict},
             "facts": facts,
-            "left_out": LEFT_OUT,
+            "redaction": REDACTION_NOTICE,
         }
 
     def _describe_api(self) -> str:

@@ -144,8 +144,8 @@ class Command(BaseCommand):
         """Ask on standard error: standard output is the report. Raises CommandError unless the answer is yes."""
         question = (
             f"This books the last free time of {service} in your Kordless account, as {contact.name} "
-            f"({' and '.join(contact.given)}), and cancels it at once. Kordless may notify your staff and this contact "
-            "of both, and send webhooks.\nBook and cancel? Type yes: "
+            f"({' and '.join(contact.addresses)}), and cancels it at once. Kordless may notify your staff and this "
+            "contact of both, and send webhooks.\nBook and cancel? Type yes: "
         )
         self.stderr.write(question, style_func=str, ending="")
         self.stderr.flush()

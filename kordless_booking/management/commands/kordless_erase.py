@@ -71,7 +71,7 @@ class Command(BaseCommand):
                 "A guest is found by the email address that was typed for them. One with a name alone, and what stands "
                 "in the notes of bookings in Kordless, can't be found here: look for them there."
             )
-        if any(result.personal_left for result in results.values()):
+        if any(result.kept_personal for result in results.values()):
             sys.exit(1)
 
     def _report(self, results: ErasureResults, *, dry: bool) -> None:
@@ -82,7 +82,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {count} kept: {reason}")
         if not dry:
             counts = {name.replace(" ", "_"): result.deleted + result.emptied for name, result in results.items()}
-            kept = sum(result.personal_left for result in results.values())
+            kept = sum(result.kept_personal for result in results.values())
             log_event(log, logging.INFO, "data_erased", **counts, kept=kept)
         self.stdout.write(
             "Kordless stores bookings too, and so may your mail, logs and backups: erase them there as well."

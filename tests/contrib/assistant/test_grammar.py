@@ -139,7 +139,7 @@ def test_only_the_first_characters_are_read() -> None:
 def test_digits_of_every_script_say_the_same(text: str, digits: str) -> None:
     """Numbers are the same in the digits of any script."""
     other = text.translate(str.maketrans("0123456789", digits))
-    assert understand(other).left or describe(understand(other)) == describe(understand(text))
+    assert understand(other).unparsed or describe(understand(other)) == describe(understand(text))
     assert describe(understand(other)) == describe(understand(text))
 
 
@@ -168,7 +168,7 @@ def test_what_is_doubtful_is_a_miss(text: str) -> None:
     """A negation, a number or a word that could change the date makes all of it a miss."""
     query = understand(text)
     assert not query.understood
-    assert query == TimeQuery(left=query.left)
+    assert query == TimeQuery(unparsed=query.unparsed)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_is_doubtful_is_a_miss(text: str) -> None:
     ],
 )
 def test_day_behind_a_comma_is_hardly_one_more_that_is_not_meant(text: str, excluded: set[int]) -> None:
-    """Days that are not meant are joined by a word; behind a comma alone may be the wish, so it is a miss."""
+    """Days that are not meant are joined by a word; behind a comma alone may be what is asked for, so it is a miss."""
     query = understand(text)
     assert query.excluded_weekdays == excluded
     assert query.understood == bool(excluded)
@@ -203,7 +203,7 @@ def test_day_behind_a_comma_is_hardly_one_more_that_is_not_meant(text: str, excl
         ("next month, the first tuesday", "en", None),
     ],
 )
-def test_day_of_next_month_is_read_where_the_number_is_said_to_be_one(
+def test_day_of_next_month_is_read_where_the_number_is_marked_as_a_day(
     text: str, language: str, day: date | None
 ) -> None:
     """The number stands before or behind the month; a day that has passed, or a week, makes it a miss."""
@@ -221,10 +221,10 @@ def test_hours_from_now_are_no_time_of_the_day(text: str, language: str) -> None
 
 
 def test_unknown_words_that_change_nothing_are_left() -> None:
-    """What was understood stands, and the rest is said to be left, as it was typed."""
+    """What was understood stands, and the rest is in `unparsed`, as it was typed."""
     query = understand("Tomorrow after 3, my Knee hurts")
     assert (query.first, query.after) == (date(2026, 12, 3), time(15))
-    assert query.left == ("Knee", "hurts")
+    assert query.unparsed == ("Knee", "hurts")
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_weekday_and_date_must_agree(text: str, day: date | None) -> None:
     "text", ["or " * 60, "mo " * 60, "not " * 50, "friday or " * 20 + "10 or " * 20, "sarah or miguel or " * 20]
 )
 def test_readings_are_few(text: str) -> None:
-    """However much is said, at most four readings come of it."""
+    """However much is written, at most four readings come of it."""
     for language in ("en", "de"):
         assert len(understand(text, language).alternatives) < 4
 

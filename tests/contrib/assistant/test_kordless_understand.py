@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from kordless_booking.contrib.assistant.management.commands.kordless_understand import Command
 
-SAID = ("--lang", "en", "--now", "2026-12-02T10:00", "--tz", "Europe/Berlin")
+CONTEXT_ARGUMENTS = ("--lang", "en", "--now", "2026-12-02T10:00", "--tz", "Europe/Berlin")
 NEXT_TUESDAY = {
     "understood": True,
     "first": "2026-12-08",
@@ -21,7 +21,7 @@ NEXT_TUESDAY = {
     "service": None,
     "host": None,
     "party": None,
-    "left": [],
+    "unparsed": [],
 }
 
 
@@ -35,23 +35,23 @@ def understand(*arguments: str, **options: object) -> list[dict[str, object]]:
 
 def test_phrase_is_printed_as_json() -> None:
     """All that was understood, None for an open end, and the words that weren't."""
-    assert understand("next tuesday after 3", *SAID) == [NEXT_TUESDAY]
+    assert understand("next tuesday after 3", *CONTEXT_ARGUMENTS) == [NEXT_TUESDAY]
 
 
 def test_file_has_a_phrase_on_each_line(tmp_path: Path) -> None:
     """One object a line, in their order."""
     path = tmp_path / "phrases"
     path.write_text("next tuesday after 3\n\nasdf\r\n")
-    found = understand("--file", str(path), *SAID)
+    found = understand("--file", str(path), *CONTEXT_ARGUMENTS)
     assert found[0] == NEXT_TUESDAY
-    assert (found[1]["understood"], found[1]["left"]) == (False, ["asdf"])
-    assert understand("--file", "-", *SAID, stdin=io.StringIO("next tuesday after 3")) == [NEXT_TUESDAY]
+    assert (found[1]["understood"], found[1]["unparsed"]) == (False, ["asdf"])
+    assert understand("--file", "-", *CONTEXT_ARGUMENTS, stdin=io.StringIO("next tuesday after 3")) == [NEXT_TUESDAY]
 
 
 def test_names_are_given_as_options() -> None:
     """Services and people that may be named, with the keys that stand for them."""
     names = ("--service", "Haircut=haircut", "--host", "Sarah=host_sarah")
-    found = understand("haircut with sarah for two", *names, *SAID)[0]
+    found = understand("haircut with sarah for two", *names, *CONTEXT_ARGUMENTS)[0]
     assert (found["service"], found["host"], found["party"]) == ("haircut", "host_sarah", 2)
 
 
@@ -68,7 +68,7 @@ def test_names_are_given_as_options() -> None:
         ("friday", "--host", "Sarah"),
     ],
 )
-def test_mistake_is_said(arguments: tuple[str, ...]) -> None:
+def test_mistake_is_reported(arguments: tuple[str, ...]) -> None:
     """A message and exit code 2, never a traceback."""
     with pytest.raises(CommandError):
         understand(*arguments)

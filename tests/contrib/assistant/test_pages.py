@@ -30,14 +30,14 @@ def chips(page: Page) -> list[str]:
     return [plain_spaces(text) for text in page.texts(".kb-limits li")]
 
 
-def say(walk: Visitor, words: str, url: str = "/book/haircut/") -> Page:
+def submit_query(walk: Visitor, words: str, url: str = "/book/haircut/") -> Page:
     """Write words into the field of a page and send them."""
     return walk.send(walk.open(url), BUTTON, words=words)
 
 
 def test_words_lead_to_the_times_that_they_ask_for(walk: Visitor):
-    """A redirect to the page of times: what was understood is in its URL, said back, and can be removed."""
-    page = say(walk, "next Tuesday after 3")
+    """A redirect to the page of times: what was understood is in its URL, repeated, and can be removed."""
+    page = submit_query(walk, "next Tuesday after 3")
     assert page.url == "/book/haircut/?day=2026-12-08&after=15:00&until=2026-12-08"
     assert chips(page) == ["Tuesday, December 8", "after 3:00 PM"]
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 8"]
@@ -46,8 +46,10 @@ def test_words_lead_to_the_times_that_they_ask_for(walk: Visitor):
 
 
 def test_days_before_are_replaced_and_host_and_zone_are_kept(walk: Visitor):
-    """New words are a new wish; what a page was chosen for besides stays."""
-    page = say(walk, "tomorrow", "/book/haircut/?day=2026-12-09&after=16:00&host=host_sarah&tz=Europe/Berlin&lang=en")
+    """New words are a new query; what a page was chosen for besides stays."""
+    page = submit_query(
+        walk, "tomorrow", "/book/haircut/?day=2026-12-09&after=16:00&host=host_sarah&tz=Europe/Berlin&lang=en"
+    )
     assert page.url == "/book/haircut/?tz=Europe/Berlin&day=2026-12-02&host=host_sarah&lang=en&until=2026-12-02"
 
 
@@ -63,7 +65,7 @@ def test_days_before_are_replaced_and_host_and_zone_are_kept(walk: Visitor):
 )
 def test_names_people_and_spans_become_choices(walk: Visitor, words: str, expected: dict[str, str]):
     """Each in its own part of the URL, and by its id."""
-    page = say(walk, words)
+    page = submit_query(walk, words)
     assert page.response.status_code == 200
     assert {name: page.query.get(name) for name in expected} == expected
     assert ("beard-trim" in page.url) == ("beard" in words)
@@ -71,16 +73,16 @@ def test_names_people_and_spans_become_choices(walk: Visitor, words: str, expect
 
 def test_words_on_the_list_of_services_are_kept_for_the_next_service(walk: Visitor):
     """Without a service, the list says back what was understood, and each card leads to its times."""
-    page = say(walk, "next Tuesday after 3", "/book/")
+    page = submit_query(walk, "next Tuesday after 3", "/book/")
     assert page.url == "/book/?day=2026-12-08&after=15:00&until=2026-12-08"
     assert chips(page) == ["Tuesday, December 8", "after 3:00 PM"]
     assert chips(walk.follow("Haircut")) == chips(page)
-    assert "/book/haircut/" in say(walk, "haircut next Tuesday", "/book/").url
+    assert "/book/haircut/" in submit_query(walk, "haircut next Tuesday", "/book/").url
 
 
 def test_words_that_are_partly_understood_show_the_known_part_and_say_so(walk: Visitor):
     """Without repeating what wasn't understood: it may be anything."""
-    page = say(walk, "tomorrow zzyzx")
+    page = submit_query(walk, "tomorrow zzyzx")
     assert chips(page) == ["Wednesday, December 2"]
     assert "We understood only part of what you wrote." in page.text
     assert "zzyzx" not in page.text + page.url
@@ -91,7 +93,7 @@ def test_words_that_are_partly_understood_show_the_known_part_and_say_so(walk: V
 )
 def test_words_that_are_not_understood_stay_in_the_field(walk: Visitor, words: str, problem: str):
     """On the page that answers the form, which no cache stores, and which says what can be written."""
-    page = say(walk, words)
+    page = submit_query(walk, words)
     assert page.response.status_code == 422
     assert "no-store" in page.response["Cache-Control"]
     assert page.form(BUTTON)[2]["words"] == words
@@ -105,27 +107,27 @@ def test_words_are_in_no_url_no_log_no_table_and_no_cache(
 ):
     """People write names and ailments. Counted is only whether they were understood."""
     with caplog.at_level(logging.DEBUG):
-        say(walk, SECRET)
-        say(walk, f"tomorrow {SECRET}")
+        submit_query(walk, SECRET)
+        submit_query(walk, f"tomorrow {SECRET}")
     counters.flush()
     assert not any(part in url for url in walk.urls for part in ("Jane", "migraine", "zzyzx"))
     assert "zzyzx" not in caplog.text
     assert not any(b"zzyzx" in stored.content for stored in response_cache._responses.values())
-    counts = {row.stage: row.count for row in FunnelCount.objects.filter(stage__startswith="say")}
+    counts = {row.stage: row.count for row in FunnelCount.objects.filter(stage__startswith="query")}
     assert counts == {plugin.HIT: 1, plugin.MISS: 1}
 
 
 def test_two_readings_show_the_nearer_with_a_link_to_the_other(walk: Visitor):
     """ "Or" is one of the ways to mean two."""
-    page = say(walk, "Thursday or Friday after 3")
+    page = submit_query(walk, "Thursday or Friday after 3")
     [other] = [url for name, url in page.links().items() if "Or did you mean" in name]
     assert chips(page)[0] == "Thursday, December 3"
     assert chips(walk.open(other)) == ["Friday, December 4", "after 3:00 PM"]
 
 
-def test_nothing_free_in_the_span_is_said_with_the_three_nearest(walk: Visitor):
+def test_nothing_free_in_the_date_range_shows_the_three_nearest(walk: Visitor):
     """Not as if another day had been asked for."""
-    page = say(walk, "next Tuesday after 9 pm")
+    page = submit_query(walk, "next Tuesday after 9 pm")
     assert page.texts(".kb-notice") == ["Nothing is free then. These are the nearest times."]
     assert len(page.texts(".kb-nearest li")) == 3
 
@@ -161,7 +163,7 @@ def test_no_words_and_no_query_break_the_page(client: Client, assistant: Setting
 )
 def test_any_mark_of_another_reading_is_a_link_or_nothing(client: Client, assistant: Settings, value: str):
     """A made-up URL shows no error, and no text of its own."""
-    response = client.get("/book/haircut/", {"said_or": value, "said": value})
+    response = client.get("/book/haircut/", {"alternative": value, "understood": value})
     assert response.status_code == 200
     assert ("Or did you mean" in response.content.decode()) == value.startswith("2026")
 
@@ -187,7 +189,7 @@ def test_words_work_inside_a_page_of_the_site_and_in_a_frame(client: Client, ass
     found = inline.send(page, BUTTON, words="tomorrow after 3")
     assert chips(found) == ["Wednesday, December 2", "after 3:00 PM"]
     assert found.query["lang"] == "en"
-    framed = say(Visitor(client), "tomorrow after 3", "/book/haircut/?embed=1&theme=salon")
+    framed = submit_query(Visitor(client), "tomorrow after 3", "/book/haircut/?embed=1&theme=salon")
     assert {"embed": "1", "theme": "salon"}.items() <= framed.query.items()
 
 
@@ -210,7 +212,7 @@ def test_the_examples_on_the_page_are_understood(language: str):
                 continue  # not translated, which tests/test_locale.py reports
             found = parse(words, Offer(opening=(time(9), time(18))), language=language, now=now)
             assert found.understood, words
-            assert found.left == (), words
+            assert found.unparsed == (), words
 
 
 def test_another_site_can_not_post_words(client: Client, assistant: Settings):
@@ -225,7 +227,7 @@ def test_getting_the_page_counts_and_changes_nothing(client: Client, assistant: 
     assert response.status_code == 200
     assert "tomorrow" not in response.content.decode()
     counters.flush()
-    assert not FunnelCount.objects.filter(stage__startswith="say").exists()
+    assert not FunnelCount.objects.filter(stage__startswith="query").exists()
 
 
 def test_warm_pages_with_the_field_cost_no_query_and_no_request(

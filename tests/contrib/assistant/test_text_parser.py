@@ -54,7 +54,7 @@ def model(assistant: Settings) -> Settings:
     return assistant
 
 
-def say(client: Client, words: str, found: Any, **headers: str) -> Any:
+def submit_query(client: Client, words: str, found: Any, **headers: str) -> Any:
     """Post words to a site whose model finds this."""
     answers.append(found)
     return client.post("/book/say/?service=haircut", {"words": words}, headers=headers)
@@ -62,9 +62,9 @@ def say(client: Client, words: str, found: Any, **headers: str) -> Any:
 
 def test_a_model_is_asked_only_where_the_grammar_understands_nothing(client: Client, model: Settings):
     """What the grammar reads never leaves the site, and what the model reads leads to the same page."""
-    assert say(client, "tomorrow", GOOD).status_code == 303
+    assert submit_query(client, "tomorrow", GOOD).status_code == 303
     assert asked == []
-    response = say(client, "zzyzx", GOOD)
+    response = submit_query(client, "zzyzx", GOOD)
     assert response.status_code == 303
     assert response.url == "/book/haircut/?day=2026-12-08&after=15:00&host=host_sarah&party=2&until=2026-12-08"
     assert asked == ["zzyzx"]
@@ -76,7 +76,7 @@ def test_a_model_is_asked_only_where_the_grammar_understands_nothing(client: Cli
 def test_a_model_that_fails_is_a_miss(client: Client, model: Settings, caplog: pytest.LogCaptureFixture, found: Any):
     """Whatever it returns or raises, the words stay in the field and are in no log."""
     with caplog.at_level(logging.DEBUG):
-        response = say(client, "zzyzx", found)
+        response = submit_query(client, "zzyzx", found)
     assert response.status_code == 422
     assert 'value="zzyzx"' in response.content.decode()
     assert "zzyzx" not in caplog.text
@@ -89,7 +89,7 @@ def test_a_model_that_hangs_is_a_miss_in_time(
     monkeypatch.setattr(text_parser, "PARSER_SECONDS", 0.05)
     hangs = threading.Event()
     try:
-        assert say(client, "zzyzx", hangs).status_code == 422
+        assert submit_query(client, "zzyzx", hangs).status_code == 422
     finally:
         hangs.set()
     assert "TimeoutError" in caplog.text
@@ -105,20 +105,20 @@ def test_words_that_waited_in_line_too_long_never_leave_the_site(
         for _thread in range(text_parser.MAX_THREADS):
             text_parser._pool().submit(hangs.wait)
         for _visitor in range(3):
-            assert say(client, "zzyzx", GOOD).status_code == 422
+            assert submit_query(client, "zzyzx", GOOD).status_code == 422
     finally:
         hangs.set()
     monkeypatch.setattr(text_parser, "PARSER_SECONDS", 60)
-    assert say(client, "zzyzx last", GOOD).status_code == 303
+    assert submit_query(client, "zzyzx last", GOOD).status_code == 303
     assert asked == ["zzyzx last"]
 
 
 def test_a_model_is_asked_ten_times_in_ten_minutes_for_one_address(client: Client, model: Settings):
     """Each answer may cost the site money; the grammar goes on for free."""
     for _again in range(text_parser.MAX_CALLS + 3):
-        assert say(client, "zzyzx", None).status_code == 422
+        assert submit_query(client, "zzyzx", None).status_code == 422
     assert len(asked) == text_parser.MAX_CALLS
-    assert say(client, "tomorrow", None).status_code == 303
+    assert submit_query(client, "tomorrow", None).status_code == 303
 
 
 def test_the_field_says_where_the_words_go(client: Client, model: Settings):
@@ -157,9 +157,9 @@ def test_a_field_outside_the_offer_makes_the_whole_answer_useless(wrong: dict[st
 
 
 def test_words_of_a_model_never_reach_a_page():
-    """Other readings are checked as the first one is, and what it says was left is dropped."""
+    """Other readings are checked as the first one is, and its `unparsed` is dropped."""
     other = replace(GOOD, first=date(2026, 12, 9), last=date(2026, 12, 9))
-    found = check_query(replace(GOOD, left=("<b>",), alternatives=(other, replace(other, host="made-up"))), OFFER)
+    found = check_query(replace(GOOD, unparsed=("<b>",), alternatives=(other, replace(other, host="made-up"))), OFFER)
     assert found == replace(GOOD, alternatives=(other,))
 
 

@@ -100,20 +100,20 @@ def test_personal_data_is_shown_to_those_who_may_and_noted(customers: Settings, 
     assert "Show personal data" not in seen(hire(VIEW), f"{row.pk}/change/").text
 
 
-@pytest.mark.parametrize("wanted", ["Canary@Example.com", "(212) 555-0147", PHONE, "book_1"])
-def test_a_customer_is_found_by_contact_or_number(customers: Settings, client: Client, hire: Hire, wanted: str):
+@pytest.mark.parametrize("search_term", ["Canary@Example.com", "(212) 555-0147", PHONE, "book_1"])
+def test_a_customer_is_found_by_contact_or_number(customers: Settings, client: Client, hire: Hire, search_term: str):
     """In any spelling; what is searched for is in no address, and the results are masked."""
     client.get("/book/haircut/")
     report("BOOK_1", "canary@example.com", PHONE)
     report("BOOK_2", "john@example.com")
     staff = hire(VIEW, LOOK)
     _, action, fields = seen(staff).form("Find")
-    page = Page("", staff.post(action, fields | {"wanted": wanted}))
+    page = Page("", staff.post(action, fields | {"search_term": search_term}))
     assert page.texts("#content caption") == ["1 customer found"]
     assert page.texts("#content tbody td")[0] == "c…@example.com"
     assert page.hrefs("#content tbody a") == [f"{URL}{Customer.objects.order_by('pk')[0].pk}/change/"]
-    assert "None was found." in Page("", staff.post(action, fields | {"wanted": "nobody@example.com"})).text
-    assert hire(VIEW).post(action, fields | {"wanted": wanted}).status_code == 403
+    assert "None was found." in Page("", staff.post(action, fields | {"search_term": "nobody@example.com"})).text
+    assert hire(VIEW).post(action, fields | {"search_term": search_term}).status_code == 403
 
 
 def test_the_states_of_a_customers_bookings_are_in_words(customers: Settings, client: Client, hire: Hire):

@@ -24,7 +24,7 @@ from kordless_booking.erasure.run import erase_old, erase_person, export_person
 from kordless_booking.retention import BATCH_ROWS
 from tests.support.clock import NOW
 from tests.support.customers import FAR, deliver, only_customer, report
-from tests.support.doctor import ask
+from tests.support.doctor import run_as_json
 from tests.support.visitor import Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -221,7 +221,7 @@ def test_the_doctor_says_what_is_missing_for_customers(customers: Settings):
 
 def test_the_doctors_report_has_a_part_for_customers(customers: Settings):
     """For each account."""
-    assert ask().of("customers") == {"customers": "ok"}
+    assert run_as_json().of("customers") == {"customers": "ok"}
 
 
 @pytest.mark.usefixtures("shop")

@@ -26,7 +26,7 @@ from kordless_booking.funnel import counters
 from kordless_booking.models import BookingProjection, FunnelCount
 from tests.support.clock import NOW
 from tests.support.customers import FAR, NEAR, deliver, only_customer, report
-from tests.support.signal_receiver import listening
+from tests.support.signal_receiver import record_signals
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -225,12 +225,12 @@ def test_two_accounts_have_customers_of_their_own(customers: Settings, two_accou
 
 def test_signals_say_how_many_visits_a_customer_has(customers: Settings):
     """This booking included, without those that were canceled; None where the person isn't known."""
-    with listening() as listener:
+    with record_signals() as recorder:
         report("BOOK_1")
         report("BOOK_2")
         report("BOOK_1", change=CANCELED)
         report("BOOK_3", None, None)
-    assert [each["customer_visits"] for each in listener.said] == [1, 2, 1, None]
+    assert [each["customer_visits"] for each in recorder.arguments] == [1, 2, 1, None]
 
 
 @pytest.mark.parametrize("counted", [True, False])

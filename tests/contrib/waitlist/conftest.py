@@ -16,7 +16,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.extension import mount_hooks
 from tests.support.phone_messages import clear_messages
 from tests.support.visitor import Visitor
-from tests.support.waitlist import WAITING, book_up
+from tests.support.waitlist import WAITLIST_SETTINGS, book_up
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def waiting(site: Settings, account_settings: dict[str, Any]) -> Iterator[Settin
     clear_messages()
     with hooks.temporary_hooks():
         register()
-        site.KORDLESS_BOOKING = {**account_settings, **WAITING}
+        site.KORDLESS_BOOKING = {**account_settings, **WAITLIST_SETTINGS}
         mount_hooks(site)
         yield site
 

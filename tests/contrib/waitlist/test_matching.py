@@ -1,4 +1,4 @@
-"""Which free times fit an entry, and which of them are news: for any times, zones and entries."""
+"""Which free times fit an entry, and which of them are new: for any times, zones and entries."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from kordless_booking.api.resources import Host, Slot
 from kordless_booking.booking.availability import PartOfDay
 from kordless_booking.contrib.waitlist.matching import (
-    LEAD,
+    LEAD_TIME,
     PARTS,
-    Wanted,
-    first_news,
+    TimePreferences,
+    first_new_time,
     fitting_times,
     minute_of,
-    still_known,
+    remove_taken_starts,
 )
 from tests.support.clock import NOW
 
@@ -35,8 +35,8 @@ def slot(start: datetime, *, host: str = "", available: int = 1, minutes: int = 
 SLOTS = st.lists(
     st.builds(slot, STARTS, host=st.sampled_from(["", "a", "b"]), available=st.integers(0, 3)), max_size=30
 )
-WANTED = st.builds(
-    Wanted,
+PREFERENCES = st.builds(
+    TimePreferences,
     until=st.dates(date(2026, 12, 1), date(2027, 3, 1)),
     part=st.sampled_from(["", *PARTS]),
     zone=ZONES,
@@ -45,46 +45,48 @@ WANTED = st.builds(
 )
 
 
-@given(slots=SLOTS, wanted=WANTED)
-def test_what_fits_is_free_early_enough_and_as_wished(slots: list[Slot], wanted: Wanted):
+@given(slots=SLOTS, preferences=PREFERENCES)
+def test_what_fits_is_free_early_enough_and_as_preferred(slots: list[Slot], preferences: TimePreferences):
     """Each fitting time keeps to every part of the entry, and they come in order."""
-    found = fitting_times(tuple(slots), wanted, NOW)
+    found = fitting_times(tuple(slots), preferences, NOW)
     assert [each.start for each in found] == sorted(each.start for each in found)
     for each in found:
-        local = each.start.astimezone(ZoneInfo(wanted.zone))
-        assert local.date() <= wanted.until
-        assert each.start > NOW + LEAD
-        assert each.start < wanted.ends_at
-        assert not wanted.part or local.hour in HOURS[PartOfDay(wanted.part)]
-        assert each.free >= wanted.party_size
-        assert all(wanted.host_id is None or (one.host and one.host.id == wanted.host_id) for one in each.slots)
+        local = each.start.astimezone(ZoneInfo(preferences.zone))
+        assert local.date() <= preferences.until
+        assert each.start > NOW + LEAD_TIME
+        assert each.start < preferences.ends_at
+        assert not preferences.part or local.hour in HOURS[PartOfDay(preferences.part)]
+        assert each.free >= preferences.party_size
+        assert all(
+            preferences.host_id is None or (one.host and one.host.id == preferences.host_id) for one in each.slots
+        )
 
 
-@given(slots=SLOTS, wanted=WANTED)
-def test_no_time_that_fits_is_missed(slots: list[Slot], wanted: Wanted):
+@given(slots=SLOTS, preferences=PREFERENCES)
+def test_no_time_that_fits_is_missed(slots: list[Slot], preferences: TimePreferences):
     """A slot that keeps to the entry is one of the fitting times."""
-    found = {each.start for each in fitting_times(tuple(slots), wanted, NOW)}
+    found = {each.start for each in fitting_times(tuple(slots), preferences, NOW)}
     for each in slots:
-        local = each.start.astimezone(ZoneInfo(wanted.zone))
+        local = each.start.astimezone(ZoneInfo(preferences.zone))
         fits = (
-            each.start > NOW + LEAD
-            and local.date() <= wanted.until
-            and each.available >= wanted.party_size
-            and (wanted.host_id is None or (each.host is not None and each.host.id == wanted.host_id))
-            and (not wanted.part or local.hour in HOURS[PartOfDay(wanted.part)])
+            each.start > NOW + LEAD_TIME
+            and local.date() <= preferences.until
+            and each.available >= preferences.party_size
+            and (preferences.host_id is None or (each.host is not None and each.host.id == preferences.host_id))
+            and (not preferences.part or local.hour in HOURS[PartOfDay(preferences.part)])
         )
         assert (each.start in found) >= fits
 
 
 @given(slots=SLOTS, known=st.lists(STARTS.map(minute_of)), held=st.lists(STARTS))
 def test_news_is_neither_known_nor_overlaps_what_is_held(slots: list[Slot], known: list[int], held: list[datetime]):
-    """The first time that is told is one that nobody else hears of, and that the visitor doesn't know."""
-    fitting = fitting_times(tuple(slots), Wanted(until=date(2027, 3, 1)), NOW)
+    """The first new time is one that nobody else hears of, and that the visitor doesn't know."""
+    fitting = fitting_times(tuple(slots), TimePreferences(until=date(2027, 3, 1)), NOW)
     spans = [(start, start + timedelta(hours=1)) for start in held]
-    news = first_news(fitting, known, spans)
-    if news is not None:
-        assert minute_of(news.start) not in known
-        assert all(news.end <= start or end <= news.start for start, end in spans)
+    new_time = first_new_time(fitting, known, spans)
+    if new_time is not None:
+        assert minute_of(new_time.start) not in known
+        assert all(new_time.end <= start or end <= new_time.start for start, end in spans)
     else:
         assert all(
             minute_of(each.start) in known or any(each.start < end and start < each.end for start, end in spans)
@@ -96,15 +98,19 @@ def test_news_is_neither_known_nor_overlaps_what_is_held(slots: list[Slot], know
 def test_what_was_taken_is_forgotten_and_nothing_else(slots: list[Slot], known: list[int]):
     """A known start stays while it is free, and where these slots say nothing of it."""
     until = datetime(2027, 1, 1, tzinfo=UTC)
-    fitting = fitting_times(tuple(slots), Wanted(until=date(2027, 3, 1)), NOW)
-    kept = still_known(known, fitting, slots, until)
+    fitting = fitting_times(tuple(slots), TimePreferences(until=date(2027, 3, 1)), NOW)
+    kept = remove_taken_starts(known, fitting, slots, until)
     free = {minute_of(each.start) for each in fitting}
     assert set(kept) <= set(known)
     assert all(start in kept for start in known if start in free or start >= minute_of(until))
-    assert still_known(known, [], [], until) == known
+    assert remove_taken_starts(known, [], [], until) == known
 
 
 def test_the_latest_date_ends_at_midnight_of_its_zone_also_when_clocks_change():
     """In New York a day later than in UTC by five hours."""
-    assert Wanted(until=date(2026, 12, 1), zone="America/New_York").ends_at == datetime(2026, 12, 2, 5, tzinfo=UTC)
-    assert Wanted(until=date(2026, 10, 25), zone="Europe/Berlin").ends_at == datetime(2026, 10, 25, 23, tzinfo=UTC)
+    assert TimePreferences(until=date(2026, 12, 1), zone="America/New_York").ends_at == datetime(
+        2026, 12, 2, 5, tzinfo=UTC
+    )
+    assert TimePreferences(until=date(2026, 10, 25), zone="Europe/Berlin").ends_at == datetime(
+        2026, 10, 25, 23, tzinfo=UTC
+    )

@@ -1,4 +1,4 @@
-"""Who is told of a free time, when, and how often."""
+"""Who is notified of a free time, when, and how often."""
 
 from __future__ import annotations
 
@@ -24,7 +24,17 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
 from tests.support.phone_messages import PHONE, failing, received
 from tests.support.visitor import Visitor
-from tests.support.waitlist import ASK, HOUR, JANE, ask, letters, message_url, recipients, states, tell
+from tests.support.waitlist import (
+    FORM_URL,
+    HOUR,
+    JANE,
+    join_waitlist,
+    message_url,
+    recipients,
+    run_notifications,
+    sent_mails,
+    states,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,22 +50,22 @@ def free(sandbox: Sandbox, booked: Booked, place: int = 2) -> datetime:
     return start
 
 
-def test_nobody_is_told_while_nothing_is_free(visitor: Visitor, booked: Booked):
+def test_nobody_is_notified_while_nothing_is_free(visitor: Visitor, booked: Booked):
     """An entry alone sends nothing."""
-    assert ask(visitor).heading == "You’re on the list"
-    assert tell() == []
+    assert join_waitlist(visitor).heading == "You’re on the list"
+    assert run_notifications() == []
     assert states() == ["waiting"]
 
 
-def test_the_first_who_waits_is_told_of_a_time_that_became_free(
+def test_the_first_who_waits_is_notified_of_a_time_that_became_free(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
     """One mail with the time, the link that books it, the link that stops it, and the rule."""
-    ask(visitor)
-    ask(visitor, "second@example.com")
+    join_waitlist(visitor)
+    join_waitlist(visitor, "second@example.com")
     start = free(sandbox, booked)
     clock.shift(HOUR / 4)
-    [letter] = tell()
+    [letter] = run_notifications()
     assert letter.to == [JANE]
     assert "free now" in letter.subject
     assert "First come, first served" in letter.body
@@ -74,30 +84,30 @@ def test_the_first_who_waits_is_told_of_a_time_that_became_free(
     assert link[0].replace("&", "&amp;") in html
 
 
-def test_the_next_in_line_is_told_after_two_hours_if_the_time_is_still_free(
+def test_the_next_in_line_is_notified_after_two_hours_if_the_time_is_still_free(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
-    """Nobody else is told of the time before, and none is told twice of it."""
+    """Nobody else is notified of the time before, and none is notified twice of it."""
     for name in ("first", "second", "third"):
-        ask(visitor, f"{name}@example.com")
+        join_waitlist(visitor, f"{name}@example.com")
     free(sandbox, booked)
     clock.shift(HOUR / 4)
-    assert recipients(tell()) == ["first@example.com"]
+    assert recipients(run_notifications()) == ["first@example.com"]
     clock.shift(HOUR)
-    assert tell() == []
+    assert run_notifications() == []
     clock.shift(HOUR)
-    assert recipients(tell()) == ["second@example.com"]
+    assert recipients(run_notifications()) == ["second@example.com"]
     clock.shift(HOUR)
-    assert tell() == []
+    assert run_notifications() == []
 
 
-def test_two_free_times_are_told_to_two_who_wait(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
+def test_two_free_times_go_to_two_who_wait(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
     """Each hears of another time, so that they don't race for the same one."""
-    ask(visitor, "first@example.com")
-    ask(visitor, "second@example.com")
+    join_waitlist(visitor, "first@example.com")
+    join_waitlist(visitor, "second@example.com")
     starts = [free(sandbox, booked, 2), free(sandbox, booked, -1)]
     clock.shift(HOUR / 12)
-    assert recipients(tell()) == ["first@example.com", "second@example.com"]
+    assert recipients(run_notifications()) == ["first@example.com", "second@example.com"]
     first, second = WaitlistEntry.objects.order_by("pk").values_list("offered_start", flat=True)
     assert first <= min(starts)
     assert second <= max(starts)
@@ -120,7 +130,7 @@ def refresh(service: str, *starts: datetime, now: datetime) -> int:
 
 
 def test_an_entry_gets_one_message_a_day_and_none_about_what_it_knows(visitor: Visitor, clock: Traveller):
-    """A second time that becomes free on the same day waits; a known one is told again only after it was taken."""
+    """A second time that becomes free on the same day waits; a known one is notified again only after it was taken."""
     visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
     day = timedelta(days=1)
     fourth, fifth, sixth = (NOW.replace(hour=18) + number * day for number in (4, 5, 6))
@@ -138,23 +148,23 @@ def test_an_entry_gets_one_message_a_day_and_none_about_what_it_knows(visitor: V
     assert len(mail.outbox) == 4
 
 
-def test_only_times_that_fit_are_told_of(visitor: Visitor, booked: Booked):
+def test_only_times_that_fit_are_offered(visitor: Visitor, booked: Booked):
     """Part of the day and host: a free evening with anyone is nothing for the others."""
-    ask(visitor, "morning@example.com", part="morning")
-    ask(visitor, "host@example.com", part="evening", provider="host:host_sarah")
-    ask(visitor, "evening@example.com", part="evening")
+    join_waitlist(visitor, "morning@example.com", part="morning")
+    join_waitlist(visitor, "host@example.com", part="evening", provider="host:host_sarah")
+    join_waitlist(visitor, "evening@example.com", part="evening")
     assert refresh("haircut", NOW.replace(hour=23), now=NOW) == 1
-    assert recipients(letters()) == ["evening@example.com"]
+    assert recipients(sent_mails()) == ["evening@example.com"]
 
 
 def test_a_phone_gets_a_short_message_with_one_link(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
     """Kind, service, time and link fit into one message; the link leads to the entry's page."""
-    ask(visitor, PHONE)
+    join_waitlist(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
-    assert tell() == []
+    assert run_notifications() == []
     [message] = received()
     assert (message.to, message.kind, message.booking) == (PHONE, "free_time", None)
     assert len(message.text) <= 160
@@ -166,23 +176,23 @@ def test_a_phone_gets_a_short_message_with_one_link(
 def test_a_message_that_was_not_accepted_is_tried_again_and_given_up_after_two_hours(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
-    """Then the next in line may be told; nobody gets the stale message later."""
+    """Then the next in line may be notified; nobody gets the stale message later."""
 
     def refuse() -> None:
         raise MessageNotSent
 
-    ask(visitor, PHONE)
+    join_waitlist(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
     with failing(refuse):
-        tell()
+        run_notifications()
         assert states() == ["queued"]
         clock.shift(HOUR / 6)
-        tell()
+        run_notifications()
         clock.shift(2 * HOUR)
-        tell()
+        run_notifications()
     assert states() == ["waiting"]
-    tell()
+    run_notifications()
     assert received() == []
 
 
@@ -194,21 +204,21 @@ def test_a_message_with_an_unknown_outcome_is_never_sent_again(
     def hang_up() -> None:
         raise TimeoutError
 
-    ask(visitor, PHONE)
+    join_waitlist(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
     with failing(hang_up):
-        tell()
+        run_notifications()
     assert states() == ["notified"]
     clock.shift(HOUR / 12)
-    tell()
+    run_notifications()
     assert received() == []
 
 
 def test_two_processes_never_tell_twice(visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch):
     """Whoever loses the claim tells nobody else of the time either."""
-    ask(visitor, "first@example.com")
-    ask(visitor, "second@example.com")
+    join_waitlist(visitor, "first@example.com")
+    join_waitlist(visitor, "second@example.com")
     slots = slots_at(NOW + HOUR)
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots, until=NOW + 24 * HOUR)
     began: list[bool] = []
@@ -225,25 +235,25 @@ def test_two_processes_never_tell_twice(visitor: Visitor, booked: Booked, monkey
     assert list(WaitlistEntry.objects.order_by("pk").values_list("state", "claim")) == [("queued", 1), ("waiting", 0)]
 
 
-def test_entries_that_nothing_fits_keep_nobody_from_being_told(
+def test_entries_that_nothing_fits_keep_nobody_from_being_notified(
     visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch
 ):
-    """Of a line that is too long to be looked at in one go, each part has its turn."""
-    monkeypatch.setattr(notifying, "MAX_LINE", 2)
+    """Of a queue that is too long to be looked at in one go, each part has its turn."""
+    monkeypatch.setattr(notifying, "MAX_QUEUE", 2)
     for number in range(5):
-        ask(visitor, f"hostile{number}@example.com", url=f"{ASK}?party=90")
-    ask(visitor)
+        join_waitlist(visitor, f"hostile{number}@example.com", url=f"{FORM_URL}?party=90")
+    join_waitlist(visitor)
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
-    told = [notifying.notify_about(refreshed, NOW + hours * HOUR) for hours in range(3)]
-    assert sorted(told) == [0, 0, 1]
+    counts = [notifying.notify_about(refreshed, NOW + hours * HOUR) for hours in range(3)]
+    assert sorted(counts) == [0, 0, 1]
     assert WaitlistEntry.objects.get(state="queued").pk == WaitlistEntry.objects.order_by("pk").last().pk  # type: ignore[union-attr]
 
 
 def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller, monkeypatch: pytest.MonkeyPatch
 ):
-    """Another process sets what was left behind to told; a slow function of the site's is still at it."""
-    ask(visitor, PHONE)
+    """Another process sets what was left behind to notified; a slow function of the site's is still at it."""
+    join_waitlist(visitor, PHONE)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
     notifying.sweep(NOW + HOUR / 12)
@@ -263,17 +273,17 @@ def test_a_message_that_is_sent_late_in_a_batch_is_not_taken_for_left_behind(
 def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller, end: str
 ):
-    """Ending an entry doesn't make it forgotten that its contact was told; a day later nothing is left of it."""
-    page = ask(visitor)
+    """Ending an entry doesn't make it forgotten that its contact was notified; a day later nothing is left of it."""
+    page = join_waitlist(visitor)
     link = page.url if end == "by the page after the form" else message_url()
     free(sandbox, booked)
     clock.shift(HOUR / 12)
-    assert len(tell()) == 1
+    assert len(run_notifications()) == 1
     visitor.send(visitor.open(link), "Stop these messages")
     assert visitor.open(link).status == 404
     assert list(WaitlistEntry.objects.values_list("encrypted", "offered_start")) == [("", None)]
-    ask(visitor, part="evening")
-    ask(visitor, "other@example.com", part="evening")
+    join_waitlist(visitor, part="evening")
+    join_waitlist(visitor, "other@example.com", part="evening")
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
     assert notifying.notify_about(refreshed, NOW + HOUR) == 1
     assert states() == ["waiting", "waiting", "queued"]
@@ -286,7 +296,7 @@ def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
 
 def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
     """A process that read the row before another one sent it sends nothing."""
-    ask(visitor)
+    join_waitlist(visitor)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
     notifying.sweep(NOW + HOUR / 12)
@@ -297,11 +307,11 @@ def test_a_message_is_claimed_once(visitor: Visitor, booked: Booked, sandbox: Sa
     assert len(mail.outbox) == 1
 
 
-def test_what_a_dead_process_left_behind_counts_as_told(visitor: Visitor, booked: Booked, clock: Traveller):
+def test_what_a_dead_process_left_behind_counts_as_notified(visitor: Visitor, booked: Booked, clock: Traveller):
     """Nobody knows whether it went out, so it is never sent again."""
-    ask(visitor)
+    join_waitlist(visitor)
     WaitlistEntry.objects.update(state=WaitlistEntry.State.SENDING, changed_at=NOW - HOUR)
-    tell()
+    run_notifications()
     assert states() == ["notified"]
 
 
@@ -310,38 +320,38 @@ def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits
 ):
     """Whoever waits for the same service costs nothing more; without anybody nothing is asked."""
     for number in range(3):
-        ask(visitor, f"guest{number}@example.com")
+        join_waitlist(visitor, f"guest{number}@example.com")
     clock.shift(HOUR)
     visitor.open("/book/")
     sandbox.clear_requests()
-    tell()
+    run_notifications()
     asked = [each for each in sandbox.requests if each.path.endswith("/availability")]
     assert len(asked) == 1
     WaitlistEntry.objects.all().delete()
     clock.shift(HOUR)
     sandbox.clear_requests()
-    tell()
+    run_notifications()
     assert list(sandbox.requests) == []
 
 
 def test_a_booking_ends_the_entry(visitor: Visitor, booked: Booked, sandbox: Sandbox):
     """Whoever has booked the service needs no more messages about it; entries for others stay."""
-    ask(visitor)
+    join_waitlist(visitor)
     visitor.send(visitor.open("/book/waitlist/head-spa/"), "Tell me", contact=JANE, until="2026-12-20")
     assert visitor.book("haircut").number
     assert list(WaitlistEntry.objects.values_list("service", flat=True)) == ["head-spa"]
 
 
-def test_an_expired_entry_is_told_of_nothing_and_deleted_a_day_later(
+def test_an_expired_entry_gets_no_message_and_deleted_a_day_later(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller
 ):
     """Its latest date ends at midnight in the zone of the page that it came from."""
-    ask(visitor)
+    join_waitlist(visitor)
     clock.shift(timedelta(days=1))
-    assert tell() == []
+    assert run_notifications() == []
     assert states() == ["waiting"]
     clock.shift(timedelta(days=1))
-    tell()
+    run_notifications()
     assert states() == []
 
 
@@ -349,8 +359,8 @@ def test_a_site_that_switches_the_waitlist_off_tells_nobody(
     visitor: Visitor, booked: Booked, sandbox: Sandbox, waiting: Settings, clock: Traveller
 ):
     """Entries that are left are deleted when they expire."""
-    ask(visitor)
+    join_waitlist(visitor)
     free(sandbox, booked)
     clock.shift(HOUR / 12)
     waiting.KORDLESS_BOOKING = {**waiting.KORDLESS_BOOKING, "WAITLIST": False}
-    assert tell() == []
+    assert run_notifications() == []

@@ -26,7 +26,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
 from tests.support.phone_messages import PHONE
 from tests.support.visitor import Visitor
-from tests.support.waitlist import HOUR, JANE, ask, letters, states
+from tests.support.waitlist import HOUR, JANE, join_waitlist, sent_mails, states
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +40,8 @@ def found() -> dict[str, str]:
 
 def test_a_persons_entries_are_exported_and_erased(visitor: Visitor, booked: Booked):
     """By any spelling of the contact; nobody else's. The export has what was entered, without the link's code."""
-    ask(visitor, part="evening")
-    ask(visitor, PHONE)
+    join_waitlist(visitor, part="evening")
+    join_waitlist(visitor, PHONE)
     said = io.StringIO()
     call_command("kordless_export", "--contact", "JANE@example.com", stdout=said, stderr=io.StringIO())
     [row] = json.loads(said.getvalue())["stored"]["waitlist entries"]
@@ -56,19 +56,19 @@ def test_a_persons_entries_are_exported_and_erased(visitor: Visitor, booked: Boo
 
 def test_old_entries_can_be_erased_by_age(visitor: Visitor, booked: Booked):
     """With everything else that is older."""
-    ask(visitor)
+    join_waitlist(visitor)
     later = NOW + timedelta(days=2)
     assert erase_old(later, later)["waitlist entries"].deleted == 1
 
 
 def test_kordless_mail_sweeps_tells_and_tidies_up(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
     """One cron line does it all."""
-    ask(visitor)
+    join_waitlist(visitor)
     for number in booked[sorted(booked)[2]]:
         sandbox.set_status(number, "canceled")
     clock.shift(HOUR / 12)
     call_command("kordless_mail", verbosity=0)
-    assert [letter.to for letter in letters()] == [[JANE]]
+    assert [letter.to for letter in sent_mails()] == [[JANE]]
     assert states() == ["notified"]
     clock.shift(timedelta(days=2))
     call_command("kordless_mail", verbosity=0)
@@ -99,11 +99,11 @@ def test_the_doctor_says_what_the_waitlist_lacks(waiting: Settings, visitor: Vis
     waiting.KORDLESS_BOOKING = {key: value for key, value in plain.items() if key != "WEBHOOK_SECRETS"}
     assert found() == {"waitlist": "ok", "waitlist_without_webhook": "note"}
     waiting.KORDLESS_BOOKING = plain | {"MAIL": False, "MESSENGER": ""}
-    assert found() == {"waitlist_cannot_tell": "fix"}
+    assert found() == {"waitlist_cannot_notify": "fix"}
     waiting.KORDLESS_BOOKING = plain | {"WAITLIST": False}
     assert found() == {}
     waiting.KORDLESS_BOOKING = plain
-    ask(visitor)
+    join_waitlist(visitor)
     WaitlistEntry.objects.update(expires_at=NOW - timedelta(days=3))
     assert found()["waitlist_not_run"] == "fix"
 
@@ -111,9 +111,9 @@ def test_the_doctor_says_what_the_waitlist_lacks(waiting: Settings, visitor: Vis
 def test_the_admin_shows_who_waits_masked_and_only_with_permission(
     visitor: Visitor, booked: Booked, client: Client, waiting: Settings
 ):
-    """Waiting, told and over are told apart; no contact and no hash is on the page."""
-    ask(visitor)
-    ask(visitor, PHONE)
+    """Waiting, notified and expired entries differ; no contact and no hash is on the page."""
+    join_waitlist(visitor)
+    join_waitlist(visitor, PHONE)
     WaitlistEntry.objects.filter(pk=WaitlistEntry.objects.latest("pk").pk).update(expires_at=NOW - HOUR)
     url = reverse("admin:kordless_waitlist_waitlistentry_changelist")
     staff = User.objects.create_user("staff", is_staff=True)
@@ -126,7 +126,7 @@ def test_the_admin_shows_who_waits_masked_and_only_with_permission(
     assert "Over" in page
     for secret in (JANE, PHONE, *WaitlistEntry.objects.values_list("contact_hash", flat=True)):
         assert secret not in page
-    assert client.get(f"{url}?state=told").status_code == 200
+    assert client.get(f"{url}?state=notified").status_code == 200
     client.post(url, {"action": "delete_selected", "_selected_action": [row.pk for row in WaitlistEntry.objects.all()]})
     assert WaitlistEntry.objects.count() == 2
 

@@ -24,7 +24,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.clock import NOW
 from tests.support.phone_messages import PHONE
 from tests.support.visitor import HTMX, Visitor
-from tests.support.waitlist import ASK, JANE, TODAY, ask, message_url
+from tests.support.waitlist import FORM_URL, JANE, TODAY, join_waitlist, message_url
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +77,7 @@ def test_a_site_that_can_tell_nobody_has_no_byte_of_it(visitor: Visitor, waiting
     """The pages are those of a site without the app, and the form isn't there."""
     waiting.KORDLESS_BOOKING = {**waiting.KORDLESS_BOOKING, **changes}
     with_app = [visitor.open(url).html for url in ("/book/haircut/", "/book/head-spa/?month=2026-12")]
-    assert visitor.open(ASK).status == 404
+    assert visitor.open(FORM_URL).status == 404
     with hooks.temporary_hooks():
         without = [visitor.open(url).html for url in ("/book/haircut/", "/book/head-spa/?month=2026-12")]
     assert with_app == without
@@ -88,7 +88,7 @@ def test_a_site_that_can_tell_nobody_has_no_byte_of_it(visitor: Visitor, waiting
 
 def test_an_entry_is_stored_sealed_with_the_visitors_choices(visitor: Visitor, booked: Booked):
     """Contact, zone, host and party are encrypted; the row's columns say nothing of the person."""
-    url = f"{ASK}?tz=Europe/Paris&host=host_sarah&lang=de&hours=24"
+    url = f"{FORM_URL}?tz=Europe/Paris&host=host_sarah&lang=de&hours=24"
     page = visitor.open(url)
     assert page.form("Benachrichtigen")[2]["provider"] == "host:host_sarah"
     page = visitor.send(page, "Benachrichtigen", contact=" Jane@Example.com ", until=TODAY, part="evening")
@@ -115,13 +115,13 @@ def test_an_entry_is_stored_sealed_with_the_visitors_choices(visitor: Visitor, b
 
 def test_the_form_begins_with_the_last_day_of_the_page_that_the_visitor_came_from(visitor: Visitor):
     """Five weeks from this one, and later from a later page; never beyond what can be booked or waited for."""
-    assert visitor.open(ASK).form("Tell me")[2]["until"] == "2027-01-02"
-    assert visitor.open(f"{ASK}?month=2027-01-03").form("Tell me")[2]["until"] == "2027-01-26"
+    assert visitor.open(FORM_URL).form("Tell me")[2]["until"] == "2027-01-02"
+    assert visitor.open(f"{FORM_URL}?month=2027-01-03").form("Tell me")[2]["until"] == "2027-01-26"
 
 
 def test_while_a_time_that_fits_is_free_the_form_leads_there(visitor: Visitor):
     """Nobody waits for what can be booked; nothing is stored, and nothing typed is lost."""
-    page = visitor.send(visitor.open(ASK), "Tell me", contact=JANE, part="morning")
+    page = visitor.send(visitor.open(FORM_URL), "Tell me", contact=JANE, part="morning")
     assert page.status == 422
     assert "is free right now" in page.text
     assert page.form("Tell me")[2]["contact"] == JANE
@@ -145,10 +145,10 @@ def test_while_a_time_that_fits_is_free_the_form_leads_there(visitor: Visitor):
         ({"until": "tomorrow"}, "Please enter a date from"),
     ],
 )
-def test_what_is_wrong_is_said_in_words_and_kept(visitor: Visitor, booked: Booked, answers: dict[str, str], words: str):
+def test_invalid_input_is_explained_and_kept(visitor: Visitor, booked: Booked, answers: dict[str, str], words: str):
     """422, a text at the field, and everything as it was typed."""
     sent = {"contact": JANE, "until": TODAY, "part": "evening", **answers}
-    page = visitor.send(visitor.open(ASK), "Tell me", **sent)
+    page = visitor.send(visitor.open(FORM_URL), "Tell me", **sent)
     assert page.status == 422
     assert words in page.alert.replace("\xa0", " ")
     assert {name: page.form("Tell me")[2][name] for name in sent} == sent
@@ -168,14 +168,14 @@ def test_whatever_is_posted_gets_a_page(
 ):
     """Never a 500, and no entry for a contact that nobody could write to."""
     fields = {"contact": contact, "until": until, "part": part, "provider": provider, "code": code}
-    response = visitor.client.post(ASK, fields, headers={"Sec-Fetch-Site": "same-origin"})
+    response = visitor.client.post(FORM_URL, fields, headers={"Sec-Fetch-Site": "same-origin"})
     assert response.status_code in {303, 422, 429}
     assert WaitlistEntry.objects.count() == 0 or response.status_code == 303
 
 
 def test_a_form_that_is_sent_twice_is_one_entry(visitor: Visitor, booked: Booked):
     """A double click, or Back and once more."""
-    page = visitor.open(ASK)
+    page = visitor.open(FORM_URL)
     first = visitor.send(page, "Tell me", contact=JANE, until=TODAY)
     second = visitor.send(page, "Tell me", contact=JANE, until=TODAY)
     assert first.url == second.url
@@ -185,30 +185,30 @@ def test_a_form_that_is_sent_twice_is_one_entry(visitor: Visitor, booked: Booked
 def test_a_contact_has_three_entries_at_the_same_time(visitor: Visitor, booked: Booked):
     """However it is spelled; one that is stopped makes room."""
     for contact in (JANE, "JANE@example.com", " jane@Example.com"):
-        assert ask(visitor, contact).status == 200
-    fourth = ask(visitor)
+        assert join_waitlist(visitor, contact).status == 200
+    fourth = join_waitlist(visitor)
     assert fourth.status == 422
     assert "three requests" in fourth.alert
     first = WaitlistEntry.objects.order_by("pk").first()
     assert first is not None
     visitor.send(visitor.open(f"/book/waitlist/{EntryData.from_row(first).code}"), "Stop these messages")
-    assert ask(visitor).status == 200
+    assert join_waitlist(visitor).status == 200
 
 
 def test_a_contact_and_a_client_can_not_send_forms_without_end(visitor: Visitor, booked: Booked, waiting: Settings):
     """The contact by ten a day, the client as with the form that books."""
     for _number in range(10):
-        ask(visitor)
+        join_waitlist(visitor)
         WaitlistEntry.objects.all().delete()
-    assert ask(visitor).status == 429
+    assert join_waitlist(visitor).status == 429
     waiting.KORDLESS_BOOKING = {**waiting.KORDLESS_BOOKING, "BOOKINGS_PER_ADDRESS": 2}
-    found = [ask(visitor, f"guest{number}@example.com").status for number in range(3)]
+    found = [join_waitlist(visitor, f"guest{number}@example.com").status for number in range(3)]
     assert found == [200, 200, 429]
 
 
-def test_a_filled_honeypot_is_said_and_nothing_is_stored(visitor: Visitor, booked: Booked):
+def test_a_filled_honeypot_is_reported_and_nothing_is_stored(visitor: Visitor, booked: Booked):
     """The form that comes back has no such field."""
-    page = visitor.send(visitor.open(ASK), "Tell me", contact=JANE, until=TODAY, kb_hp="x")
+    page = visitor.send(visitor.open(FORM_URL), "Tell me", contact=JANE, until=TODAY, kb_hp="x")
     assert page.status == 422
     assert "kb_hp" not in page.form("Tell me")[2]
     assert WaitlistEntry.objects.count() == 0
@@ -216,7 +216,7 @@ def test_a_filled_honeypot_is_said_and_nothing_is_stored(visitor: Visitor, booke
 
 def test_while_kordless_fails_the_form_is_kept(visitor: Visitor, booked: Booked, sandbox: Sandbox, clock: Traveller):
     """503, with everything that was typed; sending it later works."""
-    page = visitor.open(ASK)
+    page = visitor.open(FORM_URL)
     clock.shift(timedelta(days=2))
     for operation in ("organization", "service", "availability"):
         sandbox.faults.add("status", operation, status=500)
@@ -243,14 +243,14 @@ def test_what_was_typed_for_a_booking_is_kept_on_the_way(visitor: Visitor):
 def test_a_cross_origin_post_stores_nothing(visitor: Visitor, booked: Booked):
     """Another site's page can't enter anybody."""
     fields = {"contact": JANE, "until": TODAY}
-    response = visitor.client.post(ASK, fields, headers={"Sec-Fetch-Site": "cross-site"})
+    response = visitor.client.post(FORM_URL, fields, headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 403
     assert WaitlistEntry.objects.count() == 0
 
 
 def test_an_entry_is_counted_in_the_funnel(visitor: Visitor, booked: Booked):
     """Once, with its service."""
-    ask(visitor)
+    join_waitlist(visitor)
     assert counters.flush()
     rows = FunnelCount.objects.filter(stage="waitlist").values_list("service", "placement", "count")
     assert list(rows) == [("haircut", "page", 1)]
@@ -261,7 +261,7 @@ def test_an_entry_is_counted_in_the_funnel(visitor: Visitor, booked: Booked):
 
 def test_the_page_of_an_entry_is_masked_and_in_any_layout(visitor: Visitor, booked: Booked):
     """Whole, and as a fragment; the contact can be known again by its owner only."""
-    url = ask(visitor).url
+    url = join_waitlist(visitor).url
     for headers in ({}, HTMX):
         page = visitor.open(url, **headers)
         assert page.heading == "You’re on the list"
@@ -272,7 +272,7 @@ def test_the_page_of_an_entry_is_masked_and_in_any_layout(visitor: Visitor, book
 
 def test_the_short_link_opens_the_page_in_the_language_of_the_entry(visitor: Visitor, booked: Booked):
     """A phone may have another one; an address that names a language keeps it."""
-    url = urlsplit(ask(visitor, PHONE, url=f"{ASK}?lang=en").url).path
+    url = urlsplit(join_waitlist(visitor, PHONE, url=f"{FORM_URL}?lang=en").url).path
     german = {"Accept-Language": "de"}
     assert visitor.open(url, **german).query["lang"] == "en"
     assert visitor.open(f"{url}?lang=fr", **german).tree.css_first("html").attributes["lang"] == "fr"
@@ -280,7 +280,7 @@ def test_the_short_link_opens_the_page_in_the_language_of_the_entry(visitor: Vis
 
 def test_getting_the_page_changes_nothing_and_posting_it_ends_the_entry(visitor: Visitor, booked: Booked):
     """A mail scanner that opens every link stops nothing."""
-    page = ask(visitor)
+    page = join_waitlist(visitor)
     visitor.open(page.url)
     assert WaitlistEntry.objects.count() == 1
     stopped = visitor.send(visitor.open(page.url), "Stop these messages")
@@ -291,9 +291,9 @@ def test_getting_the_page_changes_nothing_and_posting_it_ends_the_entry(visitor:
 
 def test_a_mail_programs_one_click_ends_all_entries_of_the_contact(visitor: Visitor, client: Client, booked: Booked):
     """RFC 8058: a POST from anywhere, without cookies or an origin. Those of others stay."""
-    ask(visitor)
-    ask(visitor)
-    ask(visitor, "other@example.com")
+    join_waitlist(visitor)
+    join_waitlist(visitor)
+    join_waitlist(visitor, "other@example.com")
     response = client.post(message_url(), {"List-Unsubscribe": "One-Click"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 200
     assert [EntryData.from_row(row).contact for row in WaitlistEntry.objects.all()] == ["other@example.com"]
@@ -301,9 +301,9 @@ def test_a_mail_programs_one_click_ends_all_entries_of_the_contact(visitor: Visi
 
 def test_whoever_has_several_entries_can_stop_them_together(visitor: Visitor, booked: Booked):
     """The button is there only then."""
-    ask(visitor)
+    join_waitlist(visitor)
     assert "all my requests" not in visitor.open(message_url()).text
-    ask(visitor)
+    join_waitlist(visitor)
     visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
     assert WaitlistEntry.objects.count() == 0
 
@@ -313,10 +313,10 @@ def test_whoever_enters_a_strangers_contact_neither_sees_nor_stops_its_other_ent
     visitor: Visitor, client: Client, booked: Booked, fields: dict[str, str]
 ):
     """Only who gets the messages has the link that does; a guess of the rest of a code is a wrong code."""
-    ask(visitor, "other@example.com")
-    alone = ask(visitor, "other@example.com").text
-    ask(visitor)
-    page = ask(visitor)
+    join_waitlist(visitor, "other@example.com")
+    alone = join_waitlist(visitor, "other@example.com").text
+    join_waitlist(visitor)
+    page = join_waitlist(visitor)
     assert page.text.replace("j…@", "o…@") == alone
     code = urlsplit(page.url).path
     assert client.get(f"{code}000000").status_code == 404
@@ -331,25 +331,25 @@ def test_all_entries_of_a_contact_are_stopped_also_those_from_before_a_new_key(
     visitor: Visitor, booked: Booked, waiting: Settings
 ):
     """The rows of before have another hash of the contact."""
-    ask(visitor)
+    join_waitlist(visitor)
     waiting.SECRET_KEY_FALLBACKS = [waiting.SECRET_KEY]
     waiting.SECRET_KEY = "another-key-of-at-least-fifty-characters-for-this-test"
-    ask(visitor)
+    join_waitlist(visitor)
     assert len(set(WaitlistEntry.objects.values_list("contact_hash", flat=True))) == 2
     visitor.send(visitor.open(message_url()), "Stop the messages of all my requests")
     assert WaitlistEntry.objects.count() == 0
 
 
 def test_a_form_that_was_corrected_after_back_is_another_entry(visitor: Visitor, booked: Booked):
-    """It takes the place of the first, unless that one was told of: the row remembers who rests."""
-    form = visitor.open(ASK)
+    """It takes the place of the first, unless a message went to it: the row remembers who rests."""
+    form = visitor.open(FORM_URL)
     wrong = visitor.send(form, "Tell me", contact="jnae@example.com", until=TODAY)
     right = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="evening")
     assert (data().contact, data().part) == (JANE, "evening")
     assert "Evening" in right.text
     assert visitor.open(wrong.url).status == 404
     WaitlistEntry.objects.update(notified_at=NOW)
-    form = visitor.open(ASK)
+    form = visitor.open(FORM_URL)
     first = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="evening")
     WaitlistEntry.objects.update(notified_at=NOW)
     second = visitor.send(form, "Tell me", contact=JANE, until=TODAY, part="afternoon")

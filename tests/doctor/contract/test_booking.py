@@ -54,7 +54,7 @@ def test_a_service_that_can_not_be_booked_ends_the_run(limited: Sandbox):
     found = run_comparison("--json", "--book", "--yes", "--service", "staff-training")
     assert found.status == 2
     assert "can be booked" in found.document["stopped"]
-    assert found.fact("created")["seen"] == "the run ended before it"
+    assert found.fact("created")["observation"] == "the run ended before it"
     assert limited.bookings() == []
 
 
@@ -101,7 +101,7 @@ def test_a_cancel_waits_for_the_quota(limited: Sandbox, clock: Traveller):
     assert (open_bookings(limited), warnings) == ([], [])
 
 
-def test_a_booking_that_can_not_be_canceled_is_said_with_its_number(limited: Sandbox):
+def test_a_booking_that_can_not_be_canceled_is_reported_with_its_number(limited: Sandbox):
     """To the operator alone: the report, which is passed on, doesn't have it."""
     limited.faults.add("status", operation="cancel", status=500)
     found = run_comparison(*BOOK, "--yes")
@@ -111,7 +111,7 @@ def test_a_booking_that_can_not_be_canceled_is_said_with_its_number(limited: San
     assert found.status == 2
 
 
-def test_a_booking_whose_number_is_not_known_is_said_with_its_time(limited: Sandbox):
+def test_a_booking_whose_number_is_not_known_is_reported_with_its_time(limited: Sandbox):
     """A creation whose answers are all lost was asked for twice, with one key, so there is one at most."""
     limited.faults.add("status", operation="create", status=500, carried_out=True)
     found = run_comparison(*BOOK, "--yes")

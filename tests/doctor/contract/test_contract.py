@@ -110,17 +110,17 @@ SAVED: dict[str, Delivery] = {
 
 
 def test_the_sandbox_confirms_all_that_can_be_read(limited: Sandbox):
-    """Without --book nothing is written, and what needs a booking or a delivery is unseen."""
+    """Without --book nothing is written, and what needs a booking or a delivery is untested."""
     limited.faults.add("date_skew", seconds=1)
     found = run_comparison("--json")
     assert found.status == 0
     assert found.of("refuted") == set()
     confirmed = found.of("confirmed")
     assert {"range_62_days", "party_size", "team_names", "lookup_quota", "date", "error_401"} <= confirmed
-    unseen = found.of("unseen")
-    assert unseen >= INVISIBLE | PROVOKED
-    assert unseen - INVISIBLE - PROVOKED <= {
-        code for code, fact in FACTS.items() if "--book" in fact.unseen or "--delivery" in fact.unseen
+    untested = found.of("untested")
+    assert untested >= INVISIBLE | PROVOKED
+    assert untested - INVISIBLE - PROVOKED <= {
+        code for code, fact in FACTS.items() if "--book" in fact.untested_reason or "--delivery" in fact.untested_reason
     }
     assert {request.method for request in limited.requests} == {"GET"}
     assert found.document["requests"] == len(limited.requests) <= 16
@@ -131,7 +131,7 @@ def test_the_sandbox_confirms_all_that_a_booking_shows(limited: Sandbox, tmp_pat
     """With a saved delivery only what can't be provoked is left, and the booking is canceled."""
     limited.faults.add("date_skew", seconds=1)
     found = run_comparison("--json", *BOOK, "--delivery", save_delivery(tmp_path / "delivery", delivery()))
-    assert found.of("unseen") == INVISIBLE | PROVOKED | {"email_alone", "phone_alone"}
+    assert found.of("untested") == INVISIBLE | PROVOKED | {"email_alone", "phone_alone"}
     assert found.of("refuted") == set()
     assert (found.status, found.warnings) == (0, "")
     assert [booking["status"] for booking in limited.bookings()] == ["canceled"]
@@ -156,8 +156,8 @@ def test_each_deviation_is_refuted(
     assert found.verdicts()[code] == "refuted", found.fact(code)
     assert found.status in {1, 2}
     fact = found.fact(code)
-    assert fact["seen"]
-    assert fact["otherwise"]
+    assert fact["observation"]
+    assert fact["fallback"]
     assert open_bookings(limited) == []
     assert found.warnings == ""
 
@@ -174,7 +174,10 @@ def test_each_deviation_of_a_saved_delivery_is_refuted(limited: Sandbox, tmp_pat
         found = run_comparison("--json", "--delivery", save_delivery(tmp_path / "delivery", SAVED[code], line_end))
         assert found.of("refuted") == {code}
     if code == "signature":
-        assert '"WEBHOOK_SIGNED_PAYLOAD": "body", "WEBHOOK_SIGNATURE_ENCODING": "base64"' in found.fact(code)["seen"]
+        assert (
+            '"WEBHOOK_SIGNED_PAYLOAD": "body", "WEBHOOK_SIGNATURE_ENCODING": "base64"'
+            in found.fact(code)["observation"]
+        )
         assert found.fact(code)["settings"] == ["WEBHOOK_SIGNED_PAYLOAD", "WEBHOOK_SIGNATURE_ENCODING"]
 
 
@@ -182,7 +185,7 @@ def test_a_delivery_that_no_recipe_fits_is_refuted(limited: Sandbox, tmp_path: P
     """A wrong secret looks the same, so the secrets are named; a line break at the end does no harm."""
     path = tmp_path / "delivery"
     found = run_comparison("--json", "--delivery", save_delivery(path, delivery(secret="x" * 30)))
-    assert "WEBHOOK_SECRETS" in found.fact("signature")["seen"]
+    assert "WEBHOOK_SECRETS" in found.fact("signature")["observation"]
     good = delivery()
     save_delivery(path, good.but(body=good.body + b"\n"))
     assert "signature" in run_comparison("--json", "--delivery", str(path)).of("confirmed")
@@ -193,10 +196,10 @@ def test_accepted_deliveries_show_the_recipe(limited: Sandbox, well: Settings, c
     delivery().post(client)
     found = run_comparison("--json")
     assert {"signature", "webhook_id", "webhook_service"} <= found.of("confirmed")
-    assert "timestamp_unit" in found.of("unseen")
+    assert "timestamp_unit" in found.of("untested")
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SIGNED_PAYLOAD": "body"}
     found = run_comparison("--json")
-    assert '"WEBHOOK_SIGNED_PAYLOAD": "body"' in found.fact("signature")["seen"]
+    assert '"WEBHOOK_SIGNED_PAYLOAD": "body"' in found.fact("signature")["observation"]
     assert found.of("refuted") == {"signature"}
 
 
@@ -229,10 +232,10 @@ def test_unusable_answers_end_in_a_report(limited: Sandbox, kind: str, operation
 def test_the_report_of_json_stays(limited: Sandbox):
     """As docs/contract.md has it."""
     document = run_comparison("--json").document
-    keys = {"version", "package", "date", "api", "booked", "stopped", "requests", "counts", "facts", "left_out"}
+    keys = {"version", "package", "date", "api", "booked", "stopped", "requests", "counts", "facts", "redaction"}
     assert document.keys() == keys
     assert [fact["code"] for fact in document["facts"]] == list(FACTS)
-    names = {"area", "code", "known", "statement", "verdict", "seen", "settings", "otherwise"}
+    names = {"area", "code", "source", "statement", "verdict", "observation", "settings", "fallback"}
     assert all(fact.keys() == names for fact in document["facts"])
     assert sum(document["counts"].values()) == len(FACTS)
     assert json.dumps(document)

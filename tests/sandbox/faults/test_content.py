@@ -37,7 +37,7 @@ def test_long_texts(api: Api) -> None:
 
 
 def test_terms_changed(api: Api) -> None:
-    """Another price everywhere, another length if wished."""
+    """Another price everywhere, another length on request."""
     api.sandbox.faults.add("terms_changed", price=51.5, duration=45)
     said = api.get("/org/acme-salon/service/haircut").json()
     assert (said["service"]["price"], said["service"]["duration"]) == (51.5, 45)

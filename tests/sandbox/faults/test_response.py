@@ -22,7 +22,7 @@ def bent(api: Api, kind: str, **options: Any) -> httpx.Response:
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 429, 500, 502, 503, 504])
 def test_any_status_in_the_documented_form(api: Api, status: int) -> None:
-    """JSON by default, the HTML of a proxy if wished."""
+    """JSON by default, the HTML of a proxy on request."""
     assert bent(api, "status", status=status).json()["status"] == status
     page = bent(api, "status", status=status, html=True)
     assert page.headers["Content-Type"].startswith("text/html")

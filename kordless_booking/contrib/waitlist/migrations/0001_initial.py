@@ -26,9 +26,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting"),
-                            ("queued", "To be told"),
-                            ("sending", "Being told"),
-                            ("notified", "Told"),
+                            ("queued", "To be notified"),
+                            ("sending", "Being notified"),
+                            ("notified", "Notified"),
                         ],
                         default="waiting",
                         max_length=20,
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("claim", models.PositiveIntegerField(default=0)),
-                ("notified_at", models.DateTimeField(blank=True, null=True, verbose_name="Last told")),
+                ("notified_at", models.DateTimeField(blank=True, null=True, verbose_name="Last notified")),
                 ("offered_start", models.DateTimeField(blank=True, null=True)),
                 ("offered_end", models.DateTimeField(blank=True, null=True)),
                 ("known_starts", models.JSONField(blank=True, default=list)),

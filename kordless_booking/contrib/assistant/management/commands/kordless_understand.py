@@ -82,7 +82,7 @@ def as_json(query: TimeQuery) -> dict[str, Any]:
         "service": query.service,
         "host": query.host,
         "party": query.party,
-        "left": list(query.left),
+        "unparsed": list(query.unparsed),
     }
 
 

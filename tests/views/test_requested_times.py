@@ -44,7 +44,7 @@ def test_times_of_day_limit_the_calendar_and_the_times(walk: Visitor):
         ("after=16:00&before=09:00", "4:00 PM \u2013 9:00 AM", "4:00 PM"),
     ],
 )
-def test_each_limit_is_said_back(walk: Visitor, query: str, label: str, first: str):
+def test_each_filter_is_repeated_on_the_page(walk: Visitor, query: str, label: str, first: str):
     """Either end, both, a night, and the visitor's own hour format."""
     page = walk.open(f"/book/haircut/?{query}")
     assert chips(page) == [label]
@@ -66,7 +66,7 @@ def test_without_limits_no_byte_of_them_is_in_a_page(client: Client):
             assert part not in text
 
 
-def test_what_a_link_asks_for_is_said_back_and_each_part_can_be_removed(walk: Visitor):
+def test_each_part_of_what_a_link_asks_for_is_shown_and_can_be_removed(walk: Visitor):
     """Days, weekdays, time of day and party; without one of them the others stay."""
     page = walk.open("/book/haircut/?day=2026-12-07&until=2026-12-11&not=13&after=11:00&party=2")
     said = ["Mon, Dec 7 \u2013 Fri, Dec 11", "not on Monday, Wednesday", "after 11:00 AM", "2 people"]

@@ -1,4 +1,4 @@
-"""The time that a visitor in the queue is told holds, whoever else comes, and whatever the order in which pages ask."""
+"""The estimate that a visitor in the queue gets holds, whoever else comes, and in whatever order pages ask."""
 
 import random
 from datetime import datetime, timedelta
@@ -58,24 +58,24 @@ def _crowd(seed: int) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     "arrivals", [_crowd(seed) for seed in range(4)] + [[(0, "a")] * 9 + [(34, "f"), (6, "e"), (8, "d")]]
 )
-def test_nobody_is_booked_later_than_they_were_told(arrivals: list[tuple[int, str]]):
-    """Each page asks when it was told to; of those that ask in one second, the newest may be the first."""
+def test_nobody_is_booked_later_than_their_estimate(arrivals: list[tuple[int, str]]):
+    """Each page asks when it was announced to; of those that ask in one second, the newest may be the first."""
     kordless = CountingKordless()
     client = cast(Kordless, kordless)
     attempts: dict[int, Attempt] = {}
     due: dict[int, int] = {}
-    told: dict[int, int] = {}
+    announced: dict[int, int] = {}
     placed: dict[int, int] = {}
     comes, second = [], 0
     for pause, address in arrivals:
         second += pause
         comes.append((second, address))
 
-    def hear(number: int, outcome: Outcome | None, now: int) -> None:
+    def record(number: int, outcome: Outcome | None, now: int) -> None:
         if isinstance(outcome, Pending):
             due[number] = now + min(outcome.seconds, MAX_POLL_SECONDS)
-            if outcome.waiting and number not in told:
-                told[number] = now + max(outcome.seconds, outcome.longest)
+            if outcome.waiting and number not in announced:
+                announced[number] = now + max(outcome.seconds, outcome.longest)
         else:
             assert isinstance(outcome, Placed)
             due.pop(number, None)
@@ -86,7 +86,7 @@ def test_nobody_is_booked_later_than_they_were_told(arrivals: list[tuple[int, st
         ready = [number for number, moment in due.items() if moment <= now]
         for number in sorted(ready, reverse=bool(now % 2)):
             given_ = attempts[number]
-            hear(
+            record(
                 number,
                 resume(
                     "default", client, given_.key, given_.body_digest(), kordless.now, creations_per_minute=CREATIONS
@@ -104,9 +104,13 @@ def test_nobody_is_booked_later_than_they_were_told(arrivals: list[tuple[int, st
                     creations_per_minute=CREATIONS,
                     address_hash=address,
                 )
-                hear(number, outcome, now)
+                record(number, outcome, now)
         if len(placed) == len(comes):
             break
     assert len(placed) == len(comes), (placed, due)
     # A minute's room comes back one by one, as it was used.
-    assert not [number for number, moment in told.items() if placed[number] > moment + 15], (told, placed, comes)
+    assert not [number for number, moment in announced.items() if placed[number] > moment + 15], (
+        announced,
+        placed,
+        comes,
+    )

@@ -1,7 +1,7 @@
 """Days that a link asks for, as a newsletter or another page names them: "this weekend", "next week, not on Monday".
 
 The first of them is the chosen `day`. Time of day, host and party are choices, which each link on the page repeats; the
-span isn't one, because choosing another day in the calendar ends it.
+date range isn't one, because choosing another day in the calendar ends it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from kordless_booking.booking.choices import parse_day
 if TYPE_CHECKING:
     from kordless_booking.booking.choices import Choices
 
-ASKED_NAMES: Final = frozenset({"asked", "until", "not"})
-"""Names in the query that `Asked.from_query` reads."""
+REQUESTED_DAYS_NAMES: Final = frozenset({"asked", "until", "not"})
+"""Names in the query that `RequestedDays.from_query` reads."""
 _WEEKDAYS: Final = re.compile(r"[1-7]{1,7}")
 
 
-class Span(NamedTuple):
+class DateRange(NamedTuple):
     """Dates in which a time is wanted."""
 
     first: date
@@ -30,13 +30,13 @@ class Span(NamedTuple):
     excluded_weekdays: frozenset[int]
     """0 is Monday."""
 
-    def holds(self, day: date) -> bool:
+    def contains(self, day: date) -> bool:
         return self.first <= day <= self.last and day.weekday() not in self.excluded_weekdays
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Wishes of a link besides the choices. The page says them back, each part with a link that removes it.
+class RequestedDays:
+    """What a link asks for besides the choices. The page shows it, each part with a link that removes it.
 
     Choosing a day in the calendar ends the days that are wanted. The weekdays that are not stay until they are removed.
     """
@@ -47,7 +47,7 @@ class Asked:
     """0 is Monday."""
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Asked | None:
+    def from_query(cls, query: Mapping[str, str]) -> RequestedDays | None:
         """Parse `until` (a date), `not` (ISO weekdays such as "67") and `asked` (1). None without any of them."""
         until, excluded = parse_day(query.get("until", "")), query.get("not", "")
         weekdays = frozenset(int(digit) - 1 for digit in excluded) if _WEEKDAYS.fullmatch(excluded) else frozenset()
@@ -61,12 +61,12 @@ class Asked:
         found = [("until", self.until.isoformat() if self.until else ""), ("not", weekdays)]
         return [(name, value) for name, value in found if value] or [("asked", "1")]
 
-    def span(self, choices: Choices, today: date, last: date) -> Span | None:
+    def date_range(self, choices: Choices, today: date, last: date) -> DateRange | None:
         """Return the dates from today to the `last` that can be booked; None where all of them fit, or none is left.
 
-        Of a page that the visitor has turned to (`month`), no span is known.
+        Of a page that the visitor has turned to (`month`), no date range is known.
         """
         if choices.month or not (self.until or self.excluded_weekdays):
             return None
-        span = Span(max(choices.day or today, today), min(self.until or last, last), self.excluded_weekdays)
-        return span if span.first <= span.last else None
+        date_range = DateRange(max(choices.day or today, today), min(self.until or last, last), self.excluded_weekdays)
+        return date_range if date_range.first <= date_range.last else None
