@@ -65,7 +65,8 @@ def test_the_labels_of_the_steps_never_touch(browser: Browser, demo: Demo, theme
             gaps = page.locator(".kb-progress :is(a, span)").evaluate_all(
                 """labels => labels.map(label => {
                     const range = document.createRange(); range.selectNodeContents(label);
-                    return range.getBoundingClientRect() }).map((box, i, all) => i ? box.left - all[i - 1].right : 99)"""
+                    return range.getBoundingClientRect()
+                }).map((box, i, all) => i ? box.left - all[i - 1].right : 99)"""
             )
             assert len(gaps) >= 4
             assert min(gaps) > 4, (language, gaps)
