@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.environment import ROOT, enter
 
-PARTS = ("rates", "crowds", "waiting", "deliveries", "tables")
+PARTS = ("rates", "pages", "crowds", "waiting", "deliveries", "tables")
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, printed: bool = False) -> None:
     # What follows is installed in the environment that enter() has led to.
-    from benchmarks.bars import crowd_bars, delivery_bars, rate_bars, table_bars, waiting_bars  # noqa: PLC0415
+    from benchmarks.bars import crowd_bars, delivery_bars, page_bars, rate_bars, table_bars, waiting_bars  # noqa: PLC0415
     from benchmarks.load import CONNECTIONS, distinct_queries  # noqa: PLC0415
     from benchmarks.report import Report  # noqa: PLC0415
     from benchmarks.world import month_in_view  # noqa: PLC0415
@@ -43,6 +43,8 @@ def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, 
         (folder / "static").mkdir()
         if only in {None, "rates"}:
             rate_bars(report, folder, seconds=seconds, rounds=rounds)
+        if only in {None, "pages"}:
+            page_bars(report, folder)
         if only in {None, "crowds"}:
             crowd_bars(report, folder)
         if only in {None, "waiting"}:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from benchmarks import simulator, tables
+from benchmarks import pages, simulator, tables
 from benchmarks.bookings import book_throughout
 from benchmarks.crowds import Came, come, come_and_wait
 from benchmarks.deliveries import deliver
@@ -63,6 +63,27 @@ def rate_bars(report: Report, folder: Path, *, seconds: int, rounds: int) -> Non
             if server == "gunicorn":
                 _round_trips(report, ours, url)
             report.add("memory of a worker after the run", server, f"{ours.megabytes():.0f} MB")
+
+
+def page_bars(report: Report, folder: Path, *, rounds: int = pages.ROUNDS) -> None:
+    """What each page adds to a view that answers hello, in one process: without a server, a machine matters less."""
+    with ExitStack() as stack:
+        here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        environment = {
+            "BENCH_DATABASE": str(here / "site.sqlite3"),
+            "BENCH_STATIC": str(folder / "static"),
+            "BENCH_REDIS": stack.enter_context(redis(here)),
+            "BENCH_KORDLESS": "http://127.0.0.1:1",
+        }
+        found = json.loads(_run("benchmarks.pages", "--rounds", str(rounds), environment=environment))
+    hello = found.pop(HELLO)
+    report.add("hello, without a server", "1 process", f"{hello:.0f} µs CPU")
+    for name, cost in found.items():
+        bar, unit = pages.BARS[name]
+        value = cost - hello if unit == "added" else cost / hello if unit == "ratio" else cost / 1000
+        wanted = {"added": f"<= {bar:g} µs added", "ratio": f"<= {bar:g} x hello", "ms": f"<= {bar:g} ms"}[unit]
+        text = f"{cost - hello:+,.0f} µs CPU ({cost / hello:.1f} x hello)"
+        report.add(name, "1 process", text, wanted, value <= bar)
 
 
 def _environment(folder: Path, here: Path, upstream: Kordless, redis_url: str) -> dict[str, str]:

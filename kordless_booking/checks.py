@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -190,6 +191,35 @@ def check_base_template(app_configs: Sequence[AppConfig] | None = None, **_kwarg
             text = f"{where} has no block kordless_head, so the style sheet stands in the body and comes late."
             found.append(Warning(text, hint=hint, id="kordless_booking.W011"))
     return found
+
+
+@register("kordless_booking")
+def check_public_cache(app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Report templates of the site's in the place of ours while a CDN may hold pages: E018."""
+    if check_settings() or not any(account.public_cache_seconds for account in conf.accounts().values()):
+        return []
+    replaced = sorted(find_replaced_templates())
+    if not replaced:
+        return []
+    return [
+        Error(
+            f"PUBLIC_CACHE_SECONDS is set, and the site has its own {', '.join(replaced)}.",
+            hint="Remove the setting or the templates: what they show of one visitor, a CDN would show to all.",
+            id="kordless_booking.E018",
+        )
+    ]
+
+
+def find_replaced_templates() -> Iterator[str]:
+    """Yield the names of the widget's templates that Django finds elsewhere than in the package."""
+    folder = Path(__file__).parent / "templates"
+    for part in ("layouts", "parts", "steps", "problems"):
+        for path in (folder / "kordless_booking" / part).glob("*.html"):
+            name = path.relative_to(folder).as_posix()
+            with suppress(TemplateDoesNotExist, TemplateSyntaxError):  # E010 reports the cause
+                origin = getattr(get_template(name), "origin", None)
+                if origin is None or Path(str(origin.name)).resolve() != path.resolve():
+                    yield name
 
 
 def _base_template_hint(error: Exception) -> str:

@@ -485,6 +485,10 @@ class Account:
     """Ages until which services, prices and hosts are fresh, served stale, and served if Kordless fails."""
     local_cache_seconds: Annotated[float, Setting(number_between(0, 1), "A number of seconds from 0 to 1.")] = 1.0
     """Seconds that a process answers from its own memory before it reads the cache again. Limited to 1."""
+    public_cache_seconds: Annotated[
+        int, Setting(integer_between(0, 300), "A whole number of seconds from 1 to 300; 0 for no shared cache.")
+    ] = 0
+    """Seconds for which a CDN may serve pages and fragments that are the same for everybody. 0 is not at all."""
     slots_fresh_seconds: Annotated[
         int, Setting(integer_between(1, 3600), "A whole number of seconds from 1 to 3600.")
     ] = 15
@@ -592,6 +596,8 @@ class Account:
         ),
     ] = ""
     """URL of the site for links that leave it, without a trailing slash. `mail`, `messenger` and `index` need it."""
+    inline_style: Annotated[bool, _BOOL] = True
+    """The widget's own pages have their style sheet in their head, allowed by its hash, instead of linking it."""
     index: Annotated[bool, _BOOL] = False
     """Let search engines list the list of services and the page of each service."""
     reminder_hours: Annotated[
@@ -789,6 +795,15 @@ def _hint_at_key(key: str, names: list[str]) -> str:
     return f"Did you mean {matches[0]}?" if matches else f"Known keys: {', '.join(names)}."
 
 
+def _public_cache_errors(where: str, values: Mapping[str, Any]) -> Iterator[SettingError]:
+    if values.get("PUBLIC_CACHE_SECONDS") and values.get("BASE_TEMPLATE"):
+        yield SettingError(
+            "wrong",
+            f"{where}: PUBLIC_CACHE_SECONDS is set together with BASE_TEMPLATE.",
+            "Remove one of them: a template of your site may show who is logged in, and a CDN would show it to all.",
+        )
+
+
 def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[SettingError]:
     where = "KORDLESS_BOOKING" if alone else f'KORDLESS_BOOKING["ACCOUNTS"]["{name}"]'
     if not _NAMESPACE.fullmatch(name):
@@ -834,6 +849,7 @@ def _account_errors(name: str, values: object, *, alone: bool) -> Iterator[Setti
             f"{where}: INDEX is on, but SITE_URL is missing.",
             'Set "SITE_URL" to the URL of your site, such as "https://salon.example": search engines list it.',
         )
+    yield from _public_cache_errors(where, values)
     # Zero is rejected above, so `or` replaces only absent values.
     requests = values.get("REQUESTS_PER_MINUTE") or Account.requests_per_minute
     creations = values.get("CREATIONS_PER_MINUTE") or Account.creations_per_minute

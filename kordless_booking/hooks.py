@@ -281,7 +281,8 @@ class Hooks(Generic[H]):
         return bool(self._hooks)
 
     def __contains__(self, name: object) -> bool:
-        return any(known == name for known, _hook in self._hooks)
+        # Asked for each link of a page, and most sites have no hook.
+        return bool(self._hooks) and any(known == name for known, _hook in self._hooks)
 
     def _check_name(self, name: str) -> None:
         if isinstance(self.names, re.Pattern):

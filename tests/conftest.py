@@ -153,6 +153,8 @@ def account_settings(sandbox: Sandbox) -> dict[str, Any]:
         "BOOKINGS_PER_CONTACT": 0,
         "BOOKINGS_PER_CONTACT_DAILY": 0,
         "MINIMUM_FILL_SECONDS": 0,
+        # So that a page's text is that of its elements alone. tests/views/test_inline_style.py is about the default.
+        "INLINE_STYLE": False,
         # All the time that a page may be given: a test that is about slowness says how slow. On a busy machine the
         # default of 4 seconds can pass between two threads.
         "BROWSE_SECONDS": 25,

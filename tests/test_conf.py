@@ -124,6 +124,8 @@ GOOD = {
     "MAIL_FROM": ["bookings@salon.example", "Acme Salon <bookings@salon.example>", '"Acme, Salon" <b@salon.example>'],
     "SITE_URL": ["https://salon.example", "https://salon.example:8443/shop", "http://127.0.0.1:8000"],
     "INDEX": [False],
+    "INLINE_STYLE": [True, False],
+    "PUBLIC_CACHE_SECONDS": [0, 60, 300],
     "REMINDER_HOURS": [0, 24, 336],
     "STAFF_EMAIL": [("desk@salon.example",), ("desk@salon.example", "owner@salon.example")],
     "PREFILL": ["shop.booking.prefill"],
@@ -311,6 +313,8 @@ BAD = {
         7,
     ],
     "INDEX": ["yes", 1, "False", []],
+    "INLINE_STYLE": ["yes", 1, "False", []],
+    "PUBLIC_CACHE_SECONDS": [-1, 301, *NOT_WHOLE],
     "REMINDER_HOURS": [-1, 337, *NOT_WHOLE],
     "STAFF_EMAIL": [
         "desk",

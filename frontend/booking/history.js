@@ -5,7 +5,7 @@
 // as a confirmation's, stays in the memory of this page: the state has a number for it, which nobody else can use.
 
 import { findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
-import { htmx } from "./htmx.js";
+import { htmx, loadHtmx } from "./htmx.js";
 import { timeZone } from "./time-zone.js";
 
 // In the history's state, which belongs to the host's page: a router of its own may use any short key.
@@ -50,13 +50,15 @@ export const showAddress = (widget, address, source = stage(widget)) => {
   const state = stateOf(widget);
   state.address = address;
   // What was on its way would take this step's place.
-  for (const element of [stage(widget), stepCard(widget)]) htmx.trigger(element, "htmx:abort");
+  for (const element of [stage(widget), stepCard(widget)]) htmx?.trigger(element, "htmx:abort");
   const values = state.zoneCorrected && !address.includes("tz=") ? { tz: timeZone } : {};
   const replace = !IS_FOR_HOSTS || ownsPage(widget) ? "true" : "false"; // a redirect's URL, as browsers do
   // The first isn't counted as another view. With the second, browsers don't answer from what was fetched ahead.
   const headers = { "KB-Seen": "back", "If-None-Match": "-" };
   const how = { source, target: stage(widget), swap: "innerHTML show:none", values, replace, headers };
-  htmx.ajax("GET", address, how).catch(() => {}); // `showProblem` says it
+  const ask = () => htmx.ajax("GET", address, how).catch(() => {}); // `showProblem` says it
+  if (IS_FOR_HOSTS || htmx) ask();
+  else loadHtmx().then(() => (htmx ? ask() : location.reload()));
 };
 
 const showEntry = (widget, entry, source) => {

@@ -1,6 +1,6 @@
 // The htmx that serves the widgets.
 //
-// On a page of our own it came with the page. A page of the host's, its BASE_TEMPLATE too, may have an htmx of its own, of any version and at any
+// A page of our own asks for it after the times are there, see `loadHtmx`. A page of the host's, its BASE_TEMPLATE too, may have an htmx of its own, of any version and at any
 // time: so the markup of a widget tells every htmx to leave it alone, and this module says which one may act on it. That is
 // the host's where it is one that we know, else a private one, which acts on nothing but the widgets: it neither starts by
 // itself, nor stays in `window.htmx`.
@@ -9,7 +9,7 @@ import { findAll } from "./dom.js";
 import { nonce } from "./page.js";
 
 /** The address of our htmx. The script's element, which has it, is known only while the script is loaded. */
-const address = IS_FOR_HOSTS && document.currentScript.dataset.kbHtmx;
+const address = document.currentScript.dataset.kbHtmx;
 
 const isKnown = (htmx) => /^2\./.test(htmx?.version);
 
@@ -73,6 +73,32 @@ const load = (start) => {
   };
   document.head.append(script);
 };
+
+let loading;
+let isMissing; // it can't be had
+
+/**
+ * Loads htmx on a page of our own, once. Returns a promise that is kept also where it can't be had: then links and forms
+ * act as they do without scripts. On a page of the host's it is there before anything of ours starts.
+ */
+export const loadHtmx = () =>
+  (loading ??= htmx || !address ? Promise.resolve() : new Promise((resolve) => {
+    const script = Object.assign(document.createElement("script"), { src: address });
+    // Between DOMContentLoaded and "complete", which an image may put off, htmx would wait for an event of the past.
+    const stateOfPage = Object.getOwnPropertyDescriptor(Document.prototype, "readyState").get;
+    const get = () => (document.currentScript === script ? "complete" : stateOfPage.call(document));
+    Object.defineProperty(document, "readyState", { configurable: true, get });
+    script.onload = script.onerror = () => {
+      delete document.readyState;
+      htmx = window.htmx;
+      isMissing = !htmx;
+      resolve();
+    };
+    document.head.append(script);
+  }));
+
+/** Whether what is pressed must wait for htmx: it is on its way, or hasn't been asked for yet. */
+export const lacksHtmx = () => !IS_FOR_HOSTS && !htmx && address && !isMissing;
 
 /** Calls `start` once there is an htmx for the widgets, and never where it can't be loaded. */
 export const whenHtmxIsThere = (start) => {

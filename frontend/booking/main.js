@@ -6,10 +6,10 @@
 import { onCalendarKey } from "./calendar-keys.js";
 import { receiveHostDetails } from "./contact-form.js";
 import { onCopyClick } from "./copy-number.js";
-import { body, findAll } from "./dom.js";
+import { body, find, findAll } from "./dom.js";
 import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
-import { htmx, processWidget, whenHtmxIsThere } from "./htmx.js";
+import { htmx, loadHtmx, processWidget, whenHtmxIsThere } from "./htmx.js";
 import { loadLaterStyles } from "./later-styles.js";
 import { loadOnSight } from "./lazy.js";
 import { onEnterKey } from "./next-field.js";
@@ -45,9 +45,17 @@ const startWidgets = () => {
   }
 };
 
+const HTMX_AFTER_MILLISECONDS = 2000; // whoever presses nothing yet reads, and the line is idle
+
+/** Loads what the first press needs. On the pages that people come to, that is none of what they came for. */
+const loadLater = () => {
+  loadLaterStyles();
+  if (!IS_FOR_HOSTS) loadHtmx();
+};
+
 const start = () => {
   // Else htmx adds a <style>, which the page's Content-Security-Policy refuses.
-  if (htmxIsOurs) htmx.config.includeIndicatorStyles = false;
+  if (htmxIsOurs && htmx) htmx.config.includeIndicatorStyles = false;
   connectToHost(receiveHostDetails);
   listenToHtmx();
   listenToHistory();
@@ -56,9 +64,13 @@ const start = () => {
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerover", prefetchOnPointer);
   document.addEventListener("pointerdown", prefetchOnPointer);
-  // The first sign of a visitor comes well before they press a time, so that the press waits for no style sheet.
+  // The first sign of a visitor comes well before they press a time, so that the press waits for nothing.
   for (const sign of ["pointermove", "touchstart", "scroll", "keydown"])
-    addEventListener(sign, loadLaterStyles, { once: true, passive: true });
+    addEventListener(sign, loadLater, { once: true, passive: true });
+  if (!IS_FOR_HOSTS) {
+    if (!find(document, "[data-kb-later]")?.disabled) loadHtmx();
+    else addEventListener("load", () => setTimeout(loadHtmx, HTMX_AFTER_MILLISECONDS));
+  }
   document.addEventListener("change", ({ target }) => target.matches("[data-kb-auto]") && target.form.requestSubmit());
   guessHost();
   startWidgets();

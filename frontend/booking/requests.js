@@ -4,7 +4,7 @@ import { saveFields } from "./contact-form.js";
 import { announce, body, find, findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
-import { htmx, isPrivate } from "./htmx.js";
+import { htmx, isPrivate, lacksHtmx, loadHtmx } from "./htmx.js";
 import { postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
 import { takeLook } from "./look.js";
@@ -74,7 +74,7 @@ const showBarInSight = (widget) =>
 const beginWaiting = (widget, { requestConfig }, trigger) => {
   if (trigger.matches(WATCH)) return;
   // Whoever goes on while the zone's correction is under way must not be taken back by it.
-  if (!trigger.matches("[data-kb-step]")) htmx.trigger(stepCard(widget), "htmx:abort");
+  if (!trigger.matches("[data-kb-step]")) htmx?.trigger(stepCard(widget), "htmx:abort");
   endWaiting(widget); // this request replaces the one before
   find(widget, "[data-kb-trouble]").hidden = true;
   if (trigger.matches(POLL)) return;
@@ -138,7 +138,31 @@ const afterSettle = (widget, detail, trigger) => {
   if (!trigger.matches("[data-kb-step]")) focusAfterSwap(widget, trigger);
 };
 
+let held;
+
+/** Holds what is pressed while htmx is on its way, and does it then. Of several presses the last one counts. */
+const holdPress = (event) => {
+  const { target, type, submitter } = event;
+  const isForm = type === "submit";
+  const control = isForm ? target : target.closest?.(".kb :is(a, button):is([data-hx-get], [data-hx-post])");
+  const isForElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!lacksHtmx() || isForElsewhere || !control?.matches(".kb [data-hx-get], .kb [data-hx-post]")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const widget = control.closest(".kb");
+  held = control;
+  beginWaiting(widget, { requestConfig: { verb: isForm ? "post" : "get", triggeringEvent: event } }, control);
+  loadHtmx().then(() => {
+    endWaiting(widget);
+    if (held !== control || !control.isConnected) return;
+    held = null;
+    if (isForm) control.requestSubmit(submitter);
+    else control.click();
+  });
+};
+
 export const listenToHtmx = () => {
+  if (!IS_FOR_HOSTS) for (const type of ["click", "submit"]) addEventListener(type, holdPress, true);
   onHtmx("confirm", (widget, { elt, verb, triggeringEvent, issueRequest }, trigger, event) => {
     const { isPosting, waitsFor } = stateOf(widget);
     // A press while a form is on its way does nothing, nor does a second one on a link. A tab that nobody sees doesn't

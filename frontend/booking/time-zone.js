@@ -1,7 +1,7 @@
 // The visitor's time zone: only the browser knows it, and only with scripts.
 
 import { find, stage, stateOf, stepCard } from "./dom.js";
-import { htmx } from "./htmx.js";
+import { htmx, loadHtmx } from "./htmx.js";
 
 export const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
@@ -40,17 +40,22 @@ export const correctTimeZone = (widget) => {
     return;
   }
   state.zoneCorrected = true;
+  let isTooLate;
   if (hold !== undefined) {
     // The script came late: what the visitor has begun to read doesn't change anymore.
     if (showsTimes(card)) return offerOwnClock(card);
     card.addEventListener("animationend", ({ animationName }) => {
       if (animationName !== "kb-hold") return;
-      htmx.trigger(card, "htmx:abort");
+      isTooLate = true;
+      htmx?.trigger(card, "htmx:abort");
       offerOwnClock(card);
     });
   }
   const url = new URL(path, location);
   url.searchParams.set("tz", timeZone);
   // KB-Seen: the same visitor looks at the same page again, so it isn't counted a second time.
-  htmx.ajax("GET", url.href, { source: card, target: stage(widget), swap: "innerHTML", headers: { "KB-Seen": "zone" } });
+  const how = { source: card, target: stage(widget), swap: "innerHTML", headers: { "KB-Seen": "zone" } };
+  const ask = () => card.isConnected && !isTooLate && htmx?.ajax("GET", url.href, how);
+  if (IS_FOR_HOSTS) ask();
+  else loadHtmx().then(ask);
 };

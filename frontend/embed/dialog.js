@@ -1,7 +1,7 @@
 // embed-dialog.js: the dialog of links with `popup` and `button`. embed.js loads it when a page has such a link.
 //
 // A page may hold an embed.js that is up to a day older than this file: `attachDialog` must get along with what that
-// gives it, so `link`, `title`, `frame`, `wayOut`, `dispatch`, `close` and `dialog` keep their names and meanings.
+// gives it, so `link`, `title`, `url`, `frame`, `wayOut`, `dispatch`, `close` and `dialog` keep their names and meanings.
 
 import { addStyles, createElement } from "./frame.js";
 
@@ -59,7 +59,7 @@ export const attachDialog = (widget) => {
   dialog.style.colorScheme = frame.style.colorScheme;
   dialog.append(createElement("button", { textContent: "×", ariaLabel: closeLabel }), wayOut, frame);
   document.body.append(dialog);
-  // The frame isn't loaded before it can be seen, so before the dialog is opened.
+  // The frame isn't loaded before it can be seen, so before the dialog is opened, or is about to be.
   url.searchParams.set("embed", getComputedStyle(dialog).direction === "rtl" ? "left" : "right");
   // On the button or beside the dialog: the backdrop is part of it, and clicks in the frame stay there.
   dialog.onclick = widget.close;
@@ -67,6 +67,8 @@ export const attachDialog = (widget) => {
     link.focus(); // Safari doesn't give it back to a link
     dispatch("closed");
   };
+  // A finger or a button stays down for about a tenth of a second. A loader of an older release has no `load`.
+  link.onpointerdown = ({ button }) => button || widget.load?.();
   link.onclick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // for a new tab or window
     event.preventDefault();

@@ -20,9 +20,9 @@ export const addStyles = (css) => {
 /**
  * Makes the frame for a link, and the way out beside it: a link to a new tab, which shows when the frame stays silent.
  *
- * Returns `{ link, title, url, frame, wayOut, dispatch, receive }`, to be put onto the page. `url` is the frame's, and may
- * change until it loads. `receive` takes a message of the frame's; for "close" it calls the `close` that whoever has a
- * dialog adds.
+ * Returns `{ link, title, url, frame, wayOut, dispatch, receive, load }`, to be put onto the page. `url` is the frame's,
+ * and may change until `load` is called, which happens once the frame comes near the window. `receive` takes a message of
+ * the frame's; for "close" it calls the `close` that whoever has a dialog adds.
  */
 export const createWidget = (link, base, parameters) => {
   const { dataset } = link;
@@ -57,14 +57,17 @@ export const createWidget = (link, base, parameters) => {
   setStyle("color-scheme", scheme);
   // Loaded once it comes near the window, or its dialog is opened. Not by `loading`: in WebKit a frame that is lazy has no
   // part in the page's history, so Back would leave the page.
-  const observer = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+  const load = () => {
     observer.disconnect();
+    if (frame.src) return;
     // On each load: a form that is sent without htmx loads another page into the frame.
     frame.onload = () =>
       frame.contentWindow.postMessage({ kordless: "hello", detail: { attribution: parameters, ...dataset } }, origin);
     frame.src = url;
-  }, { rootMargin: "1250px" }); // as far as Chromium's own lazy frames
+  };
+  const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && load(), {
+    rootMargin: "1250px", // as far as Chromium's own lazy frames
+  });
   observer.observe(frame);
 
   const dispatch = (type, detail) =>
@@ -77,12 +80,13 @@ export const createWidget = (link, base, parameters) => {
     frame.scrollIntoView();
   };
 
-  const widget = { link, title, url, frame, wayOut, dispatch };
+  const widget = { link, title, url, frame, wayOut, dispatch, load };
   widget.receive = (type, detail) => {
     if (type === "close") return widget.close?.();
     if (type === "view") return scrollTo(detail.top);
     if (type === "ready") wayOut.remove();
-    if (type === "resize") setStyle("height", Math.min(detail.height, MAX_HEIGHT_PIXELS) + "px");
+    // In a dialog that isn't open yet the content has no width, and so no height that means anything.
+    if (type === "resize" && frame.clientWidth) setStyle("height", Math.min(detail.height, MAX_HEIGHT_PIXELS) + "px");
     dispatch(type, detail);
   };
   return widget;

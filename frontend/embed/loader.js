@@ -14,6 +14,7 @@ const base = script ? new URL(".", script.src).href : "none"; // such as https:/
 const origin = script && new URL(base).origin;
 const parameters = campaignParameters();
 const widgets = new Map(); // by link
+const LINK = "a[data-kordless-booking]";
 
 // 9 seconds: more than a slow line needs, so that whoever sees the way out needs it.
 addStyles("@keyframes kordless { 0%, 99% { font-size: 0; visibility: hidden } }");
@@ -42,11 +43,30 @@ const remove = ({ link, frame, wayOut, dialog }) => {
   link.kordless = false; // a page may take a link off and put it back
 };
 
-/** Upgrades new links and removes what belonged to links that are gone. Also called by pages, as documented. */
-const scan = (root = document) => {
+const removeGone = () => {
   for (const widget of widgets.values()) if (!widget.link.isConnected) remove(widget);
-  for (const link of root.querySelectorAll("a[data-kordless-booking]"))
-    if (link.href.startsWith(base) && !link.kordless) upgrade(link);
+};
+
+const upgradeNew = (link) => {
+  if (link.href.startsWith(base) && !link.kordless) upgrade(link);
+};
+
+/** Upgrades new links and removes what belonged to links that are gone. Pages call it, as documented. */
+const scan = (root = document) => {
+  removeGone();
+  root.querySelectorAll(LINK).forEach(upgradeNew);
+};
+
+// A page that changes all the time, such as a chat, is looked through where it has changed, and never as a whole.
+const onMutations = (records) => {
+  removeGone();
+  for (const { addedNodes } of records)
+    for (const node of addedNodes) {
+      if (!node.isConnected || !node.matches) continue; // taken away again, or a text
+      if (node.matches(LINK)) upgradeNew(node);
+      // Most of what a page adds is small, and has nothing inside.
+      if (node.firstElementChild) node.querySelectorAll(LINK).forEach(upgradeNew);
+    }
 };
 
 addEventListener("message", ({ source, origin: from, data }) => {
@@ -55,5 +75,5 @@ addEventListener("message", ({ source, origin: from, data }) => {
     if (source === frame.contentWindow) receive(data.kordless, data.detail);
 });
 window.KordlessBooking = { version: 1, scan };
-new MutationObserver(() => scan()).observe(document, { childList: true, subtree: true });
+new MutationObserver(onMutations).observe(document, { childList: true, subtree: true });
 scan();

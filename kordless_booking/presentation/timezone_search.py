@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kordless_booking.lazy_imports import LazyModule
@@ -104,16 +105,12 @@ def likely_zones(current: str, business: str | None, now: datetime, language: st
     They are the one in use and the business's, then the large ones of the visitor's country, and one of each country
     of the same continent: those with the same clock now before those within an hour.
     """
-    entries = {entry.name: entry for entry in _index(locale_name(language)) if entry.is_zone}
+    entries = _zones(locale_name(language))
     names = [current, *([business] if business else [])]
     if own := entries.get(current):
         same_clock, here = _same_clock(now.date()), _offset(current, now)
         shown = {same_clock[name] for name in names if name in entries}
-        others = [
-            entry
-            for entry in sorted(entries.values(), key=lambda entry: (entry.weight, entry.position))
-            if same_clock[entry.name] == entry.name and entry.name not in shown
-        ]
+        others = [entry for entry in _largest_first(locale_name(language), now.date()) if entry.name not in shown]
         domestic = [entry.name for entry in others if entry.code == own.code]
         abroad: dict[str, str] = {}
         for entry in others:
@@ -162,6 +159,20 @@ class _Entry(NamedTuple):
     common_names: str  # "Eastern Time", and abbreviations that speakers of the language or of English know
     abbreviations: str  # of the time zone database
     text: str  # all that can be searched for, folded, with a space before each word
+
+
+@lru_cache(maxsize=32)  # as `_index`, whose entries these are
+def _zones(locale: str) -> Mapping[str, _Entry]:
+    """Return the zones of the index by name, without the large cities that are none."""
+    return MappingProxyType({entry.name: entry for entry in _index(locale) if entry.is_zone})
+
+
+@lru_cache(maxsize=64)  # two days, as `_same_clock`
+def _largest_first(locale: str, day: date) -> tuple[_Entry, ...]:
+    """Return one zone for each clock of each country, those with the largest cities first."""
+    same_clock = _same_clock(day)
+    listed = [entry for entry in _zones(locale).values() if same_clock[entry.name] == entry.name]
+    return tuple(sorted(listed, key=lambda entry: (entry.weight, entry.position)))
 
 
 def _choice(entry: _Entry, local: datetime, language: str) -> ZoneChoice:

@@ -1,6 +1,7 @@
-"""Calendar cells and time buttons of the slot page, and rows of time zones, as ready HTML.
+"""Calendar cells and time buttons of the slot page, rows of time zones, and cards of services, as ready HTML.
 
-There are many of each, so they are filled into template skeletons instead of being rendered one by one.
+There are many of each, so they are filled into template skeletons instead of being rendered one by one. The lists of
+all time zones and of many services are cached as a whole.
 """
 
 from __future__ import annotations
@@ -9,21 +10,34 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape, unescape
 from typing import Final, NamedTuple
 
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
+from kordless_booking.api.resources import Service
 from kordless_booking.booking.availability import AvailableTime, CalendarPage, page_weeks
+from kordless_booking.memory_budget import BoundedDict, text_bytes
 from kordless_booking.presentation import formatting, timezones
 from kordless_booking.presentation.formatting import Hours
 from kordless_booking.presentation.texts import text_columns
 from kordless_booking.presentation.timezone_search import ZoneChoice
+from kordless_booking.setting_changes import on_setting_change
+from kordless_booking.urlconf import Mount
+from kordless_booking.views.display import service_card
 from kordless_booking.views.package_templates import PackageTemplates
-from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, Skeleton, cached_per_language, placeholder
+from kordless_booking.views.skeletons import (
+    SHARED_BUDGET,
+    PackagePart,
+    SiteTemplatePart,
+    Skeleton,
+    cached_per_language,
+    placeholder,
+)
 
 ANY_DAY: Final = date(1970, 1, 1)
 """Placeholder for the day in a link."""
@@ -39,6 +53,24 @@ _WIDE_COLUMNS: Final = 22
 _AFTER_WEEKDAY: Final = re.compile("(?<=[,،])\N{NO-BREAK SPACE}")
 ZONE: Final = "kordless_booking/parts/zone.html"
 """Template of a time zone's row."""
+SERVICE_CARD: Final = "kordless_booking/parts/service_card.html"
+"""Template of a service in the list of services."""
+ZoneLists = tuple[tuple[str, SafeString], ...]
+"""Name of each continent, and the rows of its zones."""
+_zone_lists: BoundedDict[tuple[object, ...], ZoneLists] = BoundedDict(SHARED_BUDGET)
+_card_lists: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(SHARED_BUDGET)
+# All, since a test's site may differ in anything.
+on_setting_change(None, _zone_lists.clear)
+on_setting_change(None, _card_lists.clear)
+
+
+class CardFrame(NamedTuple):
+    """All that the cards of a list of services have of the page around them: their `kb`."""
+
+    stage_id: str
+    push: bool
+    link: str = "a"
+    form_input_token: str = ""
 
 
 class _Grid(NamedTuple):
@@ -211,6 +243,66 @@ def zone_items(
         for zone in zones
     ]
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
+
+
+def zone_lists(
+    list_zones: Callable[[], Iterable[ZoneChoice]],
+    minute: int,
+    *,
+    part: PackagePart | SiteTemplatePart,
+    language: str,
+    hours: Hours | None,
+    url: Callable[[str], str] | None = None,
+) -> ZoneLists:
+    """Return the rows of all zones by continent, none of them marked as the current one; `url` as for `zone_items`.
+
+    Rows of package templates without `url` are made once for everybody in a `minute`, counted since the Unix epoch:
+    they show the time of day. Only then `list_zones` is called.
+    """
+
+    def build() -> ZoneLists:
+        regions: dict[str, list[ZoneChoice]] = {}
+        for zone in list_zones():
+            regions.setdefault(zone.region, []).append(zone)
+        rows = partial(zone_items, part=part, current="", language=language, hours=hours, named=False, url=url)
+        return tuple([(region, rows(zones)) for region, zones in regions.items()])
+
+    if settings.DEBUG or url or not isinstance(part, PackagePart):
+        return build()
+    key = (part.package, get_language(), language, hours, minute)
+    lists = _zone_lists.get(key)
+    if lists is None:
+        lists = build()
+        _zone_lists.put(key, lists, text_bytes(list(lists)))
+    return lists
+
+
+def service_cards(
+    services: Sequence[Service],
+    *,
+    package: PackageTemplates,
+    frame: CardFrame,
+    language: str,
+    mount: Mount,
+    path: Callable[[str], str],
+    query: str,
+) -> SafeString:
+    """Return the cards of a list of services, which are rendered once for everybody.
+
+    `package` is the template SERVICE_CARD. `path` returns the path that leads to the times of a service, for its slug,
+    below `mount`; `query` is appended to it.
+    """
+    # The services by their values: each time that they are read from the cache, they are other objects. Without the
+    # DOM id, which a client can make up.
+    key = (package, get_language(), language, frame._replace(stage_id=""), mount, tuple(services))
+    cards = _card_lists.get(key)
+    if cards is None:
+        shown = [service_card(each, language, f"{path(each.slug)}{placeholder(0)}") for each in services]
+        kb = frame._replace(stage_id=placeholder(1))
+        cards = Skeleton("".join([package.render({"service": card, "kb": kb}) for card in shown]))
+        # Twice: the services have about the same texts.
+        _card_lists.put(key, cards, 2 * text_bytes(cards.pieces))
+    return mark_safe(cards.fill([escape(query), escape(frame.stage_id)]))  # noqa: S308 (the skeleton escapes)
 
 
 @lru_cache(maxsize=4096)

@@ -46,6 +46,7 @@ from kordless_booking.views.cells import parse_time
 from kordless_booking.views.client_address import queue_address
 from kordless_booking.views.contact_limits import BookingPermits, OverContactLimit
 from kordless_booking.views.decorators import widget_view
+from kordless_booking.views.empty_form import render_empty_fields
 from kordless_booking.views.extensions import fill_slots
 from kordless_booking.views.legal import legal_sentence
 from kordless_booking.views.links import SeeOther
@@ -55,14 +56,15 @@ from kordless_booking.views.outcome import (
     redirect_to_outcome,
     slot_check,
 )
+from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
 from kordless_booking.views.questions import asked_questions
-from kordless_booking.views.rendering import render
+from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
-from kordless_booking.views.summary import find_service, terms_summary
+from kordless_booking.views.summary import find_service, flat_summary, terms_summary
 
 log = logging.getLogger("kordless_booking.views")
 _ALSO_NEEDED: Final = "also_needed"
@@ -396,17 +398,19 @@ def _form_page(
     slots = visit.links.service_url("slots", chosen.terms.service, choices_for_day(visit, chosen.terms))
     # The proof of a consent says the text in the language in which it was shown, whatever this browser asks for later.
     action_choices = choices.replace(lang=visit.language) if visit.account.consent else choices
+    support = support_contacts(visit) if with_support else None
+    token = draft.sign(chosen, visit.account.name)
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, action_choices),
         "hidden": [
-            ("draft", draft.sign(chosen, visit.account.name)),
+            ("draft", token),
             ("attribution", _attribution(visit)),
             *([(_ALSO_NEEDED, draft.sign_fields(form.also, chosen, visit.account.name))] if form.also else []),
         ],
         "errors": form.errors,
         "problem": problem,
-        "support": support_contacts(visit) if with_support else None,
+        "support": support,
         "by_phone": form.by_phone,
         "summary": terms_summary(visit, chosen.terms, detail),
         "honeypot": HONEYPOT,
@@ -417,10 +421,22 @@ def _form_page(
         "back_button": {"url": slots, "label": _("Choose another time")},
     }
     page = build_page(
-        visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen)
+        visit, pgettext("heading", "Your details"), step=Step.CONTACT, address=_contact_url(visit, chosen, token)
     )
     context |= fill_slots(visit, page, "form_before_button", service=chosen.terms.service)
-    response = render(visit, Step.CONTACT.template, page, context, status, no_store=True)
+    renderer = PageRenderer(visit, page)
+    fields = None
+    if not (problem or support) and find_package_templates(Step.CONTACT.template, page.layout):
+        fields = render_empty_fields(visit, form, chosen.terms.service, chosen.terms.party_size)
+    if fields:
+        # Nobody has typed anything, so all that varies is inserted into a page that is the same for everybody.
+        context |= {"form": {"rendered_fields": fields}, "summary": flat_summary(context["summary"])}
+        # Lists, not tuples: a skeleton has placeholders for what is in them.
+        context["hidden"] = [*map(list, context["hidden"])]
+        response = renderer.render_cached(Step.CONTACT.template, context, status)
+        response.no_store = True
+    else:
+        response = renderer.render(Step.CONTACT.template, context, status, no_store=True)
     if visit.account.prefill:
         # The form may have what the site knows of who is logged in.
         patch_vary_headers(response, ["Cookie"])
@@ -489,8 +505,9 @@ def _to_slots(
     return response
 
 
-def _contact_url(visit: WidgetRequest, chosen: Draft) -> str:
-    token = draft.sign(chosen, visit.account.name)
+def _contact_url(visit: WidgetRequest, chosen: Draft, token: str = "") -> str:
+    """Return the URL of the form. `token` is the signed draft, where it is known."""
+    token = token or draft.sign(chosen, visit.account.name)
     choices = visit.choices.replace(month=None, day=None, metadata=None)
     return visit.links.service_url("contact", chosen.terms.service, choices, draft=token)
 

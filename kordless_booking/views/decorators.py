@@ -18,9 +18,10 @@ from typing import Concatenate, Final, ParamSpec
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -49,6 +50,7 @@ log = logging.getLogger("kordless_booking.views")
 VERSION_HEADER: Final = "KB-Version"
 """Header with a hash of a page's free times. An open page sends it back as KB-Seen, and gets a 204 while it is
 unchanged."""
+_POLICY: Final = "Content-Security-Policy"
 P = ParamSpec("P")
 # Headers that a 204 keeps: all others describe the body.
 _HEADERS_WITHOUT_BODY: Final = {
@@ -173,16 +175,35 @@ def _finished(request: HttpRequest, response: HttpResponse, base: BaseTemplate |
 
 
 def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Return a 204 when the page already shows this response, else the response itself.
+    """Return a 204 when the page already shows this response, a 304 when the client has it, else the response itself.
 
     KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
     this request only counts the view.
     """
     seen, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
     if not (taken or (seen and _is_as_seen(seen, response.get(VERSION_HEADER, "")))):
-        return response
+        return _confirmed(response) if _has_client(request, response) else response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
+    # For this visitor's page, also where a CDN may store the page itself.
+    headers["Cache-Control"] = (
+        security.CACHE_PRIVATE if "public" in headers["Cache-Control"] else headers["Cache-Control"]
+    )
     return HttpResponse(status=204, headers=headers)
+
+
+def _has_client(request: HttpRequest, response: HttpResponse) -> bool:
+    """Return True if the client has a stored response that is the same, by its ETag. Only shared pages have one."""
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    # Weak comparison, because middleware may have compressed what we sent (RFC 9110, section 13.1.2).
+    return known is not None and response.get("ETag", "-") in parse_etags(known)
+
+
+def _confirmed(response: HttpResponse) -> HttpResponse:
+    """Return a 304 with all headers of the response: what the site's middleware added would replace the stored ones."""
+    headers = {name: value for name, value in response.items() if not name.startswith("Content-") or name == _POLICY}
+    confirmed = HttpResponseNotModified(headers=headers)
+    confirmed.xframe_options_exempt = getattr(response, "xframe_options_exempt", False)
+    return confirmed
 
 
 def _is_as_seen(seen: str, version: str) -> bool:
@@ -210,6 +231,7 @@ def _finish(visit: WidgetRequest, response: HttpResponse, *, no_store: bool) -> 
         cache=cache,
         followed=followed,
         indexed=page is not None and page.is_indexable and response.status_code == 200,
+        style_source=page.style_source if page is not None else "",
         in_base_template=page is not None and page.base is not None,
     )
     if page is not None and page.used_site_template:

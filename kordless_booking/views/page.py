@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from functools import cache
 from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -15,11 +16,20 @@ from django_htmx.jinja import htmx_script
 from kordless_booking.booking.steps import Step
 from kordless_booking.presentation.safe_links import safe_url
 from kordless_booking.presentation.texts import FoldedText, business_name, fold_long_text
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views import security
 from kordless_booking.views.extensions import find_scripts
 from kordless_booking.views.request import FORM_INPUT_FIELD
 from kordless_booking.views.skeletons import cached_per_language
-from kordless_booking.views.stylesheet import Look, build_look, later_style_url, style_color, style_url
+from kordless_booking.views.stylesheet import (
+    InlineStyle,
+    Look,
+    build_look,
+    inline_style,
+    later_style_url,
+    style_color,
+    style_url,
+)
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Booking, Organization
@@ -106,6 +116,10 @@ class Page:
     business: Business | None
     """None when Kordless could not be asked."""
     style_url: str
+    inline_style: str
+    """Text of that style sheet, on a page of the widget's own; "" where the page links it."""
+    inline_style_source: str
+    """What allows this text in the page's Content-Security-Policy, or ""."""
     later_style_url: str
     """Style sheet of later steps; loaded with them, unless the page has it already."""
     home_url: str
@@ -128,7 +142,7 @@ class Page:
     embed_origin_pattern: str = ""
     """Regular expression of the origins that may frame the page. The script needs it to send events to them."""
     htmx_url: str = ""
-    """Inside a page of the site, the URL of htmx, which the script loads where the page has none that it knows."""
+    """URL of the htmx that the script loads; inside a page of the site where that has none that it knows."""
     is_colorless: bool = False
     """The business's color wasn't known when an inline widget was made; the script takes it from the next response."""
     look_class: str = ""
@@ -196,6 +210,7 @@ def build_page(
     )
     organization = visit.organization
     business = business_of(organization) if organization else None
+    style = inline_style(visit.account, visit.choices, organization) if layout == "page" else InlineStyle()
     return Page(
         layout=f"kordless_booking/layouts/{layout}.html",
         stage_id=visit.target_id,
@@ -208,6 +223,8 @@ def build_page(
         subheading="h3" if visit.inline else "h2",
         business=business,
         style_url=style_url(visit.links.mount, visit.account, visit.choices, organization),
+        inline_style=style.text,
+        inline_style_source=style.source,
         later_style_url=later_style_url(visit.links.mount, visit.account, visit.choices),
         home_url=visit.links.services_url() if name != "services" else "",
         # With the visitor's zone: the booking that is found there is shown in it.
@@ -240,7 +257,7 @@ def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -
     """Return the fields of a page that stands inside one of the site's, by a template tag or in BASE_TEMPLATE."""
     embedding = visit.embedding
     if embedding is None:
-        return {"htmx_url": find_htmx_url()} if visit.in_base_template and not visit.fragment else {}
+        return {} if visit.fragment else {"htmx_url": find_htmx_url()}
     found: dict[str, Any] = {
         "skip_assets": embedding.skip_assets,
         "keeps_history": embedding.keeps_history,
@@ -253,10 +270,14 @@ def _embedding_fields(visit: WidgetRequest, organization: Organization | None) -
     return found
 
 
+@cache
 def find_htmx_url() -> str:
     """Return the URL of the htmx 2 that django-htmx ships. Its file has another name in each of its releases."""
     match = re.search(r'src="([^"]+)"', htmx_script())
     return unescape(match[1]) if match else ""
+
+
+on_setting_change({"STATIC_URL", "STORAGES", "DEBUG"}, find_htmx_url.cache_clear)
 
 
 def find_look(visit: WidgetRequest, organization: Organization | None) -> Look | None:

@@ -37,6 +37,8 @@ class PageResponse(HttpResponse):
         self.used_site_template = False
         #: Search engines may list the page.
         self.is_indexable = False
+        #: What allows the page's own style sheet in its Content-Security-Policy, or "".
+        self.style_source = ""
         #: Template of the site's that goes around the content before it is sent.
         self.base: BaseTemplate | None = None
 
@@ -75,6 +77,7 @@ class PageRenderer:
         response.package_templates = self._parts
         response.is_indexable = self._is_indexable
         response.base = self._base
+        response.style_source = self.page.inline_style_source
         response.used_request = True
         response.used_site_template = self._has_site_part or find_package_templates(template, self.page.layout) is None
         return response
@@ -101,6 +104,7 @@ class PageRenderer:
             response.is_indexable = self._is_indexable
             response.base = self._base
         response.page_view = page_view
+        response.style_source = self.page.inline_style_source
         return response
 
     @property

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -30,7 +31,7 @@ from kordless_booking import hooks
 from kordless_booking.booking.asked import ASKED_NAMES
 from kordless_booking.booking.choices import QUERY_NAMES
 from kordless_booking.setting_changes import on_setting_change
-from kordless_booking.views.compression import accepts_gzip, compress, site_compresses
+from kordless_booking.views.compression import Compressed, choose_coding, site_compresses
 from kordless_booking.views.listed_page import shows_listed
 from kordless_booking.views.package_templates import templates_to_watch
 from kordless_booking.views.request import is_for_frame
@@ -65,10 +66,10 @@ _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE
 class _StoredResponse:
     """Stored response, with what it must be validated against."""
 
-    content: bytes
-    gzipped: bytes
-    """The content compressed, once a client has asked for it so; else empty."""
-    headers: dict[str, str]
+    body: Compressed
+    """The content, and what of it clients have asked for compressed."""
+    headers: dict[str, tuple[str, str]]
+    """Names and values, by the lowercase name, as Django stores them."""
     templates: tuple[PackageTemplates, ...]
     read: ReadSnapshot
     minute: int
@@ -85,14 +86,19 @@ class _StoredResponse:
     """Template of the site's that goes around the content, for each request anew."""
     times_served: int = 0
     """Within its minute. Two threads may count as one."""
+    charged: int = 0
+    """Its size when it was inserted."""
 
     @property
     def size(self) -> int:
-        """Bytes of the body in both of its forms, and of what belongs to it."""
-        return len(self.content) + len(self.gzipped) + self.key_bytes + _RECORD_BYTES
+        """Bytes of the body in all of its forms, and of what belongs to it."""
+        return self.body.size + self.key_bytes + _RECORD_BYTES
 
 
 _responses: dict[CacheKey, _StoredResponse] = {}
+_used = 0
+"""Bytes that they are charged with."""
+_newest_minute = 0
 _guard = Lock()
 
 
@@ -156,31 +162,48 @@ def get(
             stored.until = now + stored.seconds
     stored.times_served += 1
     # A new object for each request, because middleware may change it.
-    if stored.base is None and accepts_gzip(accepted_encodings) and site_compresses():
-        response = HttpResponse(stored.gzipped or _compress(key, stored), headers=stored.headers)
-        response["Content-Encoding"] = "gzip"
+    coding = choose_coding(accepted_encodings) if stored.base is None and site_compresses() else ""
+    if coding:
+        response = _respond(_compress(key, stored, coding), stored)
+        response["Content-Encoding"] = coding
         patch_vary_headers(response, ["Accept-Encoding"])
     else:
-        response = HttpResponse(stored.content, headers=stored.headers)
+        response = _respond(stored.body.plain, stored)
     # As `set_security_headers` does.
     if stored.base is None:
         response.xframe_options_exempt = True
     return response, stored.page_view, stored.base
 
 
+def _respond(body: bytes, stored: _StoredResponse) -> HttpResponse:
+    response = HttpResponse(body)
+    # Past the checks and conversions, which each of them has passed when the page was made, and which take a fifth of
+    # what a stored page costs.
+    response.headers._store.update(stored.headers)
+    return response
+
+
 def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
-    """Store the response if it is the same for many visitors: a 200 from package templates, without `thanks`."""
+    """Store the response if it is the same for many visitors: a 200 from package templates, without `thanks`.
+
+    It gets an ETag, and with PUBLIC_CACHE_SECONDS a CDN may store it too.
+    """
     if response.status_code != 200 or settings.DEBUG or not response.is_shareable:
         return
     # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
     # Metadata is of one visitor's page, and would take the place of a page that others need.
     if "thanks" in visit.request.GET or "meta" in visit.request.GET:
         return
+    if response.base is None:
+        # Weak, because it is the same packed and plain.
+        response["ETag"] = f'W/"{blake2b(response.content, digest_size=8).hexdigest()}"'
+        if visit.account.public_cache_seconds:
+            _let_cdn_store(response, visit.account.public_cache_seconds)
     now, seconds = time.monotonic(), visit.account.local_cache_seconds
     stored = _StoredResponse(
-        content=response.content,
-        gzipped=b"",
-        headers=dict(response.items()),
+        # Not the highest level: most pages are of one minute.
+        body=Compressed(response.content, level=6),
+        headers=dict(response.headers._store),
         templates=templates_to_watch(response.package_templates),
         read=visit.access.reads.snapshot(),
         # Of the time at which the request began: a minute that has passed since makes the page outdated.
@@ -194,27 +217,58 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
     _insert(key, stored)
 
 
+def _let_cdn_store(response: HttpResponse, seconds: int) -> None:
+    """Let shared caches serve a page for everybody. Browsers ask anew, so that a press shows what is free now."""
+    response["Cache-Control"] = f"public, max-age=0, s-maxage={seconds}"
+    # What else decides on the response: a watching page gets a 204, a prefetched one is marked.
+    patch_vary_headers(response, ["HX-History-Restore-Request", "KB-Seen", "KB-Ahead", "KB-Taken"])
+
+
 def _insert(key: CacheKey, stored: _StoredResponse) -> None:
+    global _used, _newest_minute  # noqa: PLW0603 (summed up anew, they would cost more than all the rest of this)
     with _guard:
+        if not _responses:
+            _used, _newest_minute = 0, stored.minute
         # Removed first, so that a replaced response becomes the newest in the dict's order.
-        _responses.pop(key, None)
-        # Of a minute that is over, none is served again.
-        for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
-            del _responses[outdated]
-        size = stored.size + sum(each.size for each in _responses.values())
-        while _responses and (len(_responses) >= MAX_RESPONSES or size > MAX_BYTES):
-            size -= _responses.pop(min(_responses, key=lambda each: _responses[each].times_served)).size
+        _drop(key)
+        if stored.minute > _newest_minute:
+            # Of a minute that is over, none is served again.
+            for outdated in [each for each, other in _responses.items() if other.minute < stored.minute]:
+                _drop(outdated)
+            _newest_minute = stored.minute
+        size = stored.size
+        while _responses and (len(_responses) >= MAX_RESPONSES or _used + size > MAX_BYTES):
+            _drop(_find_least_served())
         if size <= MAX_BYTES:
+            stored.charged = size
             _responses[key] = stored
+            _used += size
 
 
-def _compress(key: CacheKey, stored: _StoredResponse) -> bytes:
+def _drop(key: CacheKey) -> None:
+    global _used  # noqa: PLW0603 (as above)
+    dropped = _responses.pop(key, None)
+    if dropped is not None:
+        _used -= dropped.charged
+
+
+def _find_least_served() -> CacheKey:
+    """Return the key of the response that was served least often, and of several the oldest."""
+    for key, stored in _responses.items():
+        # Most are served once and never again, so the oldest of those is found at once.
+        if not stored.times_served:
+            return key
+    return min(_responses, key=lambda each: _responses[each].times_served)
+
+
+def _compress(key: CacheKey, stored: _StoredResponse, coding: str) -> bytes:
+    before = stored.body.size
     # No random bytes against BREACH, as GZipMiddleware adds: what is the same for everybody holds no secret to guess.
-    stored.gzipped = compress(stored.content, level=6).gzipped
+    compressed = stored.body.encode(coding)
     # Inserted again, with its new size, unless a newer response has taken its place meanwhile.
-    if _responses.get(key) is stored:
+    if stored.body.size != before and _responses.get(key) is stored:
         _insert(key, stored)
-    return stored.gzipped
+    return compressed
 
 
 def _minute(seconds: float) -> int:

@@ -54,6 +54,7 @@ def set_security_headers(
     account: Account,
     *,
     image_origins: tuple[str, ...] = (),
+    style_source: str = "",
     cache: str,
     followed: bool = False,
     indexed: bool = False,
@@ -61,15 +62,16 @@ def set_security_headers(
 ) -> None:
     """Set the security headers: who may frame the page, what it may load, and how it may be cached.
 
-    `image_origins` are the origins of the business's logo and icon. `cache` is the Cache-Control value. With
-    `followed`, robots may follow the page's links; with `indexed`, search engines may list the page as well. The host
-    site's own Content-Security-Policy does not apply to these pages: a browser would enforce both, and the widget's
-    frame would break. With `in_base_template`, the page is as much the site's: what it may load, and who may frame it,
-    is up to the site's own middleware. A browser that asks for a frame's document gets another page.
+    `image_origins` are the origins of the business's logo and icon; `style_source` allows the page's own style sheet.
+    `cache` is the Cache-Control value. With `followed`, robots may follow the page's links; with `indexed`, search
+    engines may list the page as well. The host site's own Content-Security-Policy does not apply to these pages: a
+    browser would enforce both, and the widget's frame would break. With `in_base_template`, the page is as much the
+    site's: what it may load, and who may frame it, is up to the site's own middleware. A browser that asks for a
+    frame's document gets another page.
     """
     if not in_base_template:
         response["Content-Security-Policy"] = _policy(
-            static_origin(), image_origins, account.spam_check_origins, account.embed_origins
+            static_origin(), image_origins, style_source, account.spam_check_origins, account.embed_origins
         )
         # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
         response.xframe_options_exempt = True
@@ -152,14 +154,18 @@ def set_isolation_headers(response: HttpResponse, account: Account, *, image_ori
 
 @lru_cache(maxsize=256)
 def _policy(
-    static_origin: str, image_origins: tuple[str, ...], check_origins: tuple[str, ...], embed_origins: tuple[str, ...]
+    static_origin: str,
+    image_origins: tuple[str, ...],
+    style_source: str,
+    check_origins: tuple[str, ...],
+    embed_origins: tuple[str, ...],
 ) -> str:
     own = f"'self' {static_origin}".strip()
     policy = {
         "default-src": "'none'",
         "script-src": " ".join((own, *check_origins)),
-        # No "unsafe-inline" anywhere: styles and scripts are files.
-        "style-src": own,
+        # No "unsafe-inline" anywhere: scripts are files, and the one style in the page is allowed by its hash.
+        "style-src": f"{own} {style_source}".strip(),
         "font-src": own,
         # data: for the empty icon in parts/head.html.
         "img-src": " ".join((own, "data:", *image_origins)),

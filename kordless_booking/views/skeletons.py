@@ -33,7 +33,7 @@ T = TypeVar("T")
 # Private-use characters pass through every filter and need no escaping. The random part (per process) keeps a text from
 # outside, such as a business's name, from being taken for a placeholder.
 _NONCE: Final = secrets.token_hex(4)
-_TEMPLATE_SETTINGS: Final = frozenset(
+TEMPLATE_SETTINGS: Final = frozenset(
     {"TEMPLATES", "INSTALLED_APPS", "DEBUG", "ROOT_URLCONF", "STATIC_URL", "STORAGES", "LOCALE_PATHS"}
 )
 """Settings that rendered templates depend on."""
@@ -115,7 +115,7 @@ def cached_per_language(max_entries: int) -> Callable[[Callable[P, T]], Callable
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
             return function(*args, **kwargs) if settings.DEBUG else cached(get_language(), *args, **kwargs)
 
-        on_setting_change(_TEMPLATE_SETTINGS, compute.cache_clear)
+        on_setting_change(TEMPLATE_SETTINGS, compute.cache_clear)
         return wrapper
 
     return decorate
@@ -159,8 +159,11 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
 MAX_PAGES: Final = 256
 """Skeletons of whole pages in this process."""
 MAX_PAGES_BYTES: Final = 32 * 1024 * 1024
-"""Bytes of all of them, with their keys: enough for a list of 300 services in each of twenty languages."""
-_pages: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(MemoryBudget(MAX_PAGES_BYTES), max_entries=MAX_PAGES)
+"""Bytes of all of them, with their keys: enough for a list of 300 services in each of twenty languages. A list of all
+time zones has about 60 KB, or twice that in Arabic letters."""
+SHARED_BUDGET: Final = MemoryBudget(MAX_PAGES_BYTES)
+"""Budget of the skeletons of whole pages, and of the long lists on them (cells.py)."""
+_pages: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(SHARED_BUDGET, max_entries=MAX_PAGES)
 
 
 def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], values: list[str]) -> Hashable:
@@ -220,4 +223,4 @@ def placeholder(number: int) -> SafeString:
     return mark_safe(f"\ue000{_NONCE}:{number}\ue001")  # noqa: S308 (no markup in it)
 
 
-on_setting_change(_TEMPLATE_SETTINGS, _pages.clear)
+on_setting_change(TEMPLATE_SETTINGS, _pages.clear)

@@ -244,7 +244,8 @@ def _host_select(view: CalendarPage, links: SlotLinks, page: Page) -> dict[str, 
 def _form(choices: Choices, links: SlotLinks, page: Page) -> dict[str, Any]:
     """Return URL and hidden fields of a form that changes one of the choices."""
     url, hidden = page.form_target(links.here(choices), links.form, links.hidden(choices))
-    return {"url": url, "hidden": hidden}
+    # Lists, not tuples: a skeleton has placeholders for what is in them.
+    return {"url": url, "hidden": [*map(list, hidden)]}
 
 
 class _ProviderOption(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -27,18 +27,28 @@ from kordless_booking.presentation.texts import MAX_UNFOLDED_CHARS
 from kordless_booking.presentation.timezone_search import ZoneChoice
 from kordless_booking.presentation.timezones import business_timezone
 from kordless_booking.views.book_again import parse_usual_time
-from kordless_booking.views.cells import ZONE, parse_start, zone_items
+from kordless_booking.views.cells import (
+    SERVICE_CARD,
+    ZONE,
+    CardFrame,
+    parse_start,
+    service_cards,
+    zone_items,
+    zone_lists,
+)
 from kordless_booking.views.decorators import VERSION_HEADER, widget_view
-from kordless_booking.views.display import service_card
+from kordless_booking.views.display import ServiceCard, service_card
 from kordless_booking.views.extensions import fill_slots, page_queries
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.listed_page import VERSION_PREFIX, read_shown_service
 from kordless_booking.views.metadata import list_metadata, service_metadata
 from kordless_booking.views.next_free import NextFreeTexts, next_free_texts
+from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.page import Page, build_page
 from kordless_booking.views.problems import from_api_error, not_found
 from kordless_booking.views.rendering import PageRenderer
 from kordless_booking.views.request import WidgetRequest
+from kordless_booking.views.skeletons import PackagePart
 from kordless_booking.views.slot_page import (
     AGE_NOTICE_SECONDS,
     SlotLinks,
@@ -186,20 +196,13 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
     can_filter = len(services) > MAX_UNFILTERED
     query = _typed_query(visit).strip() if can_filter else ""
     found = _find_services(services, query)
-    groups: dict[str, list[Any]] = {}
+    groups: dict[str, list[Service]] = {}
+    for service in found:
+        groups.setdefault((service.category or "").strip(), []).append(service)
     choices = visit.choices if asked else visit.choices.replace(day=None, month=None, after=None, before=None)
     # In a long list the places would be noise, and each read of it costly.
     known = {} if can_filter else visit.catalog.cached_services([service.slug for service in found])
     free = next_free_texts(visit, [service.slug for service in found], known) if not can_filter else NextFreeTexts()
-    for service in found:
-        url = visit.links.service_url("slots", service.slug, choices, **more)
-        calendar = known[service.slug].calendar if service.slug in known else None
-        card = service_card(
-            service, visit.language, url, calendar=calendar, next_free=free.by_service.get(service.slug, "")
-        )
-        groups.setdefault((service.category or "").strip(), []).append(card)
-    named = [{"title": title, "services": cards} for title, cards in groups.items() if title]
-    unnamed = [{"title": pgettext("heading", "More") if named else "", "services": groups[""]}] if "" in groups else []
     token = visit.form_input_token
 
     def here(choices: Choices, **query: str) -> str:
@@ -218,8 +221,27 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         form_input_token=token,
         metadata=list_metadata(visit, services),
     )
+    renderer = PageRenderer(visit, page)
+
+    def card(service: Service) -> ServiceCard:
+        return service_card(
+            service,
+            visit.language,
+            visit.links.service_url("slots", service.slug, choices, **more),
+            calendar=known[service.slug].calendar if service.slug in known else None,
+            next_free=free.by_service.get(service.slug, ""),
+        )
+
+    has_more = len(groups) > 1 and "" in groups
+    titles = [*filter(None, groups), *([""] if "" in groups else [])]
+    # A long list is the same for everybody but for the query of its links. What somebody has typed isn't cached.
+    cards = _find_shared_cards(visit, renderer, choices, more) if can_filter and not query and not token else None
     context = {
-        "groups": named + unnamed,
+        "groups": [
+            {"title": title or (pgettext("heading", "More") if has_more else "")}
+            | ({"cards": cards(groups[title])} if cards else {"services": [card(each) for each in groups[title]]})
+            for title in titles
+        ],
         "category_links": len(found) > MAX_UNFILTERED and len(groups) > 1,
         "empty": not services,
         "filter": _service_filter(visit, page, choices, more, query, len(found)) if can_filter else None,
@@ -228,12 +250,41 @@ def services_page(visit: WidgetRequest, *, asked: Asked | None = None) -> HttpRe
         "limits": limit_chips(visit, asked, here) if asked else [],
         **fill_slots(visit, page, "services_before", "services_after", here=here),
     }
-    renderer = PageRenderer(visit, page)
     if query:
         # Not cached in any way, since visitors can type anything, and not counted again.
         return renderer.render(Step.SERVICE.template, context)
     page_view = None if token else visit.page_view()
     return renderer.render_cached(Step.SERVICE.template, context, page_view=page_view)
+
+
+def _find_shared_cards(
+    visit: WidgetRequest, renderer: PageRenderer, choices: Choices, more: Mapping[str, str]
+) -> Callable[[Sequence[Service]], SafeString] | None:
+    """Return a function from services to their cards as all visitors share them; None where a template is the site's.
+
+    Each link of the list has `choices`, and `more` in its query.
+    """
+    page, links = renderer.page, visit.links
+    if find_package_templates(Step.SERVICE.template, page.layout) is None:
+        return None
+    part = renderer.part(SERVICE_CARD)
+    if not isinstance(part, PackagePart):
+        return None
+    # The same behind the path of every page.
+    query = links.url("services", choices=choices, **more).removeprefix(links.url("services", choices=Choices()))
+
+    def path(slug: str) -> str:
+        return links.service_url("slots", slug, Choices())
+
+    return partial(
+        service_cards,
+        package=part.package,
+        frame=CardFrame(page.stage_id, page.push),
+        language=visit.language,
+        mount=links.mount,
+        path=path,
+        query=query,
+    )
 
 
 def _typed_query(visit: WidgetRequest) -> str:
@@ -267,7 +318,8 @@ def _service_filter(
     found = ngettext("%(count)s service found", "%(count)s services found", count) % {"count": count}
     return {
         "action": action,
-        "hidden": hidden,
+        # Lists, not tuples: a skeleton has placeholders for what is in them.
+        "hidden": [*map(list, hidden)],
         "query": query,
         "max_length": search.MAX_QUERY,
         "found": found if query and count else "",
@@ -441,6 +493,8 @@ def zone_context(
     others = visit.choices.replace(timezone=None)
     zones_action, zones_hidden = page.form_target(back(others), back(Choices()), others.query_items())
     part = renderer.part(ZONE)
+    # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
+    url = (lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None
 
     def rows(choices: Iterable[ZoneChoice], *, named: bool) -> SafeString:
         return zone_items(
@@ -451,8 +505,7 @@ def zone_context(
             language=visit.language,
             hours=visit.choices.hours,
             named=named,
-            # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
-            url=(lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None,
+            url=url,
         )
 
     if is_search := bool(query.strip()):
@@ -460,7 +513,20 @@ def zone_context(
         listed, continents = rows(found[:MAX_ZONES_FOUND], named=True), []
     else:
         found = timezone_search.likely_zones(current, business, visit.now, visit.language)
-        listed, continents = rows(found, named=True), _continents(visit, current, rows)
+        # With form input, each row has its own URL.
+        lists = zone_lists(
+            lambda: timezone_search.list_zones(visit.now, visit.language),
+            int(visit.now.timestamp() // 60),
+            part=part,
+            language=visit.language,
+            hours=visit.choices.hours,
+            url=url,
+        )
+        own = timezone_search.zone_region(current, visit.language)
+        # The visitor's own continent first, and open.
+        lists = tuple(sorted(lists, key=lambda each: each[0] != own))
+        continents = [{"title": region, "zones": zones, "open": region == own} for region, zones in lists]
+        listed = rows(found, named=True)
     return {
         # Lists, not tuples: a skeleton has placeholders for what is in them.
         "form": {"action": action, "hidden": [*map(list, hidden)], "query": query, "max_length": search.MAX_QUERY},
@@ -477,18 +543,6 @@ def zone_context(
         "found": _found(len(found)) if is_search and found else "",
         "back": {"url": back(visit.choices), "label": _("Back to the times"), "carry": True},
     }
-
-
-def _continents(visit: WidgetRequest, current: str, rows: Callable[..., SafeString]) -> list[dict[str, Any]]:
-    """Return all continents with their zones, that of the visitor first and open."""
-    regions: dict[str, list[ZoneChoice]] = {}
-    for choice in timezone_search.list_zones(visit.now, visit.language):
-        regions.setdefault(choice.region, []).append(choice)
-    own = timezone_search.zone_region(current, visit.language)
-    return [
-        {"title": region, "zones": rows(regions[region], named=False), "open": region == own}
-        for region in sorted(regions, key=lambda region: region != own)
-    ]
 
 
 def _found(count: int) -> str:

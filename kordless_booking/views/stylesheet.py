@@ -7,7 +7,9 @@ Color, theme and version are part of the URL. So a response never changes, and n
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.stylesheet import (
@@ -76,10 +79,40 @@ def later_style_url(mount: Mount, account: Account, choices: Choices) -> str:
     return _sheet_url(mount, account, choices, _LATER)
 
 
-def _sheet_url(mount: Mount, account: Account, choices: Choices, name: str) -> str:
+class InlineStyle(NamedTuple):
+    """Style sheet of all pages, for a page that has it in its head."""
+
+    text: SafeString = SafeString("")
+    source: str = ""
+    """What allows it in the page's Content-Security-Policy: its hash."""
+
+
+def inline_style(account: Account, choices: Choices, organization: Organization | None) -> InlineStyle:
+    """Return what the style sheet of `style_url` says, so that the first visit doesn't wait for another response.
+
+    It is empty where INLINE_STYLE is off, or the site has style sheets of its own: they may be long, and hold anything.
+    """
+    if not account.inline_style or account.style_sheets:
+        return InlineStyle()
+    style_key = _theme_of(account, choices), ()
+    return _inline(css_version(style_key), style_key, style_color(account, choices, organization))
+
+
+@lru_cache(maxsize=64)
+def _inline(_version: str, style_key: StyleKey, color: str) -> InlineStyle:
+    """Return the sheet. `_version` only makes the cache build a changed sheet again."""
+    # Ours alone, from files of the package: there is no `</style` in it.
+    text = SafeString(build_css(style_key, color))
+    return InlineStyle(text, f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'")
+
+
+def _theme_of(account: Account, choices: Choices) -> str:
     theme = choices.theme or account.theme
-    if theme == PLAIN:
-        theme = ""
+    return "" if theme == PLAIN else theme
+
+
+def _sheet_url(mount: Mount, account: Account, choices: Choices, name: str) -> str:
+    theme = _theme_of(account, choices)
     named = cached_reverse(mount, *(("style-themed", name, theme) if theme else ("style", name)))
     return f"{named}?v={css_version((theme, account.style_sheets))}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from kordless_booking import exceptions
@@ -27,6 +27,7 @@ from kordless_booking.presentation.texts import (
     short_times,
     status_texts,
     texted_text,
+    whole,
 )
 from kordless_booking.views.display import display_times
 
@@ -88,6 +89,22 @@ def terms_summary(
         policy=policy_text(offer.calendar.cancellation_policy) if offer else "",
         metadata=dict(detail.service.metadata) if detail else {},
     )
+
+
+def flat_summary(summary: TermsSummary) -> dict[str, Any]:
+    """Return what parts/summary.html reads of a summary, for a skeleton: no value is computed from another one.
+
+    Times are SafeString, which the filter `whole` leaves as they are. The metadata is for a site's own templates alone.
+    """
+    values = {each.name: getattr(summary, each.name) for each in fields(summary)}
+    clocks, where = summary.clocks, summary.where
+    return values | {
+        "clocks": replace(clocks, when=whole(clocks.when), other=clocks.other and whole(clocks.other)),
+        "short_times": [whole(line) for line in summary.short_times],
+        "where": where and {"folded": where.folded},
+        "folded_policy": summary.folded_policy,
+        "metadata": {},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
+from tests.journeys.first_bodies import check_first_bodies
 
 
 def test_the_whole_way_with_javascript(page: Page, demo: Demo, complaints: list[str]):
@@ -119,7 +120,7 @@ def test_inside_the_home_page(page: Page, demo: Demo, complaints: list[str]):
 
 
 def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
-    """A deep link shows free times after at most 4 requests and 30 KB of bodies, compressed as they come."""
+    """A deep link shows free times with two responses and 16 KB of bodies, packed; the first press brings the rest."""
     with browser.new_context(timezone_id="America/New_York") as context:
         page = context.new_page()
         page.goto(f"{demo.url}/book/")
@@ -129,14 +130,7 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
         # As full as a month can be: its days and times are much of the page.
         assert page.locator("a.kb-day").count() > 20
         assert page.locator(".kb-time").count() > 0
-        bodies: dict[str, int] = page.evaluate(
-            """Object.fromEntries(["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
-              .filter(({ name }) => !name.startsWith("data:"))
-              .map(({ name, transferSize, encodedBodySize }) => [name, transferSize && encodedBodySize]))"""
-        )
-        assert all(bodies.values()), "one of them came from the browser's cache"
-        assert len(bodies) <= 4, bodies
-        assert sum(bodies.values()) <= 30 * 1024, bodies
+        check_first_bodies(page)
         # The style of the form is asked for by the first press, and before the form itself: nothing jumps.
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -145,3 +139,30 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
         expect(page.locator(".kb-summary").first).to_have_css("border-top-style", "solid")
         kinds = [kind for url in asked for kind in ("/style-later", "/contact/?start=") if kind in url]
         assert kinds == ["/style-later", "/contact/?start="]
+        scripts = page.evaluate("performance.getEntriesByType('resource').filter(({ name }) => name.includes('/htmx'))")
+        assert len(scripts) == 1
+
+
+def test_a_press_waits_for_htmx_and_is_a_link_without_it(browser: Browser, demo: Demo):
+    """Pressed while htmx is on its way, a time is chosen once it is there, by one request; else as without scripts."""
+    with browser.new_context(timezone_id="America/New_York") as context:
+        page = context.new_page()
+        with booking_steps.unanswered(page, "**/htmx*"):
+            page.goto(f"{demo.url}/book/haircut/")
+            page.evaluate("window.isSamePage = true")
+            asked: list[str] = []
+            page.on("request", lambda request: "/contact/?start=" in request.url and asked.append(request.url))
+            page.locator(".kb-time").first.press("Enter")
+            expect(page.locator("[aria-busy=true]")).to_be_attached()
+            booking_steps.at(page, "slot")
+        booking_steps.at(page, "contact")
+        assert page.evaluate("window.isSamePage") is True
+        assert len(asked) == 1
+        page.route("**/htmx*", lambda route: route.abort())
+        page.goto(f"{demo.url}/book/haircut/")
+        page.evaluate("window.isSamePage = true")
+        page.locator(".kb-time").first.press("Enter")
+        booking_steps.at(page, "contact")
+        assert page.evaluate("window.isSamePage") is None
+        booking_steps.book(page, email="without-htmx@example.com")
+    assert str(demo.sandbox.bookings()).count("without-htmx@example.com") == 1

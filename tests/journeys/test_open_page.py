@@ -18,6 +18,8 @@ SERVICE = "color-consultation"
 NEW_YORK = ZoneInfo("America/New_York")
 LOOKS = 31_000
 """Milliseconds after which an open page has looked again."""
+HTMX_COMES = 2_000
+"""Milliseconds after which a page that nobody touches loads htmx."""
 
 
 @pytest.fixture
@@ -67,6 +69,9 @@ def opened(page: Page, url: str) -> Locator:
     page.goto(url)
     booking_steps.at(page, "slot")
     expect(page.locator("body.kb-js, .kb.kb-js")).to_be_visible()
+    # htmx, which looks, is loaded once the visitor has done nothing for a while.
+    page.clock.fast_forward(HTMX_COMES)
+    booking_steps.wait_for(page, "!!window.htmx")
     return page.locator(".kb-time")
 
 

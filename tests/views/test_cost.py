@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
+from kordless_booking.views import skeletons
 from tests.support.counting_cache import trips
 
 PAGES = [
@@ -76,3 +77,14 @@ def test_a_thousand_pages_from_all_over_the_world_cost_three_requests(client: Cl
         client.get(f"/book/haircut/?tz={zone}&day=2026-12-{day:02}&hours={12 + number % 2 * 12}")
     fetch_pool.join()
     assert sorted(request.operation for request in sandbox.requests) == ["availability", "organization", "service"]
+
+
+@pytest.mark.parametrize("path", ["/book/haircut/zone/", "/book/haircut/", "/book/styling-class/?party=2", "/book/"])
+def test_a_page_is_rendered_once_for_all_time_zones(client: Client, path: str):
+    """No part of its skeleton's key is a visitor's own: fields that carry choices on are filled in, too."""
+    joined = "&" if "?" in path else "?"
+    client.get(f"{path}{joined}tz=Europe/Berlin")
+    skeletons._pages.clear()
+    for zone in ("Europe/Paris", "Europe/Madrid", "Europe/Rome"):
+        assert client.get(f"{path}{joined}tz={zone}").status_code == 200
+    assert len(skeletons._pages) == 1

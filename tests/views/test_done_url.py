@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from django.db.models import Sum
 from django.test import Client
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -165,6 +165,7 @@ def test_reloading_the_confirmation_counts_no_second_booking(client: Client, sho
 
 
 @given(text=st.text(max_size=60).map(lambda text: f"https://shop.example/{text}") | st.text(max_size=60))
+@example("https://shop.example/jane's?for=o'clock#it's")
 def test_any_text_is_a_safe_page_or_none(text: str):
     """What is accepted is absolute, on https or this machine, reads the same again, and keeps its host."""
     url = parse_done_url(text)

@@ -4,9 +4,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from kordless_booking.api.resources import Service
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.model import Policy
-from kordless_booking.views import response_cache
+from kordless_booking.views import cells, response_cache, skeletons, steps
+from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.steps import MAX_UNFILTERED
 from tests.support.html_rules import broken
 from tests.support.salon import open_salon
@@ -149,3 +151,53 @@ def test_a_card_says_the_place_as_soon_as_it_is_known(visitor: Visitor, sandbox:
     assert cards["Color consultation"] == "Free 30 min Video call"
     assert cards["Beard trim"] == "$18.50 20 min"
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("query", ["?tz=Asia/Tokyo&hours=24", "?party=2&after=12:00&scheme=dark", "?lang=ar"])
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_the_shared_cards_of_a_long_list_are_those_that_one_visitor_gets(
+    site: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, query: str, headers: dict[str, str]
+):
+    """The same bytes as where each card is rendered for the request, and rendered once for all visitors."""
+    open_salon(site, 40)
+    # Of another visitor, whose choices must not be in the links.
+    other = "/book/?lang=ar&tz=Europe/Paris&hours=12" if "ar" in query else "/book/?hours=12"
+    assert client.get(other, headers=headers).status_code == 200
+    shared = client.get(f"/book/{query}", headers=headers).content
+    lists = len(cells._card_lists)
+    assert lists
+    client.get(f"/book/{query}&month=2027-01", headers=headers)
+    if headers:
+        # A DOM id that a client has made up.
+        client.get(f"/book/{query}", headers={**HTMX, "HX-Target": "kb-inline-made-up-1"})
+        made_up = len(cells._card_lists)
+        client.get(f"/book/{query}", headers={**HTMX, "HX-Target": "kb-inline-made-up-2"})
+        assert len(cells._card_lists) == made_up
+    else:
+        assert len(cells._card_lists) == lists
+    response_cache._clear()
+    skeletons._pages.clear()
+    monkeypatch.setattr(steps, "_find_shared_cards", lambda *_arguments: None)
+    assert client.get(f"/book/{query}", headers=headers).content == shared
+
+
+def test_a_changed_service_has_another_shared_card():
+    """Cards are known by what they show, so that none is shown after Kordless has another text."""
+    package = find_package_templates(cells.SERVICE_CARD)
+    assert package is not None
+
+    def cards(*services: Service) -> str:
+        frame, mount = cells.CardFrame("kb-stage", push=True), ("book", "/", None, None)
+        return cells.service_cards(
+            services, package=package, frame=frame, language="en", mount=mount, path="/book/{}/".format, query="?a=1&b"
+        )
+
+    before, other = Service(slug="cut", name="Cut & wash"), Service(slug="cut", name="Cut & wash", description="New")
+    assert 'href="/book/cut/?a=1&amp;b"' in cards(before)
+    assert "Cut &amp; wash" in cards(before)
+    assert "New" not in cards(before)
+    assert "New" in cards(other)
+    # Equal values are the same cards, whichever objects they are.
+    stored = len(cells._card_lists)
+    assert cards(Service(slug="cut", name="Cut & wash")) == cards(before)
+    assert len(cells._card_lists) == stored

@@ -1,0 +1,82 @@
+"""The style sheet in the head of the widget's own pages: the default, which the tests of other things switch off."""
+
+import gzip
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+from pytest_django import Settings
+
+from frontend.bundles import BUILT
+from tests.support.visitor import HTMX
+
+pytestmark = pytest.mark.django_db
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)"')
+FIRST_BYTES = 15 * 1024
+"""Budget of the first times, packed by gzip: the page with its style, and its script."""
+ALL_BYTES = 32 * 1024
+"""Budget of these and of htmx, which comes when the visitor begins, or once the line has been idle."""
+
+
+@pytest.fixture
+def inline(site: Settings) -> Settings:
+    """The site with the default."""
+    site.KORDLESS_BOOKING = {name: value for name, value in site.KORDLESS_BOOKING.items() if name != "INLINE_STYLE"}
+    return site
+
+
+@pytest.mark.parametrize("path", ["/book/", "/book/haircut/", "/book/haircut/?embed=1&accent=1f6f5c", "/book/nothing/"])
+def test_a_page_has_its_style_in_its_head_and_its_policy_allows_that_alone(client: Client, inline: Settings, path: str):
+    """The first visit waits for no second response; the hash is that of the text, also from the cache."""
+    for _ in range(2):
+        response = client.get(path)
+        html = response.content.decode()
+        [style] = STYLE.findall(html)
+        assert ".kb-card{" in style
+        assert ("1f6f5c" in style) == ("accent" in path)
+        digest = b64encode(sha256(style.encode()).digest()).decode()
+        assert f"style-src 'self' 'sha256-{digest}'; " in response["Content-Security-Policy"]
+        assert "unsafe-inline" not in response["Content-Security-Policy"]
+        assert LINK.findall(html) == []
+        assert "data-kb-later" in html
+
+
+@pytest.mark.parametrize("more", [{"INLINE_STYLE": False}, {"STYLE_SHEETS": ["own.css"]}], ids=["off", "own sheets"])
+def test_a_page_links_its_style_where_the_site_says_so_or_has_its_own(
+    client: Client, inline: Settings, more: dict[str, Any]
+):
+    """The site's own sheets may be long, and a policy of a server in front may forbid any style in a page."""
+    inline.KORDLESS_BOOKING = {**inline.KORDLESS_BOOKING, **more}
+    response = client.get("/book/haircut/")
+    html = response.content.decode()
+    assert "<style" not in html
+    assert len(LINK.findall(html)) == 1
+    assert "style-src 'self'; " in response["Content-Security-Policy"]
+
+
+def test_a_fragment_brings_no_style(client: Client, inline: Settings):
+    """It is swapped into a page that has it."""
+    assert "<style" not in client.get("/book/haircut/", headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/book/haircut/?tz=America/New_York", "/book/"])
+def test_the_first_times_are_two_small_responses(client: Client, inline: Settings, path: str):
+    """The page has one script and no sheet that is loaded at once; the script loads htmx later."""
+    html = client.get(path).content.decode()
+    scripts = re.findall(r"<script[^>]*>", html)
+    assert [re.findall(r'src="([^"]+)"', script) for script in scripts] == [["/static/kordless_booking/booking.js"]]
+    assert re.findall(r'<link rel="stylesheet"[^>]*?( disabled)?>', html) == [" disabled"]
+    [htmx] = re.findall(r'data-kb-htmx="/static/([^"]+)"', html)
+    sizes = {
+        "page": len(gzip.compress(html.encode(), 6)),
+        "script": len(gzip.compress((BUILT / "booking.js").read_bytes())),
+        "htmx": len(gzip.compress(Path(str(finders.find(htmx))).read_bytes())),
+    }
+    assert sizes["page"] + sizes["script"] <= FIRST_BYTES, sizes
+    assert sum(sizes.values()) <= ALL_BYTES, sizes
