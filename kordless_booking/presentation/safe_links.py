@@ -130,8 +130,8 @@ def _host(host: str, *, bracketed: bool) -> str:
 
 
 def _quoted(part: str) -> str:
-    # "%" is safe, so that what is percent-encoded already isn't encoded twice. The apostrophe is encoded, though a URL may
-    # have it: a site's own template may write the attribute with single quotes.
+    # "%" is safe, so that what is percent-encoded already isn't encoded twice. The apostrophe is encoded, though a URL
+    # may have it: a site's own template may write the attribute with single quotes.
     return quote(part, safe="/?:@!$&()*+,;=%~")
 
 
