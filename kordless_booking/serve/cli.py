@@ -9,15 +9,17 @@ import argparse
 import getpass
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kordless_booking import __version__
 from kordless_booking.serve.configuration import CONFIG, Configuration, read_configuration
 from kordless_booking.serve.example import example_file
-from kordless_booking.serve.state import prepare_folder
+from kordless_booking.serve.state import keep_secret_key, prepare_folder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -108,6 +110,8 @@ def _serve(given: argparse.Namespace) -> int | None:
 
 def _announce(configuration: Configuration) -> None:
     _say(f"Your booking page: {configuration.site_url}/", f"Its admin: {configuration.site_url}/admin/")
+    if file := find_open_file(os.environ.get(CONFIG, "")):
+        _say(f"Note: all users of this machine can read {file}, which has secrets: chmod 600 {file}")
     if configuration["KORDLESS_SANDBOX"]:
         _say("This is the sandbox: its business is invented, and its bookings reach nobody.")
     if configuration["WEB_CONCURRENCY"] > 1 and not configuration["REDIS_URL"]:
@@ -115,6 +119,13 @@ def _announce(configuration: Configuration) -> None:
             "Note: without REDIS_URL the processes share no cache, so each has a part of your key's quota, and counts "
             "visitors for itself."
         )
+
+
+def find_open_file(path: str) -> str:
+    """Return the path of a file that all users of this machine can read; "" for any other."""
+    with suppress(OSError):
+        return path if path and Path(path).stat().st_mode & stat.S_IROTH else ""
+    return ""
 
 
 def _admin(given: argparse.Namespace) -> None:
@@ -188,6 +199,8 @@ def _configure(given: argparse.Namespace) -> Configuration:
         # Not the folder itself yet: a configuration that is incomplete leaves nothing behind.
         if not problems:
             prepare_folder(configuration.state_folder)
+            if not configuration["SECRET_KEY"]:
+                keep_secret_key(configuration.state_folder)
     except OSError as error:
         problems.append(f"STATE_FOLDER is {configuration.state_folder}, which can't be used: {error.strerror}.")
     try:

@@ -10,6 +10,7 @@ from typing import Final
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 
@@ -56,6 +57,21 @@ def _collect(folder: Path) -> None:
     wanted = "\n".join([__version__, str(built), django.__version__, sys.version, *settings.INSTALLED_APPS])
     if stamp.is_file() and stamp.read_text() == wanted:
         return
+    # Without a stamp, a collection was killed in the middle, and any file may be torn.
+    whole = stamp.is_file()
     stamp.unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if whole:
+        _remove_copies(folder / "static")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=not whole)
     stamp.write_text(wanted)
+
+
+def _remove_copies(collected: Path) -> None:
+    """Remove the copies without a hash in their name, so that all are made again.
+
+    `collectstatic` would keep those that are younger than their source, as after the upgrade of an image that was
+    built before the last start. The hashed ones stay for pages that are open in a browser.
+    """
+    for finder in get_finders():
+        for path, _storage in finder.list([]):
+            (collected / path).unlink(missing_ok=True)

@@ -47,7 +47,7 @@ class Fact:
     otherwise: str
     """What the package does where the statement is wrong."""
     settings: tuple[str, ...] = ()
-    """Keys of KORDLESSNEEDS_BOOKING that answer it."""
+    """Keys of KORDLESS_BOOKING that answer it."""
     unseen: str = UNSEEN
     """Why it wasn't seen, where a run doesn't say it better."""
 
