@@ -51,14 +51,15 @@ def _database_lock() -> Iterator[None]:
 
 def _collect(folder: Path) -> None:
     """Collect the static files, unless those of exactly these packages and apps are there."""
-    stamp = folder / "static" / _STAMP
+    # Beside the files and not among them, which are served: it has the exact versions of everything.
+    stamp = folder / _STAMP
+    # Without a stamp, a collection was killed in the middle, and any file may be torn.
+    whole = stamp.is_file() and (folder / "static").is_dir()
     # The time tells two builds of one version apart, as in a checkout.
     built = (Path(__file__).parent.parent / "static" / "kordless_booking").stat().st_mtime_ns
     wanted = "\n".join([__version__, str(built), django.__version__, sys.version, *settings.INSTALLED_APPS])
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if whole and stamp.read_text() == wanted:
         return
-    # Without a stamp, a collection was killed in the middle, and any file may be torn.
-    whole = stamp.is_file()
     stamp.unlink(missing_ok=True)
     if whole:
         _remove_copies(folder / "static")

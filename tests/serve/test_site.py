@@ -92,6 +92,7 @@ def test_the_admin_has_the_pages_of_the_package(served: Settings, admin_client: 
 def test_the_admin_is_closed_to_visitors(served: Settings, client: Client):
     """It asks for a login, and the snippet builder with it."""
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    assert client.get("/admin")["Location"] == "/admin/"
     assert "/admin/login/" in client.get("/snippet/")["Location"]
 
 
