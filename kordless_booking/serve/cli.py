@@ -248,6 +248,7 @@ def _check_settings() -> None:
 def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
     """Run a management command, and return its exit code."""
     from django.core.management import CommandError, call_command, execute_from_command_line  # noqa: PLC0415
+    from django.db import InterfaceError, OperationalError  # noqa: PLC0415 (settings are read by now)
 
     try:
         if quiet:
@@ -257,6 +258,9 @@ def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
             execute_from_command_line(["kordless-booking manage", *arguments])
     except CommandError as error:
         raise Refused(error.returncode, str(error)) from None
+    except (OperationalError, InterfaceError) as error:
+        # As while a database server restarts: every five minutes a traceback would hide what is wrong.
+        raise Refused(1, f"The database can't be used: {error}") from None
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0
