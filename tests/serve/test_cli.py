@@ -86,7 +86,7 @@ def test_a_database_that_is_gone_is_a_sentence_and_no_traceback(monkeypatch: pyt
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(management, "execute_from_command_line", fail)
-    with pytest.raises(cli.Refused, match="The database can't be used: connection refused") as raised:
+    with pytest.raises(cli.CommandFailed, match="The database can't be used: connection refused") as raised:
         cli._run_django(["kordless_mail"])
     assert raised.value.code == 1
 
