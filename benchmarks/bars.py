@@ -223,7 +223,7 @@ def slow_section(report: Report, folder: Path) -> None:
                 # What the load before has left behind is no part of this one.
                 came = _settle(front)
                 if _statuses(came) != {200: 8}:
-                    raise RuntimeError(f"{setup.title}: the site does not answer ({_told(came)})")
+                    raise RuntimeError(f"{setup.title}: the site does not answer ({_describe_responses(came)})")
                 if load is slow_visitors.wait_for_kordless:
                     seconds = slow_visitors.KORDLESS_SECONDS
                     upstream.ask("faults", "POST", kind="slow", operation="availability", seconds=seconds)
