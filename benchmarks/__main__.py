@@ -54,22 +54,18 @@ def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kordless-bench-")))
         (folder / "static").mkdir()
-        if only in {None, "rates"}:
-            rate_bars(report, folder, seconds=seconds, rounds=rounds)
-        if only in {None, "pages"}:
-            page_bars(report, folder)
-        if only in {None, "crowds"}:
-            crowd_bars(report, folder)
-        if only in {None, "waiting"}:
-            waiting_bars(report, folder, warm_minutes=warm_minutes)
-        if only in {None, "deliveries"}:
-            delivery_bars(report, folder)
-        if only in {None, "tables"}:
-            table_bars(report, folder)
-        if only in {None, "peers"}:
-            peer_section(report, folder, seconds=seconds, rounds=rounds)
-        if only in {None, "slow"}:
-            slow_section(report, folder)
+        measure = {
+            "rates": lambda: rate_bars(report, folder, seconds=seconds, rounds=rounds),
+            "pages": lambda: page_bars(report, folder),
+            "crowds": lambda: crowd_bars(report, folder),
+            "waiting": lambda: waiting_bars(report, folder, warm_minutes=warm_minutes),
+            "deliveries": lambda: delivery_bars(report, folder),
+            "tables": lambda: table_bars(report, folder),
+            "peers": lambda: peer_section(report, folder, seconds=seconds, rounds=rounds),
+            "slow": lambda: slow_section(report, folder),
+        }
+        for part in [only] if only else PARTS:
+            measure[part]()
     if only in SECTIONS:
         # The rows are printed already.
         if not printed:

@@ -35,7 +35,7 @@ class Finding:
 
     def __str__(self) -> str:
         line = f"{self.text}: {self.advice}" if self.advice else self.text
-        return f"{self.level:<4} {line.rstrip('.')}."
+        return f"{self.level:<4} {line if line.endswith('?') else line.rstrip('.') + '.'}"
 
 
 Findings = Iterable[Finding]

@@ -1,6 +1,6 @@
 """Check of messages to phones, and of mail to staff: the site's function can be called, and links are there and short.
 
-Nothing is sent.
+Nothing is sent; the mail server is connected to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from django.urls import NoReverseMatch
 
 from kordless_booking.doctor.finding import Findings, fix, note, ok
+from kordless_booking.mail.connection import try_mail_server
 from kordless_booking.mail.short_link import CODE_LENGTH
 from kordless_booking.messenger import find_messenger_problem
 from kordless_booking.urlconf import absolute_url
@@ -23,7 +24,8 @@ MAX_LINK_CHARS: Final = 70
 
 
 def examine(account: Account) -> Findings:
-    """Examine MESSENGER and STAFF_EMAIL. Finds nothing where neither is set."""
+    """Examine MESSENGER, STAFF_EMAIL and the mail server. Finds nothing where the site sends nothing."""
+    yield from _mail_server(account)
     yield from _staff_mail(account)
     if not account.messenger:
         return
@@ -38,6 +40,20 @@ def examine(account: Account) -> Findings:
         if length > MAX_LINK_CHARS:
             advice = "mount the widget at a shorter path, or be charged for more than one message each time"
             yield note("message_link", f"The link in messages has {length} characters", advice)
+
+
+def _mail_server(account: Account) -> Findings:
+    if not (account.mail or account.staff_email) or (tried := try_mail_server()) is None:
+        return
+    address, error = tried
+    if error is None:
+        yield ok("mail_server", f"The mail server {address} can be reached, and accepts the login")
+        return
+    # Its own words may repeat the name that logs in.
+    advice = (
+        "check its address, its encryption, and name and password; until then mails wait, and are given up in the end"
+    )
+    yield fix("mail_server_failed", f"The mail server {address} can't be used ({type(error).__name__})", advice)
 
 
 def _staff_mail(account: Account) -> Findings:

@@ -15,6 +15,8 @@ from kordless_booking.models import OutgoingMail
 # SMTP reply codes (RFC 5321): 4xx means "not now", 5xx "never".
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
+_TRY_SECONDS: Final = 8
+"""Longest wait for a server that is only tried: the doctor has 40 seconds for everything."""
 
 
 class ConnectionFailed(Exception):
@@ -67,6 +69,28 @@ class MailConnection:
         if backend is not None:
             with contextlib.suppress(Exception):  # the mail's state is decided; a failing QUIT doesn't change it
                 backend.close()
+
+
+def try_mail_server() -> tuple[str, Exception | None] | None:
+    """Connect to the site's SMTP server and log in, as each mail does. Sends nothing.
+
+    Returns host and port, and what it failed with; None where the site's backend isn't Django's for SMTP.
+    """
+    from django.core.mail.backends.smtp import EmailBackend  # noqa: PLC0415 (only the doctor asks)
+
+    backend = _site_backend()
+    if not isinstance(backend, EmailBackend):
+        return None
+    address = f"{backend.host}:{backend.port}"
+    backend.timeout = min(backend.timeout or _TRY_SECONDS, _TRY_SECONDS)
+    try:
+        backend.open()
+    # DNS, TCP, TLS or the login, as in MailConnection.
+    except Exception as error:  # noqa: BLE001 (mail backends raise anything)
+        return address, error
+    with contextlib.suppress(Exception):
+        backend.close()
+    return address, None
 
 
 def state_after_error(error: Exception) -> OutgoingMail.State:

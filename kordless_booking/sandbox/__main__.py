@@ -52,10 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sandbox = Sandbox(given.path, limits=Limits.off() if given.no_limits else None, seed=given.seed)
     if given.now:
         sandbox.clock.set(given.now, frozen=given.freeze)
-    with (
-        suppress(KeyboardInterrupt),
-        SandboxServer(sandbox, given.host, given.port, quiet=given.quiet) as server,
-    ):
+    try:
+        server = SandboxServer(sandbox, given.host, given.port, quiet=given.quiet)
+    except OSError as error:
+        parser.error(f"can't listen on {given.host}:{given.port} ({error.strerror}): choose another --port")
+    with suppress(KeyboardInterrupt), server:
         base = f"http://{given.host}:{server.server_port}{PREFIX}"
         for line in (
             f"Kordless sandbox at {base}",

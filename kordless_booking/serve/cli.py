@@ -92,7 +92,14 @@ def _command(
 def _serve(args: argparse.Namespace) -> int | None:
     configuration = _configure(args)
     if args.check:
-        return _run_django(["kordless_doctor"])
+        from kordless_booking.serve.upgrade import is_up_to_date  # noqa: PLC0415 (settings are read by now)
+
+        code = _run_django(["kordless_doctor"])
+        if code and not is_up_to_date(configuration.state_folder):
+            _print_lines(
+                "Tables and files that are missing or old: the start makes them new, or kordless-booking upgrade now."
+            )
+        return code
     try:
         from kordless_booking.serve.server import Server  # noqa: PLC0415 (an extra)
     except ImportError:
@@ -165,6 +172,10 @@ def _upgrade(args: argparse.Namespace) -> None:
 
 
 def _manage(args: argparse.Namespace) -> int:
+    if any(each.partition("=")[0] == "--config" for each in args.arguments):
+        raise Refused(
+            INCOMPLETE, f"--config stands before the command: kordless-booking manage --config FILE {args.command} …"
+        )
     _configure(args)
     return _run_django([args.command, *args.arguments])
 

@@ -38,6 +38,7 @@ _OPTION_OF_KEY: Final[Mapping[str, str]] = {
 """Keys of KORDLESS_BOOKING that options decide."""
 _NAMED_OTHERWISE: Final = {"workers": "web_concurrency", "host": "listen_host"}
 """What the command's flags call options that have another name."""
+_TOML_HINT: Final = 'Texts stand in quotation marks, as in theme = "salon".'
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 """Hosts that every site answers: health checks of a container come to them."""
 
@@ -117,7 +118,8 @@ class Configuration:
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
     """Return the configuration that these variables and their file say. Never raises for what is in them."""
     problems: list[str] = []
-    texts, booking = _read_file(environment.get(CONFIG, "").strip(), problems)
+    read = _read_file(environment.get(CONFIG, "").strip(), problems)
+    texts, booking = read or ({}, {})
     for name in OPTIONS:
         if given := environment.get(name, "").strip():
             texts[name] = given
@@ -125,7 +127,9 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         texts["STATE_FOLDER"] = given
     values = {name: _read_option(option, texts.get(name, ""), problems) for name, option in OPTIONS.items()}
     configuration = Configuration(values, booking, ())
-    problems += _find_problems(configuration, texts.keys())
+    if read is not None:
+        # What a file that can't be read leaves out, nobody knows.
+        problems += _find_problems(configuration, texts.keys())
     # Keys of optional apps are unknown until their apps are loaded; Django's system checks have their turn then.
     errors = conf.find_errors({**booking, "SANDBOX": True}) if booking else []
     problems += [f"{error.text} {error.hint}" for error in errors if error.kind != "unknown"]
@@ -137,19 +141,19 @@ def is_local_name(host: str) -> bool:
     return host.strip("[]").lower() in {"localhost", "127.0.0.1", "::1"}
 
 
-def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the options in the file, as texts, and its further settings."""
+def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str, Any]] | None:
+    """Return the options in the file, as texts, and its further settings; None where it can't be read."""
     if not path:
         return {}, {}
     try:
         parsed = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         problems.append(f"{CONFIG} is {path}, which can't be read: {error.strerror}.")
-        return {}, {}
+        return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         # The message has the line, and nothing of what stands there, which may be a secret.
-        problems.append(f"{path} is not valid TOML: {_locate_error(error)}.")
-        return {}, {}
+        problems.append(f"{path} is not valid TOML: {_locate_error(error)}. {_TOML_HINT}")
+        return None
     booking = parsed.pop(BOOKING, {})
     if not isinstance(booking, dict):
         problems.append(f"{BOOKING} in {path} must be a table: write [{BOOKING}] on a line of its own.")
@@ -184,7 +188,7 @@ def _hint_at(key: str) -> str:
     if near:
         return f" Did you mean {near[0]}?"
     if key.upper() in conf.SETTINGS:
-        return f" It belongs into the table [{BOOKING}]."
+        return f" It belongs in the table [{BOOKING}]."
     return ""
 
 

@@ -34,6 +34,12 @@ def upgrade(folder: Path) -> None:
         _collect(folder)
 
 
+def is_up_to_date(folder: Path) -> bool:
+    """Return True where an upgrade to these packages and apps has come to its end, which is the static files."""
+    stamp = folder / "static" / _STAMP
+    return stamp.is_file() and stamp.read_text() == _wanted_stamp()
+
+
 @contextmanager
 def _database_lock() -> Iterator[None]:
     """Hold a lock in PostgreSQL as well: servers on other machines have another folder."""
@@ -48,14 +54,17 @@ def _database_lock() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_DATABASE_LOCK])
 
 
+def _wanted_stamp() -> str:
+    # The time tells two builds of one version apart, as in a checkout.
+    built = (Path(__file__).parent.parent / "static" / "kordless_booking").stat().st_mtime_ns
+    return "\n".join([__version__, str(built), django.__version__, sys.version, *settings.INSTALLED_APPS])
+
+
 def _collect(folder: Path) -> None:
     """Collect the static files, unless those of exactly these packages and apps are there."""
     stamp = folder / "static" / _STAMP
-    # The time tells two builds of one version apart, as in a checkout.
-    built = (Path(__file__).parent.parent / "static" / "kordless_booking").stat().st_mtime_ns
-    wanted = "\n".join([__version__, str(built), django.__version__, sys.version, *settings.INSTALLED_APPS])
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if is_up_to_date(folder):
         return
     stamp.unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0)
-    stamp.write_text(wanted)
+    stamp.write_text(_wanted_stamp())

@@ -32,7 +32,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.presentation.locales import best_supported_language, supported_languages
+from kordless_booking.presentation.locales import best_supported_language, default_language, supported_languages
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import PLAIN, THEMES
@@ -337,7 +337,8 @@ def _snippet(visit: WidgetRequest, form: SnippetForm, base_url: str) -> Snippet:
         path = f"{segment}/"
     else:
         path = f"service/{segment}/"
-    with translation.override(lang or "en"):
+    # Without a choice the texts that stand on the other site are in the site's own language.
+    with translation.override(lang or default_language()):
         text = form.chosen("text") or pgettext("button", "Book now")
         labels = {"close_label": pgettext("button", "Close"), "open_label": _("Open in a new tab")}
     own = {"close_label": "Close", "open_label": "Open in a new tab"}  # the script's defaults need no attribute

@@ -5,6 +5,7 @@ from pytest_django import Settings
 
 from tests.support.doctor import run_as_json
 from tests.support.phone_messages import TEXTING, clear_messages, received
+from tests.support.smtp_server import mail_server, use
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +48,24 @@ def test_mail_to_staff_is_reported_with_its_addresses(site: Settings):
     assert "desk@salon.example" in told.line("staff_mail")
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SITE_URL": "https://salon.example"}
     assert run_as_json().of("messages") == {"staff_mail": "ok"}
+
+
+def test_a_mail_server_is_connected_to_and_sent_nothing(site: Settings):
+    """A wrong name or password would otherwise show with the first booking that isn't confirmed."""
+    site.KORDLESS_BOOKING = {
+        **site.KORDLESS_BOOKING,
+        "STAFF_EMAIL": "desk@salon.example",
+        "SITE_URL": "https://s.example",
+    }
+    with mail_server() as server:
+        use(site, server.port)
+        told = run_as_json()
+        assert told.of("messages") == {"mail_server": "ok", "staff_mail": "ok"}
+        assert (server.sessions, server.taken) == (1, [])
+    with mail_server(CONNECT="554 no") as server:
+        use(site, server.port)
+        told = run_as_json()
+    assert told.of("messages")["mail_server_failed"] == "fix"
+    assert f"127.0.0.1:{server.port} can't be used" in told.line("mail_server_failed")
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STAFF_EMAIL": "", "MAIL": False}
+    assert run_as_json().of("messages") == {}

@@ -54,6 +54,25 @@ def test_each_theme_fits_a_phone(browser: Browser, demo: Demo, theme: str, width
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("theme", thinned(THEMES, "salon".__eq__))
+def test_the_labels_of_the_steps_never_touch(browser: Browser, demo: Demo, theme: str):
+    """Between two labels of the progress bar is room, also where the widget is just wide enough for all of them."""
+    with browser.new_context(viewport={"width": 480, "height": 700}) as context:
+        page = context.new_page()
+        for language in ("en", "fr", "de"):
+            page.goto(f"{demo.url}/book/?theme={theme}&lang={language}")
+            booking_steps.at(page, "service")
+            gaps = page.locator(".kb-progress :is(a, span)").evaluate_all(
+                """labels => labels.map(label => {
+                    const range = document.createRange(); range.selectNodeContents(label);
+                    return range.getBoundingClientRect()
+                }).map((box, i, all) => i ? box.left - all[i - 1].right : 99)"""
+            )
+            assert len(gaps) >= 4
+            assert min(gaps) > 4, (language, gaps)
+
+
+@pytest.mark.matrix
 def test_the_switcher_needs_no_script(browser: Browser, demo: Demo):
     """Plain links put the widget into another theme, scheme and color; the way on keeps them; nothing is stored."""
     with browser.new_context(java_script_enabled=False, color_scheme="light") as context:

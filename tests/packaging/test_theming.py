@@ -84,7 +84,9 @@ def test_every_picture_is_there():
         for page in docs.glob("*.md")
         for address in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
     }
-    assert {path.resolve() for path in (docs / "screenshots").glob("*")} == shown
+    readme = (ROOT / "README.md").read_text()
+    shown |= {(ROOT / address).resolve() for address in re.findall(r'<img src="(docs/[^"]+)"', readme)}
+    assert {path.resolve() for path in [*docs.glob("*.png"), *(docs / "screenshots").glob("*")]} == shown
     assert sum(path.stat().st_size for path in shown) < 4 * 1024 * 1024
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -99,3 +100,15 @@ def test_bad_arguments_are_explained() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20, cwd=TOP)  # noqa: S603 - our own words
     assert done.returncode == 2
     assert "--now" in done.stderr
+
+
+def test_a_port_in_use_is_explained() -> None:
+    """One line that names the port and the way out, as usual for a command."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        command = [sys.executable, "-m", "kordless_booking.sandbox", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20, cwd=TOP)  # noqa: S603 - our own words
+    assert done.returncode == 2
+    assert f"can't listen on 127.0.0.1:{port}" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr

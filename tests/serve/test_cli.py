@@ -69,3 +69,12 @@ def test_the_page_lists_every_option_with_its_purpose_and_default():
     page = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
     assert options_table() in page
     assert all(f"| `{name}` |" in page for name in OPTIONS)
+
+
+@pytest.mark.parametrize("option", [["--config", "salon.toml"], ["--config=salon.toml"]])
+def test_a_configuration_behind_the_command_of_manage_is_pointed_out(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+):
+    """Without a word it would be an argument of Django's command, and the site's options be called missing."""
+    assert cli.main(["manage", "kordless_doctor", *option]) == cli.INCOMPLETE
+    assert "kordless-booking manage --config FILE kordless_doctor" in capsys.readouterr().err

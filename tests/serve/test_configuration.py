@@ -111,7 +111,7 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
     [
         ('kordless_org_slg = "salon"', "Did you mean kordless_org_slug?"),
         ("workers = 2", "Did you mean web_concurrency?"),
-        ("GUESTS = 3", "It belongs into the table [booking]."),
+        ("GUESTS = 3", "It belongs in the table [booking]."),
         ('colour = "red"', "unknown key 'colour'"),
         ("port = 8000.5", "must be a text, a number"),
         ("port = [8000]", "must be a text, a number"),
@@ -120,6 +120,7 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
         ("[booking]\nBOOK_AGAIN_WEEKS = 600", "BOOK_AGAIN_WEEKS"),
         ("[booking.ACCOUNTS.north]", "one business"),
         ('secret_key = "canary', "not valid TOML: at end of document"),
+        ("theme = salon", "not valid TOML: at line 1, column 9. Texts stand in quotation marks"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, toml: str, said: str):
@@ -151,6 +152,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
     """Nothing starts with half a configuration because the other half wasn't found."""
     [problem] = read_configuration({**PUBLIC, CONFIG: str(tmp_path / "none.toml")}).problems
     assert "none.toml, which can't be read" in problem
+
+
+@pytest.mark.parametrize("toml", [None, "theme = salon"])
+def test_what_stands_in_a_file_that_cannot_be_read_is_not_called_missing(tmp_path: Path, toml: str | None):
+    """The file is the one thing to mend: who looks for the key in it would find it there."""
+    path = tmp_path / "salon.toml"
+    if toml:
+        path.write_text(toml, encoding="utf-8")
+    [problem] = read_configuration({CONFIG: str(path)}).problems
+    assert str(path) in problem
 
 
 def test_the_example_file_names_every_option_and_is_valid_in_full():

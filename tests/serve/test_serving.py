@@ -78,3 +78,16 @@ def test_the_timer_of_mail_runs_at_once_and_stops_when_it_is_told_to(tmp_path: P
         wait_until(lambda: "KORDLESS_API_KEY is missing" in log_file.read_text())
         timer.terminate()
     assert timer.returncode == 0
+
+
+def test_the_check_before_the_first_start_says_what_the_start_makes(tmp_path: Path):
+    """Missing tables and files are no fault of whoever sets the site up; after an upgrade there is nothing to fix."""
+    environment = dict(clean_environment(PYTHONPATH=str(ROOT)))
+    command = [*COMMAND, "serve", "--sandbox", "--check"]
+    first = subprocess.run(  # noqa: S603 (ours)
+        command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+    )
+    assert first.returncode == 1
+    assert "the start makes them new, or kordless-booking upgrade now" in first.stdout.splitlines()[-1]
+    run(tmp_path, environment, "upgrade", "--sandbox")
+    assert "upgrade now" not in run(tmp_path, environment, *command[len(COMMAND) :])

@@ -71,6 +71,13 @@ def test_it_offers_what_the_business_offers(staff: Client):
     assert not re.search(r"<script(?![^>]*\ssrc=)|\son[a-z]+=", page.html)
 
 
+def test_without_a_choice_the_snippet_speaks_the_language_of_the_site(staff: Client, site: Settings):
+    """A German site's lines have a German text, whatever language its staff reads; a chosen language wins."""
+    site.LANGUAGE_CODE = "de"
+    assert ">Jetzt buchen</a>" in lines(built(staff))
+    assert ">Book now</a>" in lines(built(staff, "?lang=en"))
+
+
 def test_what_is_chosen_is_in_the_snippet(staff: Client):
     """The lines say what was chosen, with absolute addresses of this mount."""
     looks = "accent=%231f6f5c&scheme=dark&theme=studio&width=480px"
