@@ -173,8 +173,9 @@ def _upgrade(args: argparse.Namespace) -> None:
 
 def _manage(args: argparse.Namespace) -> int:
     if any(each.partition("=")[0] == "--config" for each in args.arguments):
-        raise Refused(
-            INCOMPLETE, f"--config stands before the command: kordless-booking manage --config FILE {args.command} …"
+        raise CommandFailed(
+            EXIT_INCOMPLETE,
+            f"--config stands before the command: kordless-booking manage --config FILE {args.command} …",
         )
     _configure(args)
     return _run_django([args.command, *args.arguments])

@@ -61,7 +61,7 @@ def test_a_mail_server_is_connected_to_and_sent_nothing(site: Settings):
         use(site, server.port)
         told = run_as_json()
         assert told.of("messages") == {"mail_server": "ok", "staff_mail": "ok"}
-        assert (server.sessions, server.taken) == (1, [])
+        assert (server.sessions, server.accepted) == (1, [])
     with mail_server(CONNECT="554 no") as server:
         use(site, server.port)
         told = run_as_json()

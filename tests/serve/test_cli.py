@@ -76,5 +76,5 @@ def test_a_configuration_behind_the_command_of_manage_is_pointed_out(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ):
     """Without a word it would be an argument of Django's command, and the site's options be called missing."""
-    assert cli.main(["manage", "kordless_doctor", *option]) == cli.INCOMPLETE
+    assert cli.main(["manage", "kordless_doctor", *option]) == cli.EXIT_INCOMPLETE
     assert "kordless-booking manage --config FILE kordless_doctor" in capsys.readouterr().err
