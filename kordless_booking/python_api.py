@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router, transaction
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 __all__ = ["FreeTime", "Result", "follow_booking", "list_services", "next_times", "place_booking"]
+
+_FIRST_YEAR: Final = 2
+_LAST_YEAR: Final = 9998
+"""Years in which each time has a date in each time zone: beyond them, Python raises OverflowError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,8 @@ def next_times(
     """
     if after is not None and after.tzinfo is None:
         raise ValueError("after is naive: give it a time zone")
+    if after is not None and not _FIRST_YEAR <= after.year <= _LAST_YEAR:
+        raise ValueError("after is out of range")
     if timezone and canonical_timezone(timezone) is None:
         raise ValueError(f"unknown time zone {timezone!r}: use an IANA name such as Europe/Paris")
     with _open_request(account, language, has_links=True) as visit, read_as_program(visit):
@@ -154,6 +160,8 @@ def place_booking(
         raise ValueError(f"unknown time zone {timezone!r}: use an IANA name such as Europe/Paris")
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start or end is naive: use those of a free time")
+    if not all(_FIRST_YEAR <= each.year <= _LAST_YEAR for each in (start, end)):
+        raise ValueError("start or end is out of range: use those of a free time")
     order = program_bookings.Order(
         service=service,
         start=start,

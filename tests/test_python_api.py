@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -76,7 +76,12 @@ def test_next_times_go_on_after_a_moment_and_beyond_a_month(salon: Settings) -> 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"timezone": "Mars/Olympus"}, "unknown time zone"), ({"after": datetime(2026, 12, 1)}, "naive")],  # noqa: DTZ001
+    [
+        ({"timezone": "Mars/Olympus"}, "unknown time zone"),
+        ({"after": datetime(2026, 12, 1)}, "naive"),  # noqa: DTZ001
+        ({"after": datetime.max.replace(tzinfo=UTC), "timezone": "Pacific/Kiritimati"}, "out of range"),
+        ({"after": datetime.min.replace(tzinfo=UTC), "timezone": "Pacific/Pago_Pago"}, "out of range"),
+    ],
 )
 def test_times_that_make_no_sense_are_a_value_error(salon: Settings, arguments: dict[str, Any], message: str) -> None:
     """They say what to use instead, before Kordless is asked."""
@@ -149,6 +154,16 @@ def test_a_booking_inside_of_a_transaction_is_refused_before_anything_is_sent(
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         book_first()
     assert sandbox.bookings() == []
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+@pytest.mark.parametrize("time", [datetime.min, datetime.max])  # noqa: DTZ901 (a zone follows)
+def test_a_time_at_the_end_of_the_calendar_is_a_value_error(salon: Settings, name: str, time: datetime) -> None:
+    """It has no date in some time zones."""
+    for zone in (timezone(timedelta(hours=23)), timezone(-timedelta(hours=23))):
+        order: dict[str, Any] = {"start": NOW, "end": NOW, name: time.replace(tzinfo=zone)}
+        with pytest.raises(ValueError, match="out of range"):
+            place_booking(key="a-key-of-its-own", service="haircut", timezone="Europe/Paris", contact=JANE, **order)
 
 
 @pytest.mark.parametrize(

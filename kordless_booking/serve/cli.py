@@ -9,15 +9,17 @@ import argparse
 import getpass
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kordless_booking import __version__
 from kordless_booking.serve.configuration import CONFIG, Configuration, read_configuration
 from kordless_booking.serve.example import example_file
-from kordless_booking.serve.state import prepare_folder
+from kordless_booking.serve.state import keep_secret_key, prepare_folder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -115,6 +117,8 @@ def _serve(args: argparse.Namespace) -> int | None:
 
 def _announce(configuration: Configuration) -> None:
     _print_lines(f"Your booking page: {configuration.site_url}/", f"Its admin: {configuration.site_url}/admin/")
+    if file := find_open_file(os.environ.get(CONFIG, "")):
+        _print_lines(f"Note: all users of this machine can read {file}, which has secrets: chmod 600 {file}")
     if configuration["KORDLESS_SANDBOX"]:
         _print_lines("This is the sandbox: its business is invented, and its bookings reach nobody.")
     if configuration["WEB_CONCURRENCY"] > 1 and not configuration["REDIS_URL"]:
@@ -122,6 +126,13 @@ def _announce(configuration: Configuration) -> None:
             "Note: without REDIS_URL the processes share no cache, so each has a part of your key's quota, and counts "
             "visitors for itself."
         )
+
+
+def find_open_file(path: str) -> str:
+    """Return the path of a file that all users of this machine can read; "" for any other."""
+    with suppress(OSError):
+        return path if path and Path(path).stat().st_mode & stat.S_IROTH else ""
+    return ""
 
 
 def _admin(args: argparse.Namespace) -> None:
@@ -200,6 +211,8 @@ def _configure(args: argparse.Namespace) -> Configuration:
         # Not the folder itself yet: a configuration that is incomplete leaves nothing behind.
         if not problems:
             prepare_folder(configuration.state_folder)
+            if not configuration["SECRET_KEY"]:
+                keep_secret_key(configuration.state_folder)
     except OSError as error:
         problems.append(f"STATE_FOLDER is {configuration.state_folder}, which can't be used: {error.strerror}.")
     try:
@@ -247,6 +260,7 @@ def _check_settings() -> None:
 def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
     """Run a management command, and return its exit code."""
     from django.core.management import CommandError, call_command, execute_from_command_line  # noqa: PLC0415
+    from django.db import InterfaceError, OperationalError  # noqa: PLC0415 (settings are read by now)
 
     try:
         if quiet:
@@ -256,6 +270,9 @@ def _run_django(arguments: list[str], *, quiet: bool = False) -> int:
             execute_from_command_line(["kordless-booking manage", *arguments])
     except CommandError as error:
         raise CommandFailed(error.returncode, str(error)) from None
+    except (OperationalError, InterfaceError) as error:
+        # As while a database server restarts: every five minutes a traceback would hide what is wrong.
+        raise CommandFailed(1, f"The database can't be used: {error}") from None
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0

@@ -36,6 +36,7 @@ _OPTION_OF_KEY: Final[Mapping[str, str]] = {
     "PROCESSES": "WEB_CONCURRENCY",
 }
 """Keys of KORDLESS_BOOKING that options decide."""
+_INTEGER_BITS: Final = 64
 _NAMED_OTHERWISE: Final = {"workers": "web_concurrency", "host": "listen_host"}
 """What the command's flags call options that have another name."""
 _TOML_HINT: Final = 'Texts stand in quotation marks, as in theme = "salon".'
@@ -147,10 +148,12 @@ def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str
         return {}, {}
     try:
         parsed = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        _refuse_huge_integers(parsed)
     except OSError as error:
         problems.append(f"{CONFIG} is {path}, which can't be read: {error.strerror}.")
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # ValueError: besides the parser's own, for bytes that aren't UTF-8, and for an integer of thousands of digits.
         # The message has the line, and nothing of what stands there, which may be a secret.
         problems.append(f"{path} is not valid TOML: {_locate_error(error)}. {_TOML_HINT}")
         return None
@@ -173,6 +176,15 @@ def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str
     if "ACCOUNTS" in booking:
         problems.append(f"ACCOUNTS in [{BOOKING}] of {path}: this server is for one business. Start one for each.")
     return texts, {key: value for key, value in booking.items() if key not in {*_OPTION_OF_KEY, "ACCOUNTS"}}
+
+
+def _refuse_huge_integers(value: object) -> None:
+    """Raise ValueError for an integer of more than 64 bits: TOML has none, and str() of a much longer one raises."""
+    if isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            _refuse_huge_integers(entry)
+    elif isinstance(value, int) and value.bit_length() > _INTEGER_BITS:
+        raise ValueError
 
 
 def _locate_error(error: Exception) -> str:

@@ -24,7 +24,8 @@ CONTRIB_APPS: Final = ("waitlist", "customers", "assistant", "json_api", "mcp")
 """Optional apps that APPS may name: the packages of `kordless_booking.contrib`."""
 ON: Final = frozenset({"1", "true", "yes", "on"})
 OFF: Final = frozenset({"0", "false", "no", "off"})
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and what Python makes of a variable's bytes that aren't UTF-8: no file or page could have it."""
 
 
 class InvalidValue(ValueError):
@@ -52,9 +53,9 @@ class Option:
 
 
 def read_text(text: str) -> str:
-    """Return the text. Raises InvalidValue for line breaks and other control characters."""
+    """Return the text. Raises InvalidValue for line breaks, other control characters, and what isn't UTF-8."""
     if _CONTROL.search(text):
-        raise InvalidValue("It must be a single line.")
+        raise InvalidValue("It must be a single line of UTF-8 text.")
     return text
 
 
@@ -184,7 +185,7 @@ def read_database(text: str) -> dict[str, Any]:
     except ImportError:
         raise InvalidValue('Its reader is missing: pip install "kordless-booking[serve]".') from None
     try:
-        found: dict[str, Any] = {**dj_database_url.parse(text)}
+        found: dict[str, Any] = {**dj_database_url.parse(read_text(text))}
     except (ValueError, KeyError):
         raise InvalidValue("Set it to a URL such as postgres://user:password@host/name.") from None
     if not found.get("ENGINE") or not found.get("NAME"):

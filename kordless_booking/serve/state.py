@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,13 +16,19 @@ _PRIVATE: Final = 0o700
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder, for nobody but this user. Raises OSError if it can't be written to.
+    """Make the folder, for nobody but this user. Raises OSError if it can't be written to, or isn't safe.
 
     SQLite's database and the secret key that encrypts it are both in it.
     """
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(13, "this user can't write to it", str(folder))
+    found = folder.stat()
+    # As in /tmp: somebody else could put a secret key of theirs into it, or read and replace what is in it.
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise PermissionError(13, "it belongs to another user", str(folder))
+    if found.st_mode & stat.S_IWOTH:
+        raise PermissionError(13, "all users of this machine can write to it", str(folder))
 
 
 def keep_secret_key(folder: Path) -> str:
@@ -41,7 +48,16 @@ def keep_secret_key(folder: Path) -> str:
                 kept.hardlink_to(made)
         finally:
             made.unlink()
-    return kept.read_text().strip()
+    with kept.open() as file:
+        found = os.fstat(file.fileno())
+        # A backup that was copied back without `cp -p` is readable by all.
+        if found.st_uid == os.geteuid() and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            os.fchmod(file.fileno(), 0o600)
+        key = file.read().strip()
+    if not key:
+        # An empty key would be refused by Django later, without a word of this file.
+        raise OSError(22, "its file secret_key is empty", str(folder))
+    return key
 
 
 @contextmanager

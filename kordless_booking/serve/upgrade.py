@@ -10,6 +10,7 @@ from typing import Final
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 
@@ -36,8 +37,9 @@ def upgrade(folder: Path) -> None:
 
 def is_up_to_date(folder: Path) -> bool:
     """Return True where an upgrade to these packages and apps has come to its end, which is the static files."""
-    stamp = folder / "static" / _STAMP
-    return stamp.is_file() and stamp.read_text() == _wanted_stamp()
+    # The stamp is beside the files and not among them, which are served: it has the exact versions of everything.
+    stamp = folder / _STAMP
+    return stamp.is_file() and (folder / "static").is_dir() and stamp.read_text() == _wanted_stamp()
 
 
 @contextmanager
@@ -62,9 +64,23 @@ def _wanted_stamp() -> str:
 
 def _collect(folder: Path) -> None:
     """Collect the static files, unless those of exactly these packages and apps are there."""
-    stamp = folder / "static" / _STAMP
+    # Without a stamp, a collection was killed in the middle, and any file may be torn.
+    is_whole = (folder / _STAMP).is_file() and (folder / "static").is_dir()
     if is_up_to_date(folder):
         return
-    stamp.unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    stamp.write_text(_wanted_stamp())
+    (folder / _STAMP).unlink(missing_ok=True)
+    if is_whole:
+        _remove_copies(folder / "static")
+    call_command("collectstatic", interactive=False, verbosity=0, clear=not is_whole)
+    (folder / _STAMP).write_text(_wanted_stamp())
+
+
+def _remove_copies(collected: Path) -> None:
+    """Remove the copies without a hash in their name, so that all are made again.
+
+    `collectstatic` would keep those that are younger than their source, as after the upgrade of an image that was
+    built before the last start. The hashed ones stay for pages that are open in a browser.
+    """
+    for finder in get_finders():
+        for path, _storage in finder.list([]):
+            (collected / path).unlink(missing_ok=True)

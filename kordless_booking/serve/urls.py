@@ -9,6 +9,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 
 from kordless_booking import conf
 from kordless_booking.sitemaps import ServiceSitemap
@@ -31,6 +32,8 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # The widget answers what no pattern has, so that nothing appends the slash that people leave out.
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("robots.txt", robots),
     path("favicon.ico", icon),

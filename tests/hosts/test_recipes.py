@@ -282,8 +282,10 @@ def write_caddy(folder: Path, port: int, other: int) -> list[str]:
     program = find_program("caddy")
     replaced = {"/var/log/caddy/": f"{folder}/", "/run/salon/": f"{folder}/", "/srv/salon/": f"{folder}/"}
     ports = f"https_port {port}\nhttp_port {other}\nauto_https disable_redirects\n"
-    options = f"{{\nadmin off\n{ports}skip_install_trust\nlocal_certs\ndefault_sni salon.example\n}}\n"
-    (folder / "Caddyfile").write_text(options + replace_all(read_files("web-servers.md")["Caddyfile"], replaced))
+    options = f"{{\nadmin off\n{ports}skip_install_trust\nlocal_certs\ndefault_sni salon.example\n"
+    text = replace_all(read_files("web-servers.md")["Caddyfile"], replaced)
+    # The page's file has global options, too, and only one block may have them.
+    (folder / "Caddyfile").write_text(text.replace("{\n", options, 1))
     return [program, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 
 

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from django.core import management
+from django.db import OperationalError
 
 from kordless_booking.serve import cli
 from kordless_booking.serve.configuration import CONFIG
@@ -56,6 +58,37 @@ def test_a_state_folder_that_cannot_be_used_is_named(capsys: pytest.CaptureFixtu
     (tmp_path / "state").write_text("")
     assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
     assert f"STATE_FOLDER is {tmp_path / 'state'}, which can't be used" in capsys.readouterr().err
+
+
+def test_a_secret_key_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Instead of a traceback out of the settings."""
+    (tmp_path / "kordless-state").mkdir()
+    (tmp_path / "kordless-state" / "secret_key").write_text("")
+    os.environ.pop("STATE_FOLDER", None)
+    assert cli.main(["serve", "--sandbox"]) == cli.INCOMPLETE
+    assert "its file secret_key is empty" in capsys.readouterr().err
+
+
+def test_a_file_with_secrets_that_all_can_read_is_noticed(tmp_path: Path):
+    """Only then: a file for its owner alone, a missing one and none at all are fine."""
+    file = tmp_path / "kordless.toml"
+    file.write_text("")
+    file.chmod(0o644)
+    assert cli.find_open_file(str(file)) == str(file)
+    file.chmod(0o600)
+    assert [cli.find_open_file(path) for path in (str(file), str(tmp_path / "none"), "")] == ["", "", ""]
+
+
+def test_a_database_that_is_gone_is_a_sentence_and_no_traceback(monkeypatch: pytest.MonkeyPatch):
+    """The timer of mail runs every five minutes, also while the database's server restarts."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(management, "execute_from_command_line", fail)
+    with pytest.raises(cli.Refused, match="The database can't be used: connection refused") as raised:
+        cli._run_django(["kordless_mail"])
+    assert raised.value.code == 1
 
 
 def test_the_example_of_a_file_is_printed(capsys: pytest.CaptureFixture[str]):

@@ -121,6 +121,9 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
         ("[booking.ACCOUNTS.north]", "one business"),
         ('secret_key = "canary', "not valid TOML: at end of document"),
         ("theme = salon", "not valid TOML: at line 1, column 9. Texts stand in quotation marks"),
+        (f"port = {'9' * 5000}", "not valid TOML"),
+        (f"port = 0x{'f' * 5000}", "not valid TOML"),
+        (f"[booking]\nQUESTIONS = {{ cut = [0x{'f' * 5000}] }}", "not valid TOML"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, toml: str, said: str):
@@ -146,6 +149,15 @@ def test_no_value_of_a_file_breaks_the_reader(name: str, value: object):
         found = configured(Path(folder), f"{name.lower()} = {json.dumps(value)}", **PUBLIC)
     assert found[name] is not None or OPTIONS[name].default is None
     assert all(isinstance(problem, str) and problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, option in OPTIONS.items() if option.default is None))
+def test_a_variable_that_is_not_utf_8_is_refused(name: str):
+    """Python passes its bytes on as lone surrogates, at which a page, a mail or a log line would break later."""
+    given = "postgres://\udcff/x" if name == "DATABASE_URL" else f"https://\udcff{'a' * 40}"
+    problems = read_configuration({**PUBLIC, name: given}).problems
+    assert any(problem.startswith(f"{name} ") for problem in problems)
+    assert "\udcff" not in "".join(problems)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):

@@ -56,3 +56,11 @@ def test_the_files_of_the_page_are_complete_configurations(tmp_path: Path):
     found = read_configuration({"KORDLESS_CONFIG": str(tmp_path / "kordless.toml")})
     assert found.problems == ()
     assert found.is_https
+
+
+def test_caddy_keeps_slow_clients_from_the_threads():
+    """It sends a form on while it still comes in, so only a limit of its own ends one that never does."""
+    for page in ("serve.md", "recipes/web-servers.md"):
+        text = (ROOT / "docs" / page).read_text()
+        [limits] = re.findall(r"timeouts \{\s*read_header (\d+)s\s*read_body (\d+)s\s*\}", text)
+        assert all(0 < int(seconds) <= 30 for seconds in limits)

@@ -6,6 +6,8 @@ import runpy
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -13,6 +15,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from kordless_booking import hooks
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.serve.front_page import render_privacy
+from kordless_booking.serve.login import ATTEMPTS, LoginForm
 from kordless_booking.serve.policy import CONTENT_SECURITY_POLICY
 from kordless_booking.views.links import service_url_name
 from tests.support.serve import PUBLIC
@@ -89,7 +92,41 @@ def test_the_admin_has_the_pages_of_the_package(served: Settings, admin_client: 
 def test_the_admin_is_closed_to_visitors(served: Settings, client: Client):
     """It asks for a login, and the snippet builder with it."""
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    assert client.get("/admin")["Location"] == "/admin/"
     assert "/admin/login/" in client.get("/snippet/")["Location"]
+
+
+def log_in(client: Client, password: str, address: str = "192.0.2.7") -> str:
+    """Send the login form of anna from an address. Return the page, or where it leads to."""
+    form = {"username": "anna", "password": password}
+    response = client.post("/admin/login/?next=/admin/", form, REMOTE_ADDR=address)
+    return response.get("Location") or response.content.decode()
+
+
+@pytest.fixture
+def limited_login(served: Settings, monkeypatch: pytest.MonkeyPatch) -> User:
+    """An account, and the login form of the server."""
+    monkeypatch.setattr(admin.site, "login_form", LoginForm)
+    return User.objects.create_user("anna", password="right-password-of-anna", is_staff=True)
+
+
+@pytest.mark.usefixtures("limited_login")
+def test_who_guesses_passwords_of_the_admin_is_refused(client: Client, caplog: pytest.LogCaptureFixture):
+    """The right one as well, for it would tell that it is; another address isn't."""
+    for _ in range(ATTEMPTS):
+        assert "Please enter the correct" in log_in(client, "wrong")
+    for password in ("wrong", "right-password-of-anna"):
+        assert "Too many attempts. Please try again in 10 minutes." in log_in(client, password)
+    assert log_in(client, "right-password-of-anna", "192.0.2.8") == "/admin/"
+    assert "password" not in caplog.text
+    assert "anna" not in caplog.text
+
+
+@pytest.mark.usefixtures("limited_login")
+def test_logins_that_succeed_do_not_count(client: Client):
+    """A desk of several people has one address."""
+    for _ in range(ATTEMPTS + 1):
+        assert log_in(client, "right-password-of-anna") == "/admin/"
 
 
 def test_a_service_with_the_slug_of_the_admin_keeps_its_page():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,6 +39,43 @@ def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path):
     (tmp_path / "state").write_text("")
     with pytest.raises(OSError, match="state"):
         prepare_folder(tmp_path / "state")
+
+
+def test_a_folder_that_others_can_write_to_is_an_error(tmp_path: Path):
+    """Somebody could put a secret key of theirs into it, and read all that it encrypts."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(PermissionError, match="all users"):
+        keep_secret_key(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_of_another_user_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Root's is not, which a container's volume may be."""
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    if tmp_path.stat().st_uid:
+        with pytest.raises(PermissionError, match="another user"):
+            prepare_folder(tmp_path)
+    else:
+        prepare_folder(tmp_path)
+
+
+def test_a_secret_key_that_others_could_read_is_closed(tmp_path: Path):
+    """As after a backup was copied back without its permissions."""
+    kept = tmp_path / "secret_key"
+    kept.write_text("canary-key\n")
+    kept.chmod(0o644)
+    assert keep_secret_key(tmp_path) == "canary-key"
+    assert mode_of(kept) == 0o600
+
+
+def test_an_empty_secret_key_is_an_error(tmp_path: Path):
+    """As a restore on a full disk leaves it behind."""
+    (tmp_path / "secret_key").write_text("")
+    with pytest.raises(OSError, match="secret_key"):
+        keep_secret_key(tmp_path)
 
 
 def test_two_upgrades_wait_for_each_other(tmp_path: Path):

@@ -24,6 +24,7 @@ from kordless_booking.doctor.contract.reading import (
     look_up,
     member,
 )
+from kordless_booking.doctor.finding import printable
 
 if TYPE_CHECKING:
     from kordless_booking.api.raw import RawResponse
@@ -89,7 +90,7 @@ class BookingRun:
             self._cancel_all()
 
     def _choose_slot(self) -> Document:
-        notice = timedelta(hours=min(self.service.notice_hours, 24 * 365)) + MARGIN
+        notice = timedelta(hours=self.service.notice_hours) + MARGIN
         free = [slot for slot in self.service.slots if is_beyond(slot, notice) and slot.get("availableCapacity") != 0]
         if not free:
             raise Stopped("nothing was booked: no free time of the service is far enough away to be canceled")
@@ -229,7 +230,8 @@ class BookingRun:
         if self._unknown is not None:
             self.warn(
                 "A test booking may exist that can't be canceled from here: look in Kordless for "
-                f"{self.service.slug} at {self._unknown.get('startsAt')} by {self.contact.name}, and cancel it."
+                f"{printable(self.service.slug)} at {printable(self._unknown.get('startsAt'))} by "
+                f"{printable(self.contact.name)}, and cancel it."
             )
         for number in list(self._open):
             canceled = False
@@ -238,7 +240,7 @@ class BookingRun:
                 canceled = any(self._is_canceled_after_attempt(number, contact) for contact in contacts)
             finally:
                 if not canceled:
-                    self.warn(f"The test booking {number} could not be canceled: cancel it in Kordless.")
+                    self.warn(f"The test booking {printable(number)} could not be canceled: cancel it in Kordless.")
 
     def _is_canceled_after_attempt(self, number: str, contact: str) -> bool:
         try:

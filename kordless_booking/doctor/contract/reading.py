@@ -31,6 +31,8 @@ UNKNOWN_NUMBER: Final = "KORDLESS-CONTRACT-CHECK"
 _LOCATIONS: Final = frozenset({"onsite", "phone", "meet_url", "custom"})
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _LOOKUPS: Final = 2
+_MAX_NOTICE_HOURS: Final = 24 * 365
+_MAX_SEATS: Final = 1_000_000
 
 
 @dataclass
@@ -74,7 +76,8 @@ def judge_times(findings: Findings, texts: Iterable[object]) -> None:
 def judge_location(findings: Findings, location: object) -> None:
     """Judge a location; none is fine."""
     if isinstance(location, Mapping):
-        known = location.get("type") in _LOCATIONS
+        kind = location.get("type")
+        known = isinstance(kind, str) and kind in _LOCATIONS
         findings.judge("locations", known, "only these" if known else "a location of another type")
 
 
@@ -141,7 +144,8 @@ def _judge_settings(prober: Prober, findings: Findings, main: ServiceTimes) -> N
     judge_location(findings, settings.get("location"))
     main.timezone = judge_timezone(findings, settings.get("timezone"))
     hours = member(settings, "cancellation_policy").get("noticeHours")
-    main.notice_hours = float(hours) if isinstance(hours, int | Decimal) else 0.0
+    # Compared before it becomes a float or an interval, which have no room for each number of JSON.
+    main.notice_hours = float(max(0, min(hours, _MAX_NOTICE_HOURS))) if isinstance(hours, int | Decimal) else 0.0
 
 
 def _judge_ranges(prober: Prober, findings: Findings, main: ServiceTimes, start: datetime) -> None:
@@ -173,13 +177,16 @@ def _read_others(
 
 
 def _seats(slot: Document) -> int:
-    found = slot.get("capacity")
-    return found if isinstance(found, int) else 1
+    return _seat_count(slot.get("capacity"))
 
 
 def _free(slot: Document) -> int:
-    found = slot.get("availableCapacity")
-    return found if isinstance(found, int) else 1
+    return _seat_count(slot.get("availableCapacity"))
+
+
+def _seat_count(found: object) -> int:
+    # Kept short: the report says it, and a query repeats it.
+    return max(-_MAX_SEATS, min(found, _MAX_SEATS)) if isinstance(found, int) else 1
 
 
 def _judge_slots(findings: Findings, read: list[ServiceTimes]) -> None:
@@ -200,7 +207,7 @@ def _judge_slots(findings: Findings, read: list[ServiceTimes]) -> None:
     full = sum(_free(slot) < 1 for slot in slots)
     findings.judge("full_times", not full, f"{full} of {len(slots)} times are full")
     repeated = len(slots) - len({_identity(slot) for slot in slots})
-    hosts = Counter((slot.get("serviceId"), slot.get("startsAt")) for slot in slots)
+    hosts = Counter(repr((slot.get("serviceId"), slot.get("startsAt"))) for slot in slots)
     several = sum(count > 1 for count in hosts.values())
     findings.judge("once_each", not repeated, f"{several} times with several hosts or teams, {repeated} repeated")
     wrong = sum(

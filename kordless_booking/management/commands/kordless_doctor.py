@@ -12,10 +12,13 @@ import json
 import os
 import re
 import secrets
+import signal
 import sys
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,7 +134,8 @@ class Command(BaseCommand):
             self.stderr.write(text, style_func=str)
         token = request_id.set(f"doctor-{secrets.token_hex(4)}")
         try:
-            run.run(service_slug=options["service"], contact=contact, saved=saved, warn=warn)
+            with _interrupted_by_signals():
+                run.run(service_slug=options["service"], contact=contact, saved=saved, warn=warn)
         finally:
             request_id.reset(token)
         self.stdout.write(json.dumps(run.document(), indent=2) if options["json"] else "\n".join(run.lines()))
@@ -151,6 +155,20 @@ class Command(BaseCommand):
         self.stderr.flush()
         if sys.stdin.readline().strip().lower() != "yes":
             raise CommandError("Nothing was booked. --yes books without asking.", returncode=NOT_FINISHED)
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP interrupt like Ctrl+C, so that a test booking is canceled, or named, before the end."""
+    # Elsewhere Python installs no handler, and Windows has no SIGHUP.
+    is_main = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if is_main and hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _one_account(name: str) -> conf.Account:

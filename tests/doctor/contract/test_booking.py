@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from typing import Any
 
@@ -118,6 +119,28 @@ def test_a_booking_whose_number_is_not_known_is_reported_with_its_time(limited: 
     assert len(open_bookings(limited)) == 1
     assert "look in Kordless for haircut at 20" in found.warnings
     assert found.status == 2
+
+
+def test_a_number_with_escape_sequences_does_not_reach_the_terminal(limited: Sandbox):
+    """Kordless is trusted with bookings, not with what a terminal obeys."""
+    limited.faults.add(
+        "field_changed", operation="create", name="confirmation_number", value="B\x1b]0;canary\x07\x1b[2J\r\n1"
+    )
+    limited.faults.add("status", operation="cancel", status=500)
+    found = run_comparison(*BOOK, "--yes")
+    assert "The test booking B?]0;canary??[2J??1 could not be canceled" in found.warnings
+    assert "\x1b" not in found.warnings + found.report
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_told_to_end_cancels(limited: Sandbox, monkeypatch: pytest.MonkeyPatch, number: int):
+    """By systemd, a closed terminal or a time limit, as by Ctrl+C. Afterwards the process has its own handlers."""
+    before = signal.getsignal(number)
+    monkeypatch.setattr(booking, "look_up", lambda *_: signal.raise_signal(number))
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(*BOOK, "--yes")
+    assert [each["status"] for each in limited.bookings()] == ["canceled"]
+    assert signal.getsignal(number) is before
 
 
 def test_an_interrupted_run_cancels(limited: Sandbox, monkeypatch: pytest.MonkeyPatch):

@@ -229,6 +229,32 @@ def test_unusable_answers_end_in_a_report(limited: Sandbox, kind: str, operation
     assert bool(open_bookings(limited)) <= bool(found.warnings)
 
 
+@pytest.mark.parametrize("hours", [10**400, -(10**400), -1e308, 1e308, True])
+def test_a_notice_of_any_size_ends_in_a_report(limited: Sandbox, hours: float):
+    """JSON has numbers that no interval has."""
+    limited.faults.add("field_changed", operation="service", name="noticeHours", value=hours)
+    assert run_comparison("--json", *BOOK).document["version"] == 1
+
+
+@pytest.mark.parametrize("value", [["x"], {"a": []}, 10**400])
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        *(("availability", name) for name in ("startsAt", "serviceId", "hostId", "capacity", "availableCapacity")),
+        *((operation, "type") for operation in ("service", "create", "lookup")),
+        *(("create", name) for name in ("status", "confirmation_number", "start_at")),
+        *(("organization", name) for name in ("slug", "key", "price", "metadata")),
+        ("cancel", "status"),
+    ],
+)
+def test_a_value_of_another_type_ends_in_a_report(limited: Sandbox, operation: str, name: str, value: object):
+    """A list cannot be looked up in a set, and a number may be longer than Python prints."""
+    limited.faults.add("field_changed", operation=operation, name=name, value=value)
+    found = run_comparison("--json", *BOOK)
+    assert found.document["version"] == 1
+    assert bool(open_bookings(limited)) <= bool(found.warnings)
+
+
 def test_the_report_of_json_stays(limited: Sandbox):
     """As docs/contract.md has it."""
     document = run_comparison("--json").document
