@@ -65,7 +65,7 @@ def test_a_secret_key_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture
     (tmp_path / "kordless-state").mkdir()
     (tmp_path / "kordless-state" / "secret_key").write_text("")
     os.environ.pop("STATE_FOLDER", None)
-    assert cli.main(["serve", "--sandbox"]) == cli.INCOMPLETE
+    assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
     assert "its file secret_key is empty" in capsys.readouterr().err
 
 
