@@ -65,7 +65,7 @@ def test_a_secret_key_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture
     (tmp_path / "kordless-state").mkdir()
     (tmp_path / "kordless-state" / "secret_key").write_text("")
     os.environ.pop("STATE_FOLDER", None)
-    assert cli.main(["serve", "--sandbox"]) == cli.INCOMPLETE
+    assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
     assert "its file secret_key is empty" in capsys.readouterr().err
 
 
@@ -86,7 +86,7 @@ def test_a_database_that_is_gone_is_a_sentence_and_no_traceback(monkeypatch: pyt
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(management, "execute_from_command_line", fail)
-    with pytest.raises(cli.Refused, match="The database can't be used: connection refused") as raised:
+    with pytest.raises(cli.CommandFailed, match="The database can't be used: connection refused") as raised:
         cli._run_django(["kordless_mail"])
     assert raised.value.code == 1
 
