@@ -13,7 +13,8 @@ import django, msgspec
 django.setup()
 import kordless_booking
 for module in pkgutil.walk_packages(kordless_booking.__path__, "kordless_booking."):
-    if not module.name.endswith("__main__"):
+    # A site has none of `serve`, whose settings need an environment of their own.
+    if not module.name.endswith("__main__") and not module.name.startswith("kordless_booking.serve."):
         importlib.import_module(module.name)
 
 def below(kind):

@@ -21,6 +21,7 @@ import django
 django.setup()
 from django.test import Client
 from tests.support.visitor import JANE, Visitor
+from tests.support.wait_until import wait_until
 visitor = Visitor(Client(HTTP_HOST="localhost"))
 url = sys.argv[1]
 visitor.open(url)
@@ -28,10 +29,9 @@ if url == "/book/":
     visitor.follow("Haircut")
 visitor.open(list(visitor.page.times.values())[0])
 visitor.send(visitor.page, "Book appointment", **JANE)
-for _ in range(60):  # a form that comes back within a second is held, and its page loads itself again
-    if not visitor.page.refresh:
-        break
-    visitor.reload()
+def is_settled():  # a form that comes back within a second is held, and its page loads itself again
+    return not visitor.page.refresh or not visitor.reload().refresh
+wait_until(is_settled)
 print("Number:", visitor.page.number or visitor.page.text)
 """
 
