@@ -80,7 +80,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_visitors, "PATIENCE_SECONDS", 60.0)
 
 
-@pytest.mark.parametrize("load", LOADS.values(), ids=str)
+@pytest.mark.parametrize("load", LOADS.values(), ids=[load.__name__ if load else "nothing" for load in LOADS.values()])
 def test_all_others_have_their_page_where_slow_visitors_hold_nothing(threads: str, load: SlowVisitor | None):
     """A thread for each visitor is what no load can take away, and the slow ones end with the measurement."""
     others = measure_others(threads, load, visitors=5)
