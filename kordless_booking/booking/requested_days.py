@@ -36,7 +36,7 @@ class DateRange(NamedTuple):
 
 @dataclass(frozen=True)
 class RequestedDays:
-    """What a link asks for besides the choices. The page shows it, each part with a link that removes it.
+    """Days that a link asks for besides the choices. The page shows it, each part with a link that removes it.
 
     Choosing a day in the calendar ends the days that are wanted. The weekdays that are not stay until they are removed.
     """
