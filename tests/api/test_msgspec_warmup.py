@@ -13,8 +13,10 @@ import django, msgspec
 django.setup()
 import kordless_booking
 for module in pkgutil.walk_packages(kordless_booking.__path__, "kordless_booking."):
-    # A site has none of `serve`, whose settings need an environment of their own.
-    if not module.name.endswith("__main__") and not module.name.startswith("kordless_booking.serve."):
+    # Programs that run by themselves: one needs an environment of its own, the other an extra.
+    if not module.name.endswith("__main__") and not module.name.startswith(
+        ("kordless_booking.serve.", "kordless_booking.contrib.mcp.server")
+    ):
         importlib.import_module(module.name)
 
 def below(kind):
