@@ -451,7 +451,8 @@ def test_links_come_and_go(page: Page, elsewhere: Elsewhere, complaints: list[st
 def test_a_busy_page_is_searched_where_it_changes_and_a_dialog_is_warmed(page: Page, elsewhere: Elsewhere):
     """No change has the whole document searched; a frame is loaded near the window, or when its link is pressed."""
     far = f'<p style="height: 9000px"></p>{elsewhere.link(service="beard-trim/")}'
-    page.goto(elsewhere.write(page.context, f"<main></main>{elsewhere.link('popup', '')}{far}"))
+    # The link is above the frame in sight, which grows: pressed while it moves, it would not be clicked.
+    page.goto(elsewhere.write(page.context, f"{elsewhere.link('popup', '')}<main></main>{far}"))
     has_dialog(page)
     sources = "[...document.querySelectorAll('iframe')].map(({ title, src }) => src && title)"
     page.evaluate(
