@@ -22,6 +22,10 @@ LOWEST_NAME_FIELD = 560
 """In the longest language; 500 in the others."""
 FAR_ZONE = "Asia/Kathmandu"
 """A visitor whose clock isn't the salon's, by hours and minutes."""
+LANGUAGES = [
+    pytest.param(["en"], id="in English"),
+    pytest.param([code for code, _name in settings.LANGUAGES], id="in every language", marks=pytest.mark.matrix),
+]
 SERVICES = [service.slug for service in ACME.services if service.public]
 MEASURE = """
 () => {
@@ -62,13 +66,14 @@ def measure(page: Page) -> dict[str, Any]:
     return measures
 
 
-def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(browser: Browser, shared_demo: Demo):
+@pytest.mark.parametrize("languages", LANGUAGES)
+def test_the_first_time_is_in_the_first_screen_of_a_phone(browser: Browser, shared_demo: Demo, languages: list[str]):
     """At the service with most above the calendar, its hosts; on a small phone it is within 1.2 screens."""
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
         page = context.new_page()
         low = {}
         # Without scripts, and one load for each language: the sizes of the screen share it.
-        for language, _name in settings.LANGUAGES:
+        for language in languages:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]
             first = open_times(page, shared_demo, "haircut", f"&lang={language}")["first"]
             page.set_viewport_size(SMALL_PHONE)  # type: ignore[arg-type]
@@ -78,12 +83,15 @@ def test_the_first_time_is_in_the_first_screen_of_a_phone_in_every_language(brow
         assert not low
 
 
-def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(browser: Browser, shared_demo: Demo):
-    """In every language: the sentence about the clocks and its switch, and both clocks in the summary, take little."""
+@pytest.mark.parametrize("languages", LANGUAGES)
+def test_two_clocks_keep_the_first_time_and_the_name_field_in_the_first_screen(
+    browser: Browser, shared_demo: Demo, languages: list[str]
+):
+    """The sentence about the clocks and its switch, and both clocks in the summary, take little."""
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:  # type: ignore[arg-type]
         page = context.new_page()
         low = {}
-        for language, _name in settings.LANGUAGES:
+        for language in languages:
             first = open_times(page, shared_demo, "haircut", f"&lang={language}", zone=FAR_ZONE)["first"]
             assert page.locator(".kb-by a").count() == 1, language
             page.locator(".kb-times .kb-time").first.click()
