@@ -223,7 +223,7 @@ def test_the_source_distribution_holds_the_docs(tmp_path: Path):
         path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.*") if "__pycache__" not in path.parts
     }
     assert docs <= names
-    assert {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "hatch_build.py"} <= names
+    assert {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "deploy/Containerfile", "hatch_build.py"} <= names
 
 
 def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
