@@ -1,9 +1,9 @@
 // The htmx that serves the widgets.
 //
-// A page of our own asks for it after the times are there, see `loadHtmx`. A page of the host's, its BASE_TEMPLATE too, may have an htmx of its own, of any version and at any
-// time: so the markup of a widget tells every htmx to leave it alone, and this module says which one may act on it. That is
-// the host's where it is one that we know, else a private one, which acts on nothing but the widgets: it neither starts by
-// itself, nor stays in `window.htmx`.
+// A page of our own asks for it after the times are there, see `loadHtmx`. A page of the host's, its BASE_TEMPLATE too, may
+// have an htmx of its own, of any version and at any time: so the markup of a widget tells every htmx to leave it alone,
+// and this module says which one may act on it. That is the host's where it is one that we know, else a private one, which
+// acts on nothing but the widgets: it neither starts by itself, nor stays in `window.htmx`.
 
 import { findAll } from "./dom.js";
 import { nonce } from "./page.js";

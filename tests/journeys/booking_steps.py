@@ -22,6 +22,11 @@ def wait_for(page: Page | Frame, expression: str, given: object = None) -> None:
         page.wait_for_timeout(20)
 
 
+def until_htmx(page: Page | Frame) -> None:
+    """Wait until htmx is there, which pages of the widget load at the first sign of a visitor, or after two seconds."""
+    wait_for(page, "!!window.htmx")
+
+
 def loaded(page: Page) -> None:
     """Wait until the document is there as a whole: until then the last day in it isn't the last one."""
     expect(page.locator("html")).to_have_js_property("ownerDocument.readyState", "complete")

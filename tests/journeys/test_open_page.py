@@ -71,7 +71,7 @@ def opened(page: Page, url: str) -> Locator:
     expect(page.locator("body.kb-js, .kb.kb-js")).to_be_visible()
     # htmx, which looks, is loaded once the visitor has done nothing for a while.
     page.clock.fast_forward(HTMX_COMES)
-    booking_steps.wait_for(page, "!!window.htmx")
+    booking_steps.until_htmx(page)
     return page.locator(".kb-time")
 
 

@@ -196,6 +196,7 @@ def test_inside_the_home_page(page: Page, demo: Demo):
 def test_a_dead_line_is_noticed_at_the_click(page: Page, demo: Demo):
     """A look that fails says nothing; the click asks in earnest, and then the visitor is told."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    booking_steps.until_htmx(page)
     page.context.set_offline(True)
     with page.expect_event("requestfailed"):
         page.locator("a.kb-day:not([aria-current])").first.hover()
