@@ -59,6 +59,11 @@ def send_in_background() -> None:
     _background(_send_and_schedule)
 
 
+def join_background() -> None:
+    """Wait until the background thread has sent what it was asked to, for a process that is about to end."""
+    _background.join()
+
+
 def send_later(seconds: float) -> None:
     """Send due mail in `seconds`: by this process's timer, or by its first request after that."""
     timer.schedule(seconds)

@@ -143,7 +143,11 @@ def run(now: datetime) -> None:
     delete_expired(now)
     outbox.release_stuck(now)
     sweep(now)
+    # Of the times that the sweep has fetched, background threads of this process notify too. With its end they would
+    # end as well, and a message that one of them has claimed would never be sent.
+    background_worker.join()
     outbox.send_due()
+    outbox.join()
 
 
 def sweep(now: datetime) -> int:

@@ -12,7 +12,7 @@ from kordless_booking import conf, hooks
 from kordless_booking.hook_calls import call_hook
 from kordless_booking.logs import request_id
 from kordless_booking.mail.enqueue import delete_past
-from kordless_booking.mail.outbox import mark_stuck_as_unknown, send_due
+from kordless_booking.mail.outbox import join_background, mark_stuck_as_unknown, send_due
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import OutgoingMail
 from kordless_booking.retention import delete_expired
@@ -38,6 +38,8 @@ class Command(BaseCommand):
             # In the same run, so that reminders go out now and not at cron's next turn.
             ended = send_due() if any(account.keeps_appointments for account in accounts) else None
             failed = _run_extensions(now)
+            # What an extension's job has queued, a thread sends, and would end with this process.
+            join_background()
         finally:
             in_background.reset(background_token)
             request_id.reset(request_token)

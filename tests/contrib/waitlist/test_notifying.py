@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -313,6 +314,22 @@ def test_what_a_dead_process_left_behind_counts_as_notified(visitor: Visitor, bo
     WaitlistEntry.objects.update(state=WaitlistEntry.State.SENDING, changed_at=NOW - HOUR)
     run_notifications()
     assert states() == ["notified"]
+
+
+def test_a_run_waits_for_messages_that_threads_of_its_process_send(
+    visitor: Visitor, booked: Booked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that a thread has claimed would never be sent if the process ended first."""
+    goes_on, sent = threading.Event(), []
+
+    def send() -> None:
+        goes_on.wait(60)
+        sent.append("a message")
+
+    assert outbox._background(send)
+    monkeypatch.setattr(outbox, "send_due", goes_on.set)
+    notifying.run(NOW)
+    assert sent == ["a message"]
 
 
 def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits(
