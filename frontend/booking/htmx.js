@@ -91,7 +91,9 @@ export const loadHtmx = () =>
     script.onload = script.onerror = () => {
       delete document.readyState;
       htmx = window.htmx;
-      isMissing = !htmx;
+      // While the line is dead it isn't known: then the next press asks again.
+      isMissing = !htmx && navigator.onLine;
+      if (!htmx) loading = null;
       resolve();
     };
     document.head.append(script);

@@ -30,6 +30,9 @@ const onHtmx = (name, act) =>
     true, // before the listeners of anybody else, which `beforeOnLoad` keeps from running
   );
 
+/** Does what the visitor has done, as if they did it now. */
+const press = (control, submitter) => (control.matches("form") ? control.requestSubmit(submitter) : control.click());
+
 const showProblem = (widget, detail, trigger) => {
   // Nobody has asked for these, so nobody needs to hear that they failed: the zone's correction, and the watch.
   if (trigger.matches("[data-kb-step]")) offerOwnClock(trigger);
@@ -37,7 +40,9 @@ const showProblem = (widget, detail, trigger) => {
   const retry = () =>
     trigger === stage(widget)
       ? showAddress(widget, stateOf(widget).address)
-      : htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click");
+      : htmx
+        ? htmx.trigger(trigger, trigger.matches("form") ? "submit" : "click")
+        : press(trigger);
   findAll(widget, "[data-kb-offline]").forEach((text) => (text.hidden = navigator.onLine));
   find(widget, "[data-kb-again]").onclick = retry;
   find(widget, "[data-kb-trouble]").hidden = false;
@@ -156,8 +161,9 @@ const holdPress = (event) => {
     endWaiting(widget);
     if (held !== control || !control.isConnected) return;
     held = null;
-    if (isForm) control.requestSubmit(submitter);
-    else control.click();
+    // On a dead line the browser's own page would take the place of this one.
+    if (lacksHtmx()) showProblem(widget, null, control);
+    else press(control, submitter);
   });
 };
 
