@@ -67,7 +67,7 @@ def rate_bars(report: Report, folder: Path, *, seconds: int, rounds: int) -> Non
 
 
 def page_bars(report: Report, folder: Path, *, rounds: int = pages.ROUNDS) -> None:
-    """What each page adds to a view that answers hello, in one process: without a server, a machine matters less."""
+    """Measure the CPU time that each page adds to a view that answers hello, in one process without a server."""
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         environment = {
@@ -190,7 +190,7 @@ def delivery_bars(report: Report, folder: Path) -> None:
 
 
 def peer_section(report: Report, folder: Path, *, seconds: int, rounds: int) -> None:
-    """What a page of times costs, beside what else a site could serve."""
+    """Measure the cost of a page of times, beside those of other packages and servers."""
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         upstream, url = stack.enter_context(kordless(here)), stack.enter_context(redis(here))

@@ -1,4 +1,4 @@
-"""What each page costs in one process, in microseconds of CPU over a view that answers hello.
+"""Cost of each page in one process, in microseconds of CPU over a view that answers hello.
 
 `python -m benchmarks.pages` prints JSON: by page, the median microseconds of CPU. Requests go through the whole WSGI
 application, with its nine middlewares and Redis, and without a server around it. All pages are measured in turns: so

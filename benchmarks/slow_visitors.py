@@ -34,12 +34,12 @@ RECEIVE_BUFFER_BYTES = 2048
 """The kernel's buffer of a slow reader: with the default it would take the whole page at once."""
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 KORDLESS_SECONDS = 3.0
-"""How long Kordless takes: less than the four seconds after which a page gives up."""
+"""Seconds that Kordless takes: less than the four after which a page gives up."""
 COLD_SERVICES = 20
 """Services among which the visitors who wait for Kordless are divided: their requests are within the quota."""
 SERVICES = 100
 WARM_PATH = f"/memory/wide-{SERVICES - 1}/"
-"""What the others ask for, and the slow readers and senders too."""
+"""Page that the others request, and the slow readers and senders too."""
 ABOUT = f"""Twenty visitors a second ask for a cached page, for {SECONDS:g} seconds, at two processes; meanwhile
 {SLOW_VISITORS} others are slow. Each cell says which share of the twenty has the page within a second, and how long
 half of them and 95 of 100 wait at most (never: {PATIENCE_SECONDS:g} seconds and more). Slow senders take
@@ -73,7 +73,7 @@ SETUPS = (
 
 @dataclass(frozen=True)
 class Others:
-    """What those saw who were not slow."""
+    """Responses to the visitors who were not slow."""
 
     prompt: float
     """Share with a page within a second."""

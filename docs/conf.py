@@ -76,6 +76,22 @@ html_theme_options = {
     "dark_logo": "mark.svg",
     "navigation_with_keys": True,
     "top_of_page_buttons": [],
+    # The theme writes them twice: for readers who chose dark, and for those whose system did.
+    "dark_css_variables": {
+        "color-brand-primary": "#e3a5cb",
+        "color-brand-content": "#e3a5cb",
+        "color-brand-visited": "#e3a5cb",
+        "color-background-primary": "#17131a",
+        "color-background-secondary": "#1e1922",
+        "color-background-border": "#362e3b",
+        "color-sidebar-background": "#1b161f",
+        "color-sidebar-background-border": "#2c2531",
+        "color-inline-code-background": "#2a2330",
+        "color-docs-code": "#1e1922",
+        "color-highlight-on-target": "#3a2636",
+        "color-api-name": "#e3a5cb",
+        "color-api-pre-name": "#e3a5cb",
+    },
 }
 
 

@@ -545,7 +545,7 @@ def mask_contact(contact: str) -> str:
 
 _NO_BREAKS: Final = ("\xa0", "\u202f")
 _AFTER_DASH: Final = re.compile("(?<=[\xa0\u202f][\u2013\u2014~]) ")
-"""Where `formatting.join_range` lets a range with two dates break."""
+"""Place at which `formatting.join_range` lets a range with two dates break."""
 
 
 def whole(text: str) -> SafeString:

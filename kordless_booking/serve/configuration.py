@@ -38,7 +38,7 @@ _OPTION_OF_KEY: Final[Mapping[str, str]] = {
 """Keys of KORDLESS_BOOKING that options decide."""
 _INTEGER_BITS: Final = 64
 _NAMED_OTHERWISE: Final = {"workers": "web_concurrency", "host": "listen_host"}
-"""What the command's flags call options that have another name."""
+"""Options that the command's flags give other names."""
 _TOML_HINT: Final = 'Texts stand in quotation marks, as in theme = "salon".'
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 """Hosts that every site answers: health checks of a container come to them."""

@@ -15,7 +15,7 @@ from typing import Final
 SECONDS: Final = 300
 """As often as docs/mail.md tells cron to."""
 _POLL_SECONDS: Final = 5
-"""How soon it notices that the server is gone."""
+"""Seconds until it notices that the server is gone."""
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ class Page:
     inline_style: str
     """Text of that style sheet, on a page of the widget's own; "" where the page links it."""
     inline_style_source: str
-    """What allows this text in the page's Content-Security-Policy, or ""."""
+    """Source that allows this text in the page's Content-Security-Policy, or ""."""
     later_style_url: str
     """Style sheet of later steps; loaded with them, unless the page has it already."""
     home_url: str

@@ -84,7 +84,7 @@ class InlineStyle(NamedTuple):
 
     text: SafeString = SafeString("")
     source: str = ""
-    """What allows it in the page's Content-Security-Policy: its hash."""
+    """Source that allows it in the page's Content-Security-Policy: its hash."""
 
 
 def inline_style(account: Account, choices: Choices, organization: Organization | None) -> InlineStyle:

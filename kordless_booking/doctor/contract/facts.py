@@ -45,7 +45,7 @@ class Fact:
     source: FactSource
     statement: str
     fallback: str
-    """What the package does where the statement is wrong."""
+    """Behavior of the package where the statement is wrong."""
     settings: tuple[str, ...] = ()
     """Keys of KORDLESS_BOOKING that answer it."""
     untested_reason: str = NOT_OBSERVABLE
