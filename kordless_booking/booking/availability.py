@@ -8,6 +8,8 @@ and `now` is always an argument.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
@@ -225,14 +227,18 @@ def calendar_page(
 
     def find_days(page: date, listed: tuple[Slot, ...], choices: Choices) -> dict[date, list[Opening]]:
         days = free_days(page, listed, choices, now, zone)
+        if not excluded_weekdays:
+            return days
         return {day: found for day, found in days.items() if day.weekday() not in excluded_weekdays}
 
     read: list[tuple[date, tuple[Slot, ...]]] = []
+    found: list[tuple[date, tuple[Slot, ...], dict[date, list[Opening]]]] = []
     may_leave = not keep_provider and choices != _for_anyone(choices)
     is_open = choices.month is None and choices.day is None
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
         days = find_days(candidate, its_slots, choices)
+        found.append((candidate, its_slots, days))
         may_fit_later = (
             date_range is not None and date_range.last >= candidate + PAGE and not _find_day(days, date_range)
         )
@@ -245,7 +251,7 @@ def calendar_page(
     provider_unavailable = may_leave and _is_provider_unavailable(read, choices, now, zone)
     if provider_unavailable:
         choices = _for_anyone(choices)
-    found = [(page, listed, find_days(page, listed, choices)) for page, listed in read]
+        found = [(page, listed, find_days(page, listed, choices)) for page, listed in read]
     with_free_days = [each for each in found if each[2]]
     first_free = next(iter(with_free_days[0][2])) if with_free_days else None
     fitting = [each for each in found if date_range and _find_day(each[2], date_range)]
@@ -360,7 +366,8 @@ def free_days(
         team_id=choices.team_id,
         party_size=choices.party_size,
     )
-    days = {day: found for day, found in days.items() if page <= day < page + PAGE}
+    end = page + PAGE
+    days = {day: found for day, found in days.items() if page <= day < end}
     if choices.after or choices.before:
         days = {day: _at_time_of_day(found, choices, zone) for day, found in days.items()}
         days = {day: found for day, found in days.items() if found}
@@ -427,8 +434,8 @@ def free_openings(
     while begin < len(starts):
         try:
             day = starts[begin].astimezone(zone).date()
-            midnight = _midnight_after(day, zone)
-        except OverflowError:  # the day after 9999-12-31 does not exist
+            midnight = _midnights(zone, day.year, day.month)[day.day - 1]
+        except (OverflowError, IndexError):  # the day after 9999-12-31 does not exist
             break
         # At least one further: where midnight comes twice, it may lie before this start, and the loop would not end.
         end = bisect_left(starts, midnight, begin + 1)
@@ -515,10 +522,20 @@ def _is_chosen(provider: Host | Team | None, chosen: str | None) -> bool:
     return chosen is None or (provider is not None and chosen in (provider.id, query_id(provider.id)))
 
 
-def _midnight_after(day: date, zone: tzinfo) -> datetime:
-    """Return the instant at which the next date begins; where the clock skips midnight, the instant of the skip."""
-    following = day + timedelta(days=1)
-    return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
+# Two months of each time zone, which all services share.
+@lru_cache(maxsize=1024)
+def _midnights(zone: tzinfo, year: int, month: int) -> tuple[datetime, ...]:
+    """Return for each day of a month when it ends, in UTC: where the clock skips midnight, the instant of the skip.
+
+    Without the last day of the year 9999, which has no end.
+    """
+    ends: list[datetime] = []
+    with suppress(OverflowError):
+        for number in range(1, monthrange(year, month)[1] + 1):
+            following = date(year, month, number) + timedelta(days=1)
+            end = datetime(following.year, following.month, following.day, tzinfo=zone)
+            ends.append(end.astimezone(UTC))
+    return tuple(ends)
 
 
 def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:

@@ -156,12 +156,12 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("thanks", self.done_url),
             ("meta", self.metadata),
         ]
-        return [(name, value) for name, value in values if value]
+        return [pair for pair in values if pair[1]]
 
     def query(self) -> str:
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""
         pairs = self.query_items()
-        return "?" + "&".join([_query_item(name, value) for name, value in pairs]) if pairs else ""
+        return "?" + "&".join([_query_item(*pair) for pair in pairs]) if pairs else ""
 
 
 def query_id(id_: str) -> str:

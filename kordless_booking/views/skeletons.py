@@ -177,6 +177,9 @@ def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozense
             return kind, value
         values.append(value if kind is SafeString else escape(value))
         return _VARIES
+    # Most values, and none that has others in it.
+    if value is None or kind is bool:
+        return kind, value
     if isinstance(value, dict):
         return kind, tuple([(key, _shape(key, inner, attributes, attributes, values)) for key, inner in value.items()])
     if isinstance(value, list):
