@@ -137,15 +137,31 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     def query_items(self) -> list[tuple[str, str]]:
         """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
-        values = [
-            ("tz", self.timezone),
-            ("month", _month_text(self.month) if self.month else None),
-            ("day", self.day.isoformat() if self.day else None),
-            ("after", f"{self.after:%H:%M}" if self.after else None),
-            ("before", f"{self.before:%H:%M}" if self.before else None),
-            ("host", self.host_id),
-            ("team", self.team_id),
-            ("party", str(self.party_size) if self.party_size != 1 else None),
+        items: list[tuple[str, str]] = []
+        # One by one, not as a list that is filtered: a page has twenty links, each with these.
+        if self.timezone:
+            items.append(("tz", self.timezone))
+        if self.month:
+            items.append(("month", _month_text(self.month)))
+        if self.day:
+            items.append(("day", self.day.isoformat()))
+        if self.after:
+            items.append(("after", f"{self.after:%H:%M}"))
+        if self.before:
+            items.append(("before", f"{self.before:%H:%M}"))
+        if self.host_id:
+            items.append(("host", self.host_id))
+        if self.team_id:
+            items.append(("team", self.team_id))
+        if self.party_size != 1:
+            items.append(("party", str(self.party_size)))
+        items += self._appearance_items()
+        if self.metadata:
+            items.append(("meta", self.metadata))
+        return items
+
+    def _appearance_items(self) -> list[tuple[str, str]]:
+        values = (
             ("clock", self.clock),
             ("hours", self.hours),
             ("lang", self.lang),
@@ -154,9 +170,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             ("theme", self.theme),
             ("embed", self.embed),
             ("thanks", self.done_url),
-            ("meta", self.metadata),
-        ]
-        return [pair for pair in values if pair[1]]
+        )
+        return [(name, value) for name, value in values if value]
 
     def query(self) -> str:
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""

@@ -122,6 +122,7 @@ def narrow_weekday_names(language: str) -> list[str]:
     return [days[day] for day in range(7)]
 
 
+@lru_cache(maxsize=64)
 def first_weekday(language: str) -> int:
     """Return the first day of the week where the language is mostly spoken: 0 is Monday, 6 is Sunday."""
     return int(regional_locale(language).first_week_day)

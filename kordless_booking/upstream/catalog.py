@@ -118,6 +118,8 @@ class Catalog:
         self._long_ranges = long_ranges or LongRanges()
         #: Called with the service and its slots after they were fetched. It must not take time: readers wait.
         self._on_slots = on_slots
+        #: Services of which this request has started to fetch the settings, or which need no fetch.
+        self._prefetched: set[str] = set()
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
@@ -229,7 +231,8 @@ class Catalog:
 
     def service(self, slug: str) -> Cached[ServiceDetail]:
         """Return one service with its calendar settings."""
-        self.prefetch(slug)
+        if slug not in self._prefetched:
+            self.prefetch(slug)
         self._require_listed(slug)
         return self._cache.read(self.service_item(slug))
 
@@ -364,6 +367,8 @@ class Catalog:
         # Asked before anything is started: a made-up slug must not cost a request.
         if not cache.fetches_in_parallel or not self._may_request(slug):
             return
+        if with_service:
+            self._prefetched.add(slug)
         organization, service = self.organization_item(), self.service_item(slug)
         [known] = cache.lookup(service)
         if window_days is None and known.value is not None and not cache.needs_fetch(service):

@@ -6,9 +6,9 @@ be served again for as long as reading again would give the same.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .entries import Cached
 from .worker import in_background
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kordless_booking.exceptions import KeyRefused
 
-    from .entries import Cached, CacheItem, LocalEntry
+    from .entries import CacheItem, LocalEntry
     from .read_through import ReadThroughCache
 
 T = TypeVar("T")
@@ -137,7 +137,10 @@ class ReadSnapshot:
         self._invalidations = invalidations
         self._missing = missing
         # The values are not needed to compare, and a stored page would keep them alive.
-        self._reads = [(item, replace(cached, value=None)) for item, cached in reads]
+        self._reads = [
+            (item, Cached(None, cached.fetched_at, cached.stale, cached.degraded, cached.serial))
+            for item, cached in reads
+        ]
 
     @property
     def is_invalidated(self) -> bool:

@@ -187,11 +187,13 @@ def time_items(
     say its date.
     """
     times = tuple(times)
-    count_by_start = Counter(time.start for time in times)
+    starts = [time.start for time in times]
+    # On nearly every page each starts alone.
+    count_by_start = Counter(starts) if len(set(starts)) < len(starts) else {}
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
-        several = count_by_start[time.start] > 1
+        several = count_by_start.get(time.start, 1) > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
         if says_day:
             day = nearest_day(time.local_start, language)

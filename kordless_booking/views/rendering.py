@@ -23,7 +23,7 @@ from kordless_booking.views.stylesheet import style_color
 class PageResponse(HttpResponse):
     """Page, with what caches and headers depend on."""
 
-    def __init__(self, content: str = "", status: int = 200, *, no_store: bool = False) -> None:
+    def __init__(self, content: str | bytes = "", status: int = 200, *, no_store: bool = False) -> None:
         super().__init__(content, status=status)
         #: No cache may store the page, whatever the view says of its pages.
         self.no_store = no_store

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha1
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -196,7 +196,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         return
     if response.base is None:
         # Weak, because it is the same packed and plain.
-        response["ETag"] = f'W/"{blake2b(response.content, digest_size=8).hexdigest()}"'
+        response["ETag"] = f'W/"{sha1(response.content, usedforsecurity=False).hexdigest()[:16]}"'
         if visit.account.public_cache_seconds:
             _let_cdn_store(response, visit.account.public_cache_seconds)
     now, seconds = time.monotonic(), visit.account.local_cache_seconds

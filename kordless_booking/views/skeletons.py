@@ -12,10 +12,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
 from html import escape
-from itertools import count
+from itertools import count, repeat
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.conf import settings
@@ -60,6 +61,26 @@ class Skeleton:
         filled = self._pieces.copy()
         filled[1::2] = [values[place] for place in self._places]
         return "".join(filled)
+
+
+class PageSkeleton:
+    """Skeleton of a whole page, in UTF-8: joining bytes and encoding what varies takes half the time of the reverse."""
+
+    def __init__(self, text: str) -> None:
+        pieces = Skeleton(text).pieces
+        self._pieces: list[bytes] = [piece.encode() for piece in pieces]
+        self._places = [int(number) for number in pieces[1::2]]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text, and of the objects that hold it."""
+        return sum(map(sys.getsizeof, self._pieces))
+
+    def fill(self, values: Sequence[str]) -> bytes:
+        """Return what `Skeleton.fill` returns, encoded."""
+        filled = self._pieces.copy()
+        filled[1::2] = [values[place].encode() for place in self._places]
+        return b"".join(filled)
 
 
 class PackagePart:
@@ -128,8 +149,8 @@ def _part_skeleton(package: PackageTemplates, shape: _Shape) -> Skeleton:
     return Skeleton(package.render(with_placeholders).strip())
 
 
-def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) -> str:
-    """Render a page of the package's templates from a skeleton, which is cached.
+def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) -> bytes:
+    """Render a page of the package's templates from a skeleton, which is cached, in UTF-8.
 
     Text becomes a placeholder, and is filled in afterwards, unless it is empty, or the templates compute with its name
     (`PackageTemplates.computed_names`). All else is part of the skeleton's key, so it should be the same for many
@@ -141,7 +162,8 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
         # By identity: templates that were loaded again get new skeletons.
         package,
         get_language(),
-        tuple([(name, _shape(name, value, variables, attributes, values)) for name, value in context.items()]),
+        tuple(context),
+        _shape(context, context.values(), variables, attributes, values),
     )
     page = _pages.get(key)
     if page is None:
@@ -150,9 +172,9 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
             name: _replace_with_placeholders(name, value, variables, attributes, numbers)
             for name, value in context.items()
         }
-        page = Skeleton(package.render(with_placeholders))
+        page = PageSkeleton(package.render(with_placeholders))
         # The next page that needs an evicted one rebuilds it with a single rendering.
-        _pages.put(key, page, text_bytes(key, page.pieces))
+        _pages.put(key, page, text_bytes(key) + page.size)
     return page.fill(values)
 
 
@@ -163,30 +185,43 @@ MAX_PAGES_BYTES: Final = 32 * 1024 * 1024
 time zones has about 60 KB, or twice that in Arabic letters."""
 SHARED_BUDGET: Final = MemoryBudget(MAX_PAGES_BYTES)
 """Budget of the skeletons of whole pages, and of the long lists on them (cells.py)."""
-_pages: BoundedDict[tuple[object, ...], Skeleton] = BoundedDict(SHARED_BUDGET, max_entries=MAX_PAGES)
+_pages: BoundedDict[tuple[object, ...], PageSkeleton] = BoundedDict(SHARED_BUDGET, max_entries=MAX_PAGES)
 
 
-def _shape(name: str, value: Any, computed: frozenset[str], attributes: frozenset[str], values: list[str]) -> Hashable:
-    """Return the part of the skeleton's key for a value. Append what varies to `values`, escaped.
+def _shape(
+    names: Iterable[str],
+    found: Iterable[Any],
+    computed: frozenset[str],
+    attributes: frozenset[str],
+    values: list[str],
+) -> tuple[Hashable, ...]:
+    """Return the part of the skeleton's key for the values `found`. Append what varies to `values`, escaped.
 
-    `computed` are the names at this level with which the templates compute, and `attributes` those within the value.
+    `computed` are the names at this level with which the templates compute, and `attributes` those within the values.
     """
-    kind: Any = type(value)
-    if isinstance(value, str):
-        if not value or name in computed:
-            return kind, value
-        values.append(value if kind is SafeString else escape(value))
-        return _VARIES
-    # Most values, and none that has others in it.
-    if value is None or kind is bool:
-        return kind, value
-    if isinstance(value, dict):
-        return kind, tuple([(key, _shape(key, inner, attributes, attributes, values)) for key, inner in value.items()])
-    if isinstance(value, list):
-        return kind, tuple([_shape(name, inner, computed, attributes, values) for inner in value])
-    if names := _fields(kind):
-        return kind, tuple([_shape(each, getattr(value, each), attributes, attributes, values) for each in names])
-    return kind, value
+    shape: list[Hashable] = []
+    # One loop for all values of a level: with a call for each, this would be a tenth of what a page costs.
+    for name, value in zip(names, found, strict=False):
+        kind: Any = type(value)
+        if isinstance(value, str):
+            if not value or name in computed:
+                shape.append((kind, value))
+            else:
+                values.append(value if kind is SafeString else escape(value))
+                shape.append(_VARIES)
+        # Equal to a number as they are, which stands beside its type.
+        elif value is None or kind is bool:
+            shape.append(value)
+        elif isinstance(value, dict):
+            shape.append((kind, *value, _shape(value, value.values(), attributes, attributes, values)))
+        elif isinstance(value, list):
+            shape.append((kind, _shape(repeat(name), value, computed, attributes, values)))
+        elif fields := _fields(kind):
+            inner = [getattr(value, each) for each in fields]
+            shape.append((kind, _shape(fields, inner, attributes, attributes, values)))
+        else:
+            shape.append((kind, value))
+    return tuple(shape)
 
 
 def _replace_with_placeholders(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -325,9 +325,6 @@ def _calendar(
     visit: WidgetRequest, view: CalendarPage, links: SlotLinks, renderer: PageRenderer, booked: date | None
 ) -> dict[str, Any]:
     language = visit.language
-    narrow = formatting.narrow_weekday_names(language)
-    names = [Weekday(*name, narrow[day]) for day, name in enumerate(formatting.weekday_names(language))]
-    monday = formatting.first_weekday(language)
     base = view.choices.replace(month=view.month)
 
     def turn(page: date | None, label: str) -> dict[str, str] | None:
@@ -337,7 +334,7 @@ def _calendar(
         "title": formatting.months_title(max(view.start, view.today), view.last, language),
         "previous": turn(view.previous, pgettext("button", "Earlier dates")),
         "next": turn(view.next, pgettext("button", "Later dates")),
-        "weekdays": names[monday:] + names[:monday],
+        "weekdays": _weekdays(language),
         "rows": week_rows(
             view,
             part=renderer.part(DAY),
@@ -348,6 +345,15 @@ def _calendar(
             booked=booked,
         ),
     }
+
+
+@lru_cache(maxsize=128)
+def _weekdays(language: str) -> list[Weekday]:
+    """Return the headings of the calendar's columns, in order."""
+    narrow = formatting.narrow_weekday_names(language)
+    names = [Weekday(*name, narrow[day]) for day, name in enumerate(formatting.weekday_names(language))]
+    first = formatting.first_weekday(language)
+    return names[first:] + names[:first]
 
 
 def _day(
@@ -584,7 +590,7 @@ def _watch(
     here = links.here(shown)
     fingerprint = [
         f"{view.start}",
-        *[f"{day.date}" for day in view.days if day.free],
+        *[day.date.isoformat() for day in view.days if day.free],
         f"{view.day}",
         *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],
     ]
