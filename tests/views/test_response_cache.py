@@ -242,6 +242,32 @@ def test_each_host_gets_its_own_thank_you_page(client: Client, site: Settings):
         assert b"thanks=" in client.get(url, headers={"Host": "b.example"}).content
 
 
+class NotedNames(dict[str, str]):
+    """The last values of a query, which note what is read of them."""
+
+    def __init__(self, values: dict[str, str], read: set[str]) -> None:
+        self._read = read
+        super().__init__(values)
+
+    def __getitem__(self, name: str) -> str:
+        self._read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dictionary's."""
+        self._read.add(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Any:
+        raise AssertionError("a shared page reads names that it can't know")
+
+    items = keys = values = __iter__
+
+
 class NotedQuery(QueryDict):
     """A request's query that notes what is read of it."""
 
@@ -262,6 +288,10 @@ class NotedQuery(QueryDict):
         """As a dictionary's."""
         self.read.add(name)
         return super().get(name, default)
+
+    def dict(self) -> NotedNames:
+        """Return the last values, which are noted as well."""
+        return NotedNames({name: values[-1] for name, values in self.lists()}, self.read)
 
     def __iter__(self) -> Any:
         raise AssertionError("a shared page reads names that it can't know")
