@@ -61,16 +61,19 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
     first.
     """
     before = _waiting(row.account, now).filter(_before(row)).aggregate(first=Min("retry_at"), count=Count("pk"))
-    own = _seconds(row.retry_at, now)
+    own, count = _seconds(row.retry_at, now), int(before["count"]) + newcomers
     # With fewer than `creations_per_minute` attempts before it, it is sent in the same round.
-    rounds, place = divmod(int(before["count"]) + newcomers, creations_per_minute)
-    if not rounds and not place:
-        return own
-    # Also when those before are due a little later: their room is theirs.
-    room = _wait_for_room(row.account, now, place, creations_per_minute)
-    if not rounds:
-        return max(own, room)
-    return max(own, max(room, _seconds(before["first"] or row.retry_at, now)) + rounds * ROUND_SECONDS)
+    rounds, place = divmod(count, creations_per_minute)
+    seconds = own
+    if rounds or place:
+        # Also when those before are due a little later: their room is theirs.
+        room = _wait_for_room(row.account, now, place, creations_per_minute)
+        first = _seconds(before["first"] or row.retry_at, now) if rounds else 0
+        seconds = max(own, max(room, first) + rounds * ROUND_SECONDS)
+    if not seconds:
+        return 0
+    crowded_out = _count_crowded_out(row, now, creations_per_minute)
+    return seconds + ((count + crowded_out) // creations_per_minute - rounds) * ROUND_SECONDS
 
 
 def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute: int) -> int:
@@ -176,19 +179,24 @@ def is_behind_same_slot(row: BookingAttempt, now: datetime) -> bool:
 
 
 def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, creations_per_minute: int) -> int:
-    """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`.
-
-    Older attempts that are being sent at this moment, and for which Kordless will have no room either, come before it.
-    """
-    rows = BookingAttempt.objects.filter(account=row.account)
+    """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`."""
     waiting = _waiting(row.account, now).filter(_before(row)).count()
+    before = waiting + _count_crowded_out(row, now, creations_per_minute)
+    return seconds + before // creations_per_minute * ROUND_SECONDS
+
+
+def _count_crowded_out(row: BookingAttempt, now: datetime, creations_per_minute: int) -> int:
+    """Return how many attempts that are being sent at this moment come before this one and find no room either.
+
+    They are queued again in a moment. Without them, those who come at once would be told a turn that is too early.
+    """
+    rows, states = BookingAttempt.objects.filter(account=row.account), BookingAttempt.State
     # Leases that have not expired: these are in flight right now, in other threads and processes.
-    in_flight = rows.filter(state=BookingAttempt.State.PLACING, claimed_until__gt=now, pk__lt=row.pk).count()
-    placed = rows.filter(
-        state=BookingAttempt.State.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW
-    ).count()
-    crowded_out = max(0, in_flight - max(0, creations_per_minute - placed))
-    return seconds + (waiting + crowded_out) // creations_per_minute * ROUND_SECONDS
+    in_flight = rows.filter(_before(row), state=states.PLACING, claimed_until__gt=now).count()
+    if not in_flight:
+        return 0
+    placed = rows.filter(state=states.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW).count()
+    return max(0, in_flight - max(0, creations_per_minute - placed))
 
 
 def _before(row: BookingAttempt) -> Q:

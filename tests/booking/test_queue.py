@@ -33,21 +33,21 @@ def waiting(
     )
 
 
-def told(rows: list[BookingAttempt], creations_per_minute: int = 10) -> list[int]:
-    """Return the seconds that each attempt is told to wait."""
+def estimated_waits(rows: list[BookingAttempt], creations_per_minute: int = 10) -> list[int]:
+    """Return the seconds that each attempt has to wait."""
     return [wait_for(row, NOW, creations_per_minute=creations_per_minute) for row in rows]
 
 
 def test_whoever_waits_behind_ten_waits_a_minute_longer():
     """Of 25 who are due together, ten go at once, ten a minute later, and five after two."""
     rows = [waiting(number) for number in range(25)]
-    assert told(rows) == [41] * 10 + [102] * 10 + [163] * 5
+    assert estimated_waits(rows) == [41] * 10 + [102] * 10 + [163] * 5
 
 
 def test_of_those_who_are_due_only_the_first_may_try():
     """The others keep their place without asking the rate limiter."""
     rows = [waiting(number, due=-1) for number in range(5)]
-    assert told(rows, creations_per_minute=2) == [0, 0, 61, 61, 122]
+    assert estimated_waits(rows, creations_per_minute=2) == [0, 0, 61, 61, 122]
 
 
 def test_attempts_of_the_same_moment_have_distinct_positions():
@@ -55,7 +55,7 @@ def test_attempts_of_the_same_moment_have_distinct_positions():
     rows = [waiting(0, due=-1)]
     rows.append(BookingAttempt.objects.create(**{**vars_of(rows[0]), "key": "other"}))
     rows.append(waiting(-1, due=-1))
-    assert told(rows, creations_per_minute=1) == [0, 61, 122]
+    assert estimated_waits(rows, creations_per_minute=1) == [0, 61, 122]
 
 
 def vars_of(row: BookingAttempt) -> dict[str, object]:
@@ -66,9 +66,9 @@ def vars_of(row: BookingAttempt) -> dict[str, object]:
 def test_a_closed_tab_is_not_waited_for_and_finds_its_place_again():
     """Ten seconds after its time nobody waits for it; when it asks, it is still the oldest."""
     gone, behind = waiting(0, due=-11), waiting(1, due=-1)
-    assert told([gone, behind], creations_per_minute=1) == [0, 0]
+    assert estimated_waits([gone, behind], creations_per_minute=1) == [0, 0]
     BookingAttempt.objects.filter(pk=gone.pk).update(retry_at=NOW + timedelta(seconds=5))
-    assert told([behind], creations_per_minute=1) == [67]
+    assert estimated_waits([behind], creations_per_minute=1) == [67]
 
 
 def test_only_those_who_wait_at_the_same_account_count():
@@ -84,7 +84,7 @@ def test_only_those_who_wait_at_the_same_account_count():
         waiting(number, state=state)
     waiting(1, account="north")
     mine = waiting(5, due=-1)
-    assert told([mine], creations_per_minute=1) == [0]
+    assert estimated_waits([mine], creations_per_minute=1) == [0]
     assert wait_for_new_attempt("south", NOW) == 0
 
 
@@ -147,3 +147,17 @@ def test_a_newcomer_does_not_overtake(sandbox):
     assert isinstance(
         resume("default", client, second.key, second.body_digest(), later(due, 61), creations_per_minute=1), Placed
     )
+
+
+def test_a_wait_counts_those_before_it_who_find_no_room():
+    """One of those who come at once is told the minute in which all before it are through, sent or not yet queued."""
+    for number in range(10):
+        waiting(number, state=BookingAttempt.State.PLACED)
+    for number in range(10, 22):
+        waiting(number, state=BookingAttempt.State.PLACING, due=20)
+    for number in range(22, 27):
+        waiting(number, due=50)
+    mine = waiting(30, due=50)
+    assert estimated_waits([mine], creations_per_minute=10) == [61 + 61]
+    BookingAttempt.objects.filter(state=BookingAttempt.State.PLACING).update(claimed_until=NOW)
+    assert estimated_waits([mine], creations_per_minute=10) == [60]

@@ -120,9 +120,9 @@ def burst(site: Served, clock: RealTime | MovedTime) -> None:
     waits = wait_in_line(guests, clock)
     for guest in guests:
         wait = waits[guest.address]
-        late = [wait.ended - named for _said, named in wait.estimates]
-        # Of those who send in the very same moment one may read an estimate before another is written down who goes
-        # first: a minute. A page may find out 30 s later that it is its turn.
+        # Without the first: of those who send in the very same moment one may read an estimate before others are
+        # written down who go first. A page may find out 30 s later that it is its turn.
+        late = [wait.ended - named for _said, named in wait.estimates[1:]]
         assert all(seconds <= ROUND_SECONDS + MAX_POLL_SECONDS for seconds in late), (guest.address, wait)
         # Whose time is gone from a recent list learns it before their turn.
         if guest.page.number:
