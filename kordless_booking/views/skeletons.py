@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
 from html import escape
@@ -72,9 +71,9 @@ class PageSkeleton:
         self._places = [int(number) for number in pieces[1::2]]
 
     @property
-    def size(self) -> int:
-        """Bytes of the text, and of the objects that hold it."""
-        return sum(map(sys.getsizeof, self._pieces))
+    def pieces(self) -> list[bytes]:
+        """As those of `Skeleton`."""
+        return self._pieces
 
     def fill(self, values: Sequence[str]) -> bytes:
         """Return what `Skeleton.fill` returns, encoded."""
@@ -174,7 +173,7 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
         }
         page = PageSkeleton(package.render(with_placeholders))
         # The next page that needs an evicted one rebuilds it with a single rendering.
-        _pages.put(key, page, text_bytes(key) + page.size)
+        _pages.put(key, page, text_bytes(key, page.pieces))
     return page.fill(values)
 
 
