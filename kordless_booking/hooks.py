@@ -130,6 +130,9 @@ class SlotContext:
     """In shared slots, returns the URL of this page with other choices and, by name, more of its query."""
     query: Mapping[str, str] = field(default_factory=dict)
     """In shared slots, values of `page_queries`, as far as the request has them."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """In shared slots, what the page's URL has in its query besides `choices`, such as days that aren't wanted. Give it
+    to `url`, by name, for a page from which a link leads back."""
     booking: Any = None
     """The `api.resources.Booking` that the page shows, on confirmation and manage page. Personal."""
     request: HttpRequest | None = None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from kordless_booking.templatetags.kordless_text import whole
+from kordless_booking.templatetags.kordless_text import whole, whole_with_dot
 from tests.support.spaces import plain_spaces
 
 
@@ -46,3 +46,16 @@ def test_the_filter_escapes_once(text: str):
     """Also within an element, and not again what is safe."""
     made = Template("{% load kordless_text %}{{ text|whole }}").render(Context({"text": text}))
     assert made == '<span class="kb-whole">&lt;b&gt;5:30 PM&lt;/b&gt;</span>'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("in New York\xa0· GMT-5 · 9:00 now", 'in <span class="kb-whole">New York\xa0· GMT-5\xa0·</span> 9:00 now'),
+        ("(New York\xa0· GMT-5) · 9:00", '(<span class="kb-whole">New York\xa0· GMT-5</span>) · 9:00'),
+        ("9:00 & later", "9:00 &amp; later"),
+    ],
+)
+def test_a_zone_and_the_dot_behind_it_move_to_the_next_line_together(text: str, html: str):
+    """The rest of the text is as it was, escaped once."""
+    assert whole_with_dot(text, "New York\xa0· GMT-5") == html

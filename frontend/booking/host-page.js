@@ -15,6 +15,10 @@ let reportedHeight;
 /** Sends a message to the page around the frame, addressed to its very origin: to no other one, and never to "*". */
 export const postToHost = (type, detail) => hostOrigin && parent.postMessage({ kordless: type, detail }, hostOrigin);
 
+/** Dispatches an event on a widget inside a page of the host's, as embed/frame.js does for a frame. */
+export const dispatch = (widget, type, detail) =>
+  widget.dispatchEvent(new CustomEvent("kordless:" + type, { bubbles: true, detail: { version: 1, ...detail } }));
+
 export const reportHeight = () => {
   const height = Math.min(Math.ceil(body.getBoundingClientRect().height), MAX_HEIGHT_PIXELS);
   if (!hostOrigin || height === reportedHeight) return;

@@ -5,7 +5,7 @@ import { announce, body, find, findAll, ownsPage, stage, stateOf, stepCard } fro
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
 import { htmx, isPrivate, lacksHtmx, loadHtmx } from "./htmx.js";
-import { postToHost } from "./host-page.js";
+import { dispatch, postToHost } from "./host-page.js";
 import { loadLaterStyles } from "./later-styles.js";
 import { takeLook } from "./look.js";
 import { reportShown } from "./prefetch.js";
@@ -138,7 +138,11 @@ const afterSettle = (widget, detail, trigger) => {
   recordStep(widget, state.method, detail.pathInfo.responsePath || detail.pathInfo.finalRequestPath);
   // Told here and not when a page is loaded, so that a reload never tells a booking again.
   const { kbEvent, kbService: service, kbStart: start, kbStatus: status } = stepCard(widget).dataset;
-  if (kbEvent) postToHost(kbEvent, { service, start, status });
+  if (kbEvent) {
+    const detail = { service, start, status };
+    if (IS_FOR_HOSTS) dispatch(widget, kbEvent, detail);
+    postToHost(kbEvent, detail);
+  }
   // The zone's correction comes by itself, and takes the focus from nobody.
   if (!trigger.matches("[data-kb-step]")) focusAfterSwap(widget, trigger);
 };

@@ -4,7 +4,7 @@ import { initTabStop } from "./calendar-keys.js";
 import { fillContactForm, restoreFields } from "./contact-form.js";
 import { showCopyButton } from "./copy-number.js";
 import { ownsPage, stateOf, stepCard } from "./dom.js";
-import { postToHost } from "./host-page.js";
+import { dispatch, postToHost } from "./host-page.js";
 import { isPrivate } from "./htmx.js";
 import { correctTimeZone } from "./time-zone.js";
 
@@ -16,10 +16,16 @@ export const initStep = (widget) => {
   initTabStop(widget);
   widget.classList.add("kb-js");
   const { kbStep: step } = stepCard(widget).dataset;
-  if (state.step !== step) postToHost("step", { step });
+  const before = state.step;
+  if (before !== step) postToHost("step", { step });
   state.step = step;
   restoreFields(widget);
   fillContactForm(widget);
   showCopyButton(widget);
   correctTimeZone(widget);
+  // At the end: a listener of the host's may do anything. What loads on sight is no step yet.
+  if (IS_FOR_HOSTS && step !== before && step !== "lazy") {
+    if (!before || before === "lazy") dispatch(widget, "ready");
+    dispatch(widget, "step", { step });
+  }
 };

@@ -31,7 +31,8 @@ export const createWidget = (link, base, parameters) => {
   const title = link.textContent.trim() || "Booking";
   // A frame whose scheme differs from the page's gets an opaque background from the browser.
   const scheme = dataset.scheme || getComputedStyle(link).colorScheme.replace("normal", "light");
-  const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme };
+  // The page's own is a default, which yields to what the widget's site has set for all pages.
+  const chosen = { tz: Intl.DateTimeFormat().resolvedOptions().timeZone, ...dataset, scheme: dataset.scheme || "page " + scheme };
   const url = new URL(dataset.service ? `service/${encodeURIComponent(dataset.service)}/` : link.href, base);
   for (const name of QUERY_PARAMETERS) if (chosen[name]) url.searchParams.set(name, chosen[name]);
   // As a link resolves it: relative to the page, and without failing at what is no address.

@@ -32,6 +32,8 @@ _ACCENT = re.compile(r"#?([0-9A-Fa-f]{6})")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,1000}", re.ASCII)
 _PARTY = re.compile(r"[0-9]{1,2}")
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})")
+PAGE_SCHEME: Final = "page "
+"""Prefix of a color scheme that nobody has chosen: the one of the page around a frame, as its browser computes it."""
 QUERY_NAMES: Final = frozenset(
     {
         *("tz", "month", "day", "after", "before", "host", "team", "with", "party"),
@@ -65,8 +67,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     lang: str | None = None
     """Language code, one of the supported ones: the one that serves the requested code best."""
     scheme: Literal["light", "dark", "light dark"] | None = None
-    """Color scheme, set by the snippet on the host page, like the three that follow. "light dark" is the visitor's own,
-    which `WidgetRequest.from_http` drops where it is the site's as well."""
+    """Color scheme, set by the snippet on the host page, like the three that follow. "light dark" is the visitor's own.
+    `WidgetRequest.from_http` drops it where the site has the same, and one with PAGE_SCHEME where it has any."""
     accent: str | None = None
     """Six lower-case hexadecimal digits."""
     theme: str | None = None
@@ -225,9 +227,9 @@ def _query_item(name: str, value: str) -> str:
 
 
 def _scheme(text: str | None) -> Literal["light", "dark", "light dark"] | None:
-    match text:
-        case "light" | "dark" | "light dark":
-            return text
+    match (text or "").removeprefix(PAGE_SCHEME).removesuffix(" only"):
+        case "light" | "dark" | "light dark" as scheme:
+            return scheme
         case _:
             return None
 

@@ -238,10 +238,14 @@ def _with_own_offset(text: str, start: datetime, end: datetime, language: str) -
     return _unbreakable(time_in_zone(text, offset_text(end, language)))
 
 
+DOT = "\xa0\xb7 "
+"""Separator of texts that stand in one line. It stays with the text before it, so that no line begins with it."""
+
+
 def time_in_zone(when: str, zone: str) -> str:
     """Return a time with its zone, such as "9:00 AM (New York · GMT-5)". In the active language."""
     # Translators: a time, and in brackets the city or the offset whose clock it is on.
-    return pgettext("time and time zone", "%(when)s (%(zone)s)") % {"when": when, "zone": zone}
+    return pgettext("time and time zone", "%(when)s (%(zone)s)") % {"when": when, "zone": _unbreakable(zone)}
 
 
 @lru_cache(maxsize=4096)

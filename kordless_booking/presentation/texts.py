@@ -120,7 +120,7 @@ class DisplayTimes:
         if not self.other:
             return self.when
         other = formatting.time_in_zone(self.other, self.other_zone) if self.names_other else self.other
-        return f"{self.when} · {other}"
+        return f"{self.when}{formatting.DOT}{other}"
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ def format_timezone(zone_name: str, language: str, moment: datetime) -> str:
     # An offset is no city, and its name has the opposite sign: Etc/GMT-2 is GMT+2.
     if zone_name.startswith("Etc/"):
         return timezones.offset_text(local, language)
-    return f"{timezone_search.city_name(zone_name, language)} · {timezones.offset_text(local, language)}"
+    city = timezone_search.city_name(zone_name, language)
+    return f"{city}{formatting.DOT}{timezones.offset_text(local, language)}"
 
 
 def booking_location(booking: Booking, detail: ServiceDetail | None) -> Location | None:
@@ -541,6 +542,20 @@ def mask_contact(contact: str) -> str:
     if at:
         return f"{before[:1]}…@{domain}"
     return f"…{contact[-2:]}" if len(contact) > 4 else "…" if contact else ""
+
+
+def whole_with_dot(text: str, part: str) -> SafeString:
+    """Put a part of a text into an element that moves to the next line as a whole, with a dot that follows it.
+
+    The part may be a placeholder of `views.skeletons`, so nothing is read from it.
+    """
+    before, found, after = conditional_escape(text).partition(conditional_escape(part))
+    if not found:
+        return mark_safe(before)  # noqa: S308 (escaped)
+    # Beside the element a line could break even at a no-break space.
+    dot = formatting.DOT.rstrip() if after.startswith(" \xb7 ") else ""
+    after = after.removeprefix(" \xb7") if dot else after
+    return mark_safe(f'{before}<span class="kb-whole">{found}{dot}</span>{after}')  # noqa: S308 (escaped)
 
 
 _NO_BREAKS: Final = ("\xa0", "\u202f")

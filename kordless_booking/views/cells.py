@@ -197,7 +197,7 @@ def time_items(
         detail = _detail(time, language, hours, says_length=says_length or several)
         if says_day:
             day = nearest_day(time.local_start, language)
-            detail = f"{day} · {detail}" if detail else day
+            detail = f"{day}{formatting.DOT}{detail}" if detail else day
         end = f"&end={format_start(time.end)}" if several else ""
         columns = text_columns(detail)
         item = part.render(
@@ -238,7 +238,7 @@ def zone_items(
             name=zone.name,
             url=url(zone.name) if url else "",
             label=formatting.city_and_country(zone.label, zone.country),
-            detail=f"{zone.everyday_name} ·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
+            detail=f"{zone.everyday_name}\u00a0·\u00a0{zone.offset}" if named and zone.everyday_name else zone.offset,
             now=formatting.clock_time(zone.local, language, hours),
             current=zone.name == current,
         )
@@ -350,4 +350,4 @@ def _detail(time: AvailableTime, language: str, hours: Hours | None, *, says_len
     if time.capacity > 1:
         left = ngettext("%(count)s spot left", "%(count)s spots left", time.free)
         details.append(left % {"count": time.free})
-    return " · ".join(details)
+    return formatting.DOT.join(details)

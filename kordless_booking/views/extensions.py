@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
@@ -25,15 +25,17 @@ def fill_slots(
     service: str = "",
     booking: Booking | None = None,
     here: Callable[..., str] | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, SafeString]]:
     """Return the context of these template slots: `extensions`, or nothing where no hook fills one of them.
 
     A shared slot gets neither the request nor a booking, because the page is cached for all visitors, but the choices
-    and the queries that are part of its key. `here` returns the URL of a shared page with other choices.
+    and the queries that are part of its key. `here` returns the URL of a shared page with other choices. `carried` is
+    what its own URL has in its query besides them.
     """
     if not hooks.template_slots:
         return {}
-    filled = {name: html for name in names if (html := _fill(visit, page, name, service, booking, here))}
+    filled = {name: html for name in names if (html := _fill(visit, page, name, service, booking, here, carried))}
     return {"extensions": filled} if filled else {}
 
 
@@ -44,6 +46,7 @@ def _fill(
     service: str,
     booking: Booking | None,
     here: Callable[..., str] | None,
+    carried: Mapping[str, str] | None,
 ) -> SafeString:
     is_private = name in hooks.PRIVATE_SLOTS
     slot = hooks.SlotContext(
@@ -56,6 +59,7 @@ def _fill(
         choices=visit.choices,
         here=here,
         query={} if is_private else page_queries(visit),
+        carried=carried or {},
         booking=booking if is_private else None,
         request=visit.request if is_private else None,
     )

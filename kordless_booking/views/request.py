@@ -19,7 +19,7 @@ from django_htmx.middleware import HtmxDetails
 
 from kordless_booking import conf
 from kordless_booking.api.resources import Organization, ServiceDetail
-from kordless_booking.booking.choices import QUERY_NAMES, Choices
+from kordless_booking.booking.choices import PAGE_SCHEME, QUERY_NAMES, Choices
 from kordless_booking.booking.form_input import decrypt_form_input, encrypt_form_input, known_fields
 from kordless_booking.booking.metadata import decrypt_metadata
 from kordless_booking.booking.preferences import VisitorPreferences
@@ -269,7 +269,11 @@ class WidgetRequest:
         choices = Choices.from_query(query, supported_languages())
         if embedding is not None:
             choices = choices.replace(**embedding.choices)
-        if choices.scheme == "light dark" and account.color_scheme == "auto":
+        if account.color_scheme == "auto":
+            drops_scheme = choices.scheme == "light dark"
+        else:
+            drops_scheme = embedding is None and query.get("scheme", "").startswith(PAGE_SCHEME)
+        if drops_scheme:
             choices = choices.replace(scheme=None)
         language = choices.lang or (page_language() if embedding else language_for(request))
         if target_id != TARGET_ID:

@@ -129,7 +129,10 @@ def _slots_page(
         hidden=lambda choices: _url_choices(managed, choices).query_items(),
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.url(
-            "reschedule-zone", token, choices=_url_choices(managed, choices_for_return(read.view)), reason=typed
+            "reschedule-zone",
+            token,
+            choices=_url_choices(managed, choices_for_return(read.view)),
+            **_carried_query(taken, refused, typed),
         ),
     )
     # The script reports the visitor's zone where nobody knows it, as on the page of a new booking.
@@ -195,17 +198,22 @@ def zone(visit: WidgetRequest, token: str) -> HttpResponse:
     # The page shows nothing of the booking but perhaps its zone.
     managed = load_managed_booking(visit, token, max_age_seconds=booking_cache.POLL_SECONDS)
 
-    typed = _reason_token(visit, _carried_reason(visit))
+    query = visit.request.GET
+    carried = _carried_query(
+        query.get("taken", ""),
+        parse_start(query.get("refused", "")),
+        _reason_token(visit, _carried_reason(visit)),
+    )
 
     def back(choices: Choices) -> str:
-        return visit.links.url("reschedule", token, choices=choices, reason=typed)
+        return visit.links.url("reschedule", token, choices=choices, **carried)
 
     def here(choices: Choices) -> str:
-        return visit.links.url("reschedule-zone", token, choices=choices, reason=typed)
+        return visit.links.url("reschedule-zone", token, choices=choices, **carried)
 
     page = build_page(visit, pgettext("label", "Time zone"))
     renderer = PageRenderer(visit, page)
-    context = zone_context(visit, renderer, managed.timezone, None, here, back)
+    context = zone_context(visit, renderer, managed.timezone, None, here, back, carried)
     return renderer.render("kordless_booking/steps/zone.html", context)
 
 
@@ -428,6 +436,16 @@ def _taken_notice(
                 "aren’t enough spots, or the person you booked with isn’t free then. Please choose another one."
             )
     return ""
+
+
+def _carried_query(taken: str, refused: datetime | None, typed: str | None) -> dict[str, str]:
+    """Return what the page of time zones carries besides the choices. `typed` is the encrypted reason, if any."""
+    found = {
+        "taken": taken if taken in {"own", "1", "refused"} else "",
+        "refused": format_start(refused) if refused else "",
+        "reason": typed or "",
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def _url_choices(managed: ManagedBooking, choices: Choices) -> Choices:

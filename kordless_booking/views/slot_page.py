@@ -26,6 +26,7 @@ from kordless_booking.presentation import formatting
 from kordless_booking.presentation.clocks import ShownClocks, clock_city, clock_difference, clock_text
 from kordless_booking.presentation.texts import provider_text
 from kordless_booking.presentation.timezones import get_timezone
+from kordless_booking.views.book_again import parse_usual_time
 from kordless_booking.views.cells import (
     ANY_DAY,
     DAY,
@@ -55,6 +56,8 @@ NOTICE_IN_HOURS_FROM: Final = 2
 """Hours from which the notice names hours instead of minutes."""
 AGE_NOTICE_SECONDS: Final = 120
 """Age of the free times, in seconds, from which the page says when they were checked."""
+TAKEN_REASONS: Final = frozenset({"1", "2"})
+"""Values of `taken` in the query: why a visitor was sent back to the times."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def slot_context(
     is what a link asks for besides the choices.
     """
     own_links, links = links, _keep_weekdays(links, requested)
+    same_page = _SamePage.build(view, own_links.here, requested)
     return {
         "hosts": _hosts(view, links),
         "host_select": _host_select(view, links, renderer.page),
@@ -116,7 +120,7 @@ def slot_context(
         "missed_notice": _("Nothing is free then. These are the nearest times.")
         if view.misses_date_range and view.nearest
         else "",
-        "clock": _clock(visit, view, links, clocks, is_visitors_zone=is_visitors_zone),
+        "clock": _clock(visit, view, same_page, clocks, is_visitors_zone=is_visitors_zone),
         "nearest": _nearest(visit, view, links, renderer),
         "zone": {
             "name": clocks.visitor,
@@ -130,10 +134,26 @@ def slot_context(
             # Where the script may find another zone, the times are held back until it has looked.
             "follows_visitor": clocks.follows_visitor,
         },
-        "hours": _hours(visit, view, links),
+        "hours": _hours(visit, view, same_page),
         "age_notice": age_notice,
         "watch": _watch(visit, view, own_links, requested),
     }
+
+
+class _SamePage(NamedTuple):
+    """Links that show the same page in another way, which ends nothing that was asked for."""
+
+    choices: Choices
+    here: Callable[[Choices], str]
+    follows_clock: bool
+    """The page is that of a day which the other clock may count otherwise."""
+
+    @classmethod
+    def build(cls, view: CalendarPage, here: Callable[..., str], requested: RequestedDays | None) -> _SamePage:
+        if requested is None:
+            return cls(_choices_for_same_page(view), here, follows_clock=True)
+        # Not by month and day, as without: that would end the days that are wanted.
+        return cls(view.choices, partial(here, **dict(requested.query_items())), follows_clock=False)
 
 
 def _keep_weekdays(links: SlotLinks, requested: RequestedDays | None) -> SlotLinks:
@@ -146,6 +166,31 @@ def _keep_weekdays(links: SlotLinks, requested: RequestedDays | None) -> SlotLin
         here=partial(links.here, **dict(kept)),
         hidden=lambda choices: [*links.hidden(choices), *kept],
     )
+
+
+def carried_query(
+    visit: WidgetRequest,
+    requested: RequestedDays | None = None,
+    *,
+    taken: str = "",
+    near: datetime | None = None,
+) -> dict[str, str]:
+    """Return what a side page carries besides the choices, to lead back to the page of times that it came from.
+
+    These are the names of the query that a page of times reads beside those of `Choices`. The arguments are as
+    `slots_page` has them, by default those of the query.
+    """
+    taken = taken or visit.query.get("taken", "")
+    later = parse_start(visit.query.get("later", ""))
+    if taken in TAKEN_REASONS:
+        near = near or parse_start(visit.query.get("near", ""))
+        starts = {"near": near, "later": later}
+        found = {"taken": taken}
+    else:
+        requested = requested or RequestedDays.from_query(visit.query)
+        starts = {"from": parse_usual_time(visit), "later": later}
+        found = dict(requested.query_items()) if requested else {}
+    return found | {name: format_start(start) for name, start in starts.items() if start} | page_queries(visit)
 
 
 def limit_chips(
@@ -546,7 +591,7 @@ def _choices_for_same_page(view: CalendarPage) -> Choices:
 
 
 def _clock(
-    visit: WidgetRequest, view: CalendarPage, links: SlotLinks, clocks: ShownClocks, *, is_visitors_zone: bool
+    visit: WidgetRequest, view: CalendarPage, same_page: _SamePage, clocks: ShownClocks, *, is_visitors_zone: bool
 ) -> dict[str, Any]:
     """Return the sentence that says by which clock the times are, and the link to the other one if it differs."""
     moments = [time.start for time in view.times] or [visit.now]
@@ -561,19 +606,20 @@ def _clock(
         return {"text": text, "switch": None}
     chosen = "visitor" if clocks.other == clocks.visitor else "business"
     # A day of the other clock: the first time that is shown here is shown there as well.
-    day = moments[0].astimezone(get_timezone(clocks.other)).date() if view.day else view.choices.day
-    url = links.here(_choices_for_same_page(view).replace(clock=chosen, day=day))
+    there = moments[0].astimezone(get_timezone(clocks.other)).date()
+    day = there if view.day and same_page.follows_clock else view.choices.day
+    url = same_page.here(same_page.choices.replace(clock=chosen, day=day))
     # Translators: a link. city is such as "New York".
     return {"text": text, "switch": {"url": url, "label": pgettext("button", "Show %(city)s time") % {"city": other}}}
 
 
-def _hours(visit: WidgetRequest, view: CalendarPage, links: SlotLinks) -> dict[str, str]:
+def _hours(visit: WidgetRequest, view: CalendarPage, same_page: _SamePage) -> dict[str, str]:
     """Return the link to the other hour format."""
-    here = _choices_for_same_page(view)
+    here = same_page.choices
     now = view.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
-        return {"url": links.here(here.replace(hours="24")), "label": pgettext("button", "24-hour clock")}
-    return {"url": links.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
+        return {"url": same_page.here(here.replace(hours="24")), "label": pgettext("button", "24-hour clock")}
+    return {"url": same_page.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
 
 
 def _watch(

@@ -52,6 +52,7 @@ from kordless_booking.views.skeletons import PackagePart
 from kordless_booking.views.slot_page import (
     AGE_NOTICE_SECONDS,
     SlotLinks,
+    carried_query,
     choices_for_return,
     describe_age,
     limit_chips,
@@ -87,7 +88,7 @@ def slots(visit: WidgetRequest, service: str) -> HttpResponse:
         # A contact form, which has a draft, may have a field of such a name.
         if "draft" not in post:
             visit = visit.with_choices(_posted_choices(visit.choices, post))
-        url = visit.links.service_url("slots", service, visit.choices)
+        url = visit.links.service_url("slots", service, visit.choices, **carried_query(visit))
         if not visit.form_input:
             return SeeOther(url)
         try:
@@ -113,11 +114,13 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the likely time zones and those of all continents, with a search."""
     detail, _lacks_settings = read_shown_service(visit, service)
 
+    carried = carried_query(visit)
+
     def back(choices: Choices) -> str:
-        return visit.links.service_url("slots", service, choices)
+        return visit.links.service_url("slots", service, choices, **carried)
 
     def here(choices: Choices) -> str:
-        return visit.links.service_url("zone", service, choices)
+        return visit.links.service_url("zone", service, choices, **carried)
 
     page = build_page(
         visit,
@@ -128,9 +131,9 @@ def zone(visit: WidgetRequest, service: str) -> HttpResponse:
     )
     renderer = PageRenderer(visit, page)
     business = business_timezone(detail.calendar.timezone)
-    context = zone_context(visit, renderer, visitor_zone(visit, detail), business, here, back)
-    if context["form"]["query"]:
-        # Not cached in any way, since visitors can type anything.
+    context = zone_context(visit, renderer, visitor_zone(visit, detail), business, here, back, carried)
+    if context["form"]["query"] or "from" in carried:
+        # Not cached in any way, since visitors can type anything, and a usual time is one visitor's.
         return renderer.render("kordless_booking/steps/zone.html", context, no_store=bool(page.form_input_token))
     return renderer.render_cached("kordless_booking/steps/zone.html", context)
 
@@ -248,7 +251,7 @@ def services_page(visit: WidgetRequest, *, requested: RequestedDays | None = Non
         "notice": describe_age(visit, cached),
         "next_free_clock": free.clock,
         "limits": limit_chips(visit, requested, here) if requested else [],
-        **fill_slots(visit, page, "services_before", "services_after", here=here),
+        **fill_slots(visit, page, "services_before", "services_after", here=here, carried=more | page_queries(visit)),
     }
     if query:
         # Not cached in any way, since visitors can type anything, and not counted again.
@@ -362,6 +365,7 @@ def slots_page(
     def here(choices: Choices, **query: str) -> str:
         return visit.links.service_url("slots", service, choices, **query)
 
+    carried = carried_query(visit, requested, taken=taken, near=near)
     choices = visit.choices.replace(month=None, day=None)
     start = visit.links.service_url("contact", service, choices)
     links = SlotLinks(
@@ -369,7 +373,9 @@ def slots_page(
         form=visit.links.service_url("slots", service, Choices()),
         hidden=Choices.query_items,
         time=f"{start}{'&' if '?' in start else '?'}start=",
-        zone=visit.links.service_url("zone", service, choices_for_return(view)),
+        zone=visit.links.service_url(
+            "zone", service, visit.choices if carried else choices_for_return(view), **carried
+        ),
     )
     back = _back(visit)
     page = build_page(
@@ -409,7 +415,13 @@ def slots_page(
         "unavailable": unavailable,
         "books_again": usual is not None,
         **fill_slots(
-            visit, page, "times_before", "no_times" if view.empty else "times_after", service=service, here=here
+            visit,
+            page,
+            "times_before",
+            "no_times" if view.empty else "times_after",
+            service=service,
+            here=here,
+            carried=carried,
         ),
     }
     if lacks_settings:
@@ -482,16 +494,21 @@ def zone_context(
     business: str | None,
     here: Callable[[Choices], str],
     back: Callable[[Choices], str],
+    carried: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the context of steps/zone.html. `here` and `back` return its and the slot page's URL for given choices.
 
-    `current` is the zone in use; `business` that of the business, or None. Both are canonical names.
+    `current` is the zone in use; `business` that of the business, or None. Both are canonical names. `carried` is what
+    these URLs have in their query besides the choices.
     """
     query, page = _typed_query(visit), renderer.page
-    action, hidden = page.form_target(here(visit.choices), here(Choices()), visit.choices.query_items())
+    more = [*carried.items()]
+    # The action of a form is without what its fields have.
+    own, times = (url(Choices()).partition("?")[0] for url in (here, back))
+    action, hidden = page.form_target(here(visit.choices), own, visit.choices.query_items() + more)
     # The zone is what the pressed button adds to these.
     others = visit.choices.replace(timezone=None)
-    zones_action, zones_hidden = page.form_target(back(others), back(Choices()), others.query_items())
+    zones_action, zones_hidden = page.form_target(back(others), times, others.query_items() + more)
     part = renderer.part(ZONE)
     # Whole URLs where a button posts what was typed: the browser's address must have the zone then too.
     url = (lambda name: back(visit.choices.replace(timezone=name))) if page.form_input_token else None

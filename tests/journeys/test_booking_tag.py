@@ -110,4 +110,55 @@ def test_saying_when_and_the_waitlist_act_in_the_place_of_their_widget(browser: 
             expect(page.locator("#kb-inline-widget--2")).to_be_visible()
 
 
+LISTEN = """
+window.heard = [];
+for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"])
+  document.addEventListener("kordless:" + name, ({ type, detail, target }) =>
+    heard.push([target.querySelector(".kb-stage").id, type.slice(9), detail.step, detail.status, detail.version]));
+"""
+
+
+def test_a_widget_tells_its_page_what_happens_in_it(page: Page, demo: Demo):
+    """By the events that a frame's link has, on its own element: at once, with each swap, and a booking once."""
+    page.add_init_script(LISTEN)
+    page.goto(f"{demo.url}/")
+    expect(page.locator(".kb.kb-js")).to_be_visible()
+    own = "kb-inline-widget"
+    expected = [[own, "ready", None, None, 1], [own, "step", "service", None, 1]]
+    assert page.evaluate("heard") == expected
+    booking_steps.to_times(page, "Haircut")
+    page.locator(".kb-day[href], a.kb-day").last.click()  # the same step
+    booking_steps.at_rest(page)
+    booking_steps.to_contact(page)
+    booking_steps.book(page)
+    expected += [[own, "step", step, None, 1] for step in ("slot", "contact", "confirmation")]
+    expected.append([own, "booked", None, "confirmed", 1])
+    page.wait_for_function("(count) => heard.length >= count", arg=len(expected))
+    assert page.evaluate("heard") == expected
+    page.locator(".kb-onward a").first.click()
+    booking_steps.at(page, "booking")
+    page.locator(".kb-card").get_by_text("Cancel booking").click()
+    booking_steps.at(page, "cancel")
+    page.get_by_role("button", name="Cancel booking").click()
+    page.wait_for_function("() => heard.at(-1)[1] === 'cancelled'")
+    page.reload()
+    page.wait_for_function("() => heard.some(([, name]) => name === 'step')")
+    assert {name for _id, name, *_rest in page.evaluate("heard")} == {"ready", "step"}
+
+
+def test_a_widget_that_loads_on_sight_is_ready_once_it_has_loaded(page: Page, demo: Demo):
+    """The link in its place is no step; each widget of a page speaks for itself."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.add_init_script(LISTEN)
+    page.goto(f"{demo.url}/several/")
+    last = "kb-inline-widget--3"
+    expect(page.locator(".kb.kb-js")).to_have_count(3)
+    before = page.evaluate("heard")
+    assert [name for own, name, *_rest in before if own == "kb-inline-widget"] == ["ready", "step"]
+    assert "lazy" not in [step for _own, _name, step, *_rest in before]
+    page.locator(f"#{last}").scroll_into_view_if_needed()
+    page.wait_for_function("(own) => heard.some(([id, name]) => id === own && name === 'step')", arg=last)
+    assert [each[1:3] for each in page.evaluate("heard") if each[0] == last] == [["ready", None], ["step", "slot"]]
+
+
 WAITLIST = re.compile("Tell me when")

@@ -7,6 +7,7 @@ from kordless_booking.presentation.locales import supported_languages
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
+from tests.journeys.line_boxes import SPLIT
 from tests.support.matrix import thinned
 from tests.support.printed_pages import count_pages, read_text
 
@@ -152,3 +153,37 @@ def _check_print(page: Page, paper: str, number: str) -> None:
     assert colors[1] in {"none", "rgb(255, 255, 255)"}
     # None of both: with "screen" the next PDF would be of the screen.
     page.emulate_media(media="null")
+
+
+@pytest.mark.parametrize("lang", thinned(supported_languages(), lambda lang: lang in {"en", "fr"}))
+def test_the_label_of_the_number_is_in_one_line(browser: Browser, shared_demo: Demo, lang: str):
+    """On phone, tablet and desktop, on the confirmation and the booking's own page; so is the number."""
+    with browser.new_context() as context:
+        tour = Tour(context.new_page(), shared_demo, lang=lang, tz="America/New_York")
+        tour.open("haircut/", "slot")
+        tour.page.locator("a.kb-day").nth(5).click()
+        booking_steps.at_rest(tour.page)
+        tour.page.locator(".kb-time").last.click()
+        tour.at("contact")
+        tour.fill(name="Jane Doe", email="jane@example.com")
+        tour.press(".kb-form .kb-primary", "confirmation")
+        for step in ("confirmation", "booking"):
+            if step == "booking":
+                tour.press(".kb-onward a", step)
+            for width in (390, 600, 1280):
+                tour.page.set_viewport_size({"width": width, "height": 900})
+                booking_steps.at_rest(tour.page)
+                assert tour.page.evaluate(SPLIT, "dt:has(+ dd .kb-number), .kb-number") == []
+
+
+def test_a_zone_below_the_times_is_in_one_line_with_the_dot_behind_it(browser: Browser, shared_demo: Demo):
+    """At each width of a phone; no line begins with the dot."""
+    with browser.new_context(viewport=PHONE) as context:
+        for lang in ("en", "de", "ja"):
+            tour = Tour(context.new_page(), shared_demo, lang=lang, tz="America/Argentina/Buenos_Aires")
+            tour.open("haircut/", "slot", clock="visitor")
+            for width in range(300, 460, 20):
+                tour.page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.at_rest(tour.page)
+                expect(tour.page.locator(".kb-zone .kb-whole")).to_contain_text("GMT-3 ·")
+                assert tour.page.evaluate(SPLIT, ".kb-zone .kb-whole") == []

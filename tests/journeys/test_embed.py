@@ -683,6 +683,19 @@ def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
     assert "-clinic.css" in (frame.locator("link[data-kb-later]").get_attribute("href") or "")
 
 
+def test_a_frame_has_the_colors_of_the_page_around_it_where_nobody_has_chosen_any(page: Page, elsewhere: Elsewhere):
+    """Its first address says that it is only that page's, for a site with COLOR_SCHEME; the steps keep it."""
+    page.goto(elsewhere.write(page.context, elsewhere.link().replace("<a ", '<a style="color-scheme: dark" ')))
+    frame = framed(page)
+    booking_steps.at(frame, "slot")
+    expect(frame.locator("body")).to_have_attribute("data-scheme", "dark")
+    assert "scheme=page+dark" in (page.locator("iframe").get_attribute("src") or "")
+    booking_steps.to_contact(frame)
+    expect(frame.locator("body")).to_have_attribute("data-scheme", "dark")
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    assert "scheme=dark" in inside.url
+
+
 def test_a_site_that_may_not_embed_shows_a_way_out(page: Page, elsewhere: Elsewhere):
     """The browser refuses the frame; after a while the link stands in its place, and leads to a new tab."""
     # For the page's animations no time passes: it is hidden for nine seconds, and a busy machine may be slower.

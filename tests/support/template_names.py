@@ -30,9 +30,8 @@ def _set_by(node: Node) -> Iterator[str]:
             yield from node.loopvars
         case WithNode() | BlockTranslateNode():
             yield from node.extra_context
-        case _:
-            if asvar := getattr(node, "asvar", None):
-                yield asvar
+    if asvar := getattr(node, "asvar", None):
+        yield asvar
 
 
 def _names(value: Any) -> Iterator[str]:

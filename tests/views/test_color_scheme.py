@@ -39,6 +39,25 @@ def test_a_link_decides_before_the_site(client: Client, light: None, asked: str,
     assert ("scheme=" in html.replace("data-scheme=", "")) is (asked != "odd")
 
 
+@pytest.mark.parametrize("around", ["dark", "light%20dark", "light", "dark%20only"])
+def test_the_site_decides_before_the_page_around_a_frame(client: Client, light: None, around: str):
+    """Nobody has chosen that page's colors for the widget, and no link of the frame repeats them."""
+    html = read(client, f"haircut/?scheme=page%20{around}&embed=1")
+    assert '<meta name="color-scheme" content="light">' in html
+    assert "scheme=" not in html.replace('data-scheme="light"', "")
+
+
+@pytest.mark.parametrize(("around", "shown"), [("dark", "dark"), ("light%20only", "light"), ("light%20dark", "")])
+def test_a_site_without_a_color_scheme_follows_the_page_around_a_frame(
+    client: Client, site: Settings, around: str, shown: str
+):
+    """The page and its links, which name the scheme alone. A scheme that is forced on a page is the same scheme."""
+    html = read(client, f"haircut/?scheme=page%20{around}&embed=1")
+    assert (f'data-scheme="{shown}"' in html) if shown else ("data-scheme" not in html)
+    assert (f"scheme={shown}&amp;" in html) is bool(shown)
+    assert "scheme=page" not in html
+
+
 @pytest.mark.parametrize(
     ("argument", "shown"), [("", "light"), ("dark", "dark"), ("light", "light"), ("light dark", "")]
 )

@@ -98,7 +98,7 @@ def test_times_are_written_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
     said = display.display_times(visit, START, END, "Asia/Kathmandu", None)
     assert plain_spaces(said.when) == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
-    assert display.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu · GMT+5:45"
+    assert display.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu\xa0· GMT+5:45"
 
 
 def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
@@ -106,14 +106,14 @@ def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     said = display.display_times(visit, START, END, "Asia/Kathmandu", SALON)
     assert (plain_spaces(said.when), said.zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time",
-        "New York · GMT-5",
+        "New York\xa0· GMT-5",
     )
     assert (plain_spaces(said.other), said.other_zone, said.timezone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
-        "Kathmandu · GMT+5:45",
+        "Kathmandu\xa0· GMT+5:45",
         "America/New_York",
     )
-    assert said.line == f"{said.when} · {said.other}"
+    assert said.line == f"{said.when}\xa0· {said.other}"
     said = display.display_times(visit, START, END, "America/Chicago", SALON)
     assert plain_spaces(said.other) == "5:00 PM \u2013 6:00 PM your time"
 
@@ -124,21 +124,21 @@ def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visi
     said = display.display_times(visit, START, END, "Asia/Kathmandu", place)
     assert (plain_spaces(said.when), said.zone, said.timezone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
-        "Kathmandu · GMT+5:45",
+        "Kathmandu\xa0· GMT+5:45",
         "Asia/Kathmandu",
     )
     assert (plain_spaces(said.other), said.other_zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM",
-        "New York · GMT-5",
+        "New York\xa0· GMT-5",
     )
-    assert said.line == f"{said.when} · {said.other} (New York · GMT-5)"
+    assert plain_spaces(said.line) == plain_spaces(f"{said.when} · {said.other} (New York · GMT-5)")
 
 
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
     """The second time names the booking's zone when only that one is known, in one line as well."""
     said = display.display_times(visit, START, END, "America/Chicago", SALON, is_visitors=False)
     assert plain_spaces(said.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
-    assert (plain_spaces(said.other), said.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago · GMT-6")
+    assert (plain_spaces(said.other), said.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago\xa0· GMT-6")
     assert plain_spaces(said.line) == f"{plain_spaces(said.when)} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
 
 
@@ -148,7 +148,7 @@ def test_one_clock_is_written_once(visit: WidgetRequest, site: PlaceClock | None
     said = display.display_times(visit, START, END, "America/New_York", site)
     assert said.line == said.when
     assert plain_spaces(said.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
-    assert (said.zone, said.other, said.other_zone) == ("New York · GMT-5", "", "")
+    assert (said.zone, said.other, said.other_zone) == ("New York\xa0· GMT-5", "", "")
 
 
 @given(

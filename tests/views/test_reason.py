@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import timedelta
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
 from django.core.cache import caches
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from time_machine import Traveller
 
+from kordless_booking.booking.form_input import encrypt_form_input
 from kordless_booking.changes import BookingChange, find_change_in_progress, mark_change_in_progress
 from kordless_booking.conf import get_account
 from kordless_booking.forms import MAX_REASON, ReasonForm
@@ -179,6 +180,24 @@ def test_choosing_another_time_keeps_the_reason(walk: Visitor, sandbox: Sandbox)
     again = walk.open(next(iter(times.times.values())))
     assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
     assert not [asked for asked in sandbox.requests if asked.operation == "reschedule"]
+
+
+def test_a_time_zone_chosen_on_the_way_keeps_the_reason_and_the_refused_time(walk: Visitor):
+    """Without JavaScript, a form sends its hidden fields in place of what its action has."""
+    own = walk.send(own_page(walk), "Reschedule")
+    refused = next(iter(own.times.values())).partition("start=")[2].partition("&")[0]
+    token = encrypt_form_input("default", {"reason": REASON})
+    times = walk.open(f"{urlsplit(own.url).path}?taken=refused&refused={refused}&reason={token}")
+    assert times.alert
+    zones = walk.follow("Change time zone")
+    _method, action, fields = zones.form(next(text for text in zones.texts(".kb-zones button") if "London" in text))
+    there = walk.open(f"{action}?{urlencode(fields | {'tz': 'Europe/London'})}")
+    assert there.alert == times.alert
+    assert [url.partition("start=")[2] for url in there.times.values()] == [
+        url.partition("start=")[2] for url in times.times.values()
+    ]
+    again = walk.open(next(iter(there.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
 
 
 def test_a_carried_reason_that_is_forged_or_old_is_ignored(walk: Visitor, clock: Traveller):

@@ -63,9 +63,8 @@ def field_context(page: Any, account: str, language: str, url: str) -> dict[str,
 
 
 def _query_page_url(slot: SlotContext) -> str:
-    # New words replace the days and times that were said before, and leave host and party.
-    choices = slot.choices.replace(month=None, day=None, after=None, before=None)
-    return slot.url("say", choices=choices, service=slot.service)
+    # New words replace the days and times that were said before. The way back without any leads to these.
+    return slot.url("say", choices=slot.choices, service=slot.service, **slot.carried)
 
 
 def render_field(slot: SlotContext) -> SafeString:

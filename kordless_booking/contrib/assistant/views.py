@@ -28,6 +28,7 @@ from kordless_booking.views.decorators import widget_view
 from kordless_booking.views.links import SeeOther
 from kordless_booking.views.page import build_page
 from kordless_booking.views.rendering import render
+from kordless_booking.views.slot_page import carried_query
 from kordless_booking.views.steps import services_page, slots_page
 
 if TYPE_CHECKING:
@@ -90,11 +91,12 @@ def _show(visit: WidgetRequest, url: str, service: str) -> HttpResponse:
 def _show_form(
     visit: WidgetRequest, service: str, *, words: str = "", problem: str = "", status: int = 200
 ) -> HttpResponse:
-    url = visit.links.url("say", choices=visit.choices, service=service)
+    carried = carried_query(visit)
+    url = visit.links.url("say", choices=visit.choices, service=service, **carried)
     back = (
-        visit.links.service_url("slots", service, visit.choices)
+        visit.links.service_url("slots", service, visit.choices, **carried)
         if service
-        else visit.links.url("services", choices=visit.choices)
+        else visit.links.url("services", choices=visit.choices, **carried)
     )
     page = build_page(
         visit,

@@ -15,7 +15,7 @@ def render_block(slot: hooks.SlotContext) -> str:
     account = conf.accounts().get(slot.account)
     if account is None or not find_channels(account, slot.service):
         return ""
-    url = slot.url("waitlist-ask", slot.service, choices=slot.choices)
+    url = slot.url("waitlist-ask", slot.service, choices=slot.choices, **slot.carried)
     return slot.render("kordless_waitlist/block.html", url=url, is_empty=slot.slot == "no_times")
 
 

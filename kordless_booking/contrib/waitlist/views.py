@@ -50,7 +50,7 @@ from kordless_booking.views.problems import log_problem, not_found, support_cont
 from kordless_booking.views.rendering import render
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
-from kordless_booking.views.slot_page import part_label, provider_choices
+from kordless_booking.views.slot_page import carried_query, part_label, provider_choices
 from kordless_booking.views.slot_reading import read_calendar_page, read_clocks
 from kordless_booking.views.summary import find_service
 from kordless_booking.views.throttle import PermitKeys, take_use
@@ -278,7 +278,8 @@ def _form_page(
     free: dict[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    action = visit.links.url("waitlist-ask", offer.service, choices=visit.choices)
+    carried = carried_query(visit)
+    action = visit.links.url("waitlist-ask", offer.service, choices=visit.choices, **carried)
     code = visit.request.POST.get(_CODE_FIELD, "") or generate_code()
     hidden = [(_CODE_FIELD, code[:CODE_LENGTH])]
     if visit.form_input_token and not form.is_bound:
@@ -299,7 +300,7 @@ def _form_page(
         "honeypot": HONEYPOT,
         "honeypot_filled": bool(visit.request.POST.get(HONEYPOT)) if form.is_bound else False,
         "back": {
-            "url": visit.links.service_url("slots", offer.service, visit.choices),
+            "url": visit.links.service_url("slots", offer.service, visit.choices, **carried),
             "label": _("Back to the times"),
             "carry": True,
         },
