@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.environment import ROOT, enter
 
-PARTS = ("rates", "pages", "crowds", "waiting", "deliveries", "tables", "peers", "slow")
-SECTIONS = {"peers", "slow"}
+PARTS = ("rates", "pages", "crowds", "waiting", "deliveries", "tables", "peers", "slow", "first")
+SECTIONS = {"peers", "slow", "first"}
 """Parts with a section of their own in docs/benchmarks.md, which each can replace alone."""
 
 
@@ -22,8 +22,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3, help="for each measurement of a rate (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default: %(default)s)")
     parser.add_argument(
-        "--only", choices=PARTS, help="a part: peers and slow write their section of the page, the others only print"
+        "--only",
+        choices=PARTS,
+        help="a part: peers, slow and first write their section of the page, the others only print",
     )
+    parser.add_argument("--baseline", metavar="REVISION", help="whose first visits are compared with this checkout's")
     parser.add_argument("--warm-minutes", type=int, default=5, help="before the warm crowd (default: %(default)s)")
     parser.add_argument("--print", action="store_true", help="print the page as markdown instead of writing it")
     python = enter()
@@ -31,14 +34,17 @@ def main() -> None:
         os.chdir(ROOT)
         os.execv(python, [str(python), "-m", "benchmarks", *sys.argv[1:]])  # noqa: S606 (ours)
     given = parser.parse_args()
-    _measure(given.seconds, given.rounds, given.only, given.warm_minutes, printed=given.print)
+    _measure(given.seconds, given.rounds, given.only, given.warm_minutes, given.baseline, printed=given.print)
 
 
-def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, printed: bool = False) -> None:
+def _measure(
+    seconds: int, rounds: int, only: str | None, warm_minutes: int, baseline: str | None, *, printed: bool
+) -> None:
     # What follows is installed in the environment that enter() has led to.
     from benchmarks.bars import (  # noqa: PLC0415
         crowd_bars,
         delivery_bars,
+        first_section,
         page_bars,
         peer_section,
         rate_bars,
@@ -63,6 +69,7 @@ def _measure(seconds: int, rounds: int, only: str | None, warm_minutes: int, *, 
             "tables": lambda: table_bars(report, folder),
             "peers": lambda: peer_section(report, folder, seconds=seconds, rounds=rounds),
             "slow": lambda: slow_section(report, folder),
+            "first": lambda: first_section(report, baseline),
         }
         for part in [only] if only else PARTS:
             measure[part]()

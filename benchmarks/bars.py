@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from benchmarks import pages, peers, simulator, slow_visitors, tables
+from benchmarks import first_visit, pages, peers, simulator, slow_visitors, tables
 from benchmarks.bookings import book_throughout
 from benchmarks.crowds import Came, come, come_and_wait
 from benchmarks.deliveries import deliver
@@ -231,6 +231,14 @@ def slow_section(report: Report, folder: Path) -> None:
         lines.append(f"| {setup.title} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     report.sections["Slow visitors"] = section_text(slow_visitors.ABOUT, lines)
+
+
+def first_section(report: Report, baseline: str | None) -> None:
+    """First visits of this checkout's demo, and of a revision's where one is named."""
+    if obstacle := first_visit.find_obstacle():
+        print(obstacle, flush=True)
+    else:
+        report.sections[first_visit.HEADING] = first_visit.measure_section(baseline)
 
 
 def _settle(ours: Site) -> list[Came]:

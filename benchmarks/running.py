@@ -141,12 +141,14 @@ def kordless(folder: Path, *, wide: int = 0) -> Iterator[Kordless]:
 
 
 @contextmanager
-def site(app: str, server: str, environment: dict[str, str], folder: Path, workers: int = 2) -> Iterator[Site]:
-    """A WSGI application under a server."""
+def site(
+    app: str, server: str, environment: dict[str, str], folder: Path, workers: int = 2, root: Path = ROOT
+) -> Iterator[Site]:
+    """A WSGI application of a checkout under a server."""
     port = _free_port()
     given = {"app": app, "port": str(port), "workers": str(workers)}
     command = [sys.executable, *(part.format(**given) for part in SERVERS[server])]
-    with _running(command, environment, folder / f"{app.partition(':')[0]}.log") as master:
+    with _running(command, environment, folder / f"{app.partition(':')[0]}.log", root) as master:
         _wait_for(port)
         time.sleep(1)
         yield Site(f"http://127.0.0.1:{port}", tuple(_children(master)))
@@ -176,11 +178,11 @@ def nginx(folder: Path, *, root: Path | None = None, behind: Site | None = None)
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[int]:
+def _running(command: list[str], environment: dict[str, str], log: Path, root: Path = ROOT) -> Iterator[int]:
     with ExitStack() as stack:
         said = stack.enter_context(log.open("ab"))
         running = subprocess.Popen(  # noqa: S603 (ours)
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=said, stderr=said
+            command, cwd=root, env={**os.environ, **environment}, stdout=said, stderr=said
         )
         try:
             yield running.pid

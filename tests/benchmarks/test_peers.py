@@ -75,7 +75,7 @@ def test_a_section_replaces_its_older_one_and_no_other(heading: str, text: str, 
 
 def test_the_text_of_a_section_has_short_lines_and_an_unbroken_table(monkeypatch: pytest.MonkeyPatch):
     """As the documentation's other pages, so that a new measurement changes few lines."""
-    monkeypatch.setattr(report, "_machine", lambda: "two cores, " + "a package 1.0, " * 20)
+    monkeypatch.setattr(report, "_machine", lambda _packages: "two cores, " + "a package 1.0, " * 20)
     row = f"| {'a long cell ' * 20} |"
     measured, about, table = section_text("Words \n of a text, " * 30, ["| Page |", "| --- |", row]).split("\n\n")
     assert measured.startswith("Measured on ")
@@ -83,7 +83,18 @@ def test_the_text_of_a_section_has_short_lines_and_an_unbroken_table(monkeypatch
     assert table.splitlines() == ["| Page |", "| --- |", row]
 
 
-def test_the_page_in_docs_has_both_sections_once():
+def test_the_page_in_docs_has_each_section_once():
     """Each can be measured again alone."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    assert [page.count(f"\n## {heading}\n") for heading in ("Peers", "Slow visitors")] == [1, 1]
+    assert [page.count(f"\n## {heading}\n") for heading in report.SECTIONS] == [1, 1, 1]
+
+
+def test_a_run_that_leaves_a_section_out_keeps_the_older_one(monkeypatch: pytest.MonkeyPatch):
+    """Where Chromium is missing, a run of everything else doesn't take the first visits from the page."""
+    older = replace_section(replace_section("# Benchmarks\n", "First visits", "kept"), "Peers", "replaced")
+    monkeypatch.setattr(report.Report, "read", lambda _self: older)
+    monkeypatch.setattr(report, "_machine", lambda: "two cores")
+    page = report.Report(sections={"Peers": "new"}).page(connections=1, rounds=1, queries=1)
+    assert "\n## First visits\n\nkept\n" in page
+    assert "\n## Peers\n\nnew\n" in page
+    assert "replaced" not in page
