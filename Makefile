@@ -56,12 +56,12 @@ quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, n
 # the longer tests too.
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "$(IN_PROCESS) and not (matrix$(if $(PATHS),, or long))" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 3 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-matrix: $(VENV)/.test ## run the longer tests, and what make test tries one case of: languages, Firefox, host projects
 	@$(PY) -m pytest -m "(matrix or long) and $(IN_PROCESS)" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 3 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "matrix and processes and not slow" $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-webkit: $(VENV)/.test ## run the journeys in WebKitGTK, the engine of Safari (Debian: webkit2gtk-driver xvfb)
