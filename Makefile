@@ -56,12 +56,12 @@ quick: $(VENV)/.test ## run the tests of a contributor's loop: in one process, n
 # the longer tests too.
 test: $(VENV)/.test ## run the test suite; ARGS="-k slot" picks tests; browser journeys run where Chromium is
 	@$(PY) -m pytest -m "$(IN_PROCESS) and not (matrix$(if $(PATHS),, or long))" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "journey and not (slow or matrix)" -n 3 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "processes and not (slow or matrix)" -n 2 $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-matrix: $(VENV)/.test ## run the longer tests, and what make test tries one case of: languages, Firefox, host projects
 	@$(PY) -m pytest -m "(matrix or long) and $(IN_PROCESS)" -n 3 --dist loadfile $(NO_BROWSER) $(ARGS) $(OR_NONE)
-	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 2 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
+	@$(PY) -m pytest -m "matrix and journey and not (slow or webkit)" -n 3 --dist loadfile $(JOURNEYS) $(ARGS) $(OR_NONE)
 	@$(PY) -m pytest -m "matrix and processes and not slow" $(PROCESSES) $(ARGS) $(OR_NONE)
 
 test-webkit: $(VENV)/.test ## run the journeys in WebKitGTK, the engine of Safari (Debian: webkit2gtk-driver xvfb)
@@ -78,8 +78,9 @@ test-dates: $(VENV)/.test ## run what depends on dates at month's ends, on the l
 	  printf "%s\n%s\n" DATE "$$found"; \
 	  exit $$ended'
 
+# Without the rest of each matrix: its cases differ in languages, templates and input, and their queries are the same.
 test-postgres: $(VENV)/.test ## run what touches the database on a temporary PostgreSQL server (Debian: postgresql)
-	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m django_db -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/contrib/customers tests/test_models.py tests/test_query_plans.py tests/test_retention.py $(ARGS)
+	@$(PY) -m tests.support.postgres_server $(PY) -m pytest -m "django_db and not matrix" -n 2 --dist loadfile tests/views tests/booking tests/funnel tests/erasure tests/mail tests/staff tests/contrib/customers tests/test_models.py tests/test_query_plans.py tests/test_retention.py $(ARGS)
 
 test-slow: $(VENV)/.test ## run what takes minutes, most of them waiting: bursts over the rate limit
 	@$(PY) -m pytest -m slow -n 2 $(ARGS)

@@ -1,8 +1,9 @@
 """A sandbox of its own for every test that asks for one, on a clock that stands still."""
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,22 @@ MARKED = {
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and so would every server that a test starts and ends by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Thousands of collected tests, which all live on, make each full collection of garbage cost half a second. They are
+# frozen, and new objects are looked through a tenth as often as by default.
+gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Collect the tests without looking for garbage, of which they make none, and never look through them later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

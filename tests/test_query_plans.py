@@ -135,7 +135,7 @@ def test_no_query_reads_a_whole_table(grown: Callable[[int], Settings], scenario
     check_plans(scenario, grown(FEW))
 
 
-@pytest.mark.matrix
+@pytest.mark.long
 def test_no_query_reads_a_whole_table_of_a_hundred_thousand_rows(grown: Callable[[int], Settings]):
     """The same where the database has statistics of large tables, and SQLite's work is counted."""
     site = grown(MANY)
@@ -186,7 +186,7 @@ ADMIN_PAGES = (
 )
 
 
-@pytest.mark.matrix
+@pytest.mark.long
 def test_staff_do_not_wait_for_a_list_of_years(grown: Callable[[int], Settings]):
     """Each page of the admin comes within a third of a second."""
     grown(MANY)

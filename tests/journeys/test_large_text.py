@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Browser
 
-from kordless_booking.presentation.locales import supported_languages
 from tests.journeys import booking_steps
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
+from tests.journeys.languages import LANGUAGES
 from tests.journeys.line_boxes import SPLIT
 
 LARGE = """
@@ -32,13 +32,16 @@ LABELS = """
 """Pixels between the name of each month and the digits of its first day, below zero where they touch."""
 
 
-def test_days_and_weekdays_are_never_split_in_large_text(browser: Browser, shared_demo: Demo):
+@pytest.mark.parametrize("languages", LANGUAGES)
+def test_days_and_weekdays_are_never_split_in_large_text(
+    browser: Browser, shared_demo: Demo, languages: tuple[str, ...]
+):
     """Each day and each weekday is in one line box, inside its own cell."""
     split = {}
     with browser.new_context() as context:
         page = context.new_page()
         page.add_init_script(LARGE)
-        for lang in supported_languages():
+        for lang in languages:
             Tour(page, shared_demo, lang=lang).open("haircut/", "slot")
             assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
             assert page.locator(".kb-day").count() > 27

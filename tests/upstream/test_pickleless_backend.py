@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import caches
+from django.core.cache import caches, close_caches
 from django.core.cache.backends.redis import RedisCache
 from django.core.signals import request_finished
 from pytest_django import Settings
@@ -37,6 +38,15 @@ REQUIRED = os.environ.get("KORDLESS_SERVERS") == "required"
 
 class SitesOwnRedisCache(RedisCache):
     """As a site may write its own."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_without_valkey() -> Iterator[None]:
+    """Undo what the import of django-valkey does: its receiver is async, so each later request would start a loop."""
+    yield
+    if valkey := sys.modules.get("django_valkey.base"):
+        request_finished.disconnect(valkey.close_async_caches)
+        request_finished.connect(close_caches)
 
 
 @pytest.fixture(scope="module")

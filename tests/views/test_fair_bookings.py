@@ -88,6 +88,7 @@ def test_only_a_list_of_the_last_minute_decides_that_a_time_is_gone(
     assert page.status == (200 if creates else 409)
 
 
+@pytest.mark.long
 def test_forms_for_many_times_leave_an_honest_visitor_the_next_minute(
     limited: Settings, sandbox: Sandbox, clock: Traveller
 ):
@@ -120,6 +121,7 @@ def test_forms_for_many_times_leave_an_honest_visitor_the_next_minute(
     assert honest.open(page.url).heading == "You’re booked"
 
 
+@pytest.mark.long
 def test_the_owner_of_an_ipv6_network_holds_the_queue_no_longer_than_a_few_addresses_do(
     limited: Settings, sandbox: Sandbox
 ):

@@ -76,6 +76,7 @@ def test_an_address_over_its_limit_gets_what_is_old_and_others_get_what_is_new(
     assert (page.status, "Checked" in page.text) == (200, False)
 
 
+@pytest.mark.long
 def test_a_third_of_the_permits_stays_for_addresses_that_had_none_this_minute(site: Settings) -> None:
     """Addresses that come again and again share what is left; each new visitor is served."""
     sandbox = open_scarce_salon(site, 90)

@@ -104,8 +104,9 @@ def test_no_url_has_a_token_of_form_input(walk: Visitor, sandbox: Sandbox, clock
     services = walk.open(gone.link("See all services"))
     page = walk.open(walk.open(services.link("Haircut")).link("Later dates"))
     assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
-    assert [url for page in walk.responses for url in urls_of(page) if opens_form_input(url)] == []
-    assert "zzqx" not in " ".join(url for page in walk.responses for url in urls_of(page)).lower()
+    urls = {url for page in walk.responses for url in urls_of(page)}
+    assert [url for url in urls if opens_form_input(url)] == []
+    assert "zzqx" not in " ".join(urls).lower()
 
 
 def test_a_step_of_the_sites_own_keeps_what_was_typed(client: Client, site: Settings, sandbox: Sandbox):
@@ -199,7 +200,7 @@ def test_the_page_of_an_attempt_reveals_nothing_that_was_typed(
     for page in (waiting, lost):
         assert "Zzqx" not in page.html
         assert "Careful" not in page.html
-        assert not any(opens_form_input(url) for url in urls_of(page))
+        assert not any(opens_form_input(url) for url in set(urls_of(page)))
     assert typed_in(visitor.open(next(iter(lost.times.values())))) == short
     clock.shift(TOKEN_SECONDS - 10)
     assert typed_in(visitor.open(next(iter(visitor.open(waiting.url).times.values())))) == short

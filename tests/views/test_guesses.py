@@ -13,6 +13,7 @@ from time_machine import Traveller
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.client_address import OUTER_FACTORS
 from kordless_booking.views.guesses import WINDOW_SECONDS
+from tests.support.matrix import thinned
 from tests.support.received_requests import count_requests
 from tests.support.visitor import Visitor
 
@@ -98,7 +99,7 @@ def test_a_found_booking_gives_only_its_own_permits_back(number: str) -> None:
     assert [guess(number, "else@example.com", "198.51.100.1") for _ in range(2)] == [404, 429]
 
 
-@pytest.mark.parametrize("flooded", ["LocMemCache", "throttles"])
+@pytest.mark.parametrize("flooded", thinned(["LocMemCache", "throttles"]))
 def test_a_flood_does_not_end_the_limits_of_others(number: str, site: Settings, flooded: str) -> None:
     """LocMemCache evicts at random among 300 values: made-up numbers and cached pages wiped the counters."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOOKUPS_PER_ADDRESS": 0}

@@ -73,6 +73,7 @@ def test_a_crowd_borrows_requests_while_nobody_books_and_two_can_still_book_at_o
     assert Counter(request.status for request in limited.requests).keys() == {200, 201}
 
 
+@pytest.mark.long
 def test_a_crowd_borrows_nothing_while_a_contact_form_is_open(limited: Sandbox) -> None:
     """Ten who have opened a form just before the crowd came are sent at once; none waits."""
     visitors = [visitor_at(f"203.0.113.{number}") for number in range(10)]
@@ -84,6 +85,7 @@ def test_a_crowd_borrows_nothing_while_a_contact_form_is_open(limited: Sandbox) 
     assert 429 not in [request.status for request in limited.requests]
 
 
+@pytest.mark.long
 def test_a_booking_that_waits_keeps_creations_from_being_lent(
     limited: Sandbox, site: Settings, clock: Traveller
 ) -> None:

@@ -55,7 +55,7 @@ def use_all() -> None:
     delete_expired(NOW + timedelta(days=100))
 
 
-@pytest.mark.parametrize("rows", [FEW, pytest.param(MANY, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("rows", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 def test_no_query_about_customers_reads_a_whole_table(customers: Settings, rows: int):
     """By the plan that the database has for it, and by the steps that it takes."""
     grow(rows)
@@ -67,7 +67,7 @@ def test_no_query_about_customers_reads_a_whole_table(customers: Settings, rows:
     assert not [query for query in own if query.steps > MAX_STEPS]
 
 
-@pytest.mark.matrix
+@pytest.mark.long
 def test_staff_do_not_wait_for_a_list_of_many_customers(customers: Settings):
     """Each page of the list comes within a third of a second, whatever is filtered."""
     grow(MANY)
