@@ -85,6 +85,9 @@ def _pages(site: _Site) -> dict[str, Iterator[str]]:
     status, headers, _ = site.get(f"/memory/day/contact/?start={start}")
     if not status.startswith("303"):
         raise RuntimeError(f"no contact form: {status}")
+    # A worker meets every time zone in its first hours, and reads its file once.
+    for zone in zones:
+        _expect(site.get(f"/memory/month/{zone}"))
     # Each list in its own order of zones, so that none is made of what another has just cached.
     return {
         HELLO: cycle(["/hello"]),

@@ -15,7 +15,7 @@ from django.template.defaulttags import AutoEscapeControlNode, CommentNode, ForN
 from django.template.loader_tags import BlockNode, IncludeNode
 from django.templatetags.i18n import BlockTranslateNode
 
-from kordless_booking.presentation.texts import whole
+from kordless_booking.presentation.texts import whole, whole_with_dot
 
 
 class ComputedNames(NamedTuple):
@@ -84,8 +84,8 @@ def _aliases(node: Node) -> Iterator[tuple[str, str]]:
 def _filtered(value: Any) -> Iterator[str]:
     """Yield the names in a value that goes through a filter."""
     # `default` is a test for being empty. `whole` leaves a placeholder as it is, and so what it has itself returned:
-    # a page that is made from a skeleton has to give such texts.
-    if any(function not in {default, whole} for function, _arguments in value.filters):
+    # a page that is made from a skeleton has to give such texts. `whole_with_dot` finds a placeholder in a text.
+    if any(function not in {default, whole, whole_with_dot} for function, _arguments in value.filters):
         yield from _names(value)
 
 

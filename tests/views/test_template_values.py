@@ -25,6 +25,7 @@ def computed(*texts: str) -> ComputedNames:
         "{% blocktranslate with when=a.b %}It is {{ when }} at {{ c }}{% endblocktranslate %}",
         '{% translate "Text" as title %}{% block one %}{{ title }}{% endblock %}{# a|upper #}',
         '{% static "a.js" %}',
+        "{% load kordless_text %}{{ a|whole }} {{ b|whole_with_dot:c.d }}",
     ],
 )
 def test_text_that_is_inserted_or_tested_for_being_empty_is_not_computed_with(text: str):
