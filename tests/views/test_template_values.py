@@ -5,7 +5,13 @@ from django.template import Engine
 
 from kordless_booking.views.template_values import ComputedNames, find_computed_names
 
-ENGINE = Engine(builtins=["django.templatetags.i18n", "django.templatetags.static"])
+ENGINE = Engine(
+    builtins=[
+        "django.templatetags.i18n",
+        "django.templatetags.static",
+        "kordless_booking.templatetags.kordless_text",
+    ]
+)
 
 
 def computed(*texts: str) -> ComputedNames:
@@ -25,7 +31,7 @@ def computed(*texts: str) -> ComputedNames:
         "{% blocktranslate with when=a.b %}It is {{ when }} at {{ c }}{% endblocktranslate %}",
         '{% translate "Text" as title %}{% block one %}{{ title }}{% endblock %}{# a|upper #}',
         '{% static "a.js" %}',
-        "{% load kordless_text %}{{ a|whole }} {{ b|whole_with_dot:c.d }}",
+        "{{ a|whole }} {{ b|whole_with_dot:c.d }}",
     ],
 )
 def test_text_that_is_inserted_or_tested_for_being_empty_is_not_computed_with(text: str):
