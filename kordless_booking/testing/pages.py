@@ -46,6 +46,8 @@ class PageReader(HTMLParser):
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
         elif tag == "form":
+            # What the form before has left open isn't a field of this one.
+            self._select = self._textarea = ""
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
         elif self.forms:
             self._read_field(tag, given)
