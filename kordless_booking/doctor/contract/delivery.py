@@ -6,6 +6,7 @@ A saved delivery is a request as text: lines with its header fields, an empty li
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ STORED: Final = 5
 """Accepted deliveries that are looked at, the newest."""
 _MILLISECONDS_DIGITS: Final = 12
 """Digits of a timestamp from which on it is in milliseconds: ten are the year 2001 to 2286 in seconds."""
+_EMPTY_LINE: Final = re.compile(rb"\r?\n\r?\n")
 
 
 class DeliveryUnreadable(Exception):
@@ -47,10 +49,11 @@ class SavedDelivery:
         """Parse the bytes of a file. Raises DeliveryUnreadable."""
         if len(raw) > MAX_FILE_BYTES:
             raise DeliveryUnreadable(f"it has more than {MAX_FILE_BYTES} bytes")
-        end = next((mark for mark in (b"\r\n\r\n", b"\n\n") if mark in raw), None)
+        # The first empty line, whichever way its file ends lines: the body may have others.
+        end = _EMPTY_LINE.search(raw)
         if end is None:
             raise DeliveryUnreadable("no empty line ends its header fields")
-        head, _, body = raw.partition(end)
+        head, body = raw[: end.start()], raw[end.end() :]
         fields = {}
         for line in head.decode("latin-1").splitlines():
             name, colon, value = line.partition(":")

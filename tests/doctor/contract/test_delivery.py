@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kordless_booking.doctor.contract.delivery import MAX_FILE_BYTES, DeliveryUnreadable, SavedDelivery
@@ -26,10 +26,13 @@ def test_any_bytes_are_a_delivery_or_unreadable(raw: bytes, before: bytes):
     assert reason.startswith(("it has no x-kordless-", "no empty line")) or not reason
 
 
-@given(st.binary(max_size=200))
-def test_the_body_of_a_saved_delivery_is_unchanged(body: bytes):
+@given(st.binary(max_size=200), st.sampled_from([b"\n", b"\r\n"]))
+@example(b"\r\n\r\n", b"\n")
+@example(b"\n\n", b"\r\n")
+def test_the_body_of_a_saved_delivery_is_unchanged(body: bytes, line_end: bytes):
     """Also where it contains empty lines itself: what is signed is each byte."""
-    saved = SavedDelivery.parse(HEAD + b"X-Kordless-Webhook-Id: dlv_1\n\n" + body)
+    head = (HEAD + b"X-Kordless-Webhook-Id: dlv_1\n\n").replace(b"\n", line_end)
+    saved = SavedDelivery.parse(head + body)
     assert (saved.body, saved.signatures, saved.timestamp, saved.delivery_id) == (body, "a", "1", "dlv_1")
 
 
