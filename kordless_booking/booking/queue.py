@@ -72,6 +72,7 @@ def wait_for(row: BookingAttempt, now: datetime, *, creations_per_minute: int, n
         seconds = max(own, max(room, first) + rounds * ROUND_SECONDS)
     if not seconds:
         return 0
+    # Those that are being sent were let through because there is room, as far as they are no more than a minute's.
     crowded_out = _count_crowded_out(row, now, creations_per_minute)
     return seconds + ((count + crowded_out) // creations_per_minute - rounds) * ROUND_SECONDS
 
@@ -180,23 +181,27 @@ def is_behind_same_slot(row: BookingAttempt, now: datetime) -> bool:
 
 def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, creations_per_minute: int) -> int:
     """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`."""
+    placed = BookingAttempt.objects.filter(
+        account=row.account,
+        state=BookingAttempt.State.PLACED,
+        created_at__gt=now - MAX_AGE,
+        changed_at__gt=now - RATE_WINDOW,
+    ).count()
     waiting = _waiting(row.account, now).filter(_before(row)).count()
-    before = waiting + _count_crowded_out(row, now, creations_per_minute)
+    before = waiting + _count_crowded_out(row, now, max(0, creations_per_minute - placed))
     return seconds + before // creations_per_minute * ROUND_SECONDS
 
 
-def _count_crowded_out(row: BookingAttempt, now: datetime, creations_per_minute: int) -> int:
+def _count_crowded_out(row: BookingAttempt, now: datetime, room: int) -> int:
     """Return how many attempts that are being sent at this moment come before this one and find no room either.
 
     They are queued again in a moment. Without them, those who come at once would be told a turn that is too early.
     """
-    rows, states = BookingAttempt.objects.filter(account=row.account), BookingAttempt.State
     # Leases that have not expired: these are in flight right now, in other threads and processes.
-    in_flight = rows.filter(_before(row), state=states.PLACING, claimed_until__gt=now).count()
-    if not in_flight:
-        return 0
-    placed = rows.filter(state=states.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW).count()
-    return max(0, in_flight - max(0, creations_per_minute - placed))
+    in_flight = BookingAttempt.objects.filter(
+        _before(row), account=row.account, state=BookingAttempt.State.PLACING, claimed_until__gt=now
+    )
+    return max(0, in_flight.count() - room)
 
 
 def _before(row: BookingAttempt) -> Q:
