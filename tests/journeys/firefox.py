@@ -138,7 +138,7 @@ class Firefox:
 
     def _on(self, what: str, frame: str, act: Callable[[str], object]) -> None:
         """Do something with an element; anew when the page has put another one in its place meanwhile."""
-        give_up = monotonic() + PATIENCE_SECONDS
+        give_up, last = monotonic() + PATIENCE_SECONDS, ""
         while monotonic() < give_up:
             self._enter(frame)
             found = self._call("WebDriver:FindElement", using="css selector", value=what)
@@ -147,9 +147,10 @@ class Firefox:
             except Refused as refused:
                 if refused.kind not in {"stale element reference", "no such element"}:
                     raise
+                last = str(refused)
             else:
                 return
-        raise AssertionError(f"{what} can't be seen, or doesn't stay on the page")
+        raise AssertionError(f"{what} can't be seen, or doesn't stay on the page: {last}")
 
     def _press(self, element: str) -> None:
         self._outside(HEAR, newSandbox=False)

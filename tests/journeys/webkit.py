@@ -145,7 +145,7 @@ class WebKit:
 
     def _on(self, what: str, frame: str, act: Callable[[str], object]) -> None:
         """Do something with an element; anew when the page has put another one in its place meanwhile."""
-        give_up = monotonic() + PATIENCE_SECONDS
+        give_up, last = monotonic() + PATIENCE_SECONDS, ""
         while monotonic() < give_up:
             try:
                 self._enter(frame)
@@ -153,9 +153,10 @@ class WebKit:
             except Refused as refused:
                 if refused.kind not in {"stale element reference", "no such element", "no such frame"}:
                     raise
+                last = str(refused)
             else:
                 return
-        raise AssertionError(f"{what} can't be seen, or doesn't stay on the page")
+        raise AssertionError(f"{what} can't be seen, or doesn't stay on the page: {last}")
 
     def _press(self, element: str) -> None:
         self._driver.post("execute/sync", script=HEAR, args=[])
