@@ -143,13 +143,20 @@ def strict_elsewhere(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) 
         yield both
 
 
-@pytest.fixture(scope="session")
-def shared_demo(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+@pytest.fixture
+def shared_demo(_shared_demo: Demo) -> Iterator[Demo]:
     """One demo for all journeys that leave no trace in it: those that look at pages, and book and break nothing.
 
     Its clock has run on from the moment at which it was started, so a journey marked `dates` takes a `demo` of its own.
     No journey meets a limit that others before it have reached.
     """
+    before = len(_shared_demo.sandbox.bookings())
+    yield _shared_demo
+    assert len(_shared_demo.sandbox.bookings()) == before, "books in the demo of others: take `demo` instead"
+
+
+@pytest.fixture(scope="session")
+def _shared_demo(_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("shared")
     furnish(folder, _prepared)
     with served(folder, JOURNEY_REQUESTS_PER_MINUTE="1000") as demo:
