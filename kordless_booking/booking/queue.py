@@ -195,7 +195,7 @@ def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, c
 def _count_crowded_out(row: BookingAttempt, now: datetime, room: int) -> int:
     """Return how many attempts that are being sent at this moment come before this one and find no room either.
 
-    They are queued again in a moment. Without them, those who come at once would be told a turn that is too early.
+    They are queued again in a moment. Without them, those who come at once would read a wait that is too short.
     """
     # Leases that have not expired: these are in flight right now, in other threads and processes.
     in_flight = BookingAttempt.objects.filter(
