@@ -36,15 +36,20 @@ class SlowLine:
             def do_GET(self) -> None:
                 asked = {"Accept-Encoding": "identity", "Host": self.headers["Host"]}
                 answer = httpx.get(behind + self.path, headers=asked, timeout=120)
+                # What the page requests beside itself waits for nobody, in HTML too: it would take the pieces that were
+                # let through for the page.
+                is_page = self.headers["Sec-Fetch-Dest"] == "document"
+                # Before the headers: with these, a browser has begun the page, and the test counts its pieces.
+                if is_page:
+                    line.pieces = cut_into_pieces(answer.text)
                 self.send_response(answer.status_code)
                 for name in ("content-type", "content-security-policy", "cache-control"):
                     if name in answer.headers:
                         self.send_header(name, answer.headers[name])
                 self.end_headers()
-                if not answer.headers["content-type"].startswith("text/html"):
+                if not is_page:
                     self.wfile.write(answer.content)
                     return
-                line.pieces = cut_into_pieces(answer.text)
                 for piece in line.pieces:
                     line._gate.get()
                     self.wfile.write(piece.encode())
