@@ -73,7 +73,7 @@ DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame
 
 @dataclass(frozen=True)
 class Press:
-    """What a visitor touches: a CSS selector, and a JavaScript expression that is true once it is answered."""
+    """Control that a visitor touches: a CSS selector, and a JavaScript expression that is true once it is answered."""
 
     title: str
     selector: str
@@ -94,7 +94,7 @@ PRESSES = (
 
 @dataclass(frozen=True)
 class Answer:
-    """How a press was answered: milliseconds to the next frame, 16 for less than that, and requests at the server."""
+    """Answer to a press: milliseconds to the next frame, 16 for less than that, and requests at the server."""
 
     milliseconds: float
     requests: int
@@ -106,7 +106,7 @@ class Visit:
 
     largest_paint: float
     first_bodies: dict[str, int]
-    """What was asked for before the largest paint."""
+    """Those that were requested before the largest paint."""
     bodies: dict[str, int]
     """All that came before the first press."""
     shift: float

@@ -82,11 +82,9 @@ def _wait_for_room(account: str, now: datetime, place: int, creations_per_minute
 
     Without it, the attempt that polls first would be sent, and those whose turn it is would find no room.
     """
-    rows, states = BookingAttempt.objects.filter(account=account), BookingAttempt.State
     # Two queries: with one for either state, databases read all rows of the account.
-    placed = rows.filter(state=states.PLACED, created_at__gt=now - MAX_AGE, changed_at__gt=now - RATE_WINDOW)
-    placing = rows.filter(state=states.PLACING, claimed_until__gt=now)
-    sent = sorted(moment for found in (placed, placing) for moment in found.values_list("changed_at", flat=True))
+    sent_lately = _placed(account, now), _in_flight(account, now)
+    sent = sorted(moment for found in sent_lately for moment in found.values_list("changed_at", flat=True))
     missing = place + 1 - (creations_per_minute - len(sent))
     if missing <= 0:
         return 0
@@ -181,14 +179,8 @@ def is_behind_same_slot(row: BookingAttempt, now: datetime) -> bool:
 
 def wait_after_contention(row: BookingAttempt, now: datetime, *, seconds: int, creations_per_minute: int) -> int:
     """Estimate the seconds until an attempt is sent that Kordless has just refused with a 429 for `seconds`."""
-    placed = BookingAttempt.objects.filter(
-        account=row.account,
-        state=BookingAttempt.State.PLACED,
-        created_at__gt=now - MAX_AGE,
-        changed_at__gt=now - RATE_WINDOW,
-    ).count()
-    waiting = _waiting(row.account, now).filter(_before(row)).count()
-    before = waiting + _count_crowded_out(row, now, max(0, creations_per_minute - placed))
+    room = max(0, creations_per_minute - _placed(row.account, now).count())
+    before = _waiting(row.account, now).filter(_before(row)).count() + _count_crowded_out(row, now, room)
     return seconds + before // creations_per_minute * ROUND_SECONDS
 
 
@@ -197,11 +189,7 @@ def _count_crowded_out(row: BookingAttempt, now: datetime, room: int) -> int:
 
     They are queued again in a moment. Without them, those who come at once would read a wait that is too short.
     """
-    # Leases that have not expired: these are in flight right now, in other threads and processes.
-    in_flight = BookingAttempt.objects.filter(
-        _before(row), account=row.account, state=BookingAttempt.State.PLACING, claimed_until__gt=now
-    )
-    return max(0, in_flight.count() - room)
+    return max(0, _in_flight(row.account, now).filter(_before(row)).count() - room)
 
 
 def _before(row: BookingAttempt) -> Q:
@@ -213,6 +201,21 @@ def _before(row: BookingAttempt) -> Q:
 
 def _waiting(account: str, now: datetime) -> QuerySet[BookingAttempt]:
     return BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.WAITING, retry_at__gt=now - GRACE)
+
+
+def _placed(account: str, now: datetime) -> QuerySet[BookingAttempt]:
+    """Return the attempts that were placed within the last minute."""
+    return BookingAttempt.objects.filter(
+        account=account,
+        state=BookingAttempt.State.PLACED,
+        created_at__gt=now - MAX_AGE,
+        changed_at__gt=now - RATE_WINDOW,
+    )
+
+
+def _in_flight(account: str, now: datetime) -> QuerySet[BookingAttempt]:
+    """Return the attempts that are being sent now, in any thread or process: their leases have not expired."""
+    return BookingAttempt.objects.filter(account=account, state=BookingAttempt.State.PLACING, claimed_until__gt=now)
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int:

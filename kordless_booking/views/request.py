@@ -294,7 +294,7 @@ class WidgetRequest:
             embedding=embedding,
             query=query,
             # To restore its history, htmx needs a whole page.
-            fragment=htmx is not None and bool(htmx) and not htmx.history_restore_request and embedding is None,
+            fragment=bool(htmx and not htmx.history_restore_request) and embedding is None,
             target_id=target_id,
             choices=choices,
             language=language,

@@ -208,7 +208,7 @@ def _shape(
             else:
                 values.append(value if kind is SafeString else escape(value))
                 shape.append(_VARIES)
-        # Equal to a number as they are, which stands beside its type.
+        # Without its type: True equals 1, but a number has its own beside it.
         elif value is None or kind is bool:
             shape.append(value)
         elif isinstance(value, dict):

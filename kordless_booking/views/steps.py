@@ -377,7 +377,7 @@ def slots_page(
             "zone", service, visit.choices if carried else choices_for_return(view), **carried
         ),
     )
-    back = _back(visit)
+    back, own_url = _back(visit), here(visit.choices, **more, **page_queries(visit))
     page = build_page(
         visit,
         detail.service.name,
@@ -385,8 +385,8 @@ def slots_page(
         # The head of the step leads to the services already; on a phone a second link costs the foot a line.
         name="services" if back else "",
         autozone=visit.choices.timezone is None and not token,
-        self_url=here(visit.choices, **more, **page_queries(visit)),
-        address=here(visit.choices, **more, **page_queries(visit)),
+        self_url=own_url,
+        address=own_url,
         form_input_token=token,
         metadata=service_metadata(visit, detail.service),
     )

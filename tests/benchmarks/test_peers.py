@@ -90,7 +90,7 @@ def test_the_page_in_docs_has_each_section_once():
 
 
 def test_a_run_that_leaves_a_section_out_keeps_the_older_one(monkeypatch: pytest.MonkeyPatch):
-    """Where Chromium is missing, a run of everything else doesn't take the first visits from the page."""
+    """A run without Chromium measures everything else, and leaves the first visits on the page."""
     older = replace_section(replace_section("# Benchmarks\n", "First visits", "kept"), "Peers", "replaced")
     monkeypatch.setattr(report.Report, "read", lambda _self: older)
     monkeypatch.setattr(report, "_machine", lambda: "two cores")

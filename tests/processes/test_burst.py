@@ -69,7 +69,7 @@ class MovedTime:
 
 @dataclass
 class Wait:
-    """What the pages of one visitor said while they waited."""
+    """Estimates on the pages of one visitor in line, and the end of the wait."""
 
     estimates: list[tuple[int, int]] = field(default_factory=list)
     """When a page said so, and the moment that it named; both in seconds since the beginning."""

@@ -242,59 +242,49 @@ def test_each_host_gets_its_own_thank_you_page(client: Client, site: Settings):
         assert b"thanks=" in client.get(url, headers={"Host": "b.example"}).content
 
 
-class NotedNames(dict[str, str]):
-    """The last values of a query, which note what is read of them."""
+class NotesReads:
+    """A mapping that notes which of its names are read."""
 
-    def __init__(self, values: dict[str, str], read: set[str]) -> None:
-        self._read = read
-        super().__init__(values)
+    read: set[str]
 
-    def __getitem__(self, name: str) -> str:
-        self._read.add(name)
-        return super().__getitem__(name)
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)  # type: ignore[misc]
 
     def __contains__(self, name: object) -> bool:
-        self._read.add(str(name))
-        return super().__contains__(name)
+        self.read.add(str(name))
+        return bool(super().__contains__(name))  # type: ignore[misc]
 
     def get(self, name: str, default: Any = None) -> Any:
         """As a dictionary's."""
-        self._read.add(name)
-        return super().get(name, default)
+        self.read.add(name)
+        return super().get(name, default)  # type: ignore[misc]
 
     def __iter__(self) -> Any:
         raise AssertionError("a shared page reads names that it can't know")
 
-    items = keys = values = __iter__
+
+class NotedNames(NotesReads, dict[str, str]):
+    """The last values of a query, which note what is read of them."""
+
+    def __init__(self, values: dict[str, str], read: set[str]) -> None:
+        self.read = read
+        super().__init__(values)
+
+    items = keys = values = NotesReads.__iter__
 
 
-class NotedQuery(QueryDict):
+class NotedQuery(NotesReads, QueryDict):
     """A request's query that notes what is read of it."""
 
     def __init__(self, query: str) -> None:
-        self.read: set[str] = set()
+        self.read = set()
         super().__init__(query)
         self.read.clear()
-
-    def __getitem__(self, name: str) -> Any:
-        self.read.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.read.add(str(name))
-        return super().__contains__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As a dictionary's."""
-        self.read.add(name)
-        return super().get(name, default)
 
     def dict(self) -> NotedNames:
         """Return the last values, which are noted as well."""
         return NotedNames({name: values[-1] for name, values in self.lists()}, self.read)
-
-    def __iter__(self) -> Any:
-        raise AssertionError("a shared page reads names that it can't know")
 
 
 @pytest.mark.parametrize(

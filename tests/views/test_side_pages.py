@@ -52,7 +52,7 @@ VALUES = {
 }
 """A value that a page of times reads, for each name in its query but for metadata, which is encrypted."""
 WRITTEN_AS = {"with": ("host", "host_sarah")}
-"""How links write what a form sends under another name."""
+"""Names and values in links for what a form sends under another name."""
 SIDE_PAGES = ("/zone/", "/waitlist/", "/say/")
 
 # What a page of times reads may depend on the others: of a page that the visitor was sent back to, days that were asked
