@@ -11,7 +11,6 @@ from typing import Any
 import hypothesis
 import pytest
 import time_machine
-from django.core.cache import caches
 from django.db import connection
 from django.urls import clear_script_prefix
 from django.utils import translation
@@ -25,6 +24,7 @@ from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_
 from kordless_booking.upstream import warming
 from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
+from tests.support.site_cache import empty_cache
 
 # Of .ci/run, with the same examples in each run: a change isn't rejected for a fault that was there before. The runs of
 # contributors try other examples each time.
@@ -184,17 +184,16 @@ def account_settings(sandbox: Sandbox) -> dict[str, Any]:
 @pytest.fixture
 def site(settings: Settings, account_settings: dict[str, Any]) -> Iterator[Settings]:
     """The plain host project on the fresh sandbox, with nothing in its cache."""
-    caches["default"].clear()
+    empty_cache()
     settings.KORDLESS_BOOKING = account_settings
     yield settings
-    fetch_pool.join()  # what a page no longer waited for would arrive in the next test's cache
-    caches["default"].clear()
+    empty_cache()
 
 
 @pytest.fixture
 def two_accounts(settings: Settings, account_settings: dict[str, Any], sandbox: Sandbox) -> Iterator[Settings]:
     """A site with two businesses, mounted at /north/ and /south/."""
-    caches["default"].clear()
+    empty_cache()
     settings.ROOT_URLCONF = "tests.projects.several.urls"
     settings.KORDLESS_BOOKING = {
         "TRANSPORT": wsgi_transport(sandbox),
@@ -205,4 +204,4 @@ def two_accounts(settings: Settings, account_settings: dict[str, Any], sandbox: 
         },
     }
     yield settings
-    caches["default"].clear()
+    empty_cache()

@@ -39,6 +39,7 @@ from tests.projects.extended.callback.plugin import Memory, register
 from tests.support.deliveries import NEW, delivery, event_body
 from tests.support.extension import mount_hooks, plugged_in
 from tests.support.signal_receiver import record_signals
+from tests.support.site_cache import finish_fetches
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -368,8 +369,7 @@ def test_a_handler_that_fails_is_undone_and_the_booking_stands(
 def test_refreshed_times_are_passed_on_once_for_each_fetch(memory: Memory, client: Client, sandbox: Sandbox):
     """After the page that needed them, in the background, with all slots of the range; a cached page passes on none."""
     client.get("/book/haircut/")
-    fetch_pool.join()
-    background_worker.join()
+    finish_fetches()
     [refreshed] = memory.refreshed
     assert (refreshed.account, refreshed.service) == ("default", "haircut")
     assert refreshed.slots

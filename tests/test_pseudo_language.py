@@ -15,7 +15,6 @@ import pytest
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 from selectolax.lexbor import LexborNode
@@ -32,6 +31,7 @@ from tests.support.clock import NOW
 from tests.support.deliveries import delivery, event_body
 from tests.support.mail_reader import sent
 from tests.support.mail_settings import MAIL
+from tests.support.site_cache import empty_cache
 from tests.support.translatable_texts import Text, texts_of_the_package
 from tests.support.visitor import JANE, Page, Visitor
 
@@ -223,7 +223,7 @@ def test_when_something_goes_wrong(
         for path in ("/book/", "/book/haircut/", f"{manage}", f"{manage}reschedule/"):
             walk.open(path)
         sandbox.faults.clear()
-        caches["default"].clear()
+        empty_cache()
         clock.shift(61)
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING}
     sandbox.faults.add("no_slots")

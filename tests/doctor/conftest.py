@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
@@ -17,6 +16,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.deliveries import NEW, OLD
 from tests.support.sandbox_over_http import far_kordless
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
@@ -31,8 +31,7 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
         kept.write_bytes(Path(found).read_bytes())
     settings.STATIC_ROOT = str(tmp_path / "static")
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": STATIC}}
-    settings.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
-    caches["default"].clear()
+    use_wall_clock_cache(settings)
     settings.KORDLESS_BOOKING = {
         **account_settings,
         "WEBHOOK_SECRETS": [NEW, OLD],
@@ -41,7 +40,7 @@ def well(settings: Settings, account_settings: dict[str, Any], tmp_path: Path) -
         "CREATIONS_PER_MINUTE": 10,
     }
     yield settings
-    caches["default"].clear()
+    empty_cache()
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 import stamina
 import time_machine
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Sandbox
 from tests.support.fault_scenario import FaultScenario
 from tests.support.sandbox_over_http import far_kordless
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import Visitor
 
 
@@ -23,7 +23,7 @@ def scenario(
 
     The cache is one that is shared, so that circuit and quota live in the same time as everything else.
     """
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield FaultScenario(Visitor(client), sandbox, clock, site)
 
@@ -32,7 +32,7 @@ def scenario(
 def street(db: None, settings: Settings, client: Client) -> Iterator[FaultScenario]:
     """A site that reaches Kordless over HTTP, while time runs on from NOW."""
     with far_kordless() as (sandbox, base, clock):
-        caches["default"].clear()
+        empty_cache()
         settings.KORDLESS_BOOKING = {
             "API_KEY": SANDBOX_KEY,
             "ORG_SLUG": SANDBOX_ORG,
@@ -43,4 +43,4 @@ def street(db: None, settings: Settings, client: Client) -> Iterator[FaultScenar
         scenario = FaultScenario(Visitor(client), sandbox, clock, settings)
         yield scenario
         scenario.change()
-    caches["default"].clear()
+    empty_cache()

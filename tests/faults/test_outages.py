@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 
@@ -20,6 +19,7 @@ from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.fault_scenario import START, TYPED, FaultScenario, as_query
 from tests.support.loopback_server import Line, serving
 from tests.support.page_invariants import events
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import Page, Visitor
 
 SLOTS = "/book/haircut/?day=2026-12-09"
@@ -256,7 +256,7 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
     assert len(lines) <= 2
     assert "127.0.0.1" not in "".join(page.html for page in scenario.walk.responses)
     scenario.site.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    caches["default"].clear()
+    empty_cache()
 
 
 def test_a_read_only_database_books_nothing(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core.cache import caches
 from django.test.signals import setting_changed
 
-from kordless_booking.upstream.registry import background_worker, fetch_pool
+from tests.support.site_cache import empty_cache, finish_fetches
 from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
 def first_form(page: Page, kind: str) -> str:
     """The words on the first button of a kind, whatever the language."""
     return page.texts(f"form .kb-button{kind}")[0]
-
-
-def finish_fetches() -> None:
-    """Wait for what pages have begun, and no longer wait for: it would succeed as soon as a fault is gone."""
-    fetch_pool.join()
-    background_worker.join()
 
 
 def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
@@ -55,12 +48,12 @@ def every_page(walk: Visitor, sandbox: Sandbox, lang: str) -> dict[str, Page]:
     seen["confirming"] = walk.send(walk.choose("beard-trim", query), book, **JANE)
     sandbox.faults.clear()
     sandbox.faults.add("status", status=503)
-    caches["default"].clear()
+    empty_cache()
     seen["out of order"] = walk.open(f"/book/full-color/{query}")
     finish_fetches()
     sandbox.faults.clear()
     sandbox.faults.add("status", status=429)
-    caches["default"].clear()
+    empty_cache()
     seen["busy"] = walk.open(f"/book/full-color/{query}")
     finish_fetches()
     sandbox.faults.clear()

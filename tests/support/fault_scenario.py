@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.core.cache import caches
-
 from kordless_booking.booking.receipt import ManageLink
 from kordless_booking.conf import get_account
 from kordless_booking.upstream.registry import fetch_pool, services_for
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import JANE, Page, Visitor
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ class FaultScenario:
 
     def cold(self) -> None:
         """Empty the cache, and get a new client of Kordless."""
-        fetch_pool.join()  # first: a late answer would be written into the empty cache
-        caches["default"].clear()
+        empty_cache()
         self.change()
 
     def change(self, **given: object) -> None:

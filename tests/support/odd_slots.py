@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
-from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import JANE, Visitor
 
 Slots = list[dict[str, Any]]
@@ -53,7 +53,7 @@ def offer(site: Settings, sandbox: Sandbox, change: Callable[[Slots], Iterable[d
     """Let the site's Kordless send its slots changed from now on."""
     transport = OddSlots(sandbox, change)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": transport}
-    caches["default"].clear()
+    empty_cache()
     return transport
 
 

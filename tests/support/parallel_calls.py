@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
+from tests.support.site_cache import empty_cache
 
 PATIENCE = 20
 """Seconds after which a round is given up. A page whose calls overlap never waits so long."""
@@ -40,7 +40,7 @@ def cold_in_rounds(site: Settings, sandbox: Sandbox, *sizes: int) -> Iterator[No
     """Nothing is known of Kordless, which is asked in rounds of these sizes, and of nothing else, inside."""
     rounds = Rounds(sandbox, sizes)
     before = site.KORDLESS_BOOKING
-    caches["default"].clear()
+    empty_cache()
     site.KORDLESS_BOOKING = {**before, "TRANSPORT": rounds, "BROWSE_SECONDS": 25}
     sandbox.clear_requests()
     yield

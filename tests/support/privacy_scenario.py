@@ -49,7 +49,7 @@ from kordless_booking.messenger import MessageNotSent
 from kordless_booking.models import Appointment, BookingAttempt, FunnelCount, OutgoingMail, WebhookDelivery
 from kordless_booking.retention import delete_expired
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import background_worker, fetch_pool
+from kordless_booking.upstream.registry import background_worker
 from kordless_booking.views import client_address
 from kordless_booking.views.abuse import HONEYPOT
 from kordless_booking.webhooks import signature
@@ -60,6 +60,7 @@ from tests.support.fault_scenario import ACTS, READS, FaultScenario
 from tests.support.phone_messages import TEXTING, clear_messages, failing, received, texted
 from tests.support.programs import HASHES, TOKEN, build_order, get_times, open_api, send_order
 from tests.support.signal_receiver import record_signals
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import HTMX, JANE, Visitor
 from tests.support.waitlist import FORM_URL, TODAY, WAITLIST_SETTINGS, book_up, join_waitlist, message_url, states
 
@@ -97,7 +98,7 @@ def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site:
     """Refreshes that fail, a circuit that opens and closes, a cache that is down, a cache with foreign entries."""
     own = site.CACHES
     walk.open("/book/")
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     walk.open("/book/haircut/")
     clock.shift(61)
     sandbox.faults.add("status", "availability", status=500)
@@ -352,8 +353,7 @@ def _programs(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
 @contextmanager
 def outage(sandbox: Sandbox, clock: Traveller, site: Settings) -> Iterator[None]:
     """Within the block Kordless answers with errors, and nothing is cached; after it, all is well again."""
-    fetch_pool.join()  # first: a late answer would be written into the empty cache
-    caches["default"].clear()
+    empty_cache()
     change(site)
     sandbox.faults.add("status", status=500)
     yield

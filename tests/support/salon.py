@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.sandbox.seeds import ACME
-from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import NOW
+from tests.support.site_cache import empty_cache
 
 
 def open_salon(site: Settings, count: int = 9, **changes: object) -> Sandbox:
@@ -24,8 +23,6 @@ def open_salon(site: Settings, count: int = 9, **changes: object) -> Sandbox:
     acme = replace(ACME, services=(replace(haircut, **changes), *others))
     sandbox = Sandbox(":memory:", now=NOW, limits=Limits.off(), businesses=(acme,))
     # What earlier pages have cached, or are about to, is of the salon that was there before.
-    fetch_pool.join()
-    background_worker.join()
-    caches["default"].clear()
+    empty_cache()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
     return sandbox

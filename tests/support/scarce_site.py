@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.conf import Account
 from kordless_booking.sandbox import Limits, Sandbox
 from tests.support.salon import open_salon
+from tests.support.site_cache import use_wall_clock_cache
 from tests.support.visitor import Visitor
 
 
@@ -19,8 +19,7 @@ def open_scarce_salon(site: Settings, count: int, *, window_days: int = 60, **ch
 
     `changes` are settings.
     """
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
-    caches["default"].clear()
+    use_wall_clock_cache(site)
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
         "REQUESTS_PER_MINUTE": Account.requests_per_minute,

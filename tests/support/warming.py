@@ -7,8 +7,9 @@ from django.test import Client
 
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.sandbox import Sandbox
-from kordless_booking.upstream.registry import background_worker, fetch_pool
+from kordless_booking.upstream.registry import background_worker
 from kordless_booking.upstream.warming_limiter import is_warming
+from tests.support.site_cache import finish_fetches
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"}
 
@@ -35,8 +36,7 @@ class WarmingRecorder(httpx.BaseTransport):
 def view_page(path: str, *, address: str = "127.0.0.1", **headers: str) -> int:
     """Open a page as a person does, let all background work end, and return the status."""
     status: int = Client(REMOTE_ADDR=address).get(path, headers={**BROWSER, **headers}).status_code
-    fetch_pool.join()
-    background_worker.join()
+    finish_fetches()
     # A job of the background may have queued another one.
     background_worker.join()
     return status

@@ -21,6 +21,7 @@ from kordless_booking.upstream.pickleless_backend import PicklelessBackend, may_
 from tests.support.memcached_server import MEMCACHED, WHY_NO_MEMCACHED, running_memcached
 from tests.support.planted_pickles import Memcached, Redis, Server, trap
 from tests.support.redis_server import REDIS, WHY_NOT, running_redis
+from tests.support.site_cache import empty_cache
 
 pytestmark = pytest.mark.django_db  # the end of a request concerns the database too
 
@@ -70,7 +71,7 @@ def server(request: pytest.FixtureRequest, servers: dict[str, Server], settings:
     found = servers["memcached" if "memcached" in request.param else "redis"]
     location = found.location.replace("redis://", "valkey://") if "valkey" in request.param else found.location
     settings.CACHES = {"default": {"BACKEND": request.param, "LOCATION": location, "KEY_PREFIX": "site"}}
-    caches["default"].clear()
+    empty_cache()
     yield found
     caches["default"].close()
 

@@ -17,6 +17,7 @@ from kordless_booking.upstream.registry import SANDBOX_KEY as OUR_KEY
 from kordless_booking.upstream.registry import SANDBOX_ORG as OUR_ORG
 from kordless_booking.upstream.registry import embedded_sandbox, sandbox_path, services_for
 from tests.support.in_force import REAL_ACCOUNT, numbers_in_force
+from tests.support.site_cache import empty_cache
 
 REDIS_THAT_IS_DOWN = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
 
@@ -148,7 +149,7 @@ def test_the_sandbox_is_known_without_loading_it(site):
 
 def test_without_a_key_the_embedded_sandbox_answers(settings, tmp_path):
     """In the file that the setting names, one for each file and process."""
-    caches["default"].clear()
+    empty_cache()
     path = str(tmp_path / "sandbox.sqlite3")
     settings.KORDLESS_BOOKING = {"SANDBOX": path}
     reached = services_for(get_account(None))
@@ -156,7 +157,7 @@ def test_without_a_key_the_embedded_sandbox_answers(settings, tmp_path):
     assert embedded_sandbox(path) is embedded_sandbox(path)
     assert (tmp_path / "sandbox.sqlite3").exists()
     embedded_sandbox(path).close()
-    caches["default"].clear()
+    empty_cache()
 
 
 def test_the_sandboxs_file_is_the_projects_own(settings):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import time_machine
-from django.core.cache import caches
 from pytest_django import Settings
 
 from kordless_booking.conf import get_account
@@ -19,6 +18,7 @@ from kordless_booking.upstream import warming
 from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.odd_businesses import use_odd_business
 from tests.support.permits import use_browse_permits
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.warming import WarmingRecorder, view_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -31,9 +31,9 @@ def warmed(site: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     """Let page views warm the cache in the background, as on a site, and begin with no popularity."""
     recorder = WarmingRecorder(sandbox)
     # Permits expire as the tests' clock goes, and a page is compared with the cache each time.
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0, "TRANSPORT": recorder}
-    caches["default"].clear()
+    empty_cache()
     monkeypatch.setattr(warming, "run", background_worker)
     popularity.clear()
     yield recorder
@@ -154,18 +154,23 @@ def test_the_settings_that_a_page_did_without_are_fetched_when_permits_are_free_
 def test_nothing_is_warmed_in_an_outage(warmed: WarmingRecorder, sandbox: Sandbox, clock: time_machine.Traveller):
     """Neither while the circuit is open nor as the probe after it: what is cached would be marked as degraded."""
     view_page("/book/beard-trim/")
-    view_page("/book/haircut/")
-    clock.shift(20)
+    clock.shift(31)
     sandbox.faults.add("status", "organization", status=500)
     services = services_for(get_account("kordless_booking"))
     for _ in range(5):
         with pytest.raises(KordlessError):
             services.client.organization()
     assert services.gate.open_circuits()
+    # The list of services stays fresh: the refresh of a page's own would be the probe, and close the circuit.
     for seconds in (0, 16):
         clock.shift(seconds)
-        view_page("/book/haircut/?tz=Asia/Tokyo")
+        view_page("/book/")
     assert warmed.take() == []
+    sandbox.faults.clear()
+    services.client.organization()
+    clock.shift(2)
+    view_page("/book/")
+    assert warmed.take() == ["availability beard-trim"]
 
 
 def test_warming_yields_while_the_quota_refuses_visitors(warmed: WarmingRecorder, clock: time_machine.Traveller):

@@ -7,7 +7,6 @@ from typing import cast
 
 import pytest
 import time_machine
-from django.core.cache import caches
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +22,7 @@ from kordless_booking.views.contact_limits import take_contact_permits
 from kordless_booking.views.request import WidgetRequest
 from tests.support.clock import NOW
 from tests.support.received_requests import count_requests
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import JANE, Page, Visitor
 from tests.support.wall_clock_cache import WallClockCache
 
@@ -37,7 +37,7 @@ _houses = count(1)
 def limited(site: Settings) -> Settings:
     """Return the settings of a site with the limits of one contact, in the time of the test."""
     services_for(get_account("default")).client.close()
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
         "BOOKINGS_PER_CONTACT": 5,
@@ -45,7 +45,7 @@ def limited(site: Settings) -> Settings:
         "SUPPORT_PHONE": PHONE,
         "SUPPORT_EMAIL": EMAIL,
     }
-    caches["default"].clear()
+    empty_cache()
     return site
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -12,6 +11,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
 from kordless_booking.views import skeletons
 from tests.support.counting_cache import trips
+from tests.support.site_cache import empty_cache
 
 PAGES = [
     "/book/",
@@ -30,9 +30,9 @@ def counted(request: pytest.FixtureRequest, site: Settings) -> Iterator[Settings
     """The plain site on a cache that counts, with and without a memory of its own."""
     site.CACHES = {"default": {"BACKEND": "tests.support.counting_cache.CountingCache", "LOCATION": "counting"}}
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": request.param}
-    caches["default"].clear()
+    empty_cache()
     yield site
-    caches["default"].clear()
+    empty_cache()
 
 
 def get_page(client: Client, path: str, **headers: Any) -> int:

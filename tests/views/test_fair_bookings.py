@@ -1,7 +1,6 @@
 """Attacks on the bookings that Kordless takes in a minute: what other visitors get while they go on."""
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 from time_machine import Traveller
@@ -11,6 +10,7 @@ from kordless_booking.models import BookingAttempt
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.received_requests import count_requests
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = pytest.mark.django_db
@@ -23,9 +23,9 @@ WAITING = "Confirming your booking…"
 def limited(site: Settings, sandbox: Sandbox) -> Settings:
     """Return the settings of a site with Kordless's own limits, and a cache that lives in the time of the test."""
     services_for(get_account("default")).client.close()
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}
-    caches["default"].clear()
+    empty_cache()
     sandbox.limits = Limits()
     return site
 

@@ -1,7 +1,6 @@
 """Attacks on the lookups that Kordless takes in a minute: what the owners of bookings get while they go on."""
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -9,6 +8,7 @@ from kordless_booking.conf import Account, get_account
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.received_requests import count_requests
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db
 def limited(site: Settings) -> Settings:
     """Return the settings of a site with Kordless's own limits, and a cache that lives in the time of the test."""
     services_for(get_account("default")).client.close()
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     site.KORDLESS_BOOKING = {
         **site.KORDLESS_BOOKING,
         "REQUESTS_PER_MINUTE": Account.requests_per_minute,
         "CREATIONS_PER_MINUTE": Account.creations_per_minute,
         "LOOKUPS_PER_ADDRESS": Account.lookups_per_address,
     }
-    caches["default"].clear()
+    empty_cache()
     return site
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from kordless_booking.sandbox import Sandbox
 from tests.support.counting_cache import trips
+from tests.support.site_cache import empty_cache
 
 ALIVE, ABLE = "/book/health/", "/book/health/booking/"
 
@@ -125,7 +125,7 @@ def test_each_account_for_itself(two_accounts: Settings, client: Client, sandbox
     client.get("/north/")
     told = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]
     assert told == ["circuit_open", "ok"]
-    caches["default"].clear()
+    empty_cache()
 
 
 @pytest.mark.usefixtures("no_database")

@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 import time_machine
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -12,6 +11,7 @@ from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.upstream.registry import fetch_pool
 from tests.support.odd_businesses import use_odd_business
 from tests.support.permits import use_browse_permits
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import JANE, Page, Visitor, start_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -112,7 +112,7 @@ def test_an_open_page_with_the_settings_is_not_replaced_by_one_without(visitor: 
     """The cache lost them: the page stays as it is until they are back."""
     page = visitor.open(PARIS)
     assert has_venue_clock(page)
-    caches["default"].clear()
+    empty_cache()
     run_short(sandbox)
     visitor.open(PARIS.replace("haircut", "beard-trim"))
     assert watch(visitor, page).status == 204

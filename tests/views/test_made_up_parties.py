@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -17,6 +16,7 @@ from kordless_booking.upstream.registry import fetch_pool
 from kordless_booking.views import response_cache
 from tests.support.clock import NOW
 from tests.support.matrix import thinned
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_a_party_without_room_costs_no_more_than_one_person(
     for party in range(2, 50):
         client.get(f"/book/{service}/?party={party}{query}")
     assert asked(sandbox) == costs
-    caches["default"].clear()
+    empty_cache()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
     sandbox.clear_requests()
     client.get(f"/book/{service}/?{query}")

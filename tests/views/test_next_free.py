@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from django.test import Client, RequestFactory
@@ -20,6 +19,7 @@ from kordless_booking.views.steps import MAX_UNFILTERED
 from tests.support.held_transport import HeldTransport
 from tests.support.html_rules import broken
 from tests.support.salon import open_salon
+from tests.support.site_cache import empty_cache, finish_fetches
 from tests.support.spaces import plain_spaces
 from tests.support.visitor import Visitor
 
@@ -61,8 +61,7 @@ def test_the_list_of_services_says_what_is_cached_of_the_next_free_times(
     """Nothing of a service that nobody has looked at, and it costs no request."""
     assert next_texts(walk) == {}
     walk.open("/book/haircut/")
-    fetch_pool.join()
-    background_worker.join()
+    finish_fetches()
     sent = len(sandbox.requests)
     assert next_texts(walk, "/book/?hours=12") == {"Haircut": "Next: today, 10:30 AM"}
     page = walk.open("/book/?hours=12")
@@ -92,7 +91,7 @@ def test_today_becomes_tomorrow_at_midnight_of_the_clock_that_counts(
 ):
     """A minute before midnight in New York the first time is tomorrow's, a minute later today's."""
     with time_machine.travel(now, tick=False):
-        caches["default"].clear()
+        empty_cache()
         sandbox.clock.set(now)
         walk.open("/book/haircut/")
         assert next_texts(walk)["Haircut"] == text
@@ -149,8 +148,7 @@ def test_the_tag_sends_one_request_at_most(site: Settings, sandbox: Sandbox):
     for expected in (["organization"], ["availability"], [], []):
         sent = len(sandbox.requests)
         tag()
-        fetch_pool.join()
-        background_worker.join()
+        finish_fetches()
         assert [each.operation for each in sandbox.requests[sent:]] == expected
 
 
@@ -210,8 +208,7 @@ def test_a_template_of_the_sites_own_gets_the_request(next_free: Settings, walk:
     own.parent.mkdir(parents=True)
     own.write_text("<p>{{ request.path }} {{ times|length }}</p>")
     walk.open("/book/haircut/")
-    fetch_pool.join()
-    background_worker.join()
+    finish_fetches()
     next_free.TEMPLATES = [{**next_free.TEMPLATES[0], "DIRS": [tmp_path, *next_free.TEMPLATES[0]["DIRS"]]}]
     assert [tag(path=path).css_first("p").text() for path in ("/page/", "/offers/")] == ["/page/ 3", "/offers/ 3"]
 
@@ -220,8 +217,7 @@ def test_only_zone_and_language_of_the_pages_query_count(next_free: Settings, wa
     """The rest of it is the site's own, or somebody else's who has made the link."""
     next_free.KORDLESS_BOOKING = {**next_free.KORDLESS_BOOKING, "EMBED_ORIGINS": ["https://shop.example"]}
     walk.open("/book/haircut/")
-    fetch_pool.join()
-    background_worker.join()
+    finish_fetches()
     html = tag(
         path="/page/?kb-embed=1&kb-accent=ff0000&kb-theme=clinic&kb-thanks=https://shop.example/x&kb-lang=de&lang=fr"
     ).html

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,6 +14,7 @@ from kordless_booking.sandbox import Sandbox
 from tests.support.booking_pages import rows
 from tests.support.odd_answers import OddAnswers
 from tests.support.signal_receiver import record_signals
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -222,7 +222,7 @@ def test_a_business_zone_that_nobody_knows_is_utc_and_logged_once(
     odd(service=of_calendar(timezone="Our time"))
     visitor = Visitor(client)
     assert rows(visitor.book())["When"].endswith("UTC · GMT")
-    caches["default"].clear()
+    empty_cache()
     visitor.open("/book/haircut/")
     lines = [record.getMessage() for record in caplog.records if "timezone_unknown" in record.getMessage()]
     assert len(lines) == 1
@@ -300,7 +300,7 @@ def test_metadata_costs_the_packages_own_templates_nothing(odd: Install, client:
     """Pages that show none of it are the same with it, and shared by all visitors."""
     visitor = Visitor(client)
     plain = visitor.open("/book/").text
-    caches["default"].clear()
+    empty_cache()
     change = of_service(metadata=METADATA)
     odd(organization=change, service=change)
     assert visitor.open("/book/").text == plain

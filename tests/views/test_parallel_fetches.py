@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import fetch_pool
 from tests.support.parallel_calls import cold_in_rounds
+from tests.support.site_cache import empty_cache, use_wall_clock_cache
 from tests.support.visitor import Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -151,7 +151,7 @@ def test_a_made_up_service_costs_nothing_while_the_list_is_known(
 
 def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site: Settings, sandbox: Sandbox):
     """While the list is on its way, only the page that asks for it asks for a name beside it."""
-    caches["default"].clear()
+    empty_cache()
     for number in range(20):
         assert client.get(f"/book/made-up-{number}/").status_code == 404
     fetch_pool.join()  # the first page knows from the list, and doesn't wait for what was asked for beside it
@@ -163,7 +163,7 @@ def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Settings, sandbox: Sandbox):
     """The list is claimed before a name is asked for, not when the page comes to read it."""
-    caches["default"].clear()
+    empty_cache()
     begin = threading.Barrier(12, timeout=20)
 
     def open_made_up(number: int) -> int:
@@ -192,7 +192,7 @@ def test_the_first_page_after_an_outage_is_whole(
     visitor: Visitor, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
 ):
     """One call tries whether Kordless is back, and would turn away all that are made at the same time."""
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
+    use_wall_clock_cache(site)
     sandbox.faults.add("status", status=503)
     for _ in range(4):
         assert visitor.open("/book/haircut/").status == 503

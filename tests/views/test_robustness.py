@@ -4,7 +4,6 @@ import re
 from urllib.parse import quote
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from django.test.client import encode_multipart
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.sandbox.faults.injector import DOCUMENT_FAULTS
 from kordless_booking.views.abuse import HONEYPOT
 from tests.support.matrix import thinned
+from tests.support.site_cache import empty_cache
 from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -280,7 +280,7 @@ def test_distorted_answers_never_break_a_page(visitor: Visitor, sandbox: Sandbox
     """Whatever Kordless says, each page is one that we declare, and nothing is booked for another time."""
     form = visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add(kind)
-    caches["default"].clear()
+    empty_cache()
     for url in ("/book/", "/book/haircut/", "/book/styling-class/?party=2", "/book/haircut/zone/", "/book/manage/"):
         declared(visitor.open(url).status, kind, url)
     page = visitor.send(form, "Book appointment", **JANE)
@@ -323,7 +323,7 @@ def test_connection_faults_never_break_a_page(visitor: Visitor, sandbox: Sandbox
     manage = visitor.open(page.link("Change or cancel"))
     form = visitor.choose("haircut", "?day=2026-12-10")
     sandbox.faults.add(kind, **options)
-    caches["default"].clear()
+    empty_cache()
     urls = ("/book/", "/book/haircut/", "/book/haircut/zone/", manage.url, f"{manage.url}cancel/", page.url)
     for url in urls:
         declared(visitor.open(url).status, kind, url)

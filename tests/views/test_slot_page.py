@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from kordless_booking.views.slot_page import part_label
 from tests.support.clock import NOW
 from tests.support.odd_answers import OddAnswers, many_hosts
 from tests.support.received_requests import count_requests
+from tests.support.site_cache import empty_cache
 from tests.support.spaces import plain_spaces
 from tests.support.visitor import JANE, Page, Visitor, start_of, text_of
 
@@ -30,7 +30,7 @@ def at(site: Settings, clock: Traveller, moment: datetime) -> Sandbox:
     clock.move_to(moment)
     sandbox = Sandbox(":memory:", now=moment, limits=Limits.off())
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": wsgi_transport(sandbox)}
-    caches["default"].clear()
+    empty_cache()
     return sandbox
 
 
@@ -257,7 +257,7 @@ def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, s
     own = walk.open(walk.book("full-color", "?day=2026-12-09").link("Change or cancel"))
     sandbox.faults.add("status", "create", times=1, status=409)
     sandbox.faults.add("no_slots", "availability")
-    caches["default"].clear()
+    empty_cache()
     page = walk.send(form, "Book appointment", **JANE)
     assert not page.times
     assert page.alert == "That time was just taken. Everything you typed is kept."
@@ -370,7 +370,7 @@ def test_an_unknown_host_can_be_left(visitor: Visitor, sandbox: Sandbox, site: S
     sandbox.faults.clear()
     sandbox.faults.add("no_slots", "availability", host="host_miguel")
     assert not visitor.open("/book/beard-trim/?host=host_nobody").times
-    caches["default"].clear()
+    empty_cache()
     assert visitor.open(page.link("Anyone") + "?hours=12").times
     assert visitor.open("/book/full-color/?host=host_nobody").times
 
@@ -621,7 +621,7 @@ def test_full_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
 def test_disorder_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     """Slots in any order, twice, with other offsets and more fields make the same page."""
     plain = visitor.open("/book/haircut/").times
-    caches["default"].clear()
+    empty_cache()
     for kind in ("unsorted", "duplicates", "mixed_offsets", "unknown_fields", "null_team"):
         sandbox.faults.add(kind, "availability")
     assert visitor.open("/book/haircut/?hours=12").times_of_day == [name.strip() for name in plain]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
@@ -25,6 +24,7 @@ from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.upstream.registry import background_worker, services_for
 from tests.support.odd_businesses import use_odd_business
 from tests.support.permits import use_browse_permits
+from tests.support.site_cache import use_wall_clock_cache
 
 pytestmark = pytest.mark.django_db
 
@@ -34,8 +34,7 @@ PREFETCH = {"Sec-Purpose": "prefetch"}
 @pytest.fixture(autouse=True)
 def _shared_cache(site: Settings) -> None:
     """Use a cache that processes share, whose entries expire as the tests' clock goes."""
-    site.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
-    caches["default"].clear()
+    use_wall_clock_cache(site)
 
 
 @pytest.fixture
@@ -172,8 +171,7 @@ def test_a_number_of_services_is_a_number(number: str) -> None:
 
 def test_each_account_has_its_line(two_accounts: Settings, clock: Traveller) -> None:
     """And `--account` selects one."""
-    two_accounts.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
-    caches["default"].clear()
+    use_wall_clock_cache(two_accounts)
     assert [line.partition(":")[0] for line in run(clock).splitlines()] == ["north", "south"]
     assert run(clock, account="north").startswith("north: ")
 
