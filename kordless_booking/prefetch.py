@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 _SCRIPT_HEADER: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
 _RESPONSE_HEADER: Final = "KB-Ahead"
-"""The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
+"""The same header in a response: a script that shows the page must report it (`KB-Taken`), because it counts then."""
 PREFETCH_SECONDS: Final = 5
 """Seconds for which a browser may show a prefetched page without asking again: longer than most people take from
 pointing to pressing, and short, because a time may be taken in between.
 """
+_REPORT_HEADER: Final = "HTTP_KB_TAKEN"
 _BROWSER_HEADERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
 
@@ -29,15 +30,21 @@ def is_prefetch(request: HttpRequest) -> bool:
     return is_guess and request.method == "GET"
 
 
-def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
+def is_report(request: HttpRequest) -> bool:
+    """Return whether our script only reports that it shows a page that it had prefetched: no body is wanted."""
+    return _REPORT_HEADER in request.META
+
+
+def keep_for_click(request: HttpRequest, response: HttpResponse, *, counts_when_shown: bool) -> None:
     """Let the visitor's browser, and no other cache, keep a page that our script has prefetched, for the click.
 
     Browsers that prefetch by themselves get no such answer: what they show would never be reported.
     """
-    # A chosen time redirects to the form; htmx follows both from the cache.
+    # A lost time redirects to the free ones; htmx follows both from the cache.
     if _SCRIPT_HEADER in request.META and response.status_code in {200, 303}:
         response["Cache-Control"] = f"private, max-age={PREFETCH_SECONDS}"
-        response[_RESPONSE_HEADER] = "1"
+        if counts_when_shown:
+            response[_RESPONSE_HEADER] = "1"
 
 
 def prefetch_declined() -> HttpResponse:
