@@ -36,7 +36,7 @@ export const prefetchOnPointer = ({ type, target }) => {
   else hoverTimer = setTimeout(prefetch, HOVER_MILLISECONDS, link);
 };
 
-/** Tells the server that a prefetched page is shown now, if it said that the funnel counts something then. */
+/** Tells the server that a prefetched page is shown now, if it asked for that. */
 export const reportShown = ({ xhr, pathInfo, requestConfig }) => {
   if (!xhr.getResponseHeader("KB-Ahead")) return;
   const headers = { ...requestConfig.headers, "KB-Taken": "1" };

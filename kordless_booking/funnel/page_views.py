@@ -18,7 +18,7 @@ from kordless_booking.funnel.counters import count_campaign, count_lost_demand, 
 from kordless_booking.funnel.popularity import popularity
 from kordless_booking.logs import log_event
 from kordless_booking.models import FunnelCount
-from kordless_booking.prefetch import is_prefetch
+from kordless_booking.prefetch import is_prefetch, is_report
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,10 +103,14 @@ def count_later_stage(
 def counts_when_shown(request: HttpRequest, look: PageView) -> bool:
     """Return whether a prefetched page has to be reported once it is shown, because something counts then.
 
-    Most pages that are prefetched are other days and months of one service, whose opening has been counted.
+    Most pages that are prefetched are other days and months of one service, whose opening has been counted. Never
+    raises.
     """
-    before = _find_page_before(request, swaps=_swaps(request))
-    return _opens_service(look, before) or _adds_lost_demand(request, look, before)
+    try:
+        before = _find_page_before(request, swaps=_swaps(request))
+        return _opens_service(look, before) or _adds_lost_demand(request, look, before)
+    except Exception:  # noqa: BLE001 (as above; the report of the page says what is wrong)
+        return True
 
 
 def is_human_navigation(request: HttpRequest) -> bool:
@@ -119,7 +123,10 @@ def is_human_navigation(request: HttpRequest) -> bool:
 
 def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     meta = request.META
-    if not is_human_navigation(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
+    if not is_human_navigation(request):
+        return False
+    # With a report browsers send `no-cache` too: no cache may answer it.
+    if meta.get("HTTP_CACHE_CONTROL") in _RELOADING and not is_report(request):
         return False
     popularity.add(look.account, look.service)
     swaps = _swaps(request)

@@ -159,7 +159,7 @@ def build_contact_form(
 
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Sign the clicked time into a draft, and show its form; at a URL with it, so that a reload keeps the nonce."""
+    """Sign the clicked time into a draft, and show its form. The draft is in its URL, so a reload keeps the nonce."""
     start, end = parse_time(visit.request.GET)
     if start is not None:
         start_fetching_time(visit, service, start)
@@ -359,7 +359,8 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     if moment is None:
         return _to_slots(visit, terms.service, terms, taken="1")
     if form is None:
-        return _show_new_draft(visit, detail, _draft(visit, detail, moment))
+        # A redirect, by which Back replaces the entry of the old URL instead of adding another.
+        return SeeOther(_contact_url(visit, _draft(visit, detail, moment)))
     text = _("You were away for a while, but this time is still free. Please check your details and book again.")
     chosen = replace(_draft(visit, detail, moment), nonce=_renewed(old).nonce)
     return _form_page(visit, detail, chosen, form, problem=text, status=409)

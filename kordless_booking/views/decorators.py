@@ -95,14 +95,14 @@ def widget_view(
                 encodings = request.META.get("HTTP_ACCEPT_ENCODING", "")
                 stored = get(key, is_prefetch=prefetching, accepted_encodings=encodings) if key else None
                 if stored is not None:
-                    response, page_view, base = stored
+                    response, page_view, base, is_stale = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
                         _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
-                        counts = page_view is not None and counts_when_shown(request, page_view)
-                        keep_for_click(request, response, counts_when_shown=counts)
+                        is_wanted = is_stale or (page_view is not None and counts_when_shown(request, page_view))
+                        keep_for_click(request, response, is_wanted_report=is_wanted)
                     return _finished(request, response, base)
                 try:
                     visit = WidgetRequest.from_http(request)
@@ -124,6 +124,7 @@ def widget_view(
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.server_error(visit, error)
                     _finish(visit, response, no_store=no_store)
+                    is_wanted = prefetching and _is_wanted_report(visit, response)
                     if isinstance(response, PageResponse):
                         if response.page_view is not None and response.status_code == 200 and not prefetching:
                             _count_view(request, response.page_view)
@@ -132,7 +133,7 @@ def widget_view(
                             store(key, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if prefetching:
-                        keep_for_click(request, response, counts_when_shown=_counts_when_shown(request, response))
+                        keep_for_click(request, response, is_wanted_report=is_wanted)
                 # In the language of the site's own pages, which a link of the widget's may not change.
                 return _finished(request, response, response.base if isinstance(response, PageResponse) else None)
 
@@ -161,10 +162,13 @@ def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, *
     return response
 
 
-def _counts_when_shown(request: HttpRequest, response: HttpResponse) -> bool:
-    """Return whether the funnel counts something when this page, which was prefetched, is shown."""
+def _is_wanted_report(visit: WidgetRequest, response: HttpResponse) -> bool:
+    """Return whether the script has to report that it shows this page, which was prefetched."""
+    if visit.access.reads.has_stale(visit.now.timestamp()):
+        return True
     return isinstance(response, PageResponse) and (
-        response.reaches_stage or (response.page_view is not None and counts_when_shown(request, response.page_view))
+        response.reaches_stage
+        or (response.page_view is not None and counts_when_shown(visit.request, response.page_view))
     )
 
 

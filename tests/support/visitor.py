@@ -332,5 +332,5 @@ class Visitor:
 
     @property
     def urls(self) -> list[str]:
-        """The addresses of all requests, unquoted."""
-        return [unquote(page.requested_url) for page in self.responses]
+        """The addresses of all requests, and those that the browser showed instead, unquoted."""
+        return [unquote(url) for page in self.responses for url in dict.fromkeys((page.requested_url, page.url))]

@@ -24,6 +24,7 @@ def open_form(client: Client, headers: dict[str, str], query: str = "") -> bytes
     """Return the contact form for a haircut."""
     page = client.get(f"/book/haircut/contact/?start={START:%Y%m%dT%H%M%SZ}{query}", headers=headers, follow=True)
     assert page.status_code == 200
+    assert len(page.redirect_chain) == (not headers)
     assert page["Cache-Control"] == "no-store, private"
     return page.content
 

@@ -9,6 +9,7 @@ from time_machine import Traveller
 
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import background_worker
 from tests.support.clock import NOW
 from tests.support.visitor import HTMX, Page, Visitor
 
@@ -73,6 +74,8 @@ def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client
 @pytest.mark.parametrize(
     ("path", "before", "counts"),
     [
+        ("/book/haircut/?party=9", "/book/haircut/", True),
+        ("/book/haircut/?party=9&hours=24", "/book/haircut/?party=9", False),
         ("/book/haircut/", "/book/", True),
         ("/book/haircut/", "", True),
         ("/book/haircut/?month=2027-01", "/book/haircut/", False),
@@ -97,6 +100,25 @@ def test_only_a_page_that_counts_must_be_reported(
             response = client.get(path, headers=headers)
             assert response.status_code == 200
             assert ("KB-Ahead" in response) == (counts and funnel)
+
+
+def test_a_page_that_is_due_to_be_refreshed_must_be_reported(
+    site: Settings, client: Client, sandbox: Sandbox, clock: Traveller
+):
+    """A prefetch refreshes nothing; who points at a day before each click would see old times for minutes."""
+    # Within the second of memory no click would refresh anything either.
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
+    path, headers = "/book/haircut/?day=2026-12-09", {**GUESS, "HX-Current-URL": "http://testserver/book/haircut/"}
+    client.get(path)
+    clock.shift(20)
+    for _ in range(2):
+        assert client.get(path, headers=headers)["KB-Ahead"] == "1"
+    asked = len(sandbox.requests)
+    client.get(path, headers={**HTMX, "KB-Taken": "1"})
+    background_worker.join()
+    assert len(sandbox.requests) == asked + 1
+    for _ in range(2):
+        assert "KB-Ahead" not in client.get(path, headers=headers)
 
 
 @pytest.mark.parametrize("headers", [HTMX, *BROWSERS], ids=["a click", *[str(one) for one in BROWSERS]])
