@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 _SCRIPT_HEADER: Final = "HTTP_KB_AHEAD"
 """`KB-Ahead`, the header that our script sends."""
 _RESPONSE_HEADER: Final = "KB-Ahead"
-"""The same header in a response: a script that shows the page must report it (`KB-Taken`), because it isn't counted."""
+"""The same header in a response: a script that shows the page must report it (`KB-Taken`), see `keep_for_click`."""
 PREFETCH_SECONDS: Final = 5
 """Seconds for which a browser may show a prefetched page without asking again: longer than most people take from
 pointing to pressing, and short, because a time may be taken in between.
 """
+_REPORT_HEADER: Final = "HTTP_KB_TAKEN"
 _BROWSER_HEADERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
 
@@ -29,15 +31,25 @@ def is_prefetch(request: HttpRequest) -> bool:
     return is_guess and request.method == "GET"
 
 
-def keep_for_click(request: HttpRequest, response: HttpResponse) -> None:
+def is_report(request: HttpRequest) -> bool:
+    """Return whether our script only reports that it shows a page that it had prefetched: no body is wanted."""
+    return _REPORT_HEADER in request.META
+
+
+def keep_for_click(request: HttpRequest, response: HttpResponse, *, is_wanted_report: bool) -> None:
     """Let the visitor's browser, and no other cache, keep a page that our script has prefetched, for the click.
 
-    Browsers that prefetch by themselves get no such answer: what they show would never be reported.
+    `is_wanted_report`: the script has to report that it shows the page, because the funnel counts something then, or
+    because a part of the page is due to be refreshed, which no prefetch does. Browsers that prefetch by themselves get
+    no such answer: what they show would never be reported.
     """
-    # A chosen time redirects to the form; htmx follows both from the cache.
+    # A lost time redirects to the free ones; htmx follows both from the cache.
     if _SCRIPT_HEADER in request.META and response.status_code in {200, 303}:
         response["Cache-Control"] = f"private, max-age={PREFETCH_SECONDS}"
-        response[_RESPONSE_HEADER] = "1"
+        if is_wanted_report:
+            response[_RESPONSE_HEADER] = "1"
+        # What counts depends on the page before.
+        patch_vary_headers(response, ["HX-Current-URL"])
 
 
 def prefetch_declined() -> HttpResponse:

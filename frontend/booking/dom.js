@@ -25,6 +25,10 @@ export const stateOf = (widget) => {
   return states.get(widget);
 };
 
+/** The address of the step that is shown. Inside a page of the host's only the script knows it. */
+export const shownAddress = (widget) =>
+  IS_FOR_HOSTS && !ownsPage(widget) ? new URL(stateOf(widget).address ?? "", location).href : location.href;
+
 /** The widget's headlines, such as the weeks and the day: what a screen reader is told when a part of the step changes. */
 export const headlines = (widget) => findAll(widget, "[data-kb-say]");
 export const headlineText = (widget) => headlines(widget).map((headline) => headline.textContent).join(". ");

@@ -4,7 +4,7 @@
 // request to Kordless. What it does answer may be used for a few seconds (`max-age`), so that to point at a link twice costs
 // nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/prefetch.py.
 
-import { stage } from "./dom.js";
+import { shownAddress, stage } from "./dom.js";
 import { addressOf } from "./time-zone.js";
 
 const HOVER_MILLISECONDS = 80; // a pointer that crosses a link on its way elsewhere has left it by then
@@ -15,7 +15,13 @@ let hoverTimer;
 const prefetch = (link) => {
   const widget = link.closest(".kb");
   if (!widget) return; // swapped away while the pointer rested
-  const headers = { "HX-Request": "true", "HX-Target": stage(widget).id, "KB-Ahead": "1" };
+  // All but the last as htmx sends them.
+  const headers = {
+    "HX-Request": "true",
+    "HX-Target": stage(widget).id,
+    "HX-Current-URL": shownAddress(widget),
+    "KB-Ahead": "1",
+  };
   fetch(addressOf(widget, link.dataset.hxGet), { headers, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
     .then((response) => response.text()) // a body that nobody reads may not get into the cache
     .catch(() => {}); // the click asks again, and says what is wrong
@@ -30,7 +36,7 @@ export const prefetchOnPointer = ({ type, target }) => {
   else hoverTimer = setTimeout(prefetch, HOVER_MILLISECONDS, link);
 };
 
-/** Tells the server that a prefetched page is shown now: only then does it count in the funnel. */
+/** Tells the server that a prefetched page is shown now, if it asked for that. */
 export const reportShown = ({ xhr, pathInfo, requestConfig }) => {
   if (!xhr.getResponseHeader("KB-Ahead")) return;
   const headers = { ...requestConfig.headers, "KB-Taken": "1" };

@@ -1,7 +1,7 @@
 // What htmx asks for and what it does with the answer: waiting states, failures, swaps.
 
 import { saveFields } from "./contact-form.js";
-import { announce, body, find, findAll, ownsPage, stage, stateOf, stepCard } from "./dom.js";
+import { announce, body, find, findAll, shownAddress, stage, stateOf, stepCard } from "./dom.js";
 import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
 import { htmx, isPrivate, lacksHtmx, loadHtmx } from "./htmx.js";
@@ -189,8 +189,8 @@ export const listenToHtmx = () => {
   });
   onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
     if (verb === "get") addTimeZone(widget, path, parameters);
-    // Inside a page of the host's only the script knows which step is shown, and so what the visitor has seen before.
-    if (IS_FOR_HOSTS && !ownsPage(widget)) headers["HX-Current-URL"] = new URL(stateOf(widget).address ?? "", location).href;
+    // It says what the visitor has seen before.
+    if (IS_FOR_HOSTS) headers["HX-Current-URL"] = shownAddress(widget);
   });
   onHtmx("beforeSend", beginWaiting);
   // django-htmx's script for DEBUG would replace the whole page by any answer with status 400, 403, 404 or 500.

@@ -18,7 +18,7 @@ from kordless_booking.funnel.counters import count_campaign, count_lost_demand, 
 from kordless_booking.funnel.popularity import popularity
 from kordless_booking.logs import log_event
 from kordless_booking.models import FunnelCount
-from kordless_booking.prefetch import is_prefetch
+from kordless_booking.prefetch import is_prefetch, is_report
 
 if TYPE_CHECKING:
     from datetime import date
@@ -100,6 +100,19 @@ def count_later_stage(
         log_event(log, logging.ERROR, "count_failed", error=type(error).__name__)
 
 
+def counts_when_shown(request: HttpRequest, look: PageView) -> bool:
+    """Return whether a prefetched page has to be reported once it is shown, because something counts then.
+
+    Most pages that are prefetched are other days and months of one service, whose opening has been counted. Never
+    raises.
+    """
+    try:
+        before = _find_page_before(request, swaps=_swaps(request))
+        return _opens_service(look, before) or _adds_lost_demand(request, look, before)
+    except Exception:  # noqa: BLE001 (as above; the report of the page says what is wrong)
+        return True
+
+
 def is_human_navigation(request: HttpRequest) -> bool:
     """Return whether a person has navigated to this page, as far as the request shows it."""
     meta = request.META
@@ -110,28 +123,53 @@ def is_human_navigation(request: HttpRequest) -> bool:
 
 def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     meta = request.META
-    if not is_human_navigation(request) or meta.get("HTTP_CACHE_CONTROL") in _RELOADING:
+    if not is_human_navigation(request):
+        return False
+    # With a report browsers send `no-cache` too: no cache may answer it.
+    if meta.get("HTTP_CACHE_CONTROL") in _RELOADING and not is_report(request):
         return False
     popularity.add(look.account, look.service)
-    # Where the visitor is: htmx says so in a header when it loads a fragment. A boosted link loads a whole page.
-    # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
-    swaps = meta.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in meta
-    page_before = _page_before(request, meta.get("HTTP_HX_CURRENT_URL") if swaps else meta.get("HTTP_REFERER"))
-    # All unquoted, because browsers and Django quote the characters of a slug differently.
-    before, root, service_path = unquote(page_before.path), unquote(look.root), unquote(look.service_path)
+    swaps = _swaps(request)
+    before = _find_page_before(request, swaps=swaps)
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
     # A visit comes from outside of the widget. The site's other pages are outside, too.
-    if arrives and not before.startswith(root):
+    if arrives and not unquote(before.path).startswith(unquote(look.root)):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
-    if look.service and not (look.continues or before.startswith(service_path)):
+    if _opens_service(look, before):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
-    # Another time zone or clock on an empty month is the same month once more, also by way of the page of zones.
-    if look.empty_month is not None and not (
-        before in {service_path, f"{service_path}{ZONE_PAGE}"}
-        and _requested_times(page_before.query) == _requested_times(meta.get("QUERY_STRING", ""))
-    ):
+    if look.empty_month is not None and _adds_lost_demand(request, look, before):
         count_lost_demand(look.account, look.service, look.placement, look.empty_month)
     return True
+
+
+def _swaps(request: HttpRequest) -> bool:
+    """Return whether htmx asks for a fragment. A boosted link loads a whole page."""
+    # HtmxDetails says the same, but `request.headers`, which it reads, takes longer to build than all of this.
+    return request.META.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_BOOSTED" not in request.META
+
+
+def _find_page_before(request: HttpRequest, *, swaps: bool) -> SplitResult:
+    """Return where the visitor is, as `_page_before` does. htmx says so in a header when it loads a fragment."""
+    return _page_before(request, request.META.get("HTTP_HX_CURRENT_URL" if swaps else "HTTP_REFERER"))
+
+
+def _opens_service(look: PageView, before: SplitResult) -> bool:
+    """Return whether the page is the visitor's first one of its service, as far as the page before shows it."""
+    # Unquoted, because browsers and Django quote the characters of a slug differently.
+    return bool(look.service) and not (look.continues or unquote(before.path).startswith(unquote(look.service_path)))
+
+
+def _adds_lost_demand(request: HttpRequest, look: PageView, before: SplitResult) -> bool:
+    """Return whether the page is an empty month, and not the same one once more.
+
+    Another time zone or clock on an empty month is the same month, also by way of the page of zones.
+    """
+    if look.empty_month is None:
+        return False
+    service_path = unquote(look.service_path)
+    return unquote(before.path) not in {service_path, f"{service_path}{ZONE_PAGE}"} or (
+        _requested_times(before.query) != _requested_times(request.META.get("QUERY_STRING", ""))
+    )
 
 
 def _requested_times(query: str) -> frozenset[tuple[str, str]]:

@@ -12,6 +12,7 @@ from .entries import Cached
 from .worker import in_background
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from concurrent.futures import Future
 
     from kordless_booking.exceptions import KeyRefused
@@ -108,6 +109,10 @@ class RequestView:
         self._clear()
         self._cache.mark_key_refused(error)
 
+    def has_stale(self, now: float) -> bool:
+        """Return True if something that was read is due to be refreshed. `now`: Unix seconds."""
+        return _has_stale(self._read.values(), now)
+
     def snapshot(self) -> ReadSnapshot:
         """Return what has been read so far, to be validated later. The view then forgets it.
 
@@ -154,9 +159,17 @@ class ReadSnapshot:
         # The usual page lacks nothing.
         return bool(self._missing) and any(self._cache.local_value(item) is not None for item in self._missing)
 
+    def has_stale(self, now: float) -> bool:
+        """Return True if something that was read is due to be refreshed by now. `now`: Unix seconds."""
+        return _has_stale(self._reads, now)
+
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.
 
         Costs at most two round trips to the cache. With `refresh`, what is due is fetched in the background.
         """
         return self._cache.is_current(self._reads, missing=self._missing, refresh=refresh)
+
+
+def _has_stale(reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], now: float) -> bool:
+    return any(cached.stale or now - cached.fetched_at >= item.lifetime.fresh for item, cached in reads)

@@ -36,7 +36,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.models import FunnelCount
-from kordless_booking.prefetch import prefetch_declined
+from kordless_booking.prefetch import is_report, prefetch_declined
 from kordless_booking.prefill import call_prefill
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
@@ -60,7 +60,7 @@ from kordless_booking.views.package_templates import find_package_templates
 from kordless_booking.views.page import build_page
 from kordless_booking.views.problems import Problem, cross_origin_post, from_api_error, log_problem, support_contacts
 from kordless_booking.views.questions import configured_questions
-from kordless_booking.views.rendering import PageRenderer
+from kordless_booking.views.rendering import PageRenderer, PageResponse
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
@@ -75,20 +75,21 @@ _ALSO_NEEDED: Final = "also_needed"
 def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     """Show the contact form for the chosen slot; when it is posted, place the booking.
 
-    The query has a `start` when a time was clicked, and a `draft` after the redirect that follows. A POST is the form
-    itself, unless it comes from a page that keeps form input: then it only renders.
+    The query has a `start` when a time was clicked. For a whole page a redirect follows, to a query with a `draft`; a
+    fragment is the form at once. A POST is the form itself, unless it comes from a page that keeps form input: then it
+    only renders.
     """
     post = visit.request.POST
     if visit.request.method == "POST" and ("draft" in post or FORM_INPUT_FIELD not in post):
         if not security.is_same_origin(visit.request):
             raise cross_origin_post(visit)
         return _submit(visit, service)
-    token = visit.request.GET.get("draft", "")
-    if not token:
-        return _begin_draft(visit, service)
     if visit.is_prefetch and visit.account.prefill:
         # A browser keeps what it has prefetched for some seconds, in which somebody may log out.
         return prefetch_declined()
+    token = visit.request.GET.get("draft", "")
+    if not token:
+        return _begin_draft(visit, service)
     try:
         chosen = _unsign_draft(visit, token, service)
     except draft.ExpiredDraft as old:
@@ -158,7 +159,7 @@ def build_contact_form(
 
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
-    """Sign the clicked time into a draft, and show its form at a URL with it, so that a reload keeps the nonce."""
+    """Sign the clicked time into a draft, and show its form. The draft is in its URL, so a reload keeps the nonce."""
     start, end = parse_time(visit.request.GET)
     if start is not None:
         start_fetching_time(visit, service, start)
@@ -173,13 +174,19 @@ def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     if visit.form_input and _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     visit.record_stage(FunnelCount.Stage.SLOT, service)
-    return _show_new_draft(visit, detail, chosen)
+    response = _show_new_draft(visit, detail, chosen)
+    if isinstance(response, PageResponse):
+        response.reaches_stage = visit.account.funnel
+    return response
 
 
 def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) -> HttpResponse:
-    """Redirect to the URL of the draft; with form input, which no URL may have, show the form at once."""
+    """Redirect to the URL of the draft; show the form at once as a fragment or with form input, which no URL may have.
+
+    A fragment's address is in a header: a redirect would be a second request, which on a slow line takes as long.
+    """
     url = _contact_url(visit, chosen)
-    if not visit.form_input:
+    if not (visit.form_input or visit.fragment) or is_report(visit.request):
         return SeeOther(url)
     response = _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms))
     _set_address(visit, response, url)
@@ -187,7 +194,7 @@ def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) 
 
 
 def _set_address(visit: WidgetRequest, response: HttpResponse, url: str) -> None:
-    """Have htmx show this address for the page, because a reload of what was posted would lead elsewhere."""
+    """Have htmx show this address for the page: what was asked for has another one, or was posted."""
     # A page of the site around the widget keeps its own address.
     if visit.fragment and not visit.inline:
         response["HX-Push-Url"] = url
@@ -352,7 +359,8 @@ def _renew_draft(visit: WidgetRequest, old: Draft, form: ContactForm | None = No
     if moment is None:
         return _to_slots(visit, terms.service, terms, taken="1")
     if form is None:
-        return _show_new_draft(visit, detail, _draft(visit, detail, moment))
+        # A redirect, by which Back replaces the entry of the old URL instead of adding another.
+        return SeeOther(_contact_url(visit, _draft(visit, detail, moment)))
     text = _("You were away for a while, but this time is still free. Please check your details and book again.")
     chosen = replace(_draft(visit, detail, moment), nonce=_renewed(old).nonce)
     return _form_page(visit, detail, chosen, form, problem=text, status=409)

@@ -29,10 +29,10 @@ from kordless_booking.api.deadline import deadline
 from kordless_booking.api.resources import Branding
 from kordless_booking.booking.choices import Choices
 from kordless_booking.exceptions import KordlessError
-from kordless_booking.funnel.page_views import SEEN_HEADER, PageView, count_page_view
+from kordless_booking.funnel.page_views import SEEN_HEADER, PageView, count_page_view, counts_when_shown
 from kordless_booking.logs import log_event
 from kordless_booking.mail import outbox
-from kordless_booking.prefetch import is_prefetch, keep_for_click, prefetch_declined
+from kordless_booking.prefetch import is_prefetch, is_report, keep_for_click, prefetch_declined
 from kordless_booking.upstream.requester import requested_by
 from kordless_booking.upstream.warming import warm_after_view
 from kordless_booking.views import problems, security
@@ -95,13 +95,14 @@ def widget_view(
                 encodings = request.META.get("HTTP_ACCEPT_ENCODING", "")
                 stored = get(key, is_prefetch=prefetching, accepted_encodings=encodings) if key else None
                 if stored is not None:
-                    response, page_view, base = stored
+                    response, page_view, base, is_stale = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
                         _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
-                        keep_for_click(request, response)
+                        is_wanted = is_stale or (page_view is not None and counts_when_shown(request, page_view))
+                        keep_for_click(request, response, is_wanted_report=is_wanted)
                     return _finished(request, response, base)
                 try:
                     visit = WidgetRequest.from_http(request)
@@ -123,6 +124,7 @@ def widget_view(
                     except Exception as error:  # noqa: BLE001 (whatever it is, the visitor gets a page)
                         response = problems.server_error(visit, error)
                     _finish(visit, response, no_store=no_store)
+                    is_wanted = prefetching and _is_wanted_report(visit, response)
                     if isinstance(response, PageResponse):
                         if response.page_view is not None and response.status_code == 200 and not prefetching:
                             _count_view(request, response.page_view)
@@ -131,7 +133,7 @@ def widget_view(
                             store(key, visit, response)
                     # After that: what is remembered for everybody may not be kept by anybody.
                     if prefetching:
-                        keep_for_click(request, response)
+                        keep_for_click(request, response, is_wanted_report=is_wanted)
                 # In the language of the site's own pages, which a link of the widget's may not change.
                 return _finished(request, response, response.base if isinstance(response, PageResponse) else None)
 
@@ -160,6 +162,16 @@ def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, *
     return response
 
 
+def _is_wanted_report(visit: WidgetRequest, response: HttpResponse) -> bool:
+    """Return whether the script has to report that it shows this page, which was prefetched."""
+    if visit.access.reads.has_stale(visit.now.timestamp()):
+        return True
+    return isinstance(response, PageResponse) and (
+        response.reaches_stage
+        or (response.page_view is not None and counts_when_shown(visit.request, response.page_view))
+    )
+
+
 def _count_view(request: HttpRequest, page_view: PageView) -> None:
     """Count a page view; one of a person keeps the cache warm."""
     if count_page_view(request, page_view):
@@ -177,11 +189,10 @@ def _finished(request: HttpRequest, response: HttpResponse, base: BaseTemplate |
 def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Return a 204 when the page already shows this response, a 304 when the client has it, else the response itself.
 
-    KB-Seen is the version that an open page shows. KB-Taken says that the script shows a page that it had prefetched:
-    this request only counts the view.
+    KB-Seen is the version that an open page shows.
     """
-    shown_version, taken = request.META.get(SEEN_HEADER), "HTTP_KB_TAKEN" in request.META
-    if not (taken or (shown_version and _is_current(shown_version, response.get(VERSION_HEADER, "")))):
+    shown_version = request.META.get(SEEN_HEADER)
+    if not (is_report(request) or (shown_version and _is_current(shown_version, response.get(VERSION_HEADER, "")))):
         return _confirmed(response) if _has_client(request, response) else response
     headers = {name: value for name, value in response.items() if name in _HEADERS_WITHOUT_BODY}
     # For this visitor's page, also where a CDN may store the page itself.

@@ -29,6 +29,8 @@ class PageResponse(HttpResponse):
         self.no_store = no_store
         #: Page view that the funnel counts when the page is served.
         self.page_view: PageView | None = None
+        #: The funnel counts a stage when the page is shown, beside `page_view`.
+        self.reaches_stage = False
         #: Package templates that were rendered without the request.
         self.package_templates: list[PackageTemplates] = []
         #: A template got the request, so the page may depend on this visitor.

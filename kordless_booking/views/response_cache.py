@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from hashlib import sha1
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -60,6 +60,17 @@ CacheKey = tuple[str | None, ...]
 # Everything that decides on layout, swap target and language of a page.
 # From META: `request.headers`, and with it HtmxDetails, would take a good part of what a remembered page costs.
 _HEADERS: Final = ("HTTP_HX_REQUEST", "HTTP_HX_TARGET", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
+
+
+class StoredPage(NamedTuple):
+    """Response as it is served, and what belongs to it."""
+
+    response: HttpResponse
+    page_view: PageView | None
+    base: BaseTemplate | None
+    """Template of the site's that goes around the content."""
+    is_stale: bool
+    """A part of what a prefetched page was made from is due to be refreshed."""
 
 
 @dataclass(slots=True)
@@ -138,10 +149,8 @@ def _read_query(query: str) -> str:
     )
 
 
-def get(
-    key: CacheKey, *, is_prefetch: bool = False, accepted_encodings: str = ""
-) -> tuple[HttpResponse, PageView | None, BaseTemplate | None] | None:
-    """Return the stored response, its page view and the site's template around it while it is current, else None.
+def get(key: CacheKey, *, is_prefetch: bool = False, accepted_encodings: str = "") -> StoredPage | None:
+    """Return the stored response, and what belongs to it, while it is current, else None.
 
     For a prefetch, nothing is refreshed in the background either, so that it costs Kordless no request.
     `accepted_encodings` is the request's Accept-Encoding: where the site compresses what it sends, the response is
@@ -172,7 +181,9 @@ def get(
     # As `set_security_headers` does.
     if stored.base is None:
         response.xframe_options_exempt = True
-    return response, stored.page_view, stored.base
+    # Nobody else needs to know: a read of the page itself has begun the refresh.
+    is_stale = is_prefetch and stored.read.has_stale(time.time())
+    return StoredPage(response, stored.page_view, stored.base, is_stale)
 
 
 def _respond(body: bytes, stored: _StoredResponse) -> HttpResponse:

@@ -140,7 +140,7 @@ def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsew
 
 
 def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):
-    """The form comes from the cache, through the redirect, and is reported; Back brings the whole page."""
+    """The form comes from the cache, and is reported; Back brings the whole page."""
     visitor.forget_pages_at_once()
     asked = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/contact/'))"
     with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):

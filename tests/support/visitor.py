@@ -49,7 +49,9 @@ class Page:
     """The content of a response, as a visitor reads it."""
 
     def __init__(self, url: str, response: HttpResponse, seconds: float = 0.0) -> None:
-        self.url = url
+        self.requested_url = url
+        self.url = response.get("HX-Push-Url", url)
+        """What the browser shows as the address."""
         self.response = response
         self.seconds = seconds
         self.status = response.status_code
@@ -330,5 +332,5 @@ class Visitor:
 
     @property
     def urls(self) -> list[str]:
-        """The addresses of all requests, unquoted."""
-        return [unquote(page.url) for page in self.responses]
+        """The addresses of all requests, and those that the browser showed instead, unquoted."""
+        return [unquote(url) for page in self.responses for url in dict.fromkeys((page.requested_url, page.url))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ from kordless_booking.sandbox import Sandbox
 from kordless_booking.views.abuse import HONEYPOT
 from tests.support.clock import NOW
 from tests.support.failing_database import refused_writes
-from tests.support.visitor import JANE, Page, Visitor, start_of, text_of
+from tests.support.visitor import HTMX, JANE, Page, Visitor, start_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,12 +59,40 @@ def unwritable() -> Iterator[None]:
 def test_a_time_becomes_a_signed_draft(walk: Visitor):
     """Clicking a time leads to the form, with the choice signed in the address so that a reload is the same form."""
     url = next(iter(walk.open("/book/haircut/").times.values()))
-    redirect = walk.once(url)
-    assert redirect.status == 303
-    first, again = walk.open(redirect.response["Location"]), walk.open(redirect.response["Location"])
+    first = walk.open(url)
+    again = walk.open(first.url)
+    assert first.url != url
     assert first.heading == "Your details"
     assert first.form("Book appointment")[2]["draft"] == again.form("Book appointment")[2]["draft"]
-    assert walk.once(url).response["Location"] != redirect.response["Location"]
+    assert walk.open(url).url != first.url
+
+
+@pytest.mark.parametrize(
+    ("headers", "responses", "address"),
+    [({}, 2, False), (HTMX, 1, True), ({**HTMX, "HX-Target": "kb-inline-made-up"}, 1, False)],
+    ids=["a whole page", "the widget's own page", "a page of the host's"],
+)
+def test_a_fragment_is_the_form_at_once(visitor: Visitor, headers: dict[str, str], responses: int, *, address: bool):
+    """The redirect of a whole page would be a second request; a header says the address, and a host keeps its own."""
+    visitor.headers = headers
+    url = next(iter(visitor.open("/book/haircut/").times.values()))
+    before = len(visitor.responses)
+    form = visitor.open(url)
+    assert form.heading == "Your details"
+    assert len(visitor.responses) - before == responses
+    assert ("HX-Push-Url" in form.response) == address
+    [card] = form.tree.css("[data-kb-step]")
+    shown = form.url if "draft=" in form.url else card.attributes["data-kb-address"] or ""
+    assert form.form("Book appointment")[2]["draft"] in unquote(shown)
+
+
+def test_the_form_of_an_old_draft_replaces_its_entry_of_the_history(walk: Visitor, clock: Traveller):
+    """A redirect, as Back has htmx replace the entry: one that is pushed each time would keep Back from leading on."""
+    form = walk.choose("haircut", "?day=2026-12-09")
+    clock.shift(7300)
+    old = walk.once(form.url, **{"KB-Seen": "back"})
+    assert (old.status, "HX-Push-Url" in old.response) == (303, False)
+    assert walk.open(old.response["Location"]).heading == "Your details"
 
 
 def test_the_form_says_what_is_being_booked(walk: Visitor):

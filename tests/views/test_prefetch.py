@@ -9,6 +9,7 @@ from time_machine import Traveller
 
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import background_worker
 from tests.support.clock import NOW
 from tests.support.visitor import HTMX, Page, Visitor
 
@@ -51,24 +52,73 @@ def test_what_lies_at_hand_is_the_very_page(client: Client, sandbox: Sandbox, pa
 
 
 def test_the_contact_form_is_at_hand_behind_a_time(client: Client, sandbox: Sandbox):
-    """Through the redirect that puts the draft into the address, as a click would go."""
+    """In one response, which says the address with the draft, as for a click."""
     time = time_on(client)
     asked = len(sandbox.requests)
-    form = client.get(time, headers=GUESS, follow=True)
-    assert form.redirect_chain[0][1] == 303
+    form = client.get(time, headers=GUESS)
+    assert form.status_code == 200
     assert b'data-kb-step="contact"' in form.content
+    assert client.get(form["HX-Push-Url"], headers=HTMX).status_code == 200
     assert len(sandbox.requests) == asked
 
 
 def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client, sandbox: Sandbox):
-    """So that the click finds it there, through the redirect behind a time; it says that it must be reported."""
+    """So that the click finds it there, the first time that it is asked for and later."""
     time = time_on(client)
     for path in ("/book/", "/book/haircut/", "/book/haircut/zone/", time):
-        response = client.get(path, headers=GUESS, follow=True)
-        for answer in (response, client.get(path, headers=GUESS)):
+        for answer in (client.get(path, headers=GUESS), client.get(path, headers=GUESS)):
             assert answer["Cache-Control"] == f"private, max-age={PREFETCH_SECONDS}", path
-            assert answer["KB-Ahead"] == "1"
             assert {"HX-Request", "HX-Target"} <= set(answer["Vary"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "counts"),
+    [
+        ("/book/haircut/?party=9", "/book/haircut/", True),
+        ("/book/haircut/?party=9&hours=24", "/book/haircut/?party=9", False),
+        ("/book/haircut/", "/book/", True),
+        ("/book/haircut/", "", True),
+        ("/book/haircut/?month=2027-01", "/book/haircut/", False),
+        ("/book/haircut/?day=2026-12-09", "/book/haircut/?month=2026-12", False),
+        ("/book/haircut/?month=2027-01", "/book/styling-class/", True),
+        ("/book/haircut/contact/?start=20261209T153000Z", "/book/haircut/", True),
+        ("/book/haircut/zone/", "/book/haircut/", False),
+        ("/book/", "/book/haircut/", False),
+    ],
+)
+def test_only_a_page_that_counts_must_be_reported(
+    client: Client, site: Settings, path: str, before: str, *, counts: bool
+):
+    """Another day or month of the same service counts nothing, so the script need not report it; nor without counts."""
+    client.get("/book/haircut/?month=2027-01")
+    for funnel in (True, False):
+        site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "FUNNEL": funnel}
+        client.get(path)
+        headers = {**GUESS, "HX-Current-URL": f"http://testserver{before}" if before else ""}
+        # The first is rendered, or from the response cache; the second is from it, where it may be.
+        for _ in range(2):
+            response = client.get(path, headers=headers)
+            assert response.status_code == 200
+            assert ("KB-Ahead" in response) == (counts and funnel)
+
+
+def test_a_page_that_is_due_to_be_refreshed_must_be_reported(
+    site: Settings, client: Client, sandbox: Sandbox, clock: Traveller
+):
+    """A prefetch refreshes nothing; who points at a day before each click would see old times for minutes."""
+    # Within the second of memory no click would refresh anything either.
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
+    path, headers = "/book/haircut/?day=2026-12-09", {**GUESS, "HX-Current-URL": "http://testserver/book/haircut/"}
+    client.get(path)
+    clock.shift(20)
+    for _ in range(2):
+        assert client.get(path, headers=headers)["KB-Ahead"] == "1"
+    asked = len(sandbox.requests)
+    client.get(path, headers={**HTMX, "KB-Taken": "1"})
+    background_worker.join()
+    assert len(sandbox.requests) == asked + 1
+    for _ in range(2):
+        assert "KB-Ahead" not in client.get(path, headers=headers)
 
 
 @pytest.mark.parametrize("headers", [HTMX, *BROWSERS], ids=["a click", *[str(one) for one in BROWSERS]])
@@ -76,7 +126,7 @@ def test_a_prefetch_caches_nothing_else(client: Client, sandbox: Sandbox, header
     """Clicks, and browsers that prefetch by themselves, get pages that must be asked for each time."""
     time = time_on(client)
     for path, control in (("/book/haircut/", "private, no-cache"), (time, "no-store, private")):
-        client.get(path, headers=GUESS)
+        assert client.get(path, headers=GUESS)["Cache-Control"] == f"private, max-age={PREFETCH_SECONDS}"
         response = client.get(path, headers=headers)
         assert (response["Cache-Control"], "KB-Ahead" in response) == (control, False), path
 
