@@ -32,7 +32,7 @@ class Demo:
         """Let the site end by itself, as an operator would, and wait until it has."""
         ended = os.pidfd_open(self.leader)
         os.kill(self.leader, signal.SIGQUIT)
-        found, _, _ = select.select([ended], [], [], 30)
+        found, _, _ = select.select([ended], [], [], 120)
         os.close(ended)
         assert found, self.log()
 
