@@ -14,7 +14,7 @@ from benchmarks.simulator import tables
 from benchmarks.tables import ROWS
 
 _WIDTH = 120
-PACKAGES = ("Django", "gunicorn", "granian", "uvicorn", "redis", "django-appointment")
+PACKAGES = ("Django", "gunicorn", "granian", "uvicorn", "redis", "hiredis", "django-appointment")
 """Those whose versions a section names where it says nothing else."""
 SECTIONS = ("First visits", "Peers", "Slow visitors")
 """Headings of what can be measured alone. A run that leaves one out keeps the older text."""
@@ -38,8 +38,8 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
 - *100 free slots*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
   "100 on one day" have them all on the day shown, so that the page lists a hundred times.
 - *cached*: the page was requested before for the same service, time zone and language. With *one Redis round trip* each
-  request reads Redis once; with *in memory for a second* (`LOCAL_CACHE_SECONDS`, the default) Redis is read once a
-  second.
+  request reads Redis once, through redis-py with hiredis; with *in memory for a second* (`LOCAL_CACHE_SECONDS`, the
+  default) Redis is read once a second.
 - *uncached*: each request is for another combination of time zone, day and 12/24-hour clock, {queries} of them in turn,
   more than the response cache holds. Kordless's data is in Redis, as it is after the first visitor.
 - *1 process*: a page through the whole WSGI application, with its nine middlewares and Redis, and without a server

@@ -15,15 +15,33 @@ from kordless_booking.signals import ChangeSource
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("docs/recipes/*.md"))]
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+PASTED = re.compile(r"^ *```(?:sh|django|html|js|swift|toml|ini|yaml|nginx)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+"""Samples in other languages than Python that a reader pastes; what a program prints is `json` or has no language."""
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def _statements() -> list[ast.AST]:
-    """Parse the Python samples of all documents. An ellipsis as a dict item stands for what a reader fills in."""
-    found: list[ast.AST] = []
-    for path in DOCUMENTS:
-        for sample in PYTHON.findall(path.read_text()):
-            found += ast.walk(ast.parse(dedent(sample.replace("…,", "").replace("…", ""))))
+    """Parse the Python samples of all documents."""
+    return [node for path in DOCUMENTS for sample in _python(path) for node in ast.walk(ast.parse(sample))]
+
+
+def _python(path: Path) -> list[str]:
+    """Return the Python samples of a document."""
+    return [dedent(sample) for sample in PYTHON.findall(path.read_text())]
+
+
+def _replaced_settings(sample: str) -> list[str]:
+    """Return the settings that a sample would take from a reader who pastes it after the tutorial's."""
+    found = []
+    for node in ast.parse(sample).body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name = node.targets[0].id
+        keys = {key.value for key in getattr(node.value, "keys", []) if isinstance(key, ast.Constant)}
+        # An account of its own, or the sandbox, is what a first block of settings is about.
+        is_first = name == "KORDLESS_BOOKING" and keys & {"SANDBOX", "API_KEY", "ACCOUNTS"}
+        if name in {"KORDLESS_BOOKING", "INSTALLED_APPS", "MIDDLEWARE"} and not is_first:
+            found.append(name)
     return found
 
 
@@ -37,6 +55,19 @@ def _anchors(path: Path) -> set[str]:
     """Return the anchors of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_each_sample_can_be_pasted(path: Path):
+    """Python compiles, no sample has an ellipsis in the place of code, and none replaces settings that exist."""
+    for sample in _python(path):
+        compile(sample, path.name, "exec")
+        elided = [node for node in ast.walk(ast.parse(sample)) if getattr(node, "value", None) is ...]
+        assert not elided, sample
+        assert "…" not in sample, sample
+        assert _replaced_settings(sample) == [], sample
+    for sample in PASTED.findall(path.read_text()):
+        assert "…" not in sample, sample
 
 
 def test_documented_imports_exist():

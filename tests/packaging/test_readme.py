@@ -15,8 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = BLOCK.findall(README)
 DEPLOYMENT = BLOCK.findall((ROOT / "docs" / "demo.md").read_text(encoding="utf-8"))
-INSTALL = "pip install .\n"
-"""Run by `test_wheel.py`: it needs the package index."""
+INSTALL = "python -m venv .venv\n. .venv/bin/activate\npip install ~/kordless-booking\n"
+"""The same steps are run by `test_wheel.py`: it needs the package index."""
 RENDER = """
 from django.template import Template, RequestContext
 from django.test import Client, RequestFactory
@@ -64,8 +64,9 @@ def test_every_make_command_of_the_readme_exists():
 
 
 def test_the_readme_installs_from_a_checkout_until_the_first_release():
-    """The only command that needs the package index is the one that the test of the wheel runs."""
+    """The block says the path of a checkout; only the text after it names the release."""
     assert blocks("sh")[1] == INSTALL
+    assert "After the first release it is `pip install kordless-booking`" in README
 
 
 def test_the_line_of_urls_works_below_a_catch_all():

@@ -67,6 +67,8 @@ def test_the_demos_override_replaces_a_part_that_exists():
     "name",
     [
         "static/dressed/properties.css",
+        "static/dressed/parts.css",
+        "static/dressed/pages.css",
         "parts/kordless_booking/parts/service_card.html",
         "pages/kordless_booking/steps/service.html",
     ],

@@ -12,7 +12,7 @@ from kordless_booking.sandbox import SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from tests.support.pasted_blocks import ROOT, commands_of, paste_file, read_blocks, run_pasted
 
 BLOCKS = read_blocks(ROOT / "docs" / "tutorial.md")
-SKIPPED = ("python -m venv .venv", ". .venv/bin/activate", "pip install kordless-booking")
+SKIPPED = ("python -m venv .venv", ". .venv/bin/activate", "pip install ~/kordless-booking")
 """Commands that the tests of the wheel run: they need the package index."""
 BOOK = """
 import os, sys

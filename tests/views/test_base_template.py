@@ -28,11 +28,13 @@ from kordless_booking.views.base_template import SITE_LAYOUT
 from tests.projects import based
 from tests.projects.strict.csp import POLICY as STRICT_POLICY
 from tests.support.all_pages import every_page
+from tests.support.pasted_blocks import read_blocks
 from tests.support.signal_receiver import record_signals
 from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = pytest.mark.django_db
 
+THEMING = Path(__file__).resolve().parents[2] / "docs" / "theming.md"
 TEMPLATES = Path(based.__file__).parent / "templates"
 POLICY = "Content-Security-Policy"
 
@@ -54,6 +56,17 @@ def own_base(site: Settings, folder: Path, source: str) -> None:
     """Put a base with this source around the widget."""
     (folder / "own.html").write_text(source)
     use_base(site, folder, "own.html")
+
+
+def test_the_base_of_the_docs_goes_around_the_widget(site: Settings, client: Client, tmp_path: Path):
+    """The short base.html of docs/theming.md is complete: system checks find nothing, and the widget is in it."""
+    [source] = [block.text for block in read_blocks(THEMING) if block.file == "templates/base.html"]
+    own_base(site, tmp_path, source)
+    assert [found for found in run_checks() if (found.id or "").startswith("kordless_booking")] == []
+    page = Visitor(client).open("/book/haircut/")
+    assert page.texts("body > header a") == ["Acme Salon"]
+    assert page.tree.css_first("main > .kb [data-kb-step]") is not None
+    assert page.tree.css_first("head link[rel=stylesheet][href*='/book/style']") is not None
 
 
 def test_every_page_is_inside_the_sites_own_frame(
