@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kordless_booking import conf, hooks
@@ -21,6 +21,7 @@ from kordless_booking.doctor import (
     webhook,
 )
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
+from kordless_booking.setting_names import name_settings
 from kordless_booking.upstream.registry import services_for
 
 Check = Callable[[], Findings]
@@ -60,7 +61,7 @@ class DoctorRun:
             self.current_check = f"{area} of {account}" if account else area
             try:
                 for finding in check():
-                    yield LocatedFinding(area, account, finding)
+                    yield LocatedFinding(area, account, _reword(finding))
             except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still checked)
                 text = f"This could not be checked ({type(error).__name__})"
                 yield LocatedFinding(
@@ -95,6 +96,11 @@ class DoctorRun:
         gate = upstream_check.RecordingGate(services_for(account).gate)
         self.gates.append(gate)
         return upstream_check.examine(account, gate)
+
+
+def _reword(finding: Finding) -> Finding:
+    """Return a finding with the names of settings that the site's owner knows."""
+    return replace(finding, text=name_settings(finding.text), advice=name_settings(finding.advice))
 
 
 def _no_accounts() -> Findings:
