@@ -193,7 +193,7 @@ def _contact_operations(account: Account) -> Findings:
         advice = "customers can't manage their bookings until one answers; see the log of kordless_booking.api"
         yield fix("contact_circuit_open", "Lookups and changes of bookings failed lately and are paused", advice)
     elif seconds := state.contact_usage.blocked_seconds:
-        advice = "Kordless answered 429; if that happens often, see the throttles in docs/abuse.md"
+        advice = "Kordless answered 429; if that happens often, lower LOOKUPS_PER_ADDRESS"
         yield note("contact_limited", f"Lookups and changes of bookings are paused for {seconds} s", advice)
 
 
