@@ -8,6 +8,7 @@ from functools import partial
 
 from kordless_booking import conf, hooks
 from kordless_booking.doctor import (
+    base_template,
     database,
     embedding,
     messages,
@@ -84,6 +85,7 @@ class DoctorRun:
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
+                yield "base template", name, partial(base_template.examine, account)
                 yield "messages", name, partial(messages.examine, account)
                 yield "search engines", name, partial(search_engines.examine, account)
                 for area, examine in hooks.doctor_checks.items():
