@@ -473,23 +473,23 @@ def _functions_of(account: conf.Account) -> Iterator[tuple[str, str, str, str]]:
     yield (
         "MESSENGER",
         find_messenger_problem(account.messenger),
-        "Name a function send(to, text, kind, booking) by its dotted path, see docs/mail.md.",
+        "Name a function send(to, text, kind, booking) by its dotted path.",
         "kordless_booking.E014",
     )
-    for key, path, arguments, page in (
-        ("SPAM_CHECK", account.spam_check, ("request", "form"), "abuse.md"),
-        ("QUESTIONS", getattr(account.questions, "path", ""), ("account", "service"), "questions.md"),
+    for key, path, arguments in (
+        ("SPAM_CHECK", account.spam_check, ("request", "form")),
+        ("QUESTIONS", getattr(account.questions, "path", ""), ("account", "service")),
     ):
         yield (
             f"{key} {path!r}",
             find_function_problem(path, *arguments),
-            f"Name a function of {' and '.join(arguments)} by its dotted path, see docs/{page}.",
+            f"Name a function of {' and '.join(arguments)} by its dotted path.",
             "kordless_booking.E016",
         )
     yield (
         "PREFILL",
         find_prefill_problem(account.prefill),
-        "Name a function prefill(request) by its dotted path, see docs/embed.md.",
+        "Name a function prefill(request) by its dotted path.",
         "kordless_booking.E017",
     )
 

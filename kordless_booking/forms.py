@@ -61,6 +61,10 @@ _REQUIRED_ERRORS: Final = {
 _LABEL: Final = re.compile(r"[^\d:_]*(?:[^\d:_\x21-\x7e][^\d:_]*:|:(?=\s))")
 _USUAL_NUMBER: Final = re.compile(r"[A-Z0-9_-]{4,64}")
 """Number such as the "BOOK_AB12" of Kordless's documentation."""
+_DOCUMENTED_NUMBER: Final = re.compile(r"BOOK([^A-Z0-9]*)([A-Z0-9]{4,60})")
+"""The documented form, "BOOK_" and then letters and digits, in upper case and with anything between its two parts."""
+_OTHER_HYPHENS: Final = "\u2212\u30fc"
+"""Minus, and the sign on the hyphen's key of Japanese keyboards: Unicode counts neither as a dash."""
 _AROUND_NUMBER: Final = "#\"'`*<>()[]{}\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb\u300c\u300d"
 """Characters that people or mail programs put around a number."""
 
@@ -82,6 +86,21 @@ def clean_confirmation_number(text: str, label: str = "") -> str:
         number = _LABEL.sub("", number, count=1) if _LABEL.match(number) else number
     number = "".join(number.split())
     return number.lstrip(_AROUND_NUMBER).rstrip(_AROUND_NUMBER + ".,;:!?\u3002\u3001").upper()
+
+
+def to_documented_form(number: str) -> str:
+    """Return a cleaned confirmation number with the underscore of Kordless's documentation, such as "BOOK_AB12".
+
+    People leave it out, or type a space or any kind of hyphen. A number of another form stays as it is, and so does one
+    that begins with the word "booking".
+    """
+    match = _DOCUMENTED_NUMBER.fullmatch(number)
+    if match is None:
+        return number
+    between, code = match.groups()
+    if not all(sign in _OTHER_HYPHENS or unicodedata.category(sign) in {"Pd", "Pc"} for sign in between):
+        return number
+    return number if not between and code.startswith("ING") else f"BOOK_{code}"
 
 
 def throttled_number(number: str) -> str:
@@ -627,7 +646,7 @@ class FindForm(VisitorForm):
     def number_and_contact(self) -> tuple[str, str] | None:
         """Return what to look up, or None when no booking can have such a number."""
         text = self.cleaned_data["number"]
-        number = clean_confirmation_number(text, label=str(self.fields["number"].label))
+        number = to_documented_form(clean_confirmation_number(text, label=str(self.fields["number"].label)))
         if not _USUAL_NUMBER.fullmatch(number):
             # Kordless documents no format. What isn't of the usual one is looked up as it was copied: a space or a "№"
             # may be a part of it.

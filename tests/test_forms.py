@@ -14,7 +14,15 @@ from kordless_booking.api.requests import booking_path
 from kordless_booking.api.resources import CONFIRMATION_NUMBER, Contact
 from kordless_booking.contact_fields import FIELD_CHOICES, ContactFields, hides_both_contacts
 from kordless_booking.exceptions import NotFound
-from kordless_booking.forms import ContactForm, FindForm, join_name, to_e164
+from kordless_booking.forms import (
+    ContactForm,
+    FindForm,
+    clean_confirmation_number,
+    join_name,
+    throttled_number,
+    to_documented_form,
+    to_e164,
+)
 
 PERSON = {"name": "Jane Doe", "email": "jane@example.com"}
 
@@ -176,6 +184,80 @@ def test_a_number_is_found_in_any_case_and_with_any_space(typed):
     form = find(number=typed)
     assert form.is_valid(), form.errors
     assert form.number_and_contact() == ("BOOK_AB12", "jane@example.com")
+
+
+_BETWEEN = [
+    "",
+    " ",
+    "_",
+    "-",
+    "--",
+    " - ",
+    "\u2010",
+    "\u2011",
+    "\u2013",
+    "\u2014",
+    "\u2212",
+    "\u30fc",
+    "\uff0d",
+    "\uff3f",
+]
+"""What people type for the underscore, or instead of it."""
+
+
+@fast(max_examples=80, deadline=None)
+@given(
+    code=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=4, max_size=12).filter(lambda c: c[:3] != "ING"),
+    between=st.sampled_from(_BETWEEN),
+    is_wide=st.booleans(),
+    is_lower=st.booleans(),
+)
+def test_a_documented_number_is_found_without_its_underscore(code: str, between: str, is_wide: bool, is_lower: bool):
+    """Left out, or as a space or any hyphen, in any case and width."""
+    number = f"BOOK_{code}"
+    typed = f"BOOK{between}{code}"
+    typed = typed.lower() if is_lower else typed
+    if is_wide:
+        typed = "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in typed)
+    form = find(number=typed)
+    assert form.is_valid(), form.errors
+    assert form.number_and_contact() == (number, "jane@example.com")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "BOOKING123",
+        "BOOK_AB-12",
+        "BOOK-AB_12",
+        "BOOK12",
+        "XBOOK-AB12",
+        "AB12-CD34",
+        "BOOKING-AB12",
+        "BK-AB12",
+        "AB12CD34",
+    ],
+)
+def test_a_number_of_another_form_is_looked_up_as_it_is(number: str):
+    """It may be a valid one: Kordless documents an example, no rule."""
+    form = find(number=number)
+    assert form.is_valid()
+    assert form.number_and_contact() == (number, "jane@example.com")
+
+
+@fast(max_examples=80, deadline=None)
+@given(
+    number=st.one_of(
+        st.text(max_size=40), st.from_regex(r"(?i)book[-_ \u2013\u30fc]{0,2}[a-z0-9]{0,8}", fullmatch=True)
+    )
+)
+def test_what_a_number_is_taken_for_never_gives_new_guesses(number: str):
+    """Two numbers that are looked up as one share a throttle, and the documented form is its own."""
+    cleaned = clean_confirmation_number(number)
+    taken_for = to_documented_form(cleaned)
+    # A sign that Unicode calls a letter is the only one that made a throttle of its own before.
+    assert throttled_number(taken_for) in {throttled_number(cleaned), throttled_number(cleaned.replace("\u30fc", ""))}
+    assert to_documented_form(taken_for) == taken_for
 
 
 @pytest.mark.parametrize("typed", ["\x01", "\x7f", "\u200b", "\u202e\u202c"])

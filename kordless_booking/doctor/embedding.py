@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
-from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
-from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse
-from django.utils.module_loading import import_string
+from django.http import HttpResponse
 
 from kordless_booking.doctor.finding import Findings, fix, note, ok, printable
+from kordless_booking.doctor.middleware_chain import call_through
 from kordless_booking.views import security
 
 if TYPE_CHECKING:
@@ -72,7 +68,7 @@ def _middleware(account: Account) -> Findings:
 
 def _find_problem(account: Account, names: Sequence[str]) -> str | None:
     """Return what these middlewares do to the widget's page that hinders its use in a frame, or None."""
-    before, after = _framed(account), _through(names, lambda _request: _framed(account))
+    before, after = _framed(account), call_through(names, lambda _request: _framed(account))
     if after.status_code != before.status_code:
         return f"{_ANSWERS} {after.status_code} instead of the widget"
     if after.get(POLICY) != before.get(POLICY):
@@ -87,31 +83,3 @@ def _framed(account: Account) -> HttpResponse:
     # The real headers on a made-up page: a real one would call Kordless.
     security.set_security_headers(response, account, cache=security.CACHE_PRIVATE)
     return response
-
-
-def _through(names: Sequence[str], view: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the site logged their warnings when it started
-        # As Django builds its chain: the innermost is made first.
-        for name in reversed(names):
-            try:
-                view = import_string(name)(view)
-            except MiddlewareNotUsed:
-                continue
-    # HTTPS, since SecurityMiddleware may redirect plain HTTP.
-    # From this machine and as a browser asks, since a middleware may reject others, or HTTP/1.0.
-    environ = {
-        "wsgi.url_scheme": "https",
-        "HTTP_HOST": _host(),
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-    }
-    setup_testing_defaults(environ)
-    return view(WSGIRequest(environ))
-
-
-def _host() -> str:
-    """Return a host name that ALLOWED_HOSTS accepts."""
-    names = [name.removeprefix(".") for name in settings.ALLOWED_HOSTS if name != "*"]
-    return names[0] if names else "localhost"

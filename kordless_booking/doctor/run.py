@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kordless_booking import conf, hooks
 from kordless_booking.doctor import (
+    base_template,
     database,
     embedding,
     messages,
@@ -21,6 +22,7 @@ from kordless_booking.doctor import (
     webhook,
 )
 from kordless_booking.doctor.finding import Finding, Findings, fix, note
+from kordless_booking.setting_names import name_settings
 from kordless_booking.upstream.registry import services_for
 
 Check = Callable[[], Findings]
@@ -60,7 +62,7 @@ class DoctorRun:
             self.current_check = f"{area} of {account}" if account else area
             try:
                 for finding in check():
-                    yield LocatedFinding(area, account, finding)
+                    yield LocatedFinding(area, account, _reword(finding))
             except Exception as error:  # noqa: BLE001 (whatever is broken, the rest is still checked)
                 text = f"This could not be checked ({type(error).__name__})"
                 yield LocatedFinding(
@@ -83,6 +85,7 @@ class DoctorRun:
                 yield "kordless", name, partial(self._reach, account)
                 yield "webhook", name, partial(webhook.examine, account)
                 yield "embedding", name, partial(embedding.examine, account)
+                yield "base template", name, partial(base_template.examine, account)
                 yield "messages", name, partial(messages.examine, account)
                 yield "search engines", name, partial(search_engines.examine, account)
                 for area, examine in hooks.doctor_checks.items():
@@ -95,6 +98,11 @@ class DoctorRun:
         gate = upstream_check.RecordingGate(services_for(account).gate)
         self.gates.append(gate)
         return upstream_check.examine(account, gate)
+
+
+def _reword(finding: Finding) -> Finding:
+    """Return a finding with the names of settings that the site's owner knows."""
+    return replace(finding, text=name_settings(finding.text), advice=name_settings(finding.advice))
 
 
 def _no_accounts() -> Findings:

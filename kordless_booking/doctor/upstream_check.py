@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 MAX_REQUESTS: Final = 8
 """Requests to Kordless per account: the check must not use up the quota that visitors need. Three are usual."""
 
+MAX_SLUGS: Final = 30
+"""Slugs of services in the report: all of most businesses, and no more lines than a screen of others."""
+
 
 @dataclass
 class RecordingGate:
@@ -117,7 +120,10 @@ def _organization(offer: OrganizationDetail, *, skipped: int) -> Findings:
         advice = "make a service public in Kordless, or visitors find nothing to book"
         yield fix("nothing_bookable", f"None of {count} services can be booked online", advice)
     else:
-        yield ok("services", f"{len(bookable)} of {count} services can be booked online")
+        text = f"{len(bookable)} of {count} services can be booked online"
+        slugs = ", ".join(printable(service.slug) for service in bookable[:MAX_SLUGS])
+        more = f" and {len(bookable) - MAX_SLUGS} more" if len(bookable) > MAX_SLUGS else ""
+        yield ok("services", f"{text}: {slugs}{more}")
     if offer.left_out:
         names = ", ".join(map(printable, offer.left_out))
         advice = "give each a slug of its own in Kordless, without slashes and of at most 200 characters"
@@ -193,7 +199,7 @@ def _contact_operations(account: Account) -> Findings:
         advice = "customers can't manage their bookings until one answers; see the log of kordless_booking.api"
         yield fix("contact_circuit_open", "Lookups and changes of bookings failed lately and are paused", advice)
     elif seconds := state.contact_usage.blocked_seconds:
-        advice = "Kordless answered 429; if that happens often, see the throttles in docs/abuse.md"
+        advice = "Kordless answered 429; if that happens often, lower LOOKUPS_PER_ADDRESS"
         yield note("contact_limited", f"Lookups and changes of bookings are paused for {seconds} s", advice)
 
 

@@ -70,7 +70,7 @@ def _deliveries(account: Account) -> Findings:
 
 def _last_delivery(received_at: datetime | None, now: datetime) -> Finding:
     if received_at is None:
-        advice = "make a booking in Kordless; if nothing arrives, see docs/webhooks.md"
+        advice = "make a booking in Kordless; if nothing arrives, check the webhook's URL and events there"
         return note("no_delivery", "No delivery has arrived yet", advice)
     minutes = (now - received_at) // timedelta(minutes=1)
     ago = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kordless-booking",
-        description="A booking site of its own for a business in Kordless. docs/serve.md describes it.",
+        description="A booking site of its own for a business in Kordless.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -249,8 +249,10 @@ def _check_settings() -> None:
     """Raise CommandFailed for errors that Django's checks find, and print their warnings."""
     from django.core import checks  # noqa: PLC0415 (apps are ready by now)
 
+    from kordless_booking.setting_names import name_settings  # noqa: PLC0415
+
     found = [each for each in checks.run_checks(include_deployment_checks=True) if not each.is_silenced()]
-    lines = [f"{each.msg} {each.hint or ''}".strip() for each in found]
+    lines = [name_settings(f"{each.msg} {each.hint or ''}".strip()) for each in found]
     errors = [line for each, line in zip(found, lines, strict=True) if each.is_serious()]
     if errors:
         raise CommandFailed(EXIT_INCOMPLETE, _CANT_START, *(f"- {line}" for line in errors))

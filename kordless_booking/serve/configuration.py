@@ -28,7 +28,7 @@ CONFIG: Final = "KORDLESS_CONFIG"
 BOOKING: Final = "booking"
 """Table of the file with keys of KORDLESS_BOOKING."""
 MIN_SECRET_CHARACTERS: Final = 32
-_OPTION_OF_KEY: Final[Mapping[str, str]] = {
+OPTION_OF_KEY: Final[Mapping[str, str]] = {
     **{option.key: name for name, option in OPTIONS.items() if option.key},
     "SITE_URL": "SITE_URL",
     "SANDBOX": "KORDLESS_SANDBOX",
@@ -170,12 +170,12 @@ def _read_file(path: str, problems: list[str]) -> tuple[dict[str, str], dict[str
             problems.append(f"{key} in {path} must be a text, a number, true or false, or a list of texts.")
         elif text:
             texts[name] = text
-    for key in sorted(_OPTION_OF_KEY.keys() & booking.keys()):
-        name = _OPTION_OF_KEY[key].lower()
+    for key in sorted(OPTION_OF_KEY.keys() & booking.keys()):
+        name = OPTION_OF_KEY[key].lower()
         problems.append(f"{key} in [{BOOKING}] of {path} has an option of its own: write {name} above the table.")
     if "ACCOUNTS" in booking:
         problems.append(f"ACCOUNTS in [{BOOKING}] of {path}: this server is for one business. Start one for each.")
-    return texts, {key: value for key, value in booking.items() if key not in {*_OPTION_OF_KEY, "ACCOUNTS"}}
+    return texts, {key: value for key, value in booking.items() if key not in {*OPTION_OF_KEY, "ACCOUNTS"}}
 
 
 def _refuse_huge_integers(value: object) -> None:

@@ -11,7 +11,7 @@ _HEAD = """\
 # Environment variables of the same names, in capitals, win over this file.
 """
 _TAIL = """
-# Anything else from docs/settings.md, by its name there.
+# Any other key of KORDLESS_BOOKING, as the documentation of the settings has it.
 # [booking]
 # BOOK_AGAIN_WEEKS = 6
 """

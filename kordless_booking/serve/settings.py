@@ -25,6 +25,7 @@ SECRET_KEY_FALLBACKS = list(_configuration["SECRET_KEY_FALLBACKS"])
 ALLOWED_HOSTS = _configuration.allowed_hosts
 
 KORDLESS_BOOKING: dict[str, Any] = _configuration.kordless_booking()
+KORDLESS_SETTING_WORDING = "kordless_booking.serve.wording.OptionWording"
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

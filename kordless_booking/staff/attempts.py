@@ -16,7 +16,7 @@ from kordless_booking.booking.attempt import decrypt_row
 from kordless_booking.booking.hashes import contact_hashes, number_hashes
 from kordless_booking.booking.metadata import convert_metadata
 from kordless_booking.booking.tokens import InvalidToken
-from kordless_booking.forms import clean_confirmation_number
+from kordless_booking.forms import clean_confirmation_number, to_documented_form
 from kordless_booking.models import BookingAttempt
 from kordless_booking.normalization import normalize_email, to_e164
 from kordless_booking.staff.labels import (
@@ -98,7 +98,9 @@ def person_hashes(search_term: str) -> tuple[set[str], set[str]]:
     regions = {cached_phone_region(account, catalog) for account, catalog in catalogs} or {None}
     contacts |= {number for region in regions if (number := to_e164(search_term, region))}
     number = clean_confirmation_number(search_term)
-    return contact_hashes(contact for contact in contacts if contact), number_hashes([number]) if number else set()
+    # Both: a hash of what Kordless answered tells nothing of its form.
+    numbers = {number, to_documented_form(number)} if number else set()
+    return contact_hashes(contact for contact in contacts if contact), number_hashes(numbers)
 
 
 def is_perhaps_booked(row: BookingAttempt) -> bool:

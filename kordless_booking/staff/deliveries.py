@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from kordless_booking import conf
-from kordless_booking.forms import clean_confirmation_number
+from kordless_booking.forms import clean_confirmation_number, to_documented_form
 from kordless_booking.logs import error_location
 from kordless_booking.models import WebhookDelivery
 from kordless_booking.normalization import normalize_email
@@ -139,7 +139,8 @@ def search_deliveries(search_term: str, now: datetime) -> list[WebhookDelivery]:
 @sensitive_variables()
 def _is_about(booking: Booking, search_term: str) -> bool:
     contact = booking.contact
-    if clean_confirmation_number(search_term) == booking.confirmation_number.upper():
+    number = clean_confirmation_number(search_term)
+    if booking.confirmation_number.upper() in {number, to_documented_form(number)}:
         return True
     if contact and search_term == normalize_email(contact.email or "").casefold():
         return True

@@ -36,6 +36,7 @@ BASE_LAYOUT: Final = "kordless_booking/layouts/base.html"
 """Template that extends the site's and fills its blocks with the pieces."""
 # Everything else in a page is escaped, or written by a template.
 _SEPARATOR: Final = "<!-- kordless_content -->"
+_SAMPLE_COLOR: Final = "000000"
 _TITLE: Final = re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 _HEAD_END: Final = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
 
@@ -77,6 +78,13 @@ def render_base(request: HttpRequest, response: HttpResponse, base: BaseTemplate
     response.content = html
     # Django's sessions add it for themselves; a site may read a cookie in any other way.
     patch_vary_headers(response, ["Cookie"])
+
+
+def render_sample(request: HttpRequest, account: Account) -> None:
+    """Render an account's template around a made-up page. Raises what the template raises, and MissingBlock."""
+    base = BaseTemplate(account, title="kordless_doctor", color=_SAMPLE_COLOR)
+    PageWidgets.of_request(request).color = base.color
+    _render(request, base, '<meta name="kordless-doctor">', '<div id="kordless-doctor"></div>')
 
 
 class MissingBlock(Exception):

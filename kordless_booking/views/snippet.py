@@ -36,6 +36,7 @@ from kordless_booking.presentation.locales import best_supported_language, defau
 from kordless_booking.presentation.palette import build_palette
 from kordless_booking.presentation.safe_links import parse_done_url
 from kordless_booking.presentation.themes import PLAIN, THEMES
+from kordless_booking.setting_names import write_setting_line
 from kordless_booking.urlconf import public_url
 from kordless_booking.views import security
 from kordless_booking.views.links import service_url_name
@@ -373,7 +374,8 @@ def _verdict(visit: WidgetRequest, origin: str) -> dict[str, Any]:
     if origin == f"{own.scheme}://{own.netloc}" or re.fullmatch(allowed, origin):
         return {"allowed": origin}
     origins = [one for one in visit.account.embed_origins if one != "'self'"]
-    return {"missing": {"origin": origin, "setting": f'"EMBED_ORIGINS": {[*origins, origin]!r}'.replace("'", '"')}}
+    line = write_setting_line("EMBED_ORIGINS", [*origins, origin])
+    return {"missing": {"origin": origin, "setting": line.text, "place": line.place}}
 
 
 def _other_name(visit: WidgetRequest) -> str | None:

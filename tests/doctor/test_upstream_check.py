@@ -11,11 +11,13 @@ from kordless_booking.api import parsing
 from kordless_booking.api.responses import ResponseMeta
 from kordless_booking.api.session import wsgi_transport
 from kordless_booking.conf import get_account
+from kordless_booking.doctor.upstream_check import MAX_SLUGS
 from kordless_booking.sandbox import NORTH_KEY, Sandbox
 from kordless_booking.upstream.registry import services_for
 from tests.support.doctor import DoctorReport, run_as_json
 from tests.support.mail_settings import MAIL
 from tests.support.odd_answers import Change, OddAnswers, many_hosts
+from tests.support.odd_businesses import use_odd_business
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +31,17 @@ def test_all_is_well(well: Settings, limited: Sandbox):
     assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
     assert [request.operation for request in limited.requests] == ["organization", "service", "availability"]
     assert told.document["requests"] == 3
-    assert "8 of 9 services" in told.line("services")
+    assert "8 of 9 services can be booked online: haircut, " in told.line("services")
+    assert "head-spa" in told.line("services")
+    assert "makeover" not in told.line("services")
+
+
+def test_of_many_services_the_first_slugs_are_listed(well: Settings, sandbox: Sandbox):
+    """A tag for one of them needs its slug; hundreds would push everything else off the screen."""
+    use_odd_business(well, sandbox, "many-services")
+    line = run_as_json().line("services")
+    assert line.count(",") == MAX_SLUGS - 1
+    assert line.endswith(f" and {300 - MAX_SLUGS} more")
 
 
 @pytest.mark.parametrize(

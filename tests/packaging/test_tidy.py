@@ -141,3 +141,20 @@ def test_the_readme_names_every_variable_of_the_demo():
     reading = r"(?:environ(?:ment)?(?:\.get\(|\[)|_listed\(|env_flag\([a-z.]+, )\s*\"([A-Z_]+)\""
     read = re.findall(reading, source + rules)
     assert {name for row in rows for name in row.split(", ")} == {*read, "DATABASE_URL"}
+
+
+def test_no_message_names_a_file_of_the_documentation():
+    """Who has installed the package has no such folder: a message says what to do. Docstrings may name it."""
+    found = []
+    for path in PRODUCT:
+        tree = ast.parse(path.read_text())
+        # A string that is a statement documents a module, a function or what is in front of it.
+        documenting = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            f"{path}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documenting
+            if re.search(r"docs/|\w\.md\b", node.value)
+        ]
+    found += [str(path) for path in (ROOT / "kordless_booking").rglob("*.html") if "docs/" in path.read_text()]
+    assert not found

@@ -139,7 +139,9 @@ def test_the_missing_setting_is_named(staff: Client, site: Settings, account_set
     """A site that may not embed yet is met with the line of settings that lets it; it can be pasted as it is."""
     site.KORDLESS_BOOKING = {**account_settings, "EMBED_ORIGINS": ["https://*.market.example"]}
     page = built(staff, "?site=https://Shop.example/some/page")
-    setting = html.unescape(page.tree.css(".kb-snippet-warning code")[1].text())
+    place, code = page.tree.css(".kb-snippet-warning code")
+    setting = html.unescape(code.text())
+    assert place.text() == "KORDLESS_BOOKING"
     assert ast.literal_eval(f"{{{setting}}}") == {"EMBED_ORIGINS": ["https://*.market.example", "https://shop.example"]}
     site.KORDLESS_BOOKING = {**account_settings, **ast.literal_eval(f"{{{setting}}}")}
     for may in ("https://shop.example/", "shop.example", "https://a.market.example", "http://testserver"):

@@ -33,7 +33,7 @@ def examine(account: Account) -> Iterator[Finding]:
         yield note(
             "customers_webhook",
             "Customers are recorded when they book here, and not when they book by phone",
-            'set up the webhook and "WEBHOOK_SECRETS", as docs/webhooks.md says',
+            "set up a webhook in Kordless, and its secret in WEBHOOK_SECRETS",
         )
     else:
         yield ok("customers", "Customers are recorded, wherever they book")

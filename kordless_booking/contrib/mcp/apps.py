@@ -13,6 +13,6 @@ class McpConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kordless_booking.contrib.mcp.plugin import register  # noqa: PLC0415 (once apps are ready)
+        from kordless_booking.contrib.mcp import checks, plugin  # noqa: F401, PLC0415 (once apps are ready)
 
-        register()
+        plugin.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kordless_booking import hooks
 from kordless_booking.doctor import finding
@@ -13,18 +13,27 @@ from kordless_booking.views.program_bookings import TOKENS_RULE, TOKENS_SETTING
 if TYPE_CHECKING:
     from kordless_booking.conf import Account
 
+AREA: Final = "agents"
+"""Name of the doctor's check."""
+INSTALL: Final = 'pip install "kordless-booking[mcp]"'
+
 
 def register() -> None:
     """Register all hooks."""
     hooks.setting_rules.register(TOKENS_SETTING, TOKENS_RULE)
-    hooks.doctor_checks.register("agents", examine)
+    hooks.doctor_checks.register(AREA, examine)
+
+
+def has_sdk() -> bool:
+    """Return True where the MCP SDK is installed."""
+    return find_spec("mcp") is not None
 
 
 def examine(account: Account) -> Iterator[finding.Finding]:
-    """Yield whether `kordless_mcp` can serve the account."""
-    if find_spec("mcp") is None:
-        yield finding.fix("mcp_sdk_missing", "The MCP SDK is not installed", "install it with the extra [mcp]")
-    elif not account.site_url:
+    """Yield whether `kordless_mcp` can serve the account, or all that is missing."""
+    if not has_sdk():
+        yield finding.fix("mcp_sdk_missing", "The MCP SDK is not installed", INSTALL)
+    if not account.site_url:
         yield finding.fix("mcp_site_url", "Agents get no links to your site", "set SITE_URL")
-    else:
+    if has_sdk() and account.site_url:
         yield finding.ok("mcp_ready", "Agents can start kordless_mcp")

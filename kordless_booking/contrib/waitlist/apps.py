@@ -13,6 +13,6 @@ class WaitlistConfig(AppConfig):
     verbose_name = pgettext_lazy("name of an app", "Kordless waitlist")
 
     def ready(self) -> None:
-        from kordless_booking.contrib.waitlist.plugin import register  # noqa: PLC0415 (once models are loaded)
+        from kordless_booking.contrib.waitlist import checks, plugin  # noqa: F401, PLC0415 (once models are loaded)
 
-        register()
+        plugin.register()

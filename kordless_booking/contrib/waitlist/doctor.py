@@ -32,7 +32,7 @@ def examine(account: Account) -> Findings:
         yield note(
             "waitlist_without_webhook",
             "Without a webhook, times that become free in Kordless are found when kordless_mail runs",
-            "set up the webhook (docs/webhooks.md), and they are found with the next visitor",
+            "set up a webhook in Kordless, and its secret in WEBHOOK_SECRETS: the next visitor finds them then",
         )
     now = datetime.now(UTC)
     rows = WaitlistEntry.objects.filter(account=account.name)

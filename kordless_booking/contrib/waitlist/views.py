@@ -16,6 +16,7 @@ from kordless_booking.api.resources import ServiceDetail, Slot
 from kordless_booking.booking.availability import PAGE, calendar_pages
 from kordless_booking.booking.choices import provider_value
 from kordless_booking.booking.hashes import contact_hash
+from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.contrib.waitlist.entries import (
     DAYS,
     EntryData,
@@ -148,9 +149,11 @@ def _submit(visit: WidgetRequest, service: str, channels: tuple[str, ...]) -> Ht
 def _read_offer(visit: WidgetRequest, service: str) -> _Offer:
     """Read the service and the page of times that the visitor came from. Raises KordlessError."""
     detail = visit.bookable_service(service)
-    read = read_calendar_page(visit, detail, keep_provider=True)
+    # With all that decides which page that is: without a chosen month it's the first one that has a free day.
+    requested = RequestedDays.from_query(visit.query)
+    read = read_calendar_page(visit, detail, keep_provider=True, requested=requested)
     window = bookable_days(detail.calendar.booking_window_days)
-    offer = _dates(visit, detail.service.name, service, read.clocks.shown, window)
+    offer = _dates(visit, detail.service.name, service, read.clocks.shown, window, page=read.view.start)
     return _Offer(
         **offer,
         providers=_with_chosen(visit, provider_choices(read.view)),
@@ -167,10 +170,13 @@ def _unread_offer(visit: WidgetRequest, service: str) -> _Offer:
     return _Offer(**offer, providers=_with_chosen(visit, []), detail=detail)
 
 
-def _dates(visit: WidgetRequest, name: str, service: str, zone: str, window: int | None) -> dict[str, Any]:
+def _dates(
+    visit: WidgetRequest, name: str, service: str, zone: str, window: int | None, *, page: date | None = None
+) -> dict[str, Any]:
+    """Return the fields of an offer that are made of dates. `page` is the first day of the page that was shown."""
     pages = calendar_pages(visit.now, timezones.get_timezone(zone), window, formatting.first_weekday(visit.language))
     last = min(pages.last, pages.today + timedelta(days=visit.account.extension_setting(DAYS)))
-    shown = pages.to_open(visit.choices) + PAGE - timedelta(days=1)
+    shown = (page or pages.to_open(visit.choices)) + PAGE - timedelta(days=1)
     return {
         "service": service,
         "name": name,

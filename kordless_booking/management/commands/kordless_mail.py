@@ -16,6 +16,7 @@ from kordless_booking.mail.outbox import join_background, mark_stuck_as_unknown,
 from kordless_booking.mail.reminders import queue_reminders
 from kordless_booking.models import OutgoingMail
 from kordless_booking.retention import delete_expired
+from kordless_booking.setting_names import name_settings
 from kordless_booking.upstream.worker import in_background
 
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             in_background.reset(background_token)
             request_id.reset(request_token)
         if ended is None:
-            self.stdout.write('Mail is off: set "MAIL": True in KORDLESS_BOOKING.')
+            self.stdout.write(name_settings('Mail is off: set "MAIL": True in KORDLESS_BOOKING.'))
             if failed:
                 raise CommandError(_failure(failed))
             return

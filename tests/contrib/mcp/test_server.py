@@ -18,7 +18,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 from pytest_django import Settings
 
 from kordless_booking import conf, hooks
-from kordless_booking.contrib.mcp import plugin, tool_handlers
+from kordless_booking.contrib.mcp import checks, plugin, tool_handlers
 from kordless_booking.contrib.mcp.management.commands import kordless_mcp
 from kordless_booking.contrib.mcp.plugin import examine, register
 from kordless_booking.contrib.mcp.server import build_server
@@ -231,7 +231,11 @@ def test_the_command_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
     assert "kordless-booking[mcp]" in run()
     agent_site.KORDLESS_BOOKING = {**agent_site.KORDLESS_BOOKING, "SITE_URL": ""}
-    assert "SITE_URL" in run()
+    monkeypatch.setenv(kordless_mcp.TOKEN_VARIABLE, "kbt_wrong")
+    sdk, site_url, token = run().splitlines()
+    assert sdk.endswith('pip install "kordless-booking[mcp]"')
+    assert "SITE_URL" in site_url
+    assert "none of API_TOKENS" in token
 
 
 @pytest.mark.long
@@ -270,3 +274,18 @@ def test_the_doctor_says_whether_agents_can_be_served(agent_site: Settings, monk
     assert [found.code for found in examine(replace(account, site_url=""))] == ["mcp_site_url"]
     monkeypatch.setattr(plugin, "find_spec", lambda _name: None)
     assert [found.code for found in examine(account)] == ["mcp_sdk_missing"]
+    assert [found.code for found in examine(replace(account, site_url=""))] == ["mcp_sdk_missing", "mcp_site_url"]
+
+
+def test_the_checks_say_whether_agents_can_be_served(
+    agent_site: Settings, monkeypatch: pytest.MonkeyPatch, account_settings: dict[str, Any]
+) -> None:
+    """Before anybody starts the command; the hint is a command that can be pasted."""
+    assert checks.check_start() == []
+    agent_site.KORDLESS_BOOKING = account_settings
+    monkeypatch.setattr(plugin, "find_spec", lambda _name: None)
+    sdk, site_url = checks.check_start()
+    assert (sdk.id, site_url.id) == ("kordless_mcp.W001", "kordless_mcp.W002")
+    assert 'pip install "kordless-booking[mcp]"' in str(sdk.hint)
+    agent_site.KORDLESS_BOOKING = {}
+    assert [each.id for each in checks.check_start()] == ["kordless_mcp.W001"]

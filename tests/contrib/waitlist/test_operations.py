@@ -17,7 +17,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from kordless_booking import conf, hooks
-from kordless_booking.contrib.waitlist import doctor
+from kordless_booking.contrib.waitlist import checks, doctor
 from kordless_booking.contrib.waitlist.models import WaitlistEntry
 from kordless_booking.contrib.waitlist.plugin import register
 from kordless_booking.erasure.base import Person
@@ -106,6 +106,18 @@ def test_the_doctor_says_what_the_waitlist_lacks(waiting: Settings, visitor: Vis
     join_waitlist(visitor)
     WaitlistEntry.objects.update(expires_at=NOW - timedelta(days=3))
     assert found()["waitlist_not_run"] == "fix"
+
+
+def test_the_check_says_that_nobody_can_be_notified(waiting: Settings):
+    """As the doctor does: without mail and messages no visitor sees the waitlist."""
+    assert checks.check_notifying() == []
+    plain = dict(waiting.KORDLESS_BOOKING)
+    waiting.KORDLESS_BOOKING = plain | {"MAIL": False, "MESSENGER": ""}
+    assert [each.id for each in checks.check_notifying()] == ["kordless_waitlist.W001"]
+    waiting.KORDLESS_BOOKING = plain | {"MAIL": False, "MESSENGER": "", "WAITLIST": False}
+    assert checks.check_notifying() == []
+    waiting.KORDLESS_BOOKING = {}
+    assert checks.check_notifying() == []
 
 
 def test_the_admin_shows_who_waits_masked_and_only_with_permission(

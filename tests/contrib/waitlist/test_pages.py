@@ -119,6 +119,16 @@ def test_the_form_begins_with_the_last_day_of_the_page_that_the_visitor_came_fro
     assert visitor.open(f"{FORM_URL}?month=2027-01-03").form("Tell me")[2]["until"] == "2027-01-26"
 
 
+@pytest.mark.parametrize("query", ["", "?day=2026-12-20", "?until=2026-12-24&day=2026-12-20", "?not=67"])
+def test_the_form_begins_with_the_last_day_of_a_page_that_was_opened_further_on(visitor: Visitor, query: str):
+    """Where the first weeks have no free time, the page of times goes on to later ones, and so does the date."""
+    page = visitor.open(f"/book/head-spa/{query}")
+    assert page.texts(".kb-month h2") == ["January \u2013 February 2027"]
+    form = visitor.open(page.link("Tell me when another time is free"))
+    # WAITLIST_DAYS ends before the page does.
+    assert form.form("Tell me")[2]["until"] == "2027-01-26"
+
+
 def test_while_a_time_that_fits_is_free_the_form_leads_there(visitor: Visitor):
     """Nobody waits for what can be booked; nothing is stored, and nothing typed is lost."""
     page = visitor.send(visitor.open(FORM_URL), "Tell me", contact=JANE, part="morning")

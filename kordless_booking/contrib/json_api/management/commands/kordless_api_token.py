@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from kordless_booking.setting_names import name_settings
 from kordless_booking.views.program_bookings import TOKEN_PREFIX, hash_token
 
 
@@ -17,4 +18,5 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         self.stdout.write(f"Token, for your program (it is shown only now):  {token}")
-        self.stdout.write(f'Hash, for "API_TOKENS" in KORDLESS_BOOKING:      {hash_token(token)}')
+        label = name_settings('Hash, for "API_TOKENS" in KORDLESS_BOOKING:')
+        self.stdout.write(f"{label:<48} {hash_token(token)}")

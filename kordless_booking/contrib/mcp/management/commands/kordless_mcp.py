@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kordless_booking import conf
+from kordless_booking.contrib.mcp.plugin import INSTALL
 from kordless_booking.contrib.mcp.tool_handlers import ToolHandlers
+from kordless_booking.setting_names import name_settings
 from kordless_booking.views.program_bookings import is_known_token
 
 TOKEN_VARIABLE: Final = "KORDLESS_MCP_TOKEN"  # noqa: S105 (a name)
@@ -28,21 +31,30 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         account = _find_account(options["account"])
-        if not account.site_url:
-            raise CommandError('Set "SITE_URL" in KORDLESS_BOOKING: the links for people begin with it.')
         token = os.environ.get(TOKEN_VARIABLE, "")
+        missing = []
+        build_server = _import_server()
+        if build_server is None:
+            missing.append(f"This needs the MCP SDK: {INSTALL}")
+        if not account.site_url:
+            missing.append(name_settings('Set "SITE_URL" in KORDLESS_BOOKING: the links for people begin with it.'))
         if token and not is_known_token(account, token):
-            raise CommandError(f"The token in {TOKEN_VARIABLE} is none of API_TOKENS. Unset it, or mend it.")
-        try:
-            from kordless_booking.contrib.mcp.server import build_server  # noqa: PLC0415 (an extra)
-        except ImportError as error:
-            if (error.name or "").partition(".")[0] not in {"mcp", "mcp_types", "pydantic"}:
-                raise
-            raise CommandError(
-                "This needs the MCP SDK: install it with the extra, pip install 'kordless-booking[mcp]'."
-            ) from None
+            missing.append(f"The token in {TOKEN_VARIABLE} is none of API_TOKENS. Unset it, or mend it.")
+        if missing or build_server is None:
+            raise CommandError("\n".join(missing))
         # The SDK keeps standard output to itself, and leads whatever else is printed to standard error.
         build_server(ToolHandlers(account), may_book=bool(token)).run("stdio")
+
+
+def _import_server() -> Callable[..., Any] | None:
+    """Return the function that builds the server; None where the SDK, or what it needs, isn't installed."""
+    try:
+        from kordless_booking.contrib.mcp.server import build_server  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in {"mcp", "mcp_types", "pydantic"}:
+            raise
+        return None
+    return build_server
 
 
 def _find_account(name: str | None) -> conf.Account:

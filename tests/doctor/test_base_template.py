@@ -1,0 +1,117 @@
+"""The doctor's report on a BASE_TEMPLATE that loads, and can or can't be rendered around a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from pytest_django import Settings
+
+from kordless_booking.sandbox import Sandbox
+from tests.support.doctor import run_as_json
+
+pytestmark = pytest.mark.django_db
+
+BLOCKS = "<head>{% block kordless_head %}{% endblock %}</head>{% block kordless_content %}{% endblock %}"
+HERE = "tests.doctor.test_base_template"
+
+
+def canary_processor(request: HttpRequest) -> dict[str, object]:
+    """A value of the site's that can't be shown, and whose error repeats personal data."""
+    return {"visitor": Unshowable(), "missing": request.user.is_authenticated}
+
+
+class Unshowable:
+    """A visitor of the site's."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("canary-jane@example.com")
+
+
+def log_in_first(_answer: object) -> object:
+    """A site that is closed to strangers."""
+
+    def middleware(_request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect("/login/")
+
+    return middleware
+
+
+def _found(well: Settings, folder: Path, source: str, **others: str) -> list[dict[str, str]]:
+    """What the doctor finds of a base with this source, beside other templates."""
+    for name, text in {"base": source, **others}.items():
+        (folder / f"{name}.html").write_text(text)
+    well.TEMPLATES = [{**well.TEMPLATES[0], "DIRS": [folder, *well.TEMPLATES[0]["DIRS"]]}]
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_TEMPLATE": "base.html"}
+    return [each for each in run_as_json().document["findings"] if each["code"].startswith("base_template")]
+
+
+def test_a_base_that_can_be_rendered_is_said_to_be_fine(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With what a page has: a request that was led to the widget, nobody logged in, context processors."""
+    source = "{{ request.resolver_match.view_name }}{% if user.is_authenticated %}{% include 'no' %}{% endif %}"
+    [found] = _found(well, tmp_path, source + BLOCKS)
+    assert (found["level"], found["code"], found["area"]) == ("ok", "base_template", "base template")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    ("source", "others", "problem"),
+    [
+        (
+            "\n\n{% include 'header.html' %}" + BLOCKS,
+            {},
+            "TemplateDoesNotExist (header.html) in line 3 of base.html",
+        ),
+        (
+            "\n{% include 'header.html' %}" + BLOCKS,
+            {"header": "\n\n\n{% nonsense %}"},
+            (
+                "TemplateSyntaxError (Invalid block tag on line 4: 'nonsense'. Did you forget to register or load "
+                "thi…) in line 4 of header.html"
+            ),
+        ),
+        (
+            "{% include 'header.html' %}" + BLOCKS,
+            {"header": "\n<a href=\"{% url 'kordless_booking:services' 17 %}\">Home</a>"},
+            "NoReverseMatch (Reverse for 'services') in line 2 of header.html",
+        ),
+    ],
+)
+def test_a_base_that_fails_is_reported_with_its_line(
+    well: Settings, sandbox: Sandbox, tmp_path: Path, source: str, others: dict[str, str], problem: str, debug: bool
+) -> None:
+    """Of the template in which it is, whether or not Django notes lines for debugging."""
+    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": {**well.TEMPLATES[0]["OPTIONS"], "debug": debug}}]
+    [found] = _found(well, tmp_path, source, **others)
+    assert (found["level"], found["code"]) == ("fix", "base_template_failed")
+    assert found["text"] == f"BASE_TEMPLATE base.html can't be rendered: {problem}"
+    assert "frame" in found["advice"]
+
+
+def test_the_report_repeats_no_data_of_the_site(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The message of any other error may: its kind and its line are enough."""
+    options = {**well.TEMPLATES[0]["OPTIONS"]}
+    options["context_processors"] = [*options["context_processors"], f"{HERE}.canary_processor"]
+    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
+    [found] = _found(well, tmp_path, "\n{{ visitor }}" + BLOCKS)
+    assert found["text"] == "BASE_TEMPLATE base.html can't be rendered: RuntimeError in line 2 of base.html"
+
+
+def test_a_base_that_is_not_found_is_reported_once(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    """By the check of the settings."""
+    assert not _found(well, tmp_path, "no block")
+
+
+def test_middleware_that_answers_is_not_taken_for_a_broken_base(
+    well: Settings, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Nothing is known of the template then."""
+    well.MIDDLEWARE = [f"{HERE}.log_in_first", *well.MIDDLEWARE]
+    [found] = _found(well, tmp_path, BLOCKS)
+    assert (found["level"], found["code"]) == ("note", "base_template_not_tried")
+
+
+def test_a_site_without_a_base_template_has_no_finding(well: Settings, sandbox: Sandbox) -> None:
+    """Most have none."""
+    assert not [each for each in run_as_json().document["findings"] if each["area"] == "base template"]
