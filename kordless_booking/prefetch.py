@@ -40,8 +40,8 @@ def keep_for_click(request: HttpRequest, response: HttpResponse, *, is_wanted_re
     """Let the visitor's browser, and no other cache, keep a page that our script has prefetched, for the click.
 
     `is_wanted_report`: the script has to report that it shows the page, because the funnel counts something then, or
-    because a part of the page is due to be refreshed, which no prefetch does. Browsers that prefetch by themselves get
-    no such answer: what they show would never be reported.
+    because a part of the page should have been refreshed by now, which no prefetch does. Browsers that prefetch by
+    themselves get no such answer: what they show would never be reported.
     """
     # A lost time redirects to the free ones; htmx follows both from the cache.
     if _SCRIPT_HEADER in request.META and response.status_code in {200, 303}:

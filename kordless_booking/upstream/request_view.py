@@ -6,7 +6,7 @@ be served again for as long as reading again would give the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .entries import Cached
 from .worker import in_background
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .read_through import ReadThroughCache
 
 T = TypeVar("T")
+
+OPEN_PAGE_SECONDS: Final = 30
+"""Interval at which an open page asks whether its times are still as it shows them (parts/watch.html)."""
 
 
 class RequestView:
@@ -109,9 +112,9 @@ class RequestView:
         self._clear()
         self._cache.mark_key_refused(error)
 
-    def has_stale(self, now: float) -> bool:
-        """Return True if something that was read is due to be refreshed. `now`: Unix seconds."""
-        return _has_stale(self._read.values(), now)
+    def is_overdue(self, now: float) -> bool:
+        """Return True if something that was read should have been refreshed by now. `now`: Unix seconds."""
+        return _is_overdue(self._read.values(), now)
 
     def snapshot(self) -> ReadSnapshot:
         """Return what has been read so far, to be validated later. The view then forgets it.
@@ -159,9 +162,9 @@ class ReadSnapshot:
         # The usual page lacks nothing.
         return bool(self._missing) and any(self._cache.local_value(item) is not None for item in self._missing)
 
-    def has_stale(self, now: float) -> bool:
-        """Return True if something that was read is due to be refreshed by now. `now`: Unix seconds."""
-        return _has_stale(self._reads, now)
+    def is_overdue(self, now: float) -> bool:
+        """Return True if something that was read should have been refreshed by now. `now`: Unix seconds."""
+        return _is_overdue(self._reads, now)
 
     def is_current(self, *, refresh: bool = True) -> bool:
         """Return True when reading all of it again would give the same.
@@ -171,5 +174,5 @@ class ReadSnapshot:
         return self._cache.is_current(self._reads, missing=self._missing, refresh=refresh)
 
 
-def _has_stale(reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], now: float) -> bool:
-    return any(cached.stale or now - cached.fetched_at >= item.lifetime.fresh for item, cached in reads)
+def _is_overdue(reads: Iterable[tuple[CacheItem[Any], Cached[Any]]], now: float) -> bool:
+    return any(now - cached.fetched_at >= max(item.lifetime.fresh, OPEN_PAGE_SECONDS) for item, cached in reads)

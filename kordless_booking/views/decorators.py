@@ -95,13 +95,13 @@ def widget_view(
                 encodings = request.META.get("HTTP_ACCEPT_ENCODING", "")
                 stored = get(key, is_prefetch=prefetching, accepted_encodings=encodings) if key else None
                 if stored is not None:
-                    response, page_view, base, is_stale = stored
+                    response, page_view, base, is_overdue = stored
                     # A prefetched page may never be shown.
                     if page_view is not None and not prefetching:
                         _count_view(request, page_view)
                     response["X-Request-ID"] = request_id_of(request)
                     if prefetching:
-                        is_wanted = is_stale or (page_view is not None and counts_when_shown(request, page_view))
+                        is_wanted = is_overdue or (page_view is not None and counts_when_shown(request, page_view))
                         keep_for_click(request, response, is_wanted_report=is_wanted)
                     return _finished(request, response, base)
                 try:
@@ -164,7 +164,7 @@ def _answer_prefetch(visit: WidgetRequest, view: WidgetView[P], *args: P.args, *
 
 def _is_wanted_report(visit: WidgetRequest, response: HttpResponse) -> bool:
     """Return whether the script has to report that it shows this page, which was prefetched."""
-    if visit.access.reads.has_stale(visit.now.timestamp()):
+    if visit.access.reads.is_overdue(visit.now.timestamp()):
         return True
     return isinstance(response, PageResponse) and (
         response.reaches_stage

@@ -69,8 +69,8 @@ class StoredPage(NamedTuple):
     page_view: PageView | None
     base: BaseTemplate | None
     """Template of the site's that goes around the content."""
-    is_stale: bool
-    """A part of what a prefetched page was made from is due to be refreshed."""
+    is_overdue: bool
+    """A part of what a prefetched page was made from should have been refreshed by now."""
 
 
 @dataclass(slots=True)
@@ -181,9 +181,9 @@ def get(key: CacheKey, *, is_prefetch: bool = False, accepted_encodings: str = "
     # As `set_security_headers` does.
     if stored.base is None:
         response.xframe_options_exempt = True
-    # Nobody else needs to know: a read of the page itself has begun the refresh.
-    is_stale = is_prefetch and stored.read.has_stale(time.time())
-    return StoredPage(response, stored.page_view, stored.base, is_stale)
+    # For others the check above has begun the refresh.
+    is_overdue = is_prefetch and stored.read.is_overdue(time.time())
+    return StoredPage(response, stored.page_view, stored.base, is_overdue)
 
 
 def _respond(body: bytes, stored: _StoredResponse) -> HttpResponse:

@@ -10,6 +10,7 @@ from time_machine import Traveller
 from kordless_booking.prefetch import PREFETCH_SECONDS
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import background_worker
+from kordless_booking.upstream.request_view import OPEN_PAGE_SECONDS
 from tests.support.clock import NOW
 from tests.support.visitor import HTMX, Page, Visitor
 
@@ -102,17 +103,19 @@ def test_only_a_page_that_counts_must_be_reported(
             assert ("KB-Ahead" in response) == (counts and funnel)
 
 
-def test_a_page_that_is_due_to_be_refreshed_must_be_reported(
+def test_a_page_that_should_have_been_refreshed_must_be_reported(
     site: Settings, client: Client, sandbox: Sandbox, clock: Traveller
 ):
     """A prefetch refreshes nothing; who points at a day before each click would see old times for minutes."""
     # Within the second of memory no click would refresh anything either.
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
     path, headers = "/book/haircut/?day=2026-12-09", {**GUESS, "HX-Current-URL": "http://testserver/book/haircut/"}
-    client.get(path)
-    clock.shift(20)
-    for _ in range(2):
-        assert client.get(path, headers=headers)["KB-Ahead"] == "1"
+    watch = Page(path, client.get(path)).tree.css_first("[data-kb-watch]")
+    assert watch.attributes["data-hx-trigger"] == f"every {OPEN_PAGE_SECONDS}s"
+    for seconds, expected in ((OPEN_PAGE_SECONDS - 1, None), (1, "1")):
+        clock.shift(seconds)
+        for _ in range(2):
+            assert client.get(path, headers=headers).get("KB-Ahead") == expected
     asked = len(sandbox.requests)
     client.get(path, headers={**HTMX, "KB-Taken": "1"})
     background_worker.join()
