@@ -21,11 +21,15 @@ pointing to pressing, and short, because a time may be taken in between.
 _REPORT_HEADER: Final = "HTTP_KB_TAKEN"
 _BROWSER_HEADERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
+_GUESS_HEADERS: Final = (_SCRIPT_HEADER, *_BROWSER_HEADERS)
 
 
 def is_prefetch(request: HttpRequest) -> bool:
     """Return whether our script, or the browser by itself, only guesses that the page will be wanted."""
     meta = request.META
+    # No loop over the names: each page asks twice, and hardly any has one of them.
+    if meta.keys().isdisjoint(_GUESS_HEADERS):
+        return False
     # Substring, because browsers add to it: "prefetch;prerender".
     is_guess = _SCRIPT_HEADER in meta or any("prefetch" in meta.get(name, "") for name in _BROWSER_HEADERS)
     return is_guess and request.method == "GET"

@@ -100,7 +100,9 @@ def count_rejection(account: str, reason: str) -> None:
 
 def _storable(text: str, length: int) -> str:
     """Return what a text column of every database can hold of `text`: no NUL, no half of a surrogate pair."""
-    return text.encode("utf-8", "ignore").decode().replace("\0", "")[:length]
+    if not text.isascii():
+        text = text.encode("utf-8", "ignore").decode()
+    return text.replace("\0", "")[:length]
 
 
 def today() -> date:

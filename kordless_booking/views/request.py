@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -445,14 +444,19 @@ class WidgetRequest:
         return detail
 
 
-@contextmanager
-def request_id_context(request: HttpRequest) -> Iterator[None]:
+class request_id_context:  # noqa: N801 (used as a function; one that yields takes five times as long)
     """Add the request id to each log line that is written in this context."""
-    token = request_id.set(request_id_of(request))
-    try:
-        yield
-    finally:
-        request_id.reset(token)
+
+    __slots__ = ("_request", "_token")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        self._token = request_id.set(request_id_of(self._request))
+
+    def __exit__(self, *_error: object) -> None:
+        request_id.reset(self._token)
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -460,7 +464,7 @@ def request_id_of(request: HttpRequest) -> str:
     name: str | None = getattr(request, "kordless_request_id", None)
     if name is None:
         header = request.META.get("HTTP_X_REQUEST_ID", "")
-        name = header if _REQUEST_ID.fullmatch(header) else secrets.token_hex(8)
+        name = header if header and _REQUEST_ID.fullmatch(header) else secrets.token_hex(8)
         # Stored, so that every line and the response's header have the same id.
         request.kordless_request_id = name  # type: ignore[attr-defined]
     return name

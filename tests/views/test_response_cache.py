@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import pickle
 import re
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,19 @@ def test_each_answer_is_its_own(client: Client):
     first["X-Written-On"] = "the first"
     assert "X-Written-On" not in client.get("/book/haircut/")
     assert first["Content-Security-Policy"] == second["Content-Security-Policy"]
+
+
+def test_a_stored_page_is_a_response_like_any_other(client: Client):
+    """A middleware of the site's changes, reads and pickles its headers as those of the page that was made."""
+    made, stored = client.get("/book/haircut/"), client.get("/book/haircut/")
+    del made["X-Request-ID"], stored["X-Request-ID"]
+    stored.headers["X-Site"] = made.headers["X-Site"] = "é".encode().decode("latin-1")
+    restored = pickle.loads(pickle.dumps(stored.headers))  # noqa: S301 (ours)
+    for headers in (stored.headers, restored):
+        assert sorted(headers.items()) == sorted(made.items())
+        assert headers["x-site"] == made["X-Site"]
+        assert "content-type" in headers
+        assert "X-Request-ID" not in headers
 
 
 def test_who_asks_in_other_words_gets_another_page(client: Client):
