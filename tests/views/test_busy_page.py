@@ -6,7 +6,7 @@ import re
 
 import pytest
 import time_machine
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -123,16 +123,7 @@ def in_a_page_of_the_sites(tag: str) -> Page:
     """Render a template of the site's with the widget in it."""
     request: HttpRequest = RequestFactory(REMOTE_ADDR="198.51.100.1").get("/about/?page=2")
     html = Template("{% load kordless_booking %}" + tag).render(Context({"request": request}))
-    return Page("/about/", _Response(html))
-
-
-class _Response:
-    """As much of a response as a page needs."""
-
-    status_code = 200
-
-    def __init__(self, html: str) -> None:
-        self.content = html.encode()
+    return Page("/about/", HttpResponse(html))
 
 
 @pytest.mark.parametrize(
