@@ -61,7 +61,7 @@ _REQUIRED_ERRORS: Final = {
 _LABEL: Final = re.compile(r"[^\d:_]*(?:[^\d:_\x21-\x7e][^\d:_]*:|:(?=\s))")
 _USUAL_NUMBER: Final = re.compile(r"[A-Z0-9_-]{4,64}")
 """Number such as the "BOOK_AB12" of Kordless's documentation."""
-_DOCUMENTED_NUMBER: Final = re.compile(r"BOOK([^A-Z0-9]*)([A-Z0-9]{4,60})")
+_DOCUMENTED_NUMBER: Final = re.compile(r"BOOK([^A-Z0-9]*)([A-Z0-9]{4,59})")
 """The documented form, "BOOK_" and then letters and digits, in upper case and with anything between its two parts."""
 _OTHER_HYPHENS: Final = "\u2212\u30fc"
 """Minus, and the sign on the hyphen's key of Japanese keyboards: Unicode counts neither as a dash."""
@@ -92,7 +92,7 @@ def to_documented_form(number: str) -> str:
     """Return a cleaned confirmation number with the underscore of Kordless's documentation, such as "BOOK_AB12".
 
     People leave it out, or type a space or any kind of hyphen. A number of another form stays as it is, and so does one
-    that begins with the word "booking".
+    that begins with the word "booking". Kordless documents an example and no rule, so this may be another number.
     """
     match = _DOCUMENTED_NUMBER.fullmatch(number)
     if match is None:
@@ -643,15 +643,22 @@ class FindForm(VisitorForm):
         # What is neither is sent to Kordless as it is: Kordless knows which contact the booking was made with.
         return normalize_email(text) if "@" in text else to_e164(text, self.region) or text
 
-    def number_and_contact(self) -> tuple[str, str] | None:
-        """Return what to look up, or None when no booking can have such a number."""
+    def numbers_and_contact(self) -> tuple[list[str], str] | None:
+        """Return what to look up, or None when no booking can have such a number.
+
+        The number as it was typed comes first, then the form of Kordless's documentation where that is another.
+        """
         text = self.cleaned_data["number"]
-        number = to_documented_form(clean_confirmation_number(text, label=str(self.fields["number"].label)))
+        number = clean_confirmation_number(text, label=str(self.fields["number"].label))
+        documented = to_documented_form(number)
         if not _USUAL_NUMBER.fullmatch(number):
             # Kordless documents no format. What isn't of the usual one is looked up as it was copied: a space or a "№"
             # may be a part of it.
             number = visible_text(text).strip()
-        return (number, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None
+        numbers = [number]
+        if _USUAL_NUMBER.fullmatch(documented) and documented != number:
+            numbers.append(documented)
+        return (numbers, self.cleaned_data["contact"]) if CONFIRMATION_NUMBER.fullmatch(number) else None
 
 
 MAX_REASON: Final = 500

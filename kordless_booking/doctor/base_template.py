@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template import TemplateSyntaxError
 from django.template.base import Node, Template
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 
 from kordless_booking.checks import check_base_template
 from kordless_booking.doctor.finding import Findings, fix, note, ok, printable
-from kordless_booking.doctor.middleware_chain import call_through
+from kordless_booking.doctor.middleware_chain import call_in_place
+from kordless_booking.logs import error_location
 from kordless_booking.urlconf import namespaces_of
 from kordless_booking.views.base_template import MissingBlock, render_sample
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kordless_booking.conf import Account
-
-_TELLING: Final = (TemplateDoesNotExist, TemplateSyntaxError, NoReverseMatch, MissingBlock)
-"""Errors whose message names what stands in a template. Any other may repeat data of the site's."""
 
 
 def examine(account: Account) -> Findings:
@@ -39,30 +36,46 @@ def examine(account: Account) -> Findings:
     )
     if not account.base_template or is_reported or not names:
         return
-    try:
-        path = reverse(f"{names[0]}:services")
-    except NoReverseMatch:
+    path = _find_path(names[0])
+    if path is None:
         return  # mounted at a path with parameters, which the check of URLs reports
     outcomes: list[Exception | None] = []
 
     def show(request: HttpRequest) -> HttpResponse:
-        # As Django has led it to the widget: a template may ask for that.
-        request.resolver_match = resolve(request.path_info)
         outcomes.append(_render(request, account))
+        _forget_session(request)
         return HttpResponse()
 
-    # The check of embedding reports middleware that raises, or that answers itself.
-    with suppress(Exception):
-        call_through(settings.MIDDLEWARE, show, path)
+    call_in_place(show, path, urlsplit(account.site_url).netloc)
     name = printable(account.base_template)
     if not outcomes:
         advice = "open a page of the widget"
         yield note("base_template_not_tried", f"The site's middleware lets no request through to {name}", advice)
     elif error := outcomes[0]:
         advice = "correct it; until then pages come without the site's frame, and fail where DEBUG is on"
-        yield fix("base_template_failed", f"BASE_TEMPLATE {name} can't be rendered: {describe(error)}", advice)
+        text = f"The base template {name} can't be rendered: {describe(error)}"
+        yield fix("base_template_failed", text, advice)
     else:
-        yield ok("base_template", f"BASE_TEMPLATE {name} can be rendered around a page")
+        yield ok("base_template", f"The base template {name} can be rendered around a page")
+
+
+def _find_path(namespace: str) -> str | None:
+    """Return the path of the services in the URLconf, without the prefix that a server may put before it."""
+    prefix = get_script_prefix()
+    set_script_prefix("/")
+    try:
+        return reverse(f"{namespace}:services")
+    except NoReverseMatch:
+        return None
+    finally:
+        set_script_prefix(prefix)
+
+
+def _forget_session(request: HttpRequest) -> None:
+    """Keep the site's middleware from storing a session of nobody's."""
+    request.META.pop("CSRF_COOKIE_NEEDS_UPDATE", None)  # a token that may be in the session
+    if hasattr(request, "session"):
+        request.session = SessionBase()
 
 
 def _render(request: HttpRequest, account: Account) -> Exception | None:
@@ -74,16 +87,31 @@ def _render(request: HttpRequest, account: Account) -> Exception | None:
 
 
 def describe(error: Exception) -> str:
-    """Return the kind of an error, its place in a template, and its message where that is none of a visitor's data."""
-    # Without the arguments of a URL, which are data.
-    text = re.split(r" with (?:keyword )?arguments ", str(error))[0] if isinstance(error, _TELLING) else ""
+    """Return the kind of an error and its place, with what stands there in the template.
+
+    The message of an error may repeat data of a visitor's. That of an error in the source, found while it was compiled,
+    and that of a missing block name only what stands in it.
+    """
+    place = next(_places(error), None)
+    is_in_source = place is None or not place.source
+    text = str(error) if isinstance(error, TemplateSyntaxError | MissingBlock) and is_in_source else ""
     message = f" ({printable(text)})" if text else ""
-    place = next(_places(error), "")
-    return f"{type(error).__name__}{message}{place}"
+    if place is None:
+        return f"{type(error).__name__}{message}" + ("" if text else f" at {error_location(error)['at']}")
+    source = f": {printable(place.source)}" if place.source else ""
+    return f"{type(error).__name__}{message} in line {place.line} of {printable(place.template)}{source}"
 
 
-def _places(error: BaseException) -> Iterator[str]:
-    """Yield the lines of templates that were rendered or parsed when the error was raised, the innermost first."""
+class _Place(NamedTuple):
+    """Place in a template; `source` is the tag or variable that was rendered, and empty while one was compiled."""
+
+    line: int
+    template: str
+    source: str
+
+
+def _places(error: BaseException) -> Iterator[_Place]:
+    """Yield the lines of templates that were rendered or compiled when the error was raised, the innermost first."""
     frames: list[TracebackType] = []
     trace = error.__traceback__
     while trace is not None:
@@ -92,9 +120,14 @@ def _places(error: BaseException) -> Iterator[str]:
     # Django itself notes the place only for an engine with the option "debug".
     for frame in reversed(frames):
         subject = frame.tb_frame.f_locals.get("self")
-        token = getattr(subject, "token", None) if isinstance(subject, Node) else getattr(error, "token", None)
-        if isinstance(subject, Node | Template) and token is not None and getattr(subject, "origin", None) is not None:
-            yield f" in line {token.lineno} of {printable(subject.origin.template_name)}"
+        # By the type: `isinstance` asks a lazy object for its class, which raises the error of the site's once more.
+        is_node = issubclass(type(subject), Node)
+        if not (is_node or issubclass(type(subject), Template)):
+            continue
+        token = getattr(subject if is_node else error, "token", None)
+        origin = getattr(subject, "origin", None)
+        if token is not None and origin is not None:
+            yield _Place(token.lineno, str(origin.template_name), str(token.contents) if is_node else "")
     if error.__cause__ is not None:
         # Django raises the error of a missing template anew, outside of the rendering.
         yield from _places(error.__cause__)

@@ -40,7 +40,7 @@ class OptionWording:
         text = re.sub(r'KORDLESS_BOOKING\["(\w+)"\]', r'"\1"', text)
         text = found.sub(lambda match: _name_option(match["key"], match["value"]), text)
         for command, ours in _COMMANDS.items():
-            text = text.replace(command, ours)
+            text = re.sub(rf"(?<![\w/])(?:python )?{re.escape(command)}", ours, text)
         text = text.removeprefix("KORDLESS_BOOKING: ").replace("KORDLESS_BOOKING is", "The configuration is")
         return text.replace("KORDLESS_BOOKING", f"[{BOOKING}]")
 

@@ -8,11 +8,12 @@ what is true.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import product
 from typing import Any, Final
 
 import msgspec
@@ -93,9 +94,10 @@ def find(visit: WidgetRequest) -> HttpResponse:
     )
     if not form.is_valid():
         return _find_page(visit, form, status=422)
-    requested = form.number_and_contact()
+    requested = form.numbers_and_contact()
     rejection = rate_limit(visit, "find")
-    guess = take_guess(visit, throttled_number(requested[0])) if requested and not rejection else Use()
+    # The last of the numbers has nothing that only some of its spellings have.
+    guess = take_guess(visit, throttled_number(requested[0][-1])) if requested and not rejection else Use()
     if rejection := rejection or (build_rejection("number", guess.seconds) if guess.seconds else None):
         return set_retry_after(_find_page(visit, form, problem=rejection, status=429), rejection.seconds)
     try:
@@ -140,15 +142,15 @@ def _region_for(visit: WidgetRequest, contact: str) -> str | None:
         return None if "@" in contact else find_phone_region(visit.account, visit.catalog)
 
 
-def _lookup(visit: WidgetRequest, number: str, contact: str) -> tuple[str, str] | None:
+def _lookup(visit: WidgetRequest, numbers: Sequence[str], contact: str) -> tuple[str, str] | None:
     """Look a booking up. Return its number and the spelling of the contact that Kordless accepts; None when none is.
 
-    A booking that was made elsewhere may have either spelling of an international email address. Both are tried
+    A booking that was made elsewhere may have either spelling of an international email address. All are tried
     whatever the reason of the first refusal, so that it doesn't show in the time that the answer takes.
     """
     if (requester := current_requester()) is not None:
         requester.is_guessing = True
-    for spelling in contact_spellings(contact):
+    for number, spelling in product(numbers, contact_spellings(contact)):
         with suppress(exceptions.NotFound, exceptions.ContactRefused, exceptions.BadRequest, exceptions.Refused):
             visit.client.lookup(number, spelling)
             return number, spelling

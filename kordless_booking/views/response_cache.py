@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import ItemsView, Iterator
 from dataclasses import dataclass
 from hashlib import sha1
 from threading import Lock
@@ -38,8 +39,6 @@ from kordless_booking.views.package_templates import templates_to_watch
 from kordless_booking.views.request import is_for_frame
 
 if TYPE_CHECKING:
-    from collections.abc import ValuesView
-
     from kordless_booking.funnel.page_views import PageView
     from kordless_booking.upstream.request_view import ReadSnapshot
     from kordless_booking.views.base_template import BaseTemplate
@@ -195,9 +194,16 @@ class _StoredHeaders(ResponseHeaders):
     def __init__(self, headers: dict[str, tuple[str, str]]) -> None:
         self._store = headers.copy()
 
-    def items(self) -> ValuesView[tuple[str, str]]:  # type: ignore[override]
+    def items(self) -> ItemsView[str, str]:
         """Return names and values. Django's own asks for each header three times, when the response is sent."""
-        return self._store.values()
+        return _StoredItems(self)
+
+
+class _StoredItems(ItemsView[str, str]):
+    _mapping: _StoredHeaders
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._mapping._store.values())
 
 
 def _respond(body: bytes, stored: _StoredResponse) -> HttpResponse:

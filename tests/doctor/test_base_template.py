@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import get_script_prefix, set_script_prefix
+from django.utils.functional import SimpleLazyObject
 from pytest_django import Settings
 
 from kordless_booking.sandbox import Sandbox
@@ -61,7 +65,7 @@ def test_a_base_that_can_be_rendered_is_said_to_be_fine(well: Settings, sandbox:
         (
             "\n\n{% include 'header.html' %}" + BLOCKS,
             {},
-            "TemplateDoesNotExist (header.html) in line 3 of base.html",
+            "TemplateDoesNotExist in line 3 of base.html: include 'header.html'",
         ),
         (
             "\n{% include 'header.html' %}" + BLOCKS,
@@ -74,7 +78,7 @@ def test_a_base_that_can_be_rendered_is_said_to_be_fine(well: Settings, sandbox:
         (
             "{% include 'header.html' %}" + BLOCKS,
             {"header": "\n<a href=\"{% url 'kordless_booking:services' 17 %}\">Home</a>"},
-            "NoReverseMatch (Reverse for 'services') in line 2 of header.html",
+            "NoReverseMatch in line 2 of header.html: url 'kordless_booking:services' 17",
         ),
     ],
 )
@@ -85,7 +89,7 @@ def test_a_base_that_fails_is_reported_with_its_line(
     well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": {**well.TEMPLATES[0]["OPTIONS"], "debug": debug}}]
     [found] = _found(well, tmp_path, source, **others)
     assert (found["level"], found["code"]) == ("fix", "base_template_failed")
-    assert found["text"] == f"BASE_TEMPLATE base.html can't be rendered: {problem}"
+    assert found["text"] == f"The base template base.html can't be rendered: {problem}"
     assert "frame" in found["advice"]
 
 
@@ -95,7 +99,100 @@ def test_the_report_repeats_no_data_of_the_site(well: Settings, sandbox: Sandbox
     options["context_processors"] = [*options["context_processors"], f"{HERE}.canary_processor"]
     well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
     [found] = _found(well, tmp_path, "\n{{ visitor }}" + BLOCKS)
-    assert found["text"] == "BASE_TEMPLATE base.html can't be rendered: RuntimeError in line 2 of base.html"
+    assert found["text"].endswith(" can't be rendered: RuntimeError in line 2 of base.html: visitor")
+
+
+def _with_processor(well: Settings, name: str) -> None:
+    """Add a context processor of this module to the site."""
+    options = {**well.TEMPLATES[0]["OPTIONS"]}
+    options["context_processors"] = [*options["context_processors"], f"{HERE}.{name}"]
+    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("{{ lazy.name }}", "RuntimeError in line 1 of base.html: lazy.name"),
+        ("{% url jane %}", "NoReverseMatch in line 1 of base.html: url jane"),
+        ("{% include jane %}", "TemplateDoesNotExist in line 1 of base.html: include jane"),
+    ],
+)
+def test_no_error_repeats_what_a_template_was_given(
+    well: Settings, sandbox: Sandbox, tmp_path: Path, source: str, problem: str
+) -> None:
+    """What stands in the template is said, not what it became; an object that fails isn't asked again."""
+    _with_processor(well, "visitor_processor")
+    [found] = _found(well, tmp_path, source + BLOCKS)
+    assert found["code"] == "base_template_failed"
+    assert found["text"].endswith(problem)
+
+
+def visitor_processor(_request: HttpRequest) -> dict[str, object]:
+    """A visitor who is loaded when a template asks for them, which fails."""
+    return {"lazy": SimpleLazyObject(lambda: str(Unshowable())), "jane": "canary-jane@example.com"}
+
+
+def test_an_error_outside_of_a_template_is_reported_with_its_place(
+    well: Settings, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Here in a context processor."""
+    _with_processor(well, "failing_processor")
+    [found] = _found(well, tmp_path, BLOCKS)
+    assert f"KeyError at {HERE}:" in found["text"]
+
+
+def failing_processor(_request: HttpRequest) -> dict[str, object]:
+    """A mistake."""
+    raise KeyError("canary")
+
+
+def test_a_base_is_tried_as_a_page_of_the_site_is(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With its host, what middleware adds for a view, and below the path that a server puts before it."""
+    well.ALLOWED_HOSTS = ["localhost", "salon.example"]
+    well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SITE_URL": "https://salon.example"}
+    well.MIDDLEWARE = [*well.MIDDLEWARE, f"{HERE}.Menu"]
+    _with_processor(well, "host_processor")
+    previous = get_script_prefix()
+    set_script_prefix("/shop/")
+    try:
+        [found] = _found(well, tmp_path, "{% if menu != 'salon' %}{% include 'no' %}{% endif %}" + BLOCKS)
+    finally:
+        set_script_prefix(previous)
+    assert found["code"] == "base_template", found["text"]
+
+
+def host_processor(request: HttpRequest) -> dict[str, object]:
+    """What depends on the host and on middleware."""
+    return {"menu": {"salon.example": request.menu}[request.get_host()]}  # type: ignore[attr-defined]
+
+
+class Menu:
+    """Middleware that prepares something for views alone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> None:
+        """Prepare it."""
+        request.menu = "salon"  # type: ignore[attr-defined]
+
+
+def test_trying_a_base_leaves_no_session(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A monitor that runs the doctor each minute would fill a table with nobody's."""
+    well.CSRF_USE_SESSIONS = True
+    _with_processor(well, "counting_processor")
+    [found] = _found(well, tmp_path, "{% csrf_token %}{{ seen }}" + BLOCKS)
+    assert found["code"] == "base_template", found["text"]
+    assert not Session.objects.exists()
+
+
+def counting_processor(request: HttpRequest) -> dict[str, object]:
+    """Something that a site keeps of each visitor."""
+    request.session["seen"] = request.session.get("seen", 0) + 1
+    return {"seen": request.session["seen"]}
 
 
 def test_a_base_that_is_not_found_is_reported_once(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -38,6 +38,17 @@ def test_a_number_is_found_in_any_case(visitor: Visitor, write):
     assert (page.status, page.heading, page.number) == (200, "Your booking", number)
 
 
+@pytest.mark.parametrize(("between", "lookups"), [("_", 1), ("-", 2), (" ", 2), ("", 2)])
+def test_a_number_is_found_without_its_underscore(visitor: Visitor, sandbox: Sandbox, between: str, lookups: int):
+    """With another sign for it or none; what was typed is looked up first, because it may be a number as well."""
+    number = visitor.book("haircut", FAR).number
+    sandbox.clear_requests()
+    page = find(visitor, number.replace("_", between), "jane@example.com")
+    assert (page.heading, page.number) == ("Your booking", number)
+    # The last is that of the booking's page.
+    assert [request.operation for request in sandbox.requests] == ["lookup"] * (lookups + 1)
+
+
 @pytest.mark.parametrize("contact", ["+1 212 555 0123", "(212) 555-0123", "+12125550123", "2125550123"])
 def test_a_phone_is_found_as_people_write_it(visitor: Visitor, contact: str):
     """The phone may be written with or without country, blanks and brackets."""

@@ -14,9 +14,9 @@ from kordless_booking.contrib.mcp import plugin
 
 @checks.register(checks.Tags.compatibility)
 def check_start(**_options: Any) -> list[CheckMessage]:
-    """Report a missing SDK (W001), and accounts without SITE_URL, with which the links for people begin (W002)."""
+    """Report a missing SDK (W001), and that no account has SITE_URL, with which the links for people begin (W002)."""
     if plugin.AREA not in hooks.doctor_checks:
-        # In a test, where no hook is registered.
+        # Without its hooks the app does nothing.
         return []
     found: list[CheckMessage] = []
     if not plugin.has_sdk():
@@ -31,15 +31,13 @@ def check_start(**_options: Any) -> list[CheckMessage]:
         accounts = conf.accounts()
     except ImproperlyConfigured:
         return found  # reported by the widget's own check
-    return [
-        *found,
-        *(
+    # Which account is for agents is said when the command starts.
+    if not any(account.site_url for account in accounts.values()):
+        found.append(
             checks.Warning(
-                f"The account {account.name!r} has no SITE_URL, so kordless_mcp can't start for it.",
+                "No account has a SITE_URL, so kordless_mcp can't start.",
                 hint='Set "SITE_URL" to the URL of your site: the links for people begin with it.',
                 id="kordless_mcp.W002",
             )
-            for account in accounts.values()
-            if not account.site_url
-        ),
-    ]
+        )
+    return found

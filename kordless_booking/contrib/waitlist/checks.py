@@ -16,7 +16,7 @@ from kordless_booking.contrib.waitlist.entries import ENABLED
 def check_notifying(**_options: Any) -> list[CheckMessage]:
     """Report an account whose waitlist is on, and that sends neither mail nor messages: no visitor sees it. W001."""
     if ENABLED not in hooks.setting_rules:
-        # In a test, where no hook is registered.
+        # Without its hooks the app does nothing.
         return []
     try:
         accounts = conf.accounts()
