@@ -33,9 +33,10 @@ CAPABILITIES = {
     "timeouts": {"implicit": PATIENCE_SECONDS * 1000, "script": PATIENCE_SECONDS * 1000, "pageLoad": 60_000},
     "webkitgtk:browserOptions": {"args": ["--automation"]},
 }
+# Not the click itself: our script holds one that comes before htmx, and nobody else hears it.
 HEAR = """
   window.heardClick = false;
-  addEventListener("click", () => { window.heardClick = true; }, { capture: true, once: true });
+  addEventListener("mouseup", () => { window.heardClick = true; }, { capture: true, once: true });
 """
 IS_HEARD = "window.heardClick !== false"  # or the page has gone
 LISTEN = """(() => {
