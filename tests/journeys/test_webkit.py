@@ -244,7 +244,9 @@ def test_the_keys_of_the_month(visitor: WebKit, elsewhere: Elsewhere, lang: str)
         assert visitor.ask(FOCUS) not in [day for _, day in days]
         visitor.press("PageUp")
         visitor.wait_for(f"document.querySelector('.kb-month .kb-sub').innerText === '{title}'")
-        visitor.wait_for(f"{FOCUS} === '{days[0][1]}'")
+        # Not the first of the days before: others book in this demo, and its times may have been read again since.
+        visitor.wait_for("document.activeElement.matches('.kb-day[tabindex=\"0\"]')")
+        assert visitor.ask(FOCUS) in [day for _, day in days]
         assert visitor.complaints() == []
 
 
