@@ -174,10 +174,7 @@ def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     if visit.form_input and _is_used(visit, chosen):
         raise _already_requested(visit, chosen)
     visit.record_stage(FunnelCount.Stage.SLOT, service)
-    response = _show_new_draft(visit, detail, chosen)
-    if isinstance(response, PageResponse):
-        response.reaches_stage = visit.account.funnel
-    return response
+    return _show_new_draft(visit, detail, chosen)
 
 
 def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) -> HttpResponse:
@@ -185,10 +182,12 @@ def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) 
 
     A fragment's address is in a header: a redirect would be a second request, which on a slow line takes as long.
     """
-    url = _contact_url(visit, chosen)
+    token = draft.sign(chosen, visit.account.name)
+    url = _contact_url(visit, chosen, token)
     if not (visit.form_input or visit.fragment) or is_report(visit.request):
         return SeeOther(url)
-    response = _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms))
+    response = _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms), token=token)
+    response.reaches_stage = visit.account.funnel
     _set_address(visit, response, url)
     return response
 
@@ -395,10 +394,11 @@ def _form_page(
     problem: str = "",
     status: int = 200,
     with_support: bool = False,
-) -> HttpResponse:
+    token: str = "",
+) -> PageResponse:
     """Render the contact form. Without `detail`, the summary has only what the draft knows.
 
-    `with_support` tells below the problem how to reach the business.
+    `with_support` tells below the problem how to reach the business. `token` is the signed draft, where it is known.
     """
     visit.access.mark_draft_open()
     # The zone that the draft was made in: the page must show the time that was clicked.
@@ -407,7 +407,7 @@ def _form_page(
     # The proof of a consent says the text in the language in which it was shown, whatever this browser asks for later.
     action_choices = choices.replace(lang=visit.language) if visit.account.consent else choices
     support = support_contacts(visit) if with_support else None
-    token = draft.sign(chosen, visit.account.name)
+    token = token or draft.sign(chosen, visit.account.name)
     context: dict[str, Any] = {
         "form": form,
         "action": visit.links.service_url("contact", chosen.terms.service, action_choices),

@@ -31,9 +31,10 @@ def has_sdk() -> bool:
 
 def examine(account: Account) -> Iterator[finding.Finding]:
     """Yield whether `kordless_mcp` can serve the account, or all that is missing."""
-    if not has_sdk():
+    is_installed = has_sdk()
+    if not is_installed:
         yield finding.fix("mcp_sdk_missing", "The MCP SDK is not installed", INSTALL)
     if not account.site_url:
         yield finding.fix("mcp_site_url", "Agents get no links to your site", "set SITE_URL")
-    if has_sdk() and account.site_url:
+    if is_installed and account.site_url:
         yield finding.ok("mcp_ready", "Agents can start kordless_mcp")
