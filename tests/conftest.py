@@ -22,9 +22,8 @@ from kordless_booking.funnel import counters
 from kordless_booking.mail import outbox
 from kordless_booking.sandbox import NORTH_KEY, NORTH_ORG, SANDBOX_KEY, SANDBOX_ORG, Limits, Sandbox
 from kordless_booking.upstream import warming
-from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import MOMENT, NOW
-from tests.support.site_cache import empty_cache
+from tests.support.site_cache import empty_cache, finish_fetches
 
 # Of .ci/run, with the same examples in each run: a change isn't rejected for a fault that was there before. The runs of
 # contributors try other examples each time.
@@ -155,8 +154,7 @@ def sandbox(now: datetime, clock: time_machine.Traveller) -> Iterator[Sandbox]:
     """A fresh Kordless without rate limits; `sandbox.limits = Limits()` brings the documented ones back."""
     kordless = Sandbox(":memory:", now=now, limits=Limits.off())
     yield kordless
-    background_worker.join()
-    fetch_pool.join()
+    finish_fetches()
     kordless.close()
 
 

@@ -202,7 +202,7 @@ _BETWEEN = [
     "\uff0d",
     "\uff3f",
 ]
-"""What people type for the underscore, or instead of it."""
+"""Separators that people type in the place of the underscore."""
 
 
 @fast(max_examples=80, deadline=None)

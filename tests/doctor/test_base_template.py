@@ -43,12 +43,19 @@ def log_in_first(_answer: object) -> object:
 
 
 def _found(well: Settings, folder: Path, source: str, **others: str) -> list[dict[str, str]]:
-    """What the doctor finds of a base with this source, beside other templates."""
+    """Return the doctor's findings on a base with this source, beside other templates."""
     for name, text in {"base": source, **others}.items():
         (folder / f"{name}.html").write_text(text)
     well.TEMPLATES = [{**well.TEMPLATES[0], "DIRS": [folder, *well.TEMPLATES[0]["DIRS"]]}]
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_TEMPLATE": "base.html"}
     return [each for each in run_as_json().document["findings"] if each["code"].startswith("base_template")]
+
+
+def _with_processor(well: Settings, name: str) -> None:
+    """Add a context processor of this module to the site."""
+    options = {**well.TEMPLATES[0]["OPTIONS"]}
+    options["context_processors"] = [*options["context_processors"], f"{HERE}.{name}"]
+    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
 
 
 def test_a_base_that_can_be_rendered_is_said_to_be_fine(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -95,18 +102,9 @@ def test_a_base_that_fails_is_reported_with_its_line(
 
 def test_the_report_repeats_no_data_of_the_site(well: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
     """The message of any other error may: its kind and its line are enough."""
-    options = {**well.TEMPLATES[0]["OPTIONS"]}
-    options["context_processors"] = [*options["context_processors"], f"{HERE}.canary_processor"]
-    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
+    _with_processor(well, "canary_processor")
     [found] = _found(well, tmp_path, "\n{{ visitor }}" + BLOCKS)
     assert found["text"].endswith(" can't be rendered: RuntimeError in line 2 of base.html: visitor")
-
-
-def _with_processor(well: Settings, name: str) -> None:
-    """Add a context processor of this module to the site."""
-    options = {**well.TEMPLATES[0]["OPTIONS"]}
-    options["context_processors"] = [*options["context_processors"], f"{HERE}.{name}"]
-    well.TEMPLATES = [{**well.TEMPLATES[0], "OPTIONS": options}]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def _with_processor(well: Settings, name: str) -> None:
 def test_no_error_repeats_what_a_template_was_given(
     well: Settings, sandbox: Sandbox, tmp_path: Path, source: str, problem: str
 ) -> None:
-    """What stands in the template is said, not what it became; an object that fails isn't asked again."""
+    """The report quotes the template and no value of its context, and evaluates no failing object a second time."""
     _with_processor(well, "visitor_processor")
     [found] = _found(well, tmp_path, source + BLOCKS)
     assert found["code"] == "base_template_failed"
@@ -162,7 +160,7 @@ def test_a_base_is_tried_as_a_page_of_the_site_is(well: Settings, sandbox: Sandb
 
 
 def host_processor(request: HttpRequest) -> dict[str, object]:
-    """What depends on the host and on middleware."""
+    """Return a value that depends on the host and on middleware."""
     return {"menu": {"salon.example": request.menu}[request.get_host()]}  # type: ignore[attr-defined]
 
 

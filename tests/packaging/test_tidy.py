@@ -144,7 +144,7 @@ def test_the_readme_names_every_variable_of_the_demo():
 
 
 def test_no_message_names_a_file_of_the_documentation():
-    """Who has installed the package has no such folder: a message says what to do. Docstrings may name it."""
+    """An installed package has no such folder, so a message says what to do. Docstrings may name it."""
     found = []
     for path in PRODUCT:
         tree = ast.parse(path.read_text())

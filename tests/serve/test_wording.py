@@ -31,7 +31,7 @@ def owned(site: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def _missing(client: Client) -> tuple[str, str]:
-    """Where the snippet builder wants a line to be added, and the line."""
+    """Return the place that the snippet builder names for the missing line, and the line."""
     client.force_login(User.objects.create_user("anna", is_staff=True))
     place, line = Page("", client.get(f"/book/snippet/?site={SHOP}")).tree.css(".kb-snippet-warning code")
     return place.text(), line.text()

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import time_machine
 
 from kordless_booking.sandbox import Limits, Sandbox
-from kordless_booking.upstream.registry import background_worker, fetch_pool
 from tests.support.clock import NOW
+from tests.support.site_cache import finish_fetches
 
 
 @contextmanager
@@ -23,8 +23,7 @@ def far_kordless() -> Iterator[tuple[Sandbox, str, time_machine.Traveller]]:
         with sandbox.serve() as base:
             yield sandbox, base, clock
             over.set()
-            background_worker.join()
-            fetch_pool.join()
+            finish_fetches()
             for thread in threading.enumerate():
                 if "process_request_thread" in thread.name:
                     thread.join(30)

@@ -26,7 +26,6 @@ def empty_cache() -> None:
 
 def use_wall_clock_cache(settings: Settings) -> None:
     """Give the site an empty cache that all threads share, as Redis is, and whose time a test can travel."""
-    finish_fetches()
     settings.CACHES = {"default": {"BACKEND": "tests.support.wall_clock_cache.WallClockCache"}}
     # Its entries outlive the settings of a test.
-    caches["default"].clear()
+    empty_cache()

@@ -51,7 +51,7 @@ class Page:
     def __init__(self, url: str, response: HttpResponse, seconds: float = 0.0) -> None:
         self.requested_url = url
         self.url = response.headers.get("HX-Push-Url", url)
-        """What the browser shows as the address."""
+        """Address that the browser shows."""
         self.response = response
         self.seconds = seconds
         self.status = response.status_code

@@ -121,7 +121,7 @@ def test_the_form_begins_with_the_last_day_of_the_page_that_the_visitor_came_fro
 
 @pytest.mark.parametrize("query", ["", "?day=2026-12-20", "?until=2026-12-24&day=2026-12-20", "?not=67"])
 def test_the_form_begins_with_the_last_day_of_a_page_that_was_opened_further_on(visitor: Visitor, query: str):
-    """Where the first weeks have no free time, the page of times goes on to later ones, and so does the date."""
+    """The latest date follows the page of times, which shows later weeks when the first have no free time."""
     page = visitor.open(f"/book/head-spa/{query}")
     assert page.texts(".kb-month h2") == ["January \u2013 February 2027"]
     form = visitor.open(page.link("Tell me when another time is free"))
