@@ -172,6 +172,8 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     filler = '<input id="own" autofocus>' + "<p>Long text.</p>" * 60
     page.goto(elsewhere.write(page.context, f"{filler}{elsewhere.link()}{'<p>More.</p>' * 60}"))
     page.locator("iframe").scroll_into_view_if_needed()
+    # The loader sees the frame at the next drawing; scrolled away at once, it might never have been in sight.
+    expect(page.locator("iframe[src]")).to_be_attached()
     page.evaluate("scrollTo(0, 0)")
     booking_steps.at(framed(page), "slot")
     fits(page)
