@@ -24,7 +24,9 @@ WATCH = """
     const times = [...document.querySelectorAll(".kb-time")];
     const read = times.filter((time) => getComputedStyle(time).visibility === "visible");
     const last = watched.frames.at(-1), labels = read.map((time) => time.textContent.trim()).join();
-    if (times.length && last?.labels !== labels) watched.frames.push({ labels, at: performance.now() });
+    // Until then all of the page is hidden, whatever its times are.
+    const whole = !document.querySelector(".kb-page > .kb-stage:not(:has(~ p))");
+    if (whole && times.length && last?.labels !== labels) watched.frames.push({ labels, at: performance.now() });
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
@@ -54,7 +56,7 @@ def readable(page: Page) -> list[str]:
 
 
 def held_ms(page: Page) -> float:
-    """Return the milliseconds from the first frame with times to the first in which they can be read."""
+    """Return the milliseconds from the first frame of the whole page to the first in which its times can be read."""
     frames = watched_frames(page)
     return float(next(frame["at"] for frame in frames if frame["labels"]) - frames[0]["at"])
 
