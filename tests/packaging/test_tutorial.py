@@ -39,7 +39,7 @@ print("Number:", visitor.page.number or visitor.page.text)
 
 
 def book(folder: Path, url: str, **environment: str) -> tuple[str, str]:
-    """Book a time of the last free day from a page of the site on; return the confirmation number and all that was printed."""
+    """Book on the last free day from a page of the site on; return the confirmation number and all that was printed."""
     (folder / "book.py").write_text(BOOK)
     said = run_pasted(f"python book.py {url}", folder, **environment)
     [number] = re.findall(r"^Number: (\S+)$", said, re.MULTILINE)
