@@ -31,7 +31,7 @@ PLENTY = 20.0
 """Seconds for a call that is not about time, so that a busy machine is not taken for a slow server."""
 BUDGET = 0.8
 """Seconds for one that is: enough to connect on a busy machine."""
-GRACE = 2.0
+GRACE = 5.0
 """Seconds after which a call that was to end is late, while the servers here would dawdle for at least ten."""
 
 
