@@ -31,7 +31,7 @@ PLENTY = 20.0
 """Seconds for a call that is not about time, so that a busy machine is not taken for a slow server."""
 BUDGET = 0.8
 """Seconds for one that is: enough to connect on a busy machine."""
-GRACE = 2.0
+GRACE = 5.0
 """Seconds after which a call that was to end is late, while the servers here would dawdle for at least ten."""
 
 
@@ -183,7 +183,7 @@ def test_a_cut_is_an_unknown_outcome(door: Door, script: Script) -> None:
     watch = RecordingGate()
     with serving(script) as server:
         with pytest.raises(OutcomeUnknown) as caught:
-            door(server.url, gate=watch).organization(seconds=3)
+            door(server.url, gate=watch).organization(seconds=PLENTY)
         assert caught.value.reason in {"cut", "protocol_error"}
         assert (len(server.lines), watch.finished) == (2, [("organization", None)] * 2)
         with pytest.raises(OutcomeUnknown):
@@ -210,10 +210,10 @@ def test_a_rejected_connection_is_unreachable(door: Door) -> None:
     watch = RecordingGate()
     began = time.monotonic()
     with reserved_port() as port, pytest.raises(Unreachable) as caught:
-        door(f"http://127.0.0.1:{port}/v1", gate=watch).organization(seconds=3)
+        door(f"http://127.0.0.1:{port}/v1", gate=watch).organization(seconds=PLENTY)
     assert caught.value.reason == "refused"
     assert watch.finished == [("organization", None)] * 2
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < PLENTY / 2
 
 
 @pytest.mark.long
@@ -231,7 +231,7 @@ def test_a_full_pool_is_unreachable(door: Door) -> None:
         while len(server.lines) < MAX_CONNECTIONS:
             threading.Event().wait(0.01)
         with pytest.raises(Unreachable) as caught:
-            client.organization(seconds=2)
+            client.organization(seconds=PLENTY)
         assert caught.value.reason == "pool_timeout"
         over.set()  # now every line is cut, the one of the second try too
         for call in busy:
@@ -337,7 +337,7 @@ def test_tls_is_always_verified(door: Door, tmp_path: Path, options: Any, words:
     def check(url: str, trust: ssl.SSLContext) -> None:
         transport = DeadlineTransport(trust) if trusted else None
         with pytest.raises(Unreachable, match="TLS") as caught:
-            door(url, transport=transport, gate=watch).organization(seconds=3)
+            door(url, transport=transport, gate=watch).organization(seconds=PLENTY)
         assert caught.value.reason == "tls"
         assert words in str(caught.value)
 
@@ -353,7 +353,7 @@ def test_clear_text_where_tls_should_be_is_unreachable(door: Door) -> None:
         line.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with serving(script) as server, pytest.raises(Unreachable) as caught:
-        door(server.url.replace("http:", "https:")).organization(seconds=3)
+        door(server.url.replace("http:", "https:")).organization(seconds=PLENTY)
     assert caught.value.reason == "tls"
 
 
@@ -440,10 +440,12 @@ class Stuck(Resolver):
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
+        self.has_begun = threading.Event()
         self.go = threading.Event()
 
     def getaddrinfo(self, host: str, port: int) -> list[str]:
         self.asked += 1
+        self.has_begun.set()
         self.go.wait(10)
         return super().getaddrinfo("localhost", port)
 
@@ -456,6 +458,7 @@ def test_a_stuck_name_service_holds_nobody() -> None:
         with pytest.raises(TimeoutError):
             resolver.addresses("api.kordless.example", 443, 0.05)
     assert time.monotonic() - began < 5
+    assert resolver.has_begun.wait(5)  # its thread may be slower than the three time-outs
     assert resolver.asked == 1
     resolver.go.set()
     assert "127.0.0.1" in resolver.addresses("api.kordless.example", 443, 5)
@@ -503,7 +506,7 @@ def test_a_stuck_name_service_is_a_connect_timeout() -> None:
 def test_past_its_deadline_a_connection_is_not_even_read() -> None:
     """Between two reads the deadline is looked at before the socket."""
     with serving(friendly) as server:
-        stream = DeadlineBackend().connect_tcp("127.0.0.1", server.port, timeout=2)
+        stream = DeadlineBackend().connect_tcp("127.0.0.1", server.port, timeout=PLENTY)
         with deadline(-1):
             with pytest.raises(httpcore.ReadTimeout):
                 stream.read(1)

@@ -382,9 +382,9 @@ def test_a_thousand_slots_take_little_time():
     order.shuffle(slots)
     taken = []
     for _ in range(5):
-        begun = stopwatch.process_time()
+        begun = stopwatch.thread_time()
         free_times(slots, zone=get_timezone("America/New_York"), now=NOW)
-        taken.append(stopwatch.process_time() - begun)
+        taken.append(stopwatch.thread_time() - begun)
     assert min(taken) < 0.05
     many = [slot(at("2026-12-01 00:00") + timedelta(minutes=n)) for n in range(3000)]
     assert len(flat(free_times(many, zone=get_timezone("Asia/Kathmandu"), now=NOW))) == 3000

@@ -340,7 +340,7 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     told = run_as_json()
     assert "no_usable_answer" in told.fixes()
     assert "BROWSE_SECONDS" in told.line("no_usable_answer")
-    assert told.document["seconds"] < 8
+    assert told.document["seconds"] < 20  # the sandbox dawdles for 30 at least, and the machine may be busy
 
 
 @pytest.mark.long
@@ -355,7 +355,8 @@ def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
     ("base_url", "advice"),
     [
         ("http://127.0.0.1:1", "nothing listens there"),
-        ("https://kordless.invalid/api", "DNS"),
+        # A label of more than 63 letters is looked up nowhere: the machine's name server may take its time.
+        (f"https://{'k' * 64}.invalid/api", "DNS"),
     ],
 )
 def test_a_kordless_that_is_not_there(far: Sandbox, well: Settings, base_url: str, advice: str):

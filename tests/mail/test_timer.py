@@ -148,10 +148,13 @@ def test_a_request_pays_for_a_comparison_alone() -> None:
     """Well below a microsecond on any machine; the bound leaves room for a busy one."""
     timer = EarliestTimer(lambda: None, thread=Threads().build)
     timer.schedule(3600)
-    began = time.process_time()
-    for _ in range(10_000):
-        timer.run_if_due()
-    assert time.process_time() - began < 0.1
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()
+        for _again in range(10_000):
+            timer.run_if_due()
+        taken.append(time.thread_time() - began)
+    assert min(taken) < 0.1
 
 
 def test_a_waiting_timer_does_not_keep_the_process_alive() -> None:

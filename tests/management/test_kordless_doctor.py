@@ -123,7 +123,10 @@ def test_what_can_not_be_meant(well: Settings, arguments: tuple[str, ...]):
 @pytest.mark.long
 @pytest.mark.parametrize("as_json", [True, False])
 def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
-    """A Redis that takes connections and never answers: said after the given time, with what was seen so far."""
+    """A Redis that takes connections and never answers: said after the given time, with what was seen so far.
+
+    A busy machine needs some seconds for the checks before it, the first one's imports above all.
+    """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         environment = {
             **os.environ,
@@ -131,7 +134,7 @@ def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
             "HANGING_REDIS": f"redis://127.0.0.1:{silent.getsockname()[1]}/0",
         }
         ended = subprocess.run(  # noqa: S603 (ours)
-            [sys.executable, "-m", "django", "kordless_doctor", "--seconds", "4", *["--json"] * as_json],
+            [sys.executable, "-m", "django", "kordless_doctor", "--seconds", "15", *["--json"] * as_json],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -146,4 +149,4 @@ def test_it_ends_although_something_hangs(as_json: bool, tmp_path: Path):
         text = last["text"]
     else:
         text = ended.stdout
-    assert "Not finished within 4 s, while checking cache of default" in text
+    assert "Not finished within 15 s, while checking cache of default" in text

@@ -54,7 +54,8 @@ class BookingTests(KordlessTestMixin, TestCase):
     kordless_now = None
 
     def test_a_booking_that_the_business_cancels(self):
-        booked = self.book(service="haircut", email="ada@example.com")
+        late = self.kordless.find_free("haircut")[-1]
+        booked = self.book(service="haircut", start=late, email="ada@example.com")
         self.assertContains(booked.response, booked.number)
         self.assertEqual(self.deliver_webhook("booking.cancelled").status_code, 200)
 """
@@ -249,6 +250,8 @@ def test_a_booking_through_the_installed_wheel(site: str):
     visitor = Visitor(HttpTransport(site))
     visitor.open(site)
     visitor.follow("Haircut")
+    # By the machine's own clock, the first free time may begin before the form is sent.
+    visitor.open([*visitor.page.days.values()][-1])
     visitor.follow("/contact/")
     visitor.send(visitor.page, "Book appointment", name="Ada Lovelace", email="ada@example.com")
     # A form that comes back within a second is held for the rest of it, and its page asks again.

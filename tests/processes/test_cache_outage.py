@@ -2,8 +2,8 @@
 
 import os
 import signal
-import time
 from contextlib import suppress
+from statistics import median
 
 import redis
 
@@ -52,10 +52,10 @@ def test_a_redis_that_hangs_costs_a_visitor_a_second_and_not_everybody(doomed: S
     os.kill(number, signal.SIGSTOP)
     try:
         assert counted(rounds(doomed, 4)) == {200: 64}
-        began = time.monotonic()
         answers = [Guest(doomed.url).open("/book/haircut/") for _ in range(20)]
         assert {answer.status for answer in answers} == {200}
-        assert time.monotonic() - began < 10
+        # Of half of them, so that those who ask first, or a busy moment of the machine, don't count.
+        assert median(answer.seconds for answer in answers) < 1
     finally:
         os.kill(number, signal.SIGCONT)
     assert 1 <= complaints(doomed) <= 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,12 +15,14 @@ from kordless_booking.sandbox import SANDBOX_KEY
 if TYPE_CHECKING:
     from tests.support.sandbox_api import Api
 
-KEY = {"x-kordless-key": SANDBOX_KEY}
+SECONDS = 30
+"""Longest wait for a response. No test here is about time, and twenty threads of this process may all want to run."""
+PATIENTLY: dict[str, Any] = {"headers": {"x-kordless-key": SANDBOX_KEY}, "timeout": SECONDS}
 
 
 def raw(base: str, text: str) -> bytes:
     url = urlsplit(base)
-    with socket.create_connection((url.hostname, url.port), timeout=30) as line:
+    with socket.create_connection((url.hostname, url.port), timeout=SECONDS) as line:
         line.sendall(text.encode())
         found = b""
         while chunk := line.recv(4096):
@@ -31,7 +33,7 @@ def raw(base: str, text: str) -> bytes:
 def test_connections_stay_open_between_requests(api: Api) -> None:
     """Several requests go over one connection, errors and empty bodies among them."""
     url_paths = ("/org/acme-salon", "/nothing", "/org/acme-salon/service/haircut")
-    with api.sandbox.serve() as base, httpx.Client(headers=KEY) as http:
+    with api.sandbox.serve() as base, httpx.Client(**PATIENTLY) as http:
         answers = [http.get(base + path) for path in url_paths]
         streams = {answer.extensions["network_stream"] for answer in answers}
         api.sandbox.faults.add("empty", times=1, status=204)
@@ -46,7 +48,7 @@ def test_connections_stay_open_between_requests(api: Api) -> None:
 def test_the_whole_way_over_http(api: Api) -> None:
     """Book, look up, cancel."""
     body = api.body()
-    with api.sandbox.serve() as base, httpx.Client(base_url=base, headers=KEY) as http:
+    with api.sandbox.serve() as base, httpx.Client(base_url=base, **PATIENTLY) as http:
         number = http.post("/bookings", json=body).json()["booking"]["confirmation_number"]
         at = f"/bookings/confirmation/{number}"
         assert http.get(at, params={"contact": "+12125550123"}).status_code == 200
@@ -59,7 +61,7 @@ def test_the_whole_way_over_http(api: Api) -> None:
 def test_many_at_once(api: Api) -> None:
     """Forty clients at the same time all get their answer."""
     with api.sandbox.serve() as base, ThreadPoolExecutor(20) as pool:
-        found = list(pool.map(lambda _: httpx.get(f"{base}/org/acme-salon", headers=KEY).status_code, range(40)))
+        found = list(pool.map(lambda _: httpx.get(f"{base}/org/acme-salon", **PATIENTLY).status_code, range(40)))
     assert found == [200] * 40
 
 
@@ -78,6 +80,6 @@ def test_odd_requests_are_rejected_and_closed(api: Api) -> None:
 def test_nothing_is_printed_by_default(api: Api, capsys: object) -> None:
     """Paths hold numbers and contacts: they aren't logged."""
     with api.sandbox.serve() as base:
-        httpx.get(f"{base}/bookings/confirmation/BOOK_X", params={"contact": "jane@example.com"})
+        httpx.get(f"{base}/bookings/confirmation/BOOK_X", params={"contact": "jane@example.com"}, timeout=SECONDS)
     captured = capsys.readouterr()  # type: ignore[attr-defined]
     assert (captured.out, captured.err) == ("", "")

@@ -42,6 +42,7 @@ def test_two_sandboxes_on_one_file_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_processes_race_for_one_time(tmp_path: Path, method: str) -> None:
     """Of four processes, forked or fresh, one gets the time."""
@@ -60,6 +61,7 @@ def test_processes_race_for_one_time(tmp_path: Path, method: str) -> None:
     sandbox.close()
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 warns of forking with threads
 def test_a_forked_process_may_use_an_inherited_sandbox(tmp_path: Path) -> None:
     """As gunicorn with preload does: the child opens its own connection to the file."""
     sandbox = Sandbox(str(tmp_path / "sandbox.sqlite3"), now=NOW, limits=Limits.off())

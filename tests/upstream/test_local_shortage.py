@@ -54,7 +54,7 @@ def test_slow_availability_takes_no_connection_from_booking_and_opens_no_circuit
     gate = own_gate(Quota(requests=600))
     with serving(script) as server, ThreadPoolExecutor(READERS) as threads:
         kordless = Kordless(
-            api_key=KEY, org_slug="acme-salon", base_url=server.url, gate=gate, browse_seconds=25, booking_seconds=2
+            api_key=KEY, org_slug="acme-salon", base_url=server.url, gate=gate, browse_seconds=25, booking_seconds=25
         )
         reads: list[Future[object]] = [threads.submit(CALLS["availability"], kordless) for _ in range(READERS)]
         refused = []

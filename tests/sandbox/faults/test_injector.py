@@ -173,7 +173,7 @@ def test_odd_numbers_can_be_looked_up_moved_and_canceled(api: Api, form: str) ->
     number = api.book(slot=slot, host_id="host_sarah")
     assert not re.fullmatch("[A-Za-z0-9_-]+", number)
     move = {"start_at": other["startsAt"], "end_at": other["endsAt"]}
-    with api.sandbox.serve() as base, httpx.Client() as client_over_http:
+    with api.sandbox.serve() as base, httpx.Client(timeout=30) as client_over_http:
         over_http = Api(api.sandbox, key=None, base=base)
         over_http.http = client_over_http
         path = quote(number, safe="")
