@@ -32,10 +32,26 @@ def loaded(page: Page) -> None:
     expect(page.locator("html")).to_have_js_property("ownerDocument.readyState", "complete")
 
 
+def settled(page: Page) -> None:
+    """Wait until what has been swapped in works, which is a moment after it can be seen.
+
+    Until then htmx doesn't know its links, what was typed isn't back in its fields, and the focus and the entry in the
+    history are still to come.
+    """
+    expect(page.locator(".htmx-settling")).to_have_count(0)
+
+
 def at(page: Page, step: str) -> None:
-    """Wait until the page shows this step, all of it."""
+    """Wait until the page shows this step, all of it, and it works."""
     expect(page.locator(f'[data-kb-step="{step}"]')).to_be_visible()
     loaded(page)
+    settled(page)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Make the window this big, and wait until the page has heard of it."""
+    page.set_viewport_size({"width": width, "height": height})
+    wait_for(page, "width => innerWidth === width", width)
 
 
 def to_times(page: Page, service: str) -> None:
@@ -83,6 +99,7 @@ def choose_day(page: Page, day: Locator) -> None:
     words = day.get_attribute("aria-label") or ""
     day.click()
     expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words)
+    settled(page)
 
 
 def to_contact(page: Page, nth: int = 0) -> str:
@@ -169,6 +186,7 @@ def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
     at(page, "slot")
     page.locator(".kb-day[href]").last.click()
     expect(page.locator(".kb-day[href]").last).to_have_attribute("aria-current", "date")
+    settled(page)
     page.locator(".kb-time").last.click()
     at(page, "move")
     page.get_by_role("button", name="Reschedule").click()

@@ -79,6 +79,8 @@ class Chromium:
             raise AssertionError(
                 f"{what} can't be seen in {self._in(frame).locator('body').inner_text()!r}"
             ) from missing
+        # What has just been swapped in doesn't work yet.
+        expect(self._in(frame).locator(".htmx-settling")).to_have_count(0)
 
     def click(self, what: str, frame: str = "") -> None:
         if frame:

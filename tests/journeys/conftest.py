@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from kordless_booking.sandbox import Limits
 from tests.journeys.demo import Demo, furnish, prepare, served
@@ -110,11 +110,20 @@ def browser_context_args() -> dict[str, Any]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """Collect the errors the browser reports on `page`: script errors, blocked resources, failed requests."""
+    """Collect the errors the browser reports on `page`: script errors, blocked resources, failed requests.
+
+    A guess and the report of one may be broken off: when the page is left, and a guess when its answer takes long.
+    """
     heard: list[str] = []
+
+    def note_failure(request: Request) -> None:
+        is_optional = {"kb-ahead", "kb-taken"} & request.headers.keys()
+        if not (is_optional and request.failure == "net::ERR_ABORTED"):
+            heard.append(f"failed: {request.url} {request.failure}")
+
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
     page.on("console", lambda message: heard.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("requestfailed", lambda request: heard.append(f"failed: {request.url} {request.failure}"))
+    page.on("requestfailed", note_failure)
     return heard
 
 

@@ -30,6 +30,7 @@ HEAR = """() => {
   this.heardClick = false;
   addEventListener("mouseup", () => { this.heardClick = true; }, { capture: true, once: true });
 }"""
+IS_SETTLED = "() => !document.querySelector('.htmx-settling')"  # before that, what is swapped in doesn't work yet
 IS_HEARD = "() => this.heardClick !== false"  # or the page has gone
 # Without localStorage: a look at it would make one, and Firefox itself knows of each.
 IN_A_WINDOW = """() => {
@@ -70,6 +71,9 @@ class Firefox:
     def see(self, what: str, frame: str = "") -> None:
         """Wait until it is there to be seen."""
         self._on(what, frame, lambda element: self._shown(what, element))
+        give_up = monotonic() + PATIENCE_SECONDS
+        while not self._outside(IS_SETTLED):
+            assert monotonic() < give_up, f"{what} is still being swapped in"
 
     def click(self, what: str, frame: str = "") -> None:
         """Click it with the mouse; again if no window has heard it, as happens to a frame that has just been drawn."""

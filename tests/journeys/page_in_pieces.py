@@ -34,8 +34,15 @@ class SlowLine:
             protocol_version = "HTTP/1.0"  # the body ends where the connection does
 
             def do_GET(self) -> None:
-                asked = {"Accept-Encoding": "identity", "Host": self.headers["Host"]}
-                answer = httpx.get(behind + self.path, headers=asked, timeout=120)
+                passed_on = ("Host", "Origin", "Content-Type")
+                asked = {name: self.headers[name] for name in passed_on if name in self.headers}
+                answer = httpx.request(
+                    self.command,
+                    behind + self.path,
+                    headers={"Accept-Encoding": "identity", **asked},
+                    content=self.rfile.read(int(self.headers["Content-Length"] or 0)),
+                    timeout=120,
+                )
                 # What the page requests beside itself waits for nobody, in HTML too: it would take the pieces that were
                 # let through for the page.
                 is_page = self.headers["Sec-Fetch-Dest"] == "document"
@@ -54,6 +61,8 @@ class SlowLine:
                     line._gate.get()
                     self.wfile.write(piece.encode())
                     self.wfile.flush()
+
+            do_POST = do_GET  # noqa: N815 (as http.server spells it)
 
             def log_message(self, *_: object) -> None:
                 """Keep the output of the tests clean."""

@@ -85,8 +85,7 @@ def test_the_widget_in_the_sites_frame_is_one_surface_and_no_box_in_a_box(browse
             page.goto(f"{based.url}/book/haircut/")
             booking_steps.at(page, "slot")
             for width in (1280, 390):
-                page.set_viewport_size({"width": width, "height": 844})
-                booking_steps.wait_for(page, f"innerWidth === {width}")
+                booking_steps.resize(page, width, 844)
                 assert page.evaluate(FRAMES) == [".kb"], (scheme, width)
 
 

@@ -27,6 +27,7 @@ def test_a_party_names_its_guests_and_is_offered_the_same_again(browser: Browser
         page.get_by_role("button", name="Book appointment").click()
         wrong = page.locator("[role=alert] a")
         expect(wrong).to_contain_text("Please check the guest “Grace <grace@>”")
+        expect(page.get_by_role("alert")).to_be_focused()  # else it takes the focus after the press
         wrong.click()
         expect(guests).to_be_in_viewport()
         expect(guests).to_have_value("Grace grace@")

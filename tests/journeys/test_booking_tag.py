@@ -127,22 +127,21 @@ def test_a_widget_tells_its_page_what_happens_in_it(page: Page, demo: Demo):
     expected = [[own, "ready", None, None, 1], [own, "step", "service", None, 1]]
     assert page.evaluate("heard") == expected
     booking_steps.to_times(page, "Haircut")
-    page.locator(".kb-day[href], a.kb-day").last.click()  # the same step
-    booking_steps.at_rest(page)
+    booking_steps.choose_day(page, page.locator("a.kb-day").last)  # the same step
     booking_steps.to_contact(page)
     booking_steps.book(page)
     expected += [[own, "step", step, None, 1] for step in ("slot", "contact", "confirmation")]
     expected.append([own, "booked", None, "confirmed", 1])
-    page.wait_for_function("(count) => heard.length >= count", arg=len(expected))
+    booking_steps.wait_for(page, "(count) => heard.length >= count", len(expected))
     assert page.evaluate("heard") == expected
     page.locator(".kb-onward a").first.click()
     booking_steps.at(page, "booking")
     page.locator(".kb-card").get_by_text("Cancel booking").click()
     booking_steps.at(page, "cancel")
     page.get_by_role("button", name="Cancel booking").click()
-    page.wait_for_function("() => heard.at(-1)[1] === 'cancelled'")
+    booking_steps.wait_for(page, "heard.at(-1)[1] === 'cancelled'")
     page.reload()
-    page.wait_for_function("() => heard.some(([, name]) => name === 'step')")
+    booking_steps.wait_for(page, "heard.some(([, name]) => name === 'step')")
     assert {name for _id, name, *_rest in page.evaluate("heard")} == {"ready", "step"}
 
 
@@ -157,7 +156,7 @@ def test_a_widget_that_loads_on_sight_is_ready_once_it_has_loaded(page: Page, de
     assert [name for own, name, *_rest in before if own == "kb-inline-widget"] == ["ready", "step"]
     assert "lazy" not in [step for _own, _name, step, *_rest in before]
     page.locator(f"#{last}").scroll_into_view_if_needed()
-    page.wait_for_function("(own) => heard.some(([id, name]) => id === own && name === 'step')", arg=last)
+    booking_steps.wait_for(page, "(own) => heard.some(([id, name]) => id === own && name === 'step')", last)
     assert [each[1:3] for each in page.evaluate("heard") if each[0] == last] == [["ready", None], ["step", "slot"]]
 
 

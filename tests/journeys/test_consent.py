@@ -38,6 +38,7 @@ def test_a_visitor_reads_ticks_and_books(browser: Browser, demo: Demo, scripts: 
         missing = page.locator("[role=alert] a")
         expect(missing).to_have_text([f"Please check this box to book: “{RULES}”"])
         expect(news).to_be_checked()
+        expect(page.get_by_role("alert")).to_be_focused()  # else it takes the focus after the press
         missing.click()
         expect(rules).to_be_focused()
         page.get_by_text(RULES, exact=True).click()

@@ -169,13 +169,13 @@ def test_the_label_of_the_number_is_in_one_line(browser: Browser, demo: Demo, la
         for step in ("confirmation", "booking"):
             if step == "booking":
                 tour.press(".kb-onward a", step)
-            address = tour.page.url
+            address = booking_steps.address(tour.page)
             assert "lang=en" in address
             for lang in languages:
                 tour.page.goto(address.replace("lang=en", f"lang={lang}"))
                 tour.at(step)
                 for width in (390, 600, 1280):
-                    tour.page.set_viewport_size({"width": width, "height": 900})
+                    booking_steps.resize(tour.page, width, 900)
                     booking_steps.at_rest(tour.page)
                     if found := tour.page.evaluate(SPLIT, "dt:has(+ dd .kb-number), .kb-number"):
                         split[step, lang, width] = found
@@ -191,7 +191,7 @@ def test_a_zone_below_the_times_is_in_one_line_with_the_dot_behind_it(browser: B
             tour = Tour(context.new_page(), shared_demo, lang=lang, tz="America/Argentina/Buenos_Aires")
             tour.open("haircut/", "slot", clock="visitor")
             for width in range(300, 460, 20):
-                tour.page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.resize(tour.page, width, 844)
                 booking_steps.at_rest(tour.page)
                 expect(tour.page.locator(".kb-zone .kb-whole")).to_contain_text("GMT-3 ·")
                 assert tour.page.evaluate(SPLIT, ".kb-zone .kb-whole") == []

@@ -201,6 +201,13 @@ def test_the_wait_shows_in_the_part_of_the_frame_that_is_in_sight(page: Page, el
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
     top = page.evaluate("-document.querySelector('iframe').getBoundingClientRect().top")
     assert top > 200
+    # The frame hears of the scrolling with the next drawing of both.
+    in_sight = """new Promise((done) => new IntersectionObserver(([{ intersectionRect }], observer) => {
+      observer.disconnect();
+      done(intersectionRect.top);
+    }).observe(document.querySelector(".kb-stage")))"""
+    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    booking_steps.wait_for(inside, f"{in_sight}.then((seen) => Math.abs(seen - {top}) <= 2)")
     with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
         # Playwright's own clicks may scroll.
         frame.locator(".kb-time").last.evaluate("time => time.click()")
@@ -331,6 +338,8 @@ def test_the_close_button_of_the_dialog_stands_in_the_header_of_the_widget(
     frame, close = framed(page), page.get_by_role("button", name="Close")
     for step in ("slot", "contact"):
         booking_steps.at(frame, step)
+        if width > 640:
+            fits(page)  # this dialog is in the middle, and moves while it grows; on a phone it fills the screen
         box, top = close.bounding_box(), frame.locator(".kb-top").bounding_box()
         assert box
         assert top
@@ -353,7 +362,7 @@ def test_a_narrow_frame_is_one_box(page: Page, elsewhere: Elsewhere):
     edges = "card => [getComputedStyle(card).borderTopWidth, getComputedStyle(card).boxShadow]"
     assert card.evaluate(edges) != ["0px", "none"]
     page.set_viewport_size({"width": 390, "height": 844})
-    booking_steps.wait_for(page, "innerWidth === 390")
+    fits(page)  # by then the frame has heard of its width
     assert card.evaluate(edges) == ["0px", "none"]
     assert not booking_steps.is_too_wide(page)
 
@@ -695,7 +704,7 @@ def test_a_frame_has_the_colors_of_the_page_around_it_where_nobody_has_chosen_an
     booking_steps.to_contact(frame)
     expect(frame.locator("body")).to_have_attribute("data-scheme", "dark")
     inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
-    assert "scheme=dark" in inside.url
+    booking_steps.wait_for(inside, "location.search.includes('scheme=dark')")
 
 
 def test_a_site_that_may_not_embed_shows_a_way_out(page: Page, elsewhere: Elsewhere):

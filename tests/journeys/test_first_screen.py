@@ -76,7 +76,7 @@ def test_the_first_time_is_in_the_first_screen_of_a_phone(browser: Browser, shar
         for language in languages:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]
             first = open_times(page, shared_demo, "haircut", f"&lang={language}")["first"]
-            page.set_viewport_size(SMALL_PHONE)  # type: ignore[arg-type]
+            booking_steps.resize(page, **SMALL_PHONE)
             on_small = measure(page)["first"]
             if first > LOWEST_FIRST_TIME or on_small > 1.2 * SMALL_PHONE["height"]:
                 low[language] = first, on_small

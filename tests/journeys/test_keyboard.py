@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.journeys.measurements import focus_is_seen
+from tests.journeys.page_in_pieces import slow_line
 from tests.support.matrix import thinned
 
 
@@ -161,6 +162,30 @@ def test_the_whole_way_without_javascript(browser: Browser, demo: Demo):
         keyboard.tab_to(keyboard.button("Cancel booking"))
         keyboard.press("Space")
         expect(page.get_by_role("heading", level=1)).to_have_text("Booking canceled")
+
+
+def test_an_errors_summary_has_the_focus_before_the_rest_of_its_page_is_there(browser: Browser, demo: Demo):
+    """Without JavaScript, on a slow line: what follows is held back, so that nothing moves, and the summary is not."""
+    with browser.new_context(java_script_enabled=False) as context, slow_line(demo.url) as line:
+        page = context.new_page()
+        page.goto(f"{demo.url}/book/beard-trim/?tz=America/New_York")
+        booking_steps.to_contact(page)
+        line.send_next()
+        page.goto(page.url.replace(demo.url, line.url), wait_until="commit")
+        for _ in line.pieces[1:]:
+            line.send_next()
+        booking_steps.at(page, "contact")
+        page.get_by_role("button", name="Book appointment").click(no_wait_after=True)
+        line.send_next()
+        expect(page.locator(".kb-field")).to_have_count(0)  # the new page has begun
+        summary = next(number for number, piece in enumerate(line.pieces) if 'role="alert"' in piece)
+        for _ in line.pieces[1 : summary + 1]:
+            line.send_next()
+        expect(page.get_by_role("alert")).to_be_focused()
+        for _ in line.pieces[summary + 1 :]:
+            line.send_next()
+        booking_steps.at(page, "contact")
+        expect(page.get_by_role("alert")).to_be_focused()
 
 
 def month_of(page: Page) -> dict[tuple[int, int], str]:

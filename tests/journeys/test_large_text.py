@@ -46,8 +46,7 @@ def test_days_and_weekdays_are_never_split_in_large_text(
             assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
             assert page.locator(".kb-day").count() > 27
             for width in (390, 320):
-                page.set_viewport_size({"width": width, "height": 844})
-                booking_steps.wait_for(page, "width => innerWidth === width", width)
+                booking_steps.resize(page, width, 844)
                 if found := page.evaluate(SPLIT, ".kb-day, .kb-if-no-room"):
                     split[lang, width] = found
                 if booking_steps.is_too_wide(page):
@@ -79,8 +78,7 @@ def test_the_name_of_a_month_never_touches_its_first_day(browser: Browser, share
             page.add_init_script(script)
             Tour(page, shared_demo).open("haircut/", "slot")
             for width in (1280, 390, 280):
-                page.set_viewport_size({"width": width, "height": 844})
-                booking_steps.wait_for(page, "width => innerWidth === width", width)
+                booking_steps.resize(page, width, 844)
                 booking_steps.at_rest(page)
                 gaps = page.evaluate(LABELS)
                 assert gaps

@@ -64,15 +64,15 @@ def test_a_clock_time_a_date_and_a_range_stay_in_one_line(
             booking_steps.at(page, "slot")
             url = page.locator("a.kb-time").first.get_attribute("href")
             for width in (390, 280):
-                page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.resize(page, width, 844)
                 assert page.evaluate(BROKEN) == [], f"{lang}, {width}"
             page.goto(f"{shared_demo.url}{url}")
             booking_steps.at(page, "contact")
-            page.set_viewport_size(PHONE)
+            booking_steps.resize(page, **PHONE)
             assert page.locator(".kb-whole").count() or lang in {"ja", "ko", "zh-hans", "zh-hant"}
             assert page.evaluate(BROKEN) == [], lang
             # A Spanish range is wider than such a page: it breaks between two words.
-            page.set_viewport_size({"width": 280, "height": 844})
+            booking_steps.resize(page, 280, 844)
             assert not booking_steps.is_too_wide(page), lang
 
 
@@ -95,7 +95,7 @@ def test_a_business_with_long_texts_stays_in_its_lines(browser: Browser, wide: D
                 booking_steps.at(page, "slot")
                 assert page.evaluate(DETAILS) == [], (lang, service)
                 for width in (280, 390):
-                    page.set_viewport_size({"width": width, "height": 844})
+                    booking_steps.resize(page, width, 844)
                     assert not booking_steps.is_too_wide(page), (lang, service, width)
 
 
@@ -134,7 +134,7 @@ def test_no_word_breaks_on_the_buttons_of_the_nearest_times(browser: Browser, sh
             expect(page.locator(".kb-nearest small")).to_have_count(3)
             booking_steps.at_rest(page)
             for width in (280, 390, 768, 1280):
-                page.set_viewport_size({"width": width, "height": 844})
+                booking_steps.resize(page, width, 844)
                 assert page.evaluate(SPLIT_WORDS, longest) == [], (lang, width)
 
 

@@ -80,6 +80,7 @@ def choose_last_day(page: Page) -> None:
     last = page.locator(".kb-day[href]").last
     last.click()
     expect(last).to_have_attribute("aria-current", "date")
+    booking_steps.settled(page)
 
 
 def change_with_reasons(page: Page, demo: Demo, email: str) -> None:

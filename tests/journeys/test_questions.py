@@ -37,6 +37,7 @@ def test_a_business_may_ask_questions(browser: Browser, demo: Demo, scripts: boo
         missing = page.locator("[role=alert] a")
         expect(missing).to_have_text("Please answer this question: How firm should it be?")
         expect(areas.get_by_label("Back")).to_be_checked()
+        expect(page.get_by_role("alert")).to_be_focused()  # else it takes the focus after the press
         missing.click()
         expect(firmness.get_by_label("Light")).to_be_in_viewport()
         firmness.get_by_text("Firm", exact=True).tap()

@@ -98,7 +98,7 @@ def test_likely_zones_stand_in_the_first_screen_of_a_phone(browser: Browser, sha
         assert min(box["height"] for box in boxes) >= 44
         assert page.evaluate("document.documentElement.scrollHeight") < 6500  # it was 23,000
         for width, font in ((390, "100%"), (280, "100%"), (390, "200%")):
-            page.set_viewport_size({"width": width, "height": 844})
+            booking_steps.resize(page, width, 844)
             page.evaluate("size => { document.documentElement.style.fontSize = size }", font)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             widest = rows.evaluate_all("rows => Math.max(...rows.map((row) => row.scrollWidth - row.clientWidth))")

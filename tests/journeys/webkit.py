@@ -90,6 +90,8 @@ class WebKit:
     def see(self, what: str, frame: str = "") -> None:
         """Wait until it is there to be seen."""
         self._on(what, frame, lambda element: self._shown(what, element))
+        # What has just been swapped in doesn't work yet.
+        self.wait_for("!document.querySelector('.htmx-settling')", frame)
 
     def click(self, what: str, frame: str = "") -> None:
         """Click it with the mouse; again if the frame hasn't heard it, as happens while it is drawn or grows."""
