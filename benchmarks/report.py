@@ -34,7 +34,7 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
   whole pages, requested by wrk over {connections} connections; each ratio is the median of {rounds} rounds, in each of
   which all are measured one after the other. CPU is the CPU time of the workers per request; the ratio by CPU is less
   affected by other work on the machine. The targets are the same under both servers. Granian serves the five bytes of
-  hello faster than gunicorn, but hardly a page of 13 KB, so that ratios are lower there and may miss a target.
+  hello faster than gunicorn, but hardly a page of 39 KB, so that ratios are lower there and may miss a target.
 - *100 free slots*: the month shown has exactly a hundred free slots, five on each of twenty days. The rows
   "100 on one day" have them all on the day shown, so that the page lists a hundred times.
 - *cached*: the page was requested before for the same service, time zone and language. With *one Redis round trip* each
