@@ -76,7 +76,7 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
     assert until(scenario, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
 
 
-def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
+def test_a_dead_kordless_is_asked_nothing_more(scenario: FaultScenario, caplog: pytest.LogCaptureFixture):
     """After five failures nothing is asked anymore: a cold page is rejected at once, until Kordless works again."""
     scenario.sandbox.faults.add("hang")
     for _ in range(5):
@@ -84,12 +84,11 @@ def test_a_dead_kordless_costs_milliseconds(scenario: FaultScenario, caplog: pyt
         assert scenario.walk.open("/book/").status == 503
     assert "event=circuit_opened" in caplog.text
     scenario.clock.shift(3)
-    before, began = asked(scenario), time.thread_time()
+    before = asked(scenario)
     for _ in range(20):
         page = scenario.walk.open("/book/")
         assert page.status == 503
         assert 1 <= int(page.response["Retry-After"]) <= 15
-    assert (time.thread_time() - began) / 20 < 0.05
     assert asked(scenario) == before
     scenario.sandbox.faults.clear()
     scenario.clock.shift(16)

@@ -46,6 +46,11 @@ class QueryPlans:
         """Those that read a whole table."""
         return [query for query in self.queries if query.scans]
 
+    @property
+    def steps(self) -> int:
+        """Work of SQLite for all of them, as `PlannedQuery.steps` has it for one."""
+        return sum(query.steps for query in self.queries)
+
     def costing(self, steps: int) -> list[PlannedQuery]:
         """Those that cost SQLite more than so many steps."""
         return [query for query in self.queries if query.steps > steps]
