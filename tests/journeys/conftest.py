@@ -112,7 +112,7 @@ def browser_context_args() -> dict[str, Any]:
 def complaints(page: Page) -> list[str]:
     """Collect the errors the browser reports on `page`: script errors, blocked resources, failed requests.
 
-    A guess and the report of one may be broken off: when the page is left, and a guess when its answer takes long.
+    A prefetch and its report may be aborted: when the page is left, and a prefetch when its response takes long.
     """
     heard: list[str] = []
 
