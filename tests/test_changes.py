@@ -41,8 +41,8 @@ def booking(start: datetime = FIRST, number: str = "BOOK_AB12CD34", status: str 
 def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more: Any) -> datetime | None:
     """The start that there is to tell when the webhook speaks of a change `at` seconds after NOW; None for nothing."""
     with transaction.atomic():
-        told = record_change(change, booking(start, **more), account="default", at=NOW + timedelta(seconds=at))
-    return told and told.start
+        recorded = record_change(change, booking(start, **more), account="default", at=NOW + timedelta(seconds=at))
+    return recorded and recorded.start
 
 
 def test_each_change_is_published_once():
@@ -133,10 +133,10 @@ CHANGES = (
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
     """The last signal is the cancellation."""
-    told = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
-    assert told[-1] is BookingChange.CANCELLED
+    published = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
+    assert published[-1] is BookingChange.CANCELLED
     assert BookingProjection.objects.get().canceled
-    assert len(set(told)) == len(told)
+    assert len(set(published)) == len(published)
 
 
 steps = st.lists(
@@ -154,11 +154,11 @@ steps = st.lists(
 def test_any_sequence_keeps_to_the_rules(steps: list[tuple[BookingChange, datetime, int]]):
     """At most one creation, at most one cancellation and nothing after it, and no move to where it is."""
     BookingProjection.objects.all().delete()
-    told = [(change, start) for change, start, at in steps if heard(change, start, at=at)]
-    changes = [change for change, _ in told]
+    published = [(change, start) for change, start, at in steps if heard(change, start, at=at)]
+    changes = [change for change, _ in published]
     assert changes.count(BookingChange.CREATED) <= 1
     assert BookingChange.CANCELLED not in changes[:-1]
-    moves = [start for change, start in told if change is BookingChange.RESCHEDULED]
+    moves = [start for change, start in published if change is BookingChange.RESCHEDULED]
     assert all(one != other for one, other in pairwise(moves))
 
 

@@ -428,10 +428,10 @@ def test_a_secret_in_the_wrong_place_is_not_shown(name, secret):
         {"API_KEY": secret, name: secret},
         {"WEBHOOK_SECRETS": ["y" * 30, secret], name: [secret]},
     ):
-        told = repr(find_errors({**FLAT, **mixed_up}))
-        assert name in told
-        assert "canary" not in told
-        assert secret[-8:] not in told
+        written = repr(find_errors({**FLAT, **mixed_up}))
+        assert name in written
+        assert "canary" not in written
+        assert secret[-8:] not in written
 
 
 def test_a_misspelled_word_gets_the_nearest_one():

@@ -73,12 +73,12 @@ def test_no_complaint_about_the_settings_shows_the_key(settings, raw):
     assert KEY not in debug_page(settings, lambda: get_account("elsewhere"))
     with pytest.raises(ImproperlyConfigured) as caught:
         get_account("elsewhere")
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    rendered = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     # Only the frames of the package: this test's own hold the settings.
-    ours = [frame for frame in told.stack if frame.filename.endswith("kordless_booking/conf.py")]
+    ours = [frame for frame in rendered.stack if frame.filename.endswith("kordless_booking/conf.py")]
     assert ours
-    told.stack = traceback.StackSummary.from_list(ours)
-    assert KEY not in "".join(told.format())
+    rendered.stack = traceback.StackSummary.from_list(ours)
+    assert KEY not in "".join(rendered.format())
     assert KEY not in repr(find_errors(raw))
 
 

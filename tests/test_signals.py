@@ -43,11 +43,11 @@ def visitor(client: Client, site: Settings) -> Visitor:
 @pytest.fixture
 def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """(signal, what came with it), in the order in which it was sent."""
-    told: list[tuple[str, dict[str, Any]]] = []
-    listeners = {name: lambda name=name, **said: told.append((name, said)) for name in SIGNALS}
+    received: list[tuple[str, dict[str, Any]]] = []
+    listeners = {name: lambda name=name, **said: received.append((name, said)) for name in SIGNALS}
     for name, signal in SIGNALS.items():
         signal.connect(listeners[name], weak=False)
-    yield told
+    yield received
     for name, signal in SIGNALS.items():
         signal.disconnect(listeners[name])
 

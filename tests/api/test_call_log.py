@@ -105,6 +105,6 @@ def test_nothing_personal_is_logged(operation: str, caplog: pytest.LogCaptureFix
     for network in networks:
         with contextlib.suppress(KordlessError):
             CALLS[operation](client(network))
-    told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    logged = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     for secret in (CONTACT, "canary", "%2B", NUMBER, KEY, "Jane", "2125550123", "?", "/bookings"):
-        assert secret not in told
+        assert secret not in logged

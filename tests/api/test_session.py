@@ -143,8 +143,8 @@ def test_the_gate_hears_of_every_answer() -> None:
     for _ in range(2):
         with pytest.raises(KordlessError):
             door.organization()
-    told = [(answer.status, answer.failed) for _operation, answer in watch.finished if answer is not None]
-    assert told == [(200, False), (404, False), (500, True)]
+    finished = [(answer.status, answer.failed) for _operation, answer in watch.finished if answer is not None]
+    assert finished == [(200, False), (404, False), (500, True)]
 
 
 class Closed(RecordingGate):

@@ -112,15 +112,15 @@ def test_a_closed_tab_keeps_its_place_and_still_counts_for_its_address():
 def test_nobody_waits_longer_than_their_estimate(db, addresses):
     """The first of an address by none, the next by as many as the longest time that its visitor is told allows for."""
     BookingAttempt.objects.all().delete()
-    told: dict[int, int] = {}
+    longest: dict[int, int] = {}
     for number, address in enumerate(addresses):
         waiting = come(address, number)
         if waiting.state != BookingAttempt.State.WAITING:
             continue
-        told[waiting.pk] = queue.longest_wait_for(waiting, NOW, creations_per_minute=CREATIONS_PER_MINUTE)
+        longest[waiting.pk] = queue.longest_wait_for(waiting, NOW, creations_per_minute=CREATIONS_PER_MINUTE)
         for attempt in served():
             wait = queue.wait_for(attempt, NOW, creations_per_minute=CREATIONS_PER_MINUTE)
-            assert wait <= told[attempt.pk], (addresses, attempt.turn)
+            assert wait <= longest[attempt.pk], (addresses, attempt.turn)
             overtaken_by = [other for other in served() if other.pk > attempt.pk and other.turn < attempt.turn]
             assert len(overtaken_by) <= attempt.turn - attempt.arrival
     for address in set(addresses):

@@ -260,8 +260,8 @@ def test_nothing_personal_is_logged_printed_or_stored_readable(sandbox, client, 
         resume("default", client, KEY, attempt.body_digest(), later(NOW, 2)),
     ]
     columns = {name: value for name, value in vars(row()).items() if name != "_state"}
-    told = f"{caplog.text} {outcomes!r} {outcomes!s} {attempt!r} {row()!r} {row()} {columns}"
-    assert not [private for private in (EMAIL, PHONE, NAME, "sandbox-key") if private in told]
+    texts = f"{caplog.text} {outcomes!r} {outcomes!s} {attempt!r} {row()!r} {row()} {columns}"
+    assert not [private for private in (EMAIL, PHONE, NAME, "sandbox-key") if private in texts]
 
 
 def test_the_moment_of_asking_is_the_callers(client, attempt):

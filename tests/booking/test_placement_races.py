@@ -140,9 +140,9 @@ def test_threads_of_two_processes_place_one_booking(tmp_path):
         for racer in racers:
             racer.stdin.write("go\n")
             racer.stdin.flush()
-        told = [each for racer in racers for each in json.loads(racer.communicate(timeout=30)[0])]
+        outcomes = [each for racer in racers for each in json.loads(racer.communicate(timeout=30)[0])]
     numbers = [booking["number"] for booking in sandbox.bookings()]
-    assert len(told) == 8
+    assert len(outcomes) == 8
     assert len(numbers) == len(creates(sandbox)) == 1
-    assert set(told) <= {numbers[0], repr(Pending(seconds=2))}
+    assert set(outcomes) <= {numbers[0], repr(Pending(seconds=2))}
     sandbox.close()

@@ -130,15 +130,15 @@ def test_a_newcomer_does_not_overtake(sandbox):
     first, second = attempt_at(client), attempt_at(client, "beard-trim", key=KEY[::-1])
     sandbox.limits = Limits(general=None, creations=1, retry_after=True)
     place_booking("default", client, attempt_at(client, "styling-class", key="0" * 32), NOW)
-    told_first = place_booking("default", client, first, NOW)
-    assert isinstance(told_first, Pending)
+    first_wait = place_booking("default", client, first, NOW)
+    assert isinstance(first_wait, Pending)
     sandbox.limits = Limits.off()
-    told_second = place_booking("default", client, second, NOW, creations_per_minute=1)
-    assert isinstance(told_second, Pending)
-    assert told_second.waiting
-    assert 60 <= told_second.seconds - told_first.seconds <= 62
+    second_wait = place_booking("default", client, second, NOW, creations_per_minute=1)
+    assert isinstance(second_wait, Pending)
+    assert second_wait.waiting
+    assert 60 <= second_wait.seconds - first_wait.seconds <= 62
     sent = len(creates(sandbox))
-    due = later(NOW, told_first.seconds)
+    due = later(NOW, first_wait.seconds)
     assert resume("default", client, second.key, second.body_digest(), due, creations_per_minute=1) == Pending(
         61, waiting=True
     )

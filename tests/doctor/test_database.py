@@ -23,27 +23,27 @@ def test_all_is_well(well: Settings):
 def test_a_migration_that_is_not_applied(well: Settings):
     """It is named, with the command that applies it."""
     MigrationRecorder(connection).record_unapplied("kordless_booking", "0001_initial")
-    told = run_as_json()
-    assert told.fixes() == ["migrations"]
-    assert "0001_initial" in told.line("migrations")
-    assert "manage.py migrate kordless_booking" in told.line("migrations")
+    report = run_as_json()
+    assert report.fixes() == ["migrations"]
+    assert "0001_initial" in report.line("migrations")
+    assert "manage.py migrate kordless_booking" in report.line("migrations")
 
 
 def test_a_migration_of_an_optional_app_that_is_not_applied(well: Settings):
     """It is named with its app, and bookings are checked nevertheless: they need none of its tables."""
     MigrationRecorder(connection).record_unapplied("kordless_customers", "0001_initial")
-    told = run_as_json()
-    assert told.fixes() == ["migrations"]
-    assert "kordless_customers.0001_initial" in told.line("migrations")
-    assert "manage.py migrate kordless_customers" in told.line("migrations")
-    assert told.of("database")["database_writes"] == "ok"
+    report = run_as_json()
+    assert report.fixes() == ["migrations"]
+    assert "kordless_customers.0001_initial" in report.line("migrations")
+    assert "manage.py migrate kordless_customers" in report.line("migrations")
+    assert report.of("database")["database_writes"] == "ok"
 
 
 def test_a_database_that_takes_no_writes(well: Settings):
     """Full, or a replica."""
     with refused_writes("INSERT"):
-        told = run_as_json()
-    assert told.fixes() == ["database_read_only"]
+        report = run_as_json()
+    assert report.fixes() == ["database_read_only"]
 
 
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
@@ -55,7 +55,7 @@ def test_a_database_that_is_down(well: Settings, kind: type[Exception]):
 
     down: AbstractContextManager[None] = connection.execute_wrapper(gone)
     with down:
-        told = run_as_json()
-    assert told.fixes() == ["database_down"]
-    assert told.of("kordless")["key"] == "ok"
-    assert told.of("webhook")["signature_scheme"] == "ok"
+        report = run_as_json()
+    assert report.fixes() == ["database_down"]
+    assert report.of("kordless")["key"] == "ok"
+    assert report.of("webhook")["signature_scheme"] == "ok"

@@ -86,18 +86,18 @@ def broken(_answer: Answer) -> Answer:
 def test_origins(well: Settings, origins: list[str], found: dict[str, str]):
     """None of them is visited."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "EMBED_ORIGINS": origins}
-    told = run_as_json()
-    assert told.of("embedding") == {**found, "middleware": "ok"}
-    assert told.status == 0
+    report = run_as_json()
+    assert report.of("embedding") == {**found, "middleware": "ok"}
+    assert report.status == 0
 
 
 @pytest.mark.parametrize("origin", ["http://shop.example", "*", "https://shop.example/path", "shop.example"])
 def test_origins_that_can_not_be(well: Settings, origin: str):
     """A mistake in the settings."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "EMBED_ORIGINS": [origin]}
-    told = run_as_json()
-    assert told.fixes() == ["E004"]
-    assert "EMBED_ORIGINS" in told.line("E004")
+    report = run_as_json()
+    assert report.fixes() == ["E004"]
+    assert "EMBED_ORIGINS" in report.line("E004")
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_middleware_that_breaks_the_widget(well: Settings, name: str, words: str
     middleware = list(well.MIDDLEWARE)
     middleware.insert(place, f"{HERE}.{name}")
     well.MIDDLEWARE = middleware
-    told = run_as_json()
-    assert told.fixes() == ["middleware"]
-    assert told.line("middleware").startswith(f"{HERE}.{name} {words}")
+    report = run_as_json()
+    assert report.fixes() == ["middleware"]
+    assert report.line("middleware").startswith(f"{HERE}.{name} {words}")
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,6 @@ def test_middleware_that_does_no_harm(well: Settings, names: list[str]):
 def test_middleware_that_can_not_be_tried(well: Settings):
     """Said, and the rest is looked at."""
     well.MIDDLEWARE = [f"{HERE}.broken"]
-    told = run_as_json()
-    assert told.of("embedding")["middleware_not_tried"] == "note"
-    assert told.status == 0
+    report = run_as_json()
+    assert report.of("embedding")["middleware_not_tried"] == "note"
+    assert report.status == 0

@@ -19,8 +19,8 @@ def test_a_messenger_is_imported_and_never_called(site: Settings):
     """Nobody gets a message from a check."""
     clear_messages()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING}
-    told = run_as_json()
-    assert told.of("messages") == {"messenger": "ok"}
+    report = run_as_json()
+    assert report.of("messages") == {"messenger": "ok"}
     assert received() == []
 
 
@@ -35,17 +35,17 @@ def test_a_long_link_is_noted_with_its_length(site: Settings):
     """It costs a second message each time."""
     long = "https://book.the-longest-name-of-all-salons-in-town.example/en/services"
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **TEXTING, "SITE_URL": long}
-    told = run_as_json()
-    assert told.of("messages") == {"messenger": "ok", "message_link": "note"}
-    assert f"{len(long) + len('/book/m/') + 16} characters" in told.line("message_link")
+    report = run_as_json()
+    assert report.of("messages") == {"messenger": "ok", "message_link": "note"}
+    assert f"{len(long) + len('/book/m/') + 16} characters" in report.line("message_link")
 
 
 def test_mail_to_staff_is_reported_with_its_addresses(site: Settings):
     """And with what it lacks without SITE_URL."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STAFF_EMAIL": "desk@salon.example", "SITE_URL": ""}
-    told = run_as_json()
-    assert told.of("messages") == {"staff_mail": "ok", "staff_mail_link": "note"}
-    assert "desk@salon.example" in told.line("staff_mail")
+    report = run_as_json()
+    assert report.of("messages") == {"staff_mail": "ok", "staff_mail_link": "note"}
+    assert "desk@salon.example" in report.line("staff_mail")
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SITE_URL": "https://salon.example"}
     assert run_as_json().of("messages") == {"staff_mail": "ok"}
 
@@ -59,13 +59,13 @@ def test_a_mail_server_is_connected_to_and_sent_nothing(site: Settings):
     }
     with mail_server() as server:
         use(site, server.port)
-        told = run_as_json()
-        assert told.of("messages") == {"mail_server": "ok", "staff_mail": "ok"}
+        report = run_as_json()
+        assert report.of("messages") == {"mail_server": "ok", "staff_mail": "ok"}
         assert (server.sessions, server.accepted) == (1, [])
     with mail_server(CONNECT="554 no") as server:
         use(site, server.port)
-        told = run_as_json()
-    assert told.of("messages")["mail_server_failed"] == "fix"
-    assert f"127.0.0.1:{server.port} can't be used" in told.line("mail_server_failed")
+        report = run_as_json()
+    assert report.of("messages")["mail_server_failed"] == "fix"
+    assert f"127.0.0.1:{server.port} can't be used" in report.line("mail_server_failed")
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "STAFF_EMAIL": "", "MAIL": False}
     assert run_as_json().of("messages") == {}

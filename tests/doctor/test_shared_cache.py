@@ -41,9 +41,9 @@ def test_each_kind_of_cache(well: Settings, backend: str, given: dict[str, Any],
     """A cache of one process alone is a mistake, unless it is said how many there are."""
     well.CACHES = {"default": {"BACKEND": backend}}
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, **given}
-    told = run_as_json()
-    assert told.of("cache") == found
-    assert told.fixes() == [code for code, level in found.items() if level == "fix"]
+    report = run_as_json()
+    assert report.of("cache") == found
+    assert report.fixes() == [code for code, level in found.items() if level == "fix"]
 
 
 def test_a_cache_on_another_continent(well: Settings):
@@ -82,9 +82,9 @@ def test_imports_and_connecting_are_not_timed(well: Settings):
 def test_a_client_that_is_not_installed(well: Settings):
     """It says what to install, not to start a server."""
     well.CACHES = {"default": {"BACKEND": "tests.doctor.test_shared_cache.WithoutClient"}}
-    told = run_as_json()
-    assert told.of("cache") == {"cache_missing": "fix"}
-    assert "install the package of pylibmc" in told.line("cache_missing")
+    report = run_as_json()
+    assert report.of("cache") == {"cache_missing": "fix"}
+    assert "install the package of pylibmc" in report.line("cache_missing")
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
 
 
@@ -111,21 +111,21 @@ def test_files_are_shared_but_do_not_count(well: Settings, tmp_path: Any):
 def test_a_redis_that_is_down(well: Settings):
     """Everything else is still looked at, Kordless included."""
     well.CACHES = {"default": {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": "redis://:canary@127.0.0.1:1/0"}}
-    told = run_as_json()
-    assert told.fixes() == ["cache_down"]
-    assert "ConnectionError" in told.line("cache_down")
-    assert told.of("kordless")["key"] == "ok"
+    report = run_as_json()
+    assert report.fixes() == ["cache_down"]
+    assert "ConnectionError" in report.line("cache_down")
+    assert report.of("kordless")["key"] == "ok"
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
 
 
 def test_a_backend_that_is_not_there(well: Settings):
     """A misspelt name in CACHES is no reason to stop."""
     well.CACHES = {"default": {"BACKEND": "canary.cache.Nowhere"}}
-    told = run_as_json()
-    assert told.of("cache") == {"cache_missing": "fix"}
-    assert "BACKEND" in told.line("cache_missing")
-    assert told.of("database")["database_writes"] == "ok"
-    assert told.status == 1
+    report = run_as_json()
+    assert report.of("cache") == {"cache_missing": "fix"}
+    assert "BACKEND" in report.line("cache_missing")
+    assert report.of("database")["database_writes"] == "ok"
+    assert report.status == 1
     well.CACHES = {"default": {"BACKEND": LOCMEM}}
 
 

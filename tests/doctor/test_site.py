@@ -60,17 +60,17 @@ def running(well: Settings, lost: list[str], added: dict[str, str]) -> Iterator[
 
 def test_it_answers_and_believes_what_is_signed(running: str, sandbox: Sandbox):
     """Its health, its script and its webhook; nothing is stored, and Kordless hears nothing of it."""
-    told = run_as_json("--site", f"{running}/")
-    assert told.of("site") == {"site_health": "ok", "site_script": "ok", "site_webhook": "ok"}, told.text
+    report = run_as_json("--site", f"{running}/")
+    assert report.of("site") == {"site_health": "ok", "site_script": "ok", "site_webhook": "ok"}, report.text
     assert WebhookDelivery.objects.count() == 0
-    assert told.document["requests"] == len(sandbox.requests) == 3
-    assert told.status == 0
+    assert report.document["requests"] == len(sandbox.requests) == 3
+    assert report.status == 0
 
 
 def test_the_doctors_own_deliveries_are_not_counted_as_refused(running: str):
     """A monitor that runs it every five minutes leaves no alarm in the overview."""
-    told = run_as_json("--site", running)
-    assert told.of("site")["site_webhook"] == "ok", told.text
+    report = run_as_json("--site", running)
+    assert report.of("site")["site_webhook"] == "ok", report.text
     assert counters.flush()
     assert not RejectedDeliveryCount.objects.exists()
 
@@ -85,17 +85,17 @@ def test_the_doctors_own_deliveries_are_not_counted_as_refused(running: str):
 def test_a_proxy_that_loses_a_header(running: str, lost: list[str], header: str, words: str):
     """The signature can't be right without its timestamp. Without its id a delivery is rejected before it is read."""
     lost.append(header)
-    told = run_as_json("--site", running)
-    assert told.fixes() == ["site_webhook"]
-    assert words in told.line("site_webhook")
+    report = run_as_json("--site", running)
+    assert report.fixes() == ["site_webhook"]
+    assert words in report.line("site_webhook")
 
 
 def test_a_proxy_that_the_settings_do_not_know_of(running: str, added: dict[str, str], well: Settings):
     """The running site tells the doctor alone, who proves that it belongs to the site."""
     added["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
-    told = run_as_json("--site", running)
-    assert told.fixes() == ["site_proxy"]
-    assert "TRUSTED_PROXIES" in told.line("site_proxy")
+    report = run_as_json("--site", running)
+    assert report.fixes() == ["site_proxy"]
+    assert "TRUSTED_PROXIES" in report.line("site_proxy")
     for proof in (None, "", "doctor", "doctor:1:forged"):
         headers = {} if proof is None else {"KB-Doctor": proof}
         behind = {**headers, "X-Forwarded-For": "203.0.113.7"}
@@ -116,8 +116,8 @@ def test_another_site(running: str, well: Settings):
     well.ROOT_URLCONF = "tests.projects.several.urls"
     well.KORDLESS_BOOKING = {"ACCOUNTS": {"north": {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": OLD}}}
     well.STATIC_URL = "https://cdn.example/"
-    told = run_as_json("--site", running.replace("localhost", "127.0.0.1"))
-    assert told.of("site") == {"site_health": "ok", "site_webhook": "ok"}
+    report = run_as_json("--site", running.replace("localhost", "127.0.0.1"))
+    assert report.of("site") == {"site_health": "ok", "site_webhook": "ok"}
 
 
 def serve_robots(well: Settings, text: str) -> None:
@@ -142,10 +142,10 @@ def serve_robots(well: Settings, text: str) -> None:
 def test_a_robots_txt_that_contradicts_index(running: str, well: Settings, text: str, level: str):
     """Who lets search engines in, and keeps them from reading the pages, is told."""
     serve_robots(well, text)
-    told = run_as_json("--site", running)
-    assert told.of("site")["site_robots"] == level, told.text
-    assert told.of("search engines") == {"indexed": "ok"}
-    assert "https://salon.example/book/" in told.line("indexed")
+    report = run_as_json("--site", running)
+    assert report.of("site")["site_robots"] == level, report.text
+    assert report.of("search engines") == {"indexed": "ok"}
+    assert "https://salon.example/book/" in report.line("indexed")
 
 
 def test_nobody_there(well: Settings):
@@ -164,8 +164,8 @@ def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
             (f"http://127.0.0.1:{nobodys}/thanks", "fix"),
         ):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
-            told = run_as_json("--site", running)
-            assert told.of("site")["site_done_url"] == said, told.text
+            report = run_as_json("--site", running)
+            assert report.of("site")["site_done_url"] == said, report.text
 
 
 def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Settings):
@@ -177,8 +177,8 @@ def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Sett
             ({"en": "/book/health/"}, f"http://127.0.0.1:{nobodys}/terms", ["ok", "fix"]),
         ):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "PRIVACY_URL": privacy, "TERMS_URL": terms}
-            told = run_as_json("--site", running)
-            found = told.of("site")
-            assert [found["site_privacy_url"], found["site_terms_url"]] == said, told.text
+            report = run_as_json("--site", running)
+            found = report.of("site")
+            assert [found["site_privacy_url"], found["site_terms_url"]] == said, report.text
         well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TERMS_URL": {"en": "/book/health/", "de": "/gone/"}}
         assert "site_terms_url" in run_as_json("--site", running).fixes()

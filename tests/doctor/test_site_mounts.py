@@ -27,19 +27,19 @@ def test_where_each_account_is(two_accounts: Settings):
 def test_nowhere(well: Settings):
     """With the line to add."""
     well.ROOT_URLCONF = WITHOUT_WIDGET
-    told = run_as_json()
-    assert told.fixes() == ["unmounted"]
-    assert 'include("kordless_booking.urls")' in told.line("unmounted")
+    report = run_as_json()
+    assert report.fixes() == ["unmounted"]
+    assert 'include("kordless_booking.urls")' in report.line("unmounted")
 
 
 def test_one_of_two_is_missing(two_accounts: Settings):
     """The other one is somewhere."""
     two_accounts.KORDLESS_BOOKING = {**two_accounts.KORDLESS_BOOKING, "PROCESSES": 1}
     two_accounts.ROOT_URLCONF = mounted("north")
-    told = run_as_json()
-    assert told.of("urls", "north") == {"mounted": "ok"}
-    assert told.of("urls", "south") == {"unmounted": "fix"}
-    assert "namespace='south'" in told.line("unmounted")
+    report = run_as_json()
+    assert report.of("urls", "north") == {"mounted": "ok"}
+    assert report.of("urls", "south") == {"unmounted": "fix"}
+    assert "namespace='south'" in report.line("unmounted")
 
 
 def test_a_namespace_of_nobody(two_accounts: Settings):
@@ -63,9 +63,9 @@ def test_where_the_address_varies(well: Settings):
 def test_a_catch_all_above_the_widget(well: Settings):
     """`reverse` names the address, and another view answers there."""
     well.ROOT_URLCONF = (*BEFORE_WIDGET, *mounted(None))
-    told = run_as_json()
-    assert told.of("urls") == {"shadowed": "fix"}
-    assert "/0/ of the widget leads to something else (site-page)" in told.line("shadowed")
+    report = run_as_json()
+    assert report.of("urls") == {"shadowed": "fix"}
+    assert "/0/ of the widget leads to something else (site-page)" in report.line("shadowed")
     well.ROOT_URLCONF = (*mounted(None), *BEFORE_WIDGET)
     assert run_as_json().of("urls") == {"mounted": "ok"}
 
@@ -73,9 +73,9 @@ def test_a_catch_all_above_the_widget(well: Settings):
 def test_urls_that_can_not_be_imported(well: Settings):
     """The rest is looked at."""
     well.ROOT_URLCONF = "canary.urls.nowhere"
-    told = run_as_json()
-    assert told.of("urls") == {"failed": "fix"}
-    assert told.of("kordless")["key"] == "ok"
+    report = run_as_json()
+    assert report.of("urls") == {"failed": "fix"}
+    assert report.of("kordless")["key"] == "ok"
 
 
 def test_index_without_an_address_for_search_engines(well: Settings):

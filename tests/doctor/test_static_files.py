@@ -30,10 +30,10 @@ def test_collected(well: Settings):
 def test_not_collected(well: Settings, name: str):
     """With the command that does it."""
     (Path(well.STATIC_ROOT) / name).unlink()
-    told = run_as_json()
-    assert told.fixes() == ["static_not_collected"]
-    assert name in told.line("static_not_collected")
-    assert "manage.py collectstatic" in told.line("static_not_collected")
+    report = run_as_json()
+    assert report.fixes() == ["static_not_collected"]
+    assert name in report.line("static_not_collected")
+    assert "manage.py collectstatic" in report.line("static_not_collected")
 
 
 def test_nowhere_to_collect_to(well: Settings):
@@ -51,9 +51,9 @@ def test_collected_before_an_upgrade(well: Settings):
 def test_a_manifest(well: Settings):
     """Files under hashed names are found by their manifest; without one, pages would fail."""
     kept(well, MANIFEST)
-    told = run_as_json()
-    assert told.fixes() == ["static_not_collected"]
-    assert "manifest" in told.line("static_not_collected")
+    report = run_as_json()
+    assert report.fixes() == ["static_not_collected"]
+    assert "manifest" in report.line("static_not_collected")
     storage = staticfiles_storage
     list(storage.post_process({name: (storage, name) for name in (OWN_SCRIPT, "django_htmx/htmx-2.min.js")}))
     kept(well, MANIFEST)

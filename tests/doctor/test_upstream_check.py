@@ -26,14 +26,14 @@ def test_all_is_well(well: Settings, limited: Sandbox):
     """Three requests: for the organization, a service, and its times."""
     limited.faults.add("date_skew", seconds=1)
     limited.faults.add("not_public", operation="organization", service="makeover")
-    told = run_as_json()
-    assert told.status == 0, told.text
-    assert told.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
+    report = run_as_json()
+    assert report.status == 0, report.text
+    assert report.of("kordless") == dict.fromkeys(("reached", "key", "services", "times", "clock"), "ok")
     assert [request.operation for request in limited.requests] == ["organization", "service", "availability"]
-    assert told.document["requests"] == 3
-    assert "8 of 9 services can be booked online: haircut, " in told.line("services")
-    assert "head-spa" in told.line("services")
-    assert "makeover" not in told.line("services")
+    assert report.document["requests"] == 3
+    assert "8 of 9 services can be booked online: haircut, " in report.line("services")
+    assert "head-spa" in report.line("services")
+    assert "makeover" not in report.line("services")
 
 
 def test_of_many_services_the_first_slugs_are_listed(well: Settings, sandbox: Sandbox):
@@ -77,22 +77,22 @@ def test_each_illness_has_its_advice(
 ):
     """Exit code 1, one line with what to do, nothing of the answer's own words, and no more requests than needed."""
     sandbox.faults.add(kind, operation, **options)
-    told = run_as_json()
-    assert told.status == 1
-    assert told.fixes() == [code]
-    assert advice in told.line(code)
-    assert "faults" not in told.text
-    assert "script" not in told.of("kordless")
-    assert len(sandbox.requests) == told.document["requests"] <= most
+    report = run_as_json()
+    assert report.status == 1
+    assert report.fixes() == [code]
+    assert advice in report.line(code)
+    assert "faults" not in report.text
+    assert "script" not in report.of("kordless")
+    assert len(sandbox.requests) == report.document["requests"] <= most
 
 
 def test_settings_of_a_service_that_is_not_listed_are_reported(well: Settings, sandbox: Sandbox):
     """A misspelled slug would change nothing; those that exist are named."""
     own = {"CONTACT_FIELDS": {"phone": "required"}}
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own, "hair-cut\x1b[2J": own}}
-    told = run_as_json()
-    assert told.of("kordless")["service_settings_unused"] == "note"
-    line = told.line("service_settings_unused")
+    report = run_as_json()
+    assert report.of("kordless")["service_settings_unused"] == "note"
+    line = report.line("service_settings_unused")
     assert "doesn't list: hair-cut?[2J" in line
     assert "haircut, full-color" in line
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "SERVICES": {"haircut": own}}
@@ -107,8 +107,8 @@ def _ask(well: Settings, questions: Any) -> DoctorReport:
 def test_questions_of_a_service_that_is_not_listed_are_reported(well: Settings):
     """As settings of such a service; those of all services belong to none."""
     question = {"name": "allergies", "label": "Any allergies?", "kind": "text"}
-    told = _ask(well, {"haircut": [question], "hair-cut": [question], "*": [question]})
-    assert "QUESTIONS has settings for services that Kordless doesn't list: hair-cut" in told.line(
+    report = _ask(well, {"haircut": [question], "hair-cut": [question], "*": [question]})
+    assert "QUESTIONS has settings for services that Kordless doesn't list: hair-cut" in report.line(
         "service_settings_unused"
     )
     assert "service_settings_unused" not in _ask(well, {"haircut": [question], "*": [question]}).of("kordless")
@@ -117,32 +117,32 @@ def test_questions_of_a_service_that_is_not_listed_are_reported(well: Settings):
 def test_questions_that_may_not_fit_into_the_notes_are_reported(well: Settings):
     """With full notes and full answers: nothing is cut off, but such a visitor has to shorten a text."""
     long = [{"name": f"q{number}", "label": "Question", "kind": "long_text"} for number in range(3)]
-    told = _ask(well, {"haircut": long})
-    assert told.of("kordless")["questions_long"] == "note"
-    assert "answers of haircut can have 2533 characters, and 2000 are sent" in told.line("questions_long")
-    told = _ask(well, {"haircut": long[:1]})
-    assert "questions_long" not in told.of("kordless")
-    assert "1 of 9 services ask questions" in told.line("questions")
+    report = _ask(well, {"haircut": long})
+    assert report.of("kordless")["questions_long"] == "note"
+    assert "answers of haircut can have 2533 characters, and 2000 are sent" in report.line("questions_long")
+    report = _ask(well, {"haircut": long[:1]})
+    assert "questions_long" not in report.of("kordless")
+    assert "1 of 9 services ask questions" in report.line("questions")
 
 
 def test_languages_that_questions_lack_are_reported(well: Settings):
     """Of those that visitors can choose; a text in one language is meant to be read by all."""
     well.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
     label = {"en": "Any allergies?", "de": "Allergien?"}
-    told = _ask(well, {"*": [{"name": "allergies", "label": label, "kind": "text", "help": "Nuts"}]})
-    assert told.of("kordless")["questions_untranslated"] == "note"
-    assert "allergies in ar" in told.line("questions_untranslated")
-    told = _ask(well, {"*": [{"name": "allergies", "label": {**label, "ar": "حساسية"}, "kind": "text"}]})
-    assert "questions_untranslated" not in told.of("kordless")
+    report = _ask(well, {"*": [{"name": "allergies", "label": label, "kind": "text", "help": "Nuts"}]})
+    assert report.of("kordless")["questions_untranslated"] == "note"
+    assert "allergies in ar" in report.line("questions_untranslated")
+    report = _ask(well, {"*": [{"name": "allergies", "label": {**label, "ar": "حساسية"}, "kind": "text"}]})
+    assert "questions_untranslated" not in report.of("kordless")
 
 
 def test_a_function_that_can_not_be_asked_for_questions_is_reported(well: Settings):
     """With the question that is wrong, or the class of what it raised."""
-    told = _ask(well, lambda _account, _service: [{"name": "A", "label": "L", "kind": "text"}])
-    assert told.fixes() == ["questions_failed"]
-    assert "Question 1 has the name 'A'" in told.line("questions_failed")
-    told = _ask(well, "tests.no_such_module.questions")
-    assert "ModuleNotFoundError" in told.line("questions_failed")
+    report = _ask(well, lambda _account, _service: [{"name": "A", "label": "L", "kind": "text"}])
+    assert report.fixes() == ["questions_failed"]
+    assert "Question 1 has the name 'A'" in report.line("questions_failed")
+    report = _ask(well, "tests.no_such_module.questions")
+    assert "ModuleNotFoundError" in report.line("questions_failed")
 
 
 @pytest.mark.parametrize(
@@ -164,19 +164,19 @@ def test_mail_is_reported_where_no_form_asks_for_an_email_address(
 def test_a_key_of_another_organization(well: Settings, sandbox: Sandbox):
     """The two settings don't belong together."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "API_KEY": NORTH_KEY}
-    told = run_as_json()
-    assert told.fixes() == ["key_of_other_organization"]
-    assert "acme-salon" in told.line("key_of_other_organization")
+    report = run_as_json()
+    assert report.fixes() == ["key_of_other_organization"]
+    assert "acme-salon" in report.line("key_of_other_organization")
 
 
 def test_an_outage_costs_one_retry_of_each_request(well: Settings, sandbox: Sandbox):
     """Each call is tried twice at most."""
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
-    told = run_as_json()
+    report = run_as_json()
     asked = [request.operation for request in sandbox.requests]
     assert asked == ["organization"] * 2 + ["service"] + ["availability"] * 2
-    assert told.fixes() == ["no_usable_answer"]
+    assert report.fixes() == ["no_usable_answer"]
 
 
 def test_a_month_in_many_parts_costs_eight_requests_at_most(
@@ -184,9 +184,9 @@ def test_a_month_in_many_parts_costs_eight_requests_at_most(
 ):
     """It is not checked then, and that is said."""
     monkeypatch.setattr(parsing, "MAX_SLOTS", 20)
-    told = run_as_json()
-    assert told.document["requests"] == len(sandbox.requests) == 8
-    assert told.of("kordless")["times_not_checked"] == "note"
+    report = run_as_json()
+    assert report.document["requests"] == len(sandbox.requests) == 8
+    assert report.of("kordless")["times_not_checked"] == "note"
 
 
 def test_many_hosts_are_read_to_the_end_of_the_near_days(well: Settings, sandbox: Sandbox):
@@ -199,9 +199,9 @@ def test_many_hosts_are_read_to_the_end_of_the_near_days(well: Settings, sandbox
 def test_a_day_of_too_many_times_is_no_good_state(well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
     """Times that visitors can't see are never "ok"."""
     monkeypatch.setattr(parsing, "MAX_SLOTS", 3)
-    told = run_as_json()
-    assert told.fixes() == ["times_too_many"]
-    assert "times" not in told.of("kordless")
+    report = run_as_json()
+    assert report.fixes() == ["times_too_many"]
+    assert "times" not in report.of("kordless")
     assert run_as_json().fixes() == ["times_too_many"]
 
 
@@ -214,9 +214,9 @@ def test_times_that_cannot_be_understood_are_counted(well: Settings, sandbox: Sa
         return document
 
     answered_by(well, sandbox, availability=broken)
-    told = run_as_json()
-    assert told.fixes() == ["times_skipped"]
-    assert "3 free times of haircut" in told.line("times_skipped")
+    report = run_as_json()
+    assert report.fixes() == ["times_skipped"]
+    assert "3 free times of haircut" in report.line("times_skipped")
 
 
 @pytest.mark.parametrize(
@@ -236,9 +236,9 @@ def test_a_time_zone_that_is_none_is_found(well: Settings, sandbox: Sandbox, zon
         return document
 
     answered_by(well, sandbox, service=change)
-    told = run_as_json().of("kordless")
-    assert {code: level for code, level in told.items() if code.startswith("timezone")} == finding
-    assert told["times"] == "ok"
+    report = run_as_json().of("kordless")
+    assert {code: level for code, level in report.items() if code.startswith("timezone")} == finding
+    assert report["times"] == "ok"
 
 
 def test_services_that_cannot_be_shown_are_named(well: Settings, sandbox: Sandbox):
@@ -250,11 +250,11 @@ def test_services_that_cannot_be_shown_are_named(well: Settings, sandbox: Sandbo
         return document
 
     answered_by(well, sandbox, organization=change)
-    told = run_as_json()
-    assert told.fixes() == ["services_left_out"]
-    assert "cut/and[2J color, haircut" in told.line("services_left_out")
+    report = run_as_json()
+    assert report.fixes() == ["services_left_out"]
+    assert "cut/and[2J color, haircut" in report.line("services_left_out")
     # They count among the services, or "all can be booked" would stand above "these can't".
-    assert "7 of 9 services" in told.line("services")
+    assert "7 of 9 services" in report.line("services")
 
 
 def answered_by(site: Settings, sandbox: Sandbox, **changes: Change) -> OddAnswers:
@@ -268,10 +268,10 @@ def answered_by(site: Settings, sandbox: Sandbox, **changes: Change) -> OddAnswe
 def test_a_clock_that_is_off(well: Settings, sandbox: Sandbox, seconds: int, words: str):
     """In either direction, from two minutes on."""
     sandbox.faults.add("date_skew", seconds=seconds)
-    told = run_as_json()
-    assert told.fixes() == ["clock_skew"]
-    assert words in told.line("clock_skew")
-    assert "NTP" in told.line("clock_skew")
+    report = run_as_json()
+    assert report.fixes() == ["clock_skew"]
+    assert words in report.line("clock_skew")
+    assert "NTP" in report.line("clock_skew")
 
 
 def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
@@ -282,9 +282,9 @@ def test_an_answer_without_date(well: Settings, sandbox: Sandbox):
 def test_a_key_that_may_less_than_the_settings_say(well: Settings, limited: Sandbox):
     """The rate limit is Kordless's to define."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 90}
-    told = run_as_json()
-    assert told.fixes() == ["quota"]
-    assert 'set "REQUESTS_PER_MINUTE": 60' in told.line("quota")
+    report = run_as_json()
+    assert report.fixes() == ["quota"]
+    assert 'set "REQUESTS_PER_MINUTE": 60' in report.line("quota")
 
 
 def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: Traveller):
@@ -292,8 +292,8 @@ def test_a_rate_limit_that_is_used_up(well: Settings, sandbox: Sandbox, clock: T
     gate = services_for(get_account(None)).gate
     for _ in range(58):
         gate.before("availability")
-    told = run_as_json()
-    assert told.fixes() == ["too_many"]
+    report = run_as_json()
+    assert report.fixes() == ["too_many"]
     assert sandbox.requests == []
 
 
@@ -302,8 +302,8 @@ def test_while_the_circuit_is_open(well: Settings, sandbox: Sandbox):
     sandbox.faults.add("status", status=503, retry_after=60)
     assert run_as_json().fixes() == ["no_usable_answer"]
     sandbox.clear_requests()
-    told = run_as_json()
-    assert told.fixes() == ["circuit_open"]
+    report = run_as_json()
+    assert report.fixes() == ["circuit_open"]
     assert sandbox.requests == []
 
 
@@ -316,9 +316,9 @@ def test_troubles_of_lookups_are_reported_without_a_lookup(
     for _ in range(5 if response is None else 1):
         gate.before("lookup")
         gate.after("lookup", response and ResponseMeta(response, retry_after=40))
-    told = run_as_json()
-    assert told.of("kordless")[code] == ("fix" if response is None else "note")
-    assert "times" in told.of("kordless")
+    report = run_as_json()
+    assert report.of("kordless")[code] == ("fix" if response is None else "note")
+    assert "times" in report.of("kordless")
     assert "lookup" not in [request.operation for request in sandbox.requests]
 
 
@@ -337,10 +337,10 @@ def test_a_kordless_that_is_slow(far: Sandbox, well: Settings, kind: str):
     """The doctor waits no longer than a page would."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BROWSE_SECONDS": 0.5}
     far.faults.add(kind)
-    told = run_as_json()
-    assert "no_usable_answer" in told.fixes()
-    assert "BROWSE_SECONDS" in told.line("no_usable_answer")
-    assert told.document["seconds"] < 20  # the sandbox dawdles for 30 at least, and the machine may be busy
+    report = run_as_json()
+    assert "no_usable_answer" in report.fixes()
+    assert "BROWSE_SECONDS" in report.line("no_usable_answer")
+    assert report.document["seconds"] < 20  # the sandbox dawdles for 30 at least, and the machine may be busy
 
 
 @pytest.mark.long
@@ -362,33 +362,33 @@ def test_a_kordless_that_is_slow_but_answers(far: Sandbox, well: Settings):
 def test_a_kordless_that_is_not_there(far: Sandbox, well: Settings, base_url: str, advice: str):
     """With the reason, and what that usually means."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base_url}
-    told = run_as_json()
-    assert "unreachable" in told.fixes()
-    assert advice in told.line("unreachable")
+    report = run_as_json()
+    assert "unreachable" in report.fixes()
+    assert advice in report.line("unreachable")
 
 
 def test_something_else_speaks_tls(far: Sandbox, well: Settings):
     """The sandbox speaks plain HTTP: a handshake with it fails."""
     base = well.KORDLESS_BOOKING["BASE_URL"].replace("http://", "https://")
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "BASE_URL": base}
-    told = run_as_json()
-    assert "certificate" in told.line("unreachable")
+    report = run_as_json()
+    assert "certificate" in report.line("unreachable")
 
 
 def test_a_hostile_name_stays_on_its_line(well: Settings, sandbox: Sandbox):
     """The name of the business is untrusted input: it is printed on one line, without control characters, and cut."""
     sandbox.faults.add("org_renamed", name="Salon\x1b[2J\nfix  nothing" + "x" * 500)
-    told = run_as_json()
-    assert "\x1b" not in told.line("key")
-    assert "\n" not in told.line("key")
-    assert len(told.line("key")) < 200
+    report = run_as_json()
+    assert "\x1b" not in report.line("key")
+    assert "\n" not in report.line("key")
+    assert len(report.line("key")) < 200
 
 
 def test_each_account_is_asked_for_itself(two_accounts: Settings, sandbox: Sandbox):
     """Or one alone."""
-    told = run_as_json()
-    assert told.of("kordless", "north")["key"] == told.of("kordless", "south")["key"] == "ok"
-    assert told.document["requests"] == len(sandbox.requests) == 6
+    report = run_as_json()
+    assert report.of("kordless", "north")["key"] == report.of("kordless", "south")["key"] == "ok"
+    assert report.document["requests"] == len(sandbox.requests) == 6
     sandbox.clear_requests()
     assert run_as_json("--account", "south").of("kordless", "north") == {}
     assert len(sandbox.requests) == 3

@@ -22,18 +22,18 @@ def test_each_secret_is_tried_under_the_set_signature_scheme(well: Settings, sch
         "WEBHOOK_SIGNATURE_ENCODING": scheme.encoding,
     }
     well.KORDLESS_BOOKING = dict(well.KORDLESS_BOOKING)
-    told = run_as_json()
-    assert told.of("webhook") == {"signature_scheme": "ok", "no_delivery": "note"}
-    assert told.line("signature_scheme").startswith("Deliveries signed with each of 2 secrets are accepted")
-    assert scheme.signed_payload in told.line("signature_scheme")
+    report = run_as_json()
+    assert report.of("webhook") == {"signature_scheme": "ok", "no_delivery": "note"}
+    assert report.line("signature_scheme").startswith("Deliveries signed with each of 2 secrets are accepted")
+    assert scheme.signed_payload in report.line("signature_scheme")
 
 
 def test_no_secret(well: Settings):
     """A site may do without a webhook."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": []}
-    told = run_as_json()
-    assert told.of("webhook") == {"no_webhook": "note"}
-    assert told.status == 0
+    report = run_as_json()
+    assert report.of("webhook") == {"no_webhook": "note"}
+    assert report.status == 0
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_no_secret(well: Settings):
 def test_secrets_that_are_weak_or_none(well: Settings, secrets: object, fixes: list[str], notes: list[str]):
     """Each has its line, and none is shown."""
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "WEBHOOK_SECRETS": secrets}
-    told = run_as_json()
-    assert told.fixes() == fixes
-    assert [code for code in notes if told.of("webhook").get(code) != "note"] == []
+    report = run_as_json()
+    assert report.fixes() == fixes
+    assert [code for code in notes if report.of("webhook").get(code) != "note"] == []
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_when_something_was_delivered_last(
     """However long that is ago: perhaps nobody has booked."""
     assert delivery(secret=OLD).post(client).status_code == 200
     clock.shift(age)
-    told = run_as_json()
-    assert told.of("webhook")["last_delivery"] == "ok"
-    assert words in told.line("last_delivery")
+    report = run_as_json()
+    assert report.of("webhook")["last_delivery"] == "ok"
+    assert words in report.line("last_delivery")

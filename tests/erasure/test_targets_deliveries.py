@@ -62,8 +62,8 @@ def test_a_body_that_can_not_be_opened(client: Client):
     """Nobody can say whose it is; it is reported, and deleted by its age."""
     deliver_event(client, "BOOK_AAAA0001", CANARY)
     WebhookDelivery.objects.update(encrypted="damaged")
-    told = erase(person())
-    assert (told.emptied, told.kept_personal) == (0, 1)
+    report = erase(person())
+    assert (report.emptied, report.kept_personal) == (0, 1)
     assert Deliveries().erase_older_than(NOW + DAY, NOW + DAY, accounts=None) == ErasureResult(emptied=1)
 
 

@@ -119,10 +119,10 @@ def test_trouble_rings_once_a_minute(
         scenario.walk.open("/book/")
     scenario.clock.shift(61)
     scenario.walk.open("/book/")
-    told = [level for event, level in events(caplog) if event.startswith("upstream_")]
-    assert len(told) == 21
-    assert told.count(logging.ERROR) == 2
-    assert set(told) == {logging.ERROR, logging.INFO}
+    levels = [level for event, level in events(caplog) if event.startswith("upstream_")]
+    assert len(levels) == 21
+    assert levels.count(logging.ERROR) == 2
+    assert set(levels) == {logging.ERROR, logging.INFO}
 
 
 def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):

@@ -29,16 +29,16 @@ OUTSIDE = re.compile(
 
 def test_every_fault_has_its_row_with_its_events():
     """Each fault stands in the table once, and each of its steps says the event that the test has shown."""
-    ill = {fault.name: fault for fault in ALL if any(FINE[act] != told for act, told in fault.outcomes.items())}
+    ill = {fault.name: fault for fault in ALL if any(FINE[act] != outcome for act, outcome in fault.outcomes.items())}
     named: list[str] = []
     for names, *cells in rows("Every fault"):
         for name in re.findall("`([^`]+)`", names):
             named.append(name)
             for acts, cell in zip(COLUMNS, cells, strict=True):
-                told = [ill[name].outcomes[act] for act in acts if act in ill[name].outcomes]
-                assert set(EVENT.findall(cell)) == {event for _status, event in told if event}, (name, cell)
-                assert ("fine" in cell) == any(not event for _status, event in told), (name, cell)
-                assert (cell == "-") == (not told), (name, cell)
+                outcomes = [ill[name].outcomes[act] for act in acts if act in ill[name].outcomes]
+                assert set(EVENT.findall(cell)) == {event for _status, event in outcomes if event}, (name, cell)
+                assert ("fine" in cell) == any(not event for _status, event in outcomes), (name, cell)
+                assert (cell == "-") == (not outcomes), (name, cell)
     assert sorted(named) == sorted(ill)
     strange = [name.strip("`") for name, *_ in rows("Unusual responses that are handled")]
     assert sorted(strange) == sorted(fault.name for fault in ALL if fault.name not in ill)

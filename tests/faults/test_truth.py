@@ -40,9 +40,9 @@ def test_lost_but_carried_out_is_shown_as_done(scenario: FaultScenario, what: st
     page, button = asking(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=True, **LOST)
     for _ in range(2):
-        told = scenario.walk.send(page, button)
-        assert told.status == 200
-        assert WORDS[what] in told.text
+        outcome = scenario.walk.send(page, button)
+        assert outcome.status == 200
+        assert WORDS[what] in outcome.text
         assert state(scenario) == DONE[what]
     assert [request.operation for request in scenario.sandbox.requests].count(what) == 1
 
@@ -53,12 +53,12 @@ def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str)
     page, button = asking(scenario, what)
     before = state(scenario)
     scenario.sandbox.faults.add("status", what, times=1, **LOST)
-    told = scenario.walk.send(page, button)
-    assert told.status == 503
-    assert "couldn’t confirm" in told.alert
-    assert not any(denial in told.text for denial in DENIALS)
+    outcome = scenario.walk.send(page, button)
+    assert outcome.status == 503
+    assert "couldn’t confirm" in outcome.alert
+    assert not any(denial in outcome.text for denial in DENIALS)
     assert state(scenario) == before
-    assert WORDS[what] in scenario.walk.send(told, button).text
+    assert WORDS[what] in scenario.walk.send(outcome, button).text
     assert state(scenario) == DONE[what]
 
 
@@ -69,14 +69,14 @@ def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, c
     page, button = asking(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)
     scenario.change(TRANSPORT=wsgi_transport(Falls(scenario.sandbox, f"/{what}")))
-    told = scenario.walk.send(page, button)
-    assert told.status == 503
-    assert "couldn’t confirm" in told.alert
-    assert not any(denial in told.text for denial in DENIALS)
-    assert WORDS[what] not in told.text
+    outcome = scenario.walk.send(page, button)
+    assert outcome.status == 503
+    assert "couldn’t confirm" in outcome.alert
+    assert not any(denial in outcome.text for denial in DENIALS)
+    assert WORDS[what] not in outcome.text
     scenario.change(TRANSPORT=wsgi_transport(scenario.sandbox))
     scenario.sandbox.faults.clear()
-    assert WORDS[what] in scenario.walk.send(told, button).text
+    assert WORDS[what] in scenario.walk.send(outcome, button).text
     assert state(scenario) == DONE[what]
     assert len(scenario.sandbox.bookings()) == 1
 
@@ -87,12 +87,12 @@ def test_not_sent_is_unchanged(scenario: FaultScenario, what: str):
     page, button = asking(scenario, what)
     before = state(scenario)
     scenario.sandbox.faults.add("status", what, times=1, status=429, retry_after=7)
-    told = scenario.walk.send(page, button)
-    assert (told.status, told.response["Retry-After"]) == (503, "7")
-    assert "Your booking is unchanged" in told.alert
+    outcome = scenario.walk.send(page, button)
+    assert (outcome.status, outcome.response["Retry-After"]) == (503, "7")
+    assert "Your booking is unchanged" in outcome.alert
     assert state(scenario) == before
     scenario.clock.shift(8)
-    assert WORDS[what] in scenario.walk.send(told, button).text
+    assert WORDS[what] in scenario.walk.send(outcome, button).text
 
 
 def test_taken_by_our_own_first_try(scenario: FaultScenario):

@@ -101,9 +101,9 @@ def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: 
     booking_steps.at(frame, "slot")
     book_in(frame, "guest@example.com")
     booking_steps.wait_for(page, "heard.some(one => one.name === 'booked')")
-    told = heard(page, "booked")
-    assert [set(one) for one in told] == [{"name", "link", "version", "service", "start", "status"}]
-    assert (told[0]["version"], told[0]["service"], told[0]["status"]) == (1, "haircut", "confirmed")
+    booked = heard(page, "booked")
+    assert [set(one) for one in booked] == [{"name", "link", "version", "service", "start", "status"}]
+    assert (booked[0]["version"], booked[0]["service"], booked[0]["status"]) == (1, "haircut", "confirmed")
     assert [one["step"] for one in heard(page, "step")] == ["slot", "contact", "confirmation"]
     expect(
         page.locator("#log li").filter(has_text="kordless:booked from “Book a haircut at Acme Salon”")
@@ -604,13 +604,13 @@ def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
     """Values from the host fill the form unless they are invalid; typed text stays; no URL holds any of them."""
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
-    told = {
+    attributes = {
         "prefill_name": "Grace Hopper",
         "prefill_email": "not an address",
         "prefill_phone": "+1 212 555 0123",
         "prefill_notes": "x" * 2000,
     }
-    page.goto(elsewhere.write(page.context, elsewhere.link(**told)))
+    page.goto(elsewhere.write(page.context, elsewhere.link(**attributes)))
     frame = framed(page)
     booking_steps.to_contact(frame)
     expect(frame.get_by_label("Name", exact=True)).to_have_value("Grace Hopper")
@@ -663,14 +663,14 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     frame.get_by_role("link", name="Change or cancel", exact=True).click()
     move_and_cancel(frame, elsewhere.demo, number)
     booking_steps.wait_for(page, "heard.some(({ name }) => name === 'cancelled')")
-    told = heard(page, "booked", "rescheduled", "cancelled")
-    assert [(one["name"], one["service"], one["status"]) for one in told] == [
+    events = heard(page, "booked", "rescheduled", "cancelled")
+    assert [(one["name"], one["service"], one["status"]) for one in events] == [
         ("booked", "beard-trim", "confirmed"),
         ("rescheduled", "beard-trim", "confirmed"),
         ("cancelled", "beard-trim", "canceled"),
     ]
-    assert told[0]["start"] != told[1]["start"] == told[2]["start"]
-    assert all(set(one) == {"name", "link", "version", "service", "start", "status"} for one in told)
+    assert events[0]["start"] != events[1]["start"] == events[2]["start"]
+    assert all(set(one) == {"name", "link", "version", "service", "start", "status"} for one in events)
     assert number not in json.dumps(page.evaluate("heard"))
 
 

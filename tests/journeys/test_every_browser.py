@@ -94,8 +94,8 @@ def test_books(visit: Visit, mode: str, links: list[str]):
         if visit.scripts:
             visitor.see(f'html[data-booked="{len(links)}"]')
             assert visitor.complaints() == []
-        told = visitor.ask("heard.filter(({ name }) => name === 'booked').map(({ link }) => link)")
-        assert told == (links if visit.scripts else [])
+        reported = visitor.ask("heard.filter(({ name }) => name === 'booked').map(({ link }) => link)")
+        assert reported == (links if visit.scripts else [])
         assert visitor.ask("refused") == []
         assert visitor.kept(*links) == []
 

@@ -23,7 +23,7 @@ HTMX_COMES = 2_000
 
 
 @pytest.fixture
-def told(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
+def webhook_demo(_prepared: Path, tmp_path: Path) -> Iterator[Demo]:
     """The demo with a webhook, which its sandbox delivers to over real HTTP."""
     furnish(tmp_path, _prepared)
     with served(tmp_path, KORDLESS_WEBHOOK_SECRET=SECRET) as demo:
@@ -76,9 +76,9 @@ def opened(page: Page, url: str) -> Locator:
 
 
 @pytest.mark.dates
-def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complaints: list[str]):
+def test_a_time_that_is_taken_by_phone_vanishes(page: Page, webhook_demo: Demo, complaints: list[str]):
     """The focus stays where it is, so does the page, and nothing is said aloud; then all is quiet again."""
-    times = opened(page, busy_day(told))
+    times = opened(page, busy_day(webhook_demo))
     count, address = times.count(), page.url
     assert count > 2
     assert looked(page) == 204
@@ -86,7 +86,7 @@ def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complain
     gone, words = start_of(first), kept.inner_text()
     kept.focus()
     scrolled = page.evaluate("scrollY")
-    by_phone(told, first)
+    by_phone(webhook_demo, first)
     assert looked(page) == 200
     expect(page.locator(f'.kb-time[href*="{gone:%Y%m%dT%H%M%SZ}"]')).to_have_count(0)
     expect(page.locator(":focus")).to_have_text(words)
@@ -98,29 +98,29 @@ def test_a_time_that_is_taken_by_phone_vanishes(page: Page, told: Demo, complain
 
 
 @pytest.mark.matrix
-def test_the_time_under_the_focus_vanishes(page: Page, told: Demo):
+def test_the_time_under_the_focus_vanishes(page: Page, webhook_demo: Demo):
     """The focus goes to the day above, never to another time."""
-    times = opened(page, busy_day(told))
+    times = opened(page, busy_day(webhook_demo))
     day = page.locator(".kb-times .kb-sub").inner_text()
     times.first.focus()
-    by_phone(told, times.first)
+    by_phone(webhook_demo, times.first)
     assert looked(page) == 200
     expect(page.locator(":focus")).to_have_text(day)
 
 
 @pytest.mark.matrix
-def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
+def test_a_day_that_fills_up_makes_room_for_another(page: Page, webhook_demo: Demo):
     """It is said aloud, because what is shown is not what was chosen."""
-    opened(page, busy_day(told))
+    opened(page, busy_day(webhook_demo))
     day = page.locator(".kb-times .kb-sub").inner_text()
     now, chosen = datetime.now(UTC), start_of(page.locator(".kb-time").first).astimezone(NEW_YORK).date()
     while left := [
         start
-        for start in told.sandbox.free(SERVICE, now + timedelta(days=1), now + timedelta(days=15))
+        for start in webhook_demo.sandbox.free(SERVICE, now + timedelta(days=1), now + timedelta(days=15))
         if start.astimezone(NEW_YORK).date() == chosen
     ]:
-        told.sandbox.book_by_phone(SERVICE, left[0])
-    told.sandbox.webhook_sender.deliver()
+        webhook_demo.sandbox.book_by_phone(SERVICE, left[0])
+    webhook_demo.sandbox.webhook_sender.deliver()
     assert looked(page) == 200
     other = page.locator(".kb-times .kb-sub")
     expect(other).not_to_have_text(day)
@@ -128,9 +128,9 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, told: Demo):
 
 
 @pytest.mark.matrix
-def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
+def test_a_page_that_nobody_sees_does_not_look(page: Page, webhook_demo: Demo):
     """A hidden tab costs nothing."""
-    opened(page, busy_day(told))
+    opened(page, busy_day(webhook_demo))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
@@ -141,9 +141,9 @@ def test_a_page_that_nobody_sees_does_not_look(page: Page, told: Demo):
 
 
 @pytest.mark.matrix
-def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
+def test_a_server_that_is_away_is_not_complained_of(page: Page, webhook_demo: Demo):
     """Nobody asked for the look; the next one may work."""
-    opened(page, busy_day(told))
+    opened(page, busy_day(webhook_demo))
     page.route("**/book/color-consultation/**", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.clock.fast_forward(LOOKS)
@@ -154,14 +154,14 @@ def test_a_server_that_is_away_is_not_complained_of(page: Page, told: Demo):
 
 
 @pytest.mark.matrix
-def test_inside_the_home_page(page: Page, told: Demo):
+def test_inside_the_home_page(page: Page, webhook_demo: Demo):
     """As on a page of its own."""
     page.clock.install()
-    page.goto(f"{told.url}/")
+    page.goto(f"{webhook_demo.url}/")
     booking_steps.to_times(page, "Full color")
     times = page.locator(".kb-time")
     gone = start_of(times.first)
-    by_phone(told, times.first, "full-color")
+    by_phone(webhook_demo, times.first, "full-color")
     assert looked(page) == 200
     expect(page.locator(f'.kb-time[href*="{gone:%Y%m%dT%H%M%SZ}"]')).to_have_count(0)
     expect(page.get_by_role("heading", name="Book your visit")).to_be_visible()

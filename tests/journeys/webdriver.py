@@ -84,11 +84,11 @@ def ended(process: subprocess.Popen[Any]) -> Iterator[None]:
 @contextmanager
 def screen(program: str, log: IO[bytes]) -> Iterator[str]:
     """An invisible X screen; answers the name of its display."""
-    told, written = os.pipe()
+    reading, written = os.pipe()
     command = [program, "-displayfd", str(written), "-screen", "0", SCREEN, "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[written], stdout=log, stderr=log)  # noqa: S603 (ours)
     os.close(written)
-    with ended(server), os.fdopen(told) as answer:
+    with ended(server), os.fdopen(reading) as answer:
         number = answer.readline().strip()
         assert number, "Xvfb did not start."
         yield f":{number}"

@@ -110,7 +110,7 @@ def test_the_same_delivery_twenty_times_is_one_message(texting: Settings, client
 
 
 @pytest.mark.parametrize(
-    ("mails", "for_whom", "contact", "told"),
+    ("mails", "for_whom", "contact", "counts"),
     [
         (True, "without_email", Contact(email="canary@example.com", phone=PHONE), (1, 0)),
         (True, "without_email", Contact(phone=PHONE), (0, 1)),
@@ -123,13 +123,13 @@ def test_the_same_delivery_twenty_times_is_one_message(texting: Settings, client
     ],
 )
 def test_who_gets_mails_and_messages(
-    texting: Settings, mails: bool, for_whom: str, contact: Contact, told: tuple[int, int]
+    texting: Settings, mails: bool, for_whom: str, contact: Contact, counts: tuple[int, int]
 ):
     """Those without a usable email address get a message, or all; by each channel once."""
     texting.KORDLESS_BOOKING = {**texting.KORDLESS_BOOKING, "MAIL": mails, "MESSENGER_FOR": for_whom}
     for _ in range(2):
         page(BookingChange.CREATED, contact=contact)
-    assert (len(sent()), len(received())) == told
+    assert (len(sent()), len(received())) == counts
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,10 @@ def test_every_code_is_in_the_docs(well: Settings):
 def test_settings_that_can_not_be_used(well: Settings, sandbox: Sandbox, raw: Any, codes: list[str]):
     """Every mistake is named, what needs no account is looked at all the same, and Kordless is not asked."""
     well.KORDLESS_BOOKING = raw
-    told = run_as_json()
-    assert told.fixes() == codes
-    assert told.of("database") == {"migrations": "ok", "database_writes": "ok"}
-    assert told.of("accounts") == {"accounts_unknown": "note"}
+    report = run_as_json()
+    assert report.fixes() == codes
+    assert report.of("database") == {"migrations": "ok", "database_writes": "ok"}
+    assert report.of("accounts") == {"accounts_unknown": "note"}
     assert sandbox.requests == []
 
 
@@ -107,8 +107,8 @@ def test_everything_is_wrong_at_once(well: Settings):
     well.ROOT_URLCONF = "canary.urls"
     well.STATIC_ROOT = None
     well.CACHES = {"default": {"BACKEND": "canary.Cache"}}
-    told = run_as_json()
-    assert {"E005", "E006", "static_not_collected", "failed"} <= set(told.fixes())
+    report = run_as_json()
+    assert {"E005", "E006", "static_not_collected", "failed"} <= set(report.fixes())
     well.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 

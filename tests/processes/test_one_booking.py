@@ -36,10 +36,10 @@ def seen_through(site: Served, guests: list[Guest], *, seconds: int, rounds: int
 
 def the_booking(site: Served, answers: list[Page]) -> str:
     """Return the one number on all pages, of the one booking there is."""
-    told = counted([answer.number for answer in answers])
+    numbers = counted([answer.number for answer in answers])
     bookings = site.kordless.bookings()
     assert len(bookings) == 1
-    assert told == {bookings[0]["number"]: len(answers)}
+    assert numbers == {bookings[0]["number"]: len(answers)}
     return str(bookings[0]["number"])
 
 
@@ -66,10 +66,10 @@ def test_twenty_posts_of_one_form_by_two_people_are_one_booking(site: Served) ->
     names = ("Jane Doe", "Zoe Roe")
     site.kordless.faults("slow", "create", seconds=0.5)
     guests = sent_by(site, 20, *names)
-    told = [guest for guest in guests if guest.page.status == 409]
-    assert [guest for guest in told if guest.page.refresh or len(guest.responses) > 1] == []
-    assert {"already requested from this page" in guest.page.html for guest in told} == {True}
-    the_booking(site, seen_through(site, [guest for guest in guests if guest not in told], seconds=SOON))
+    refused = [guest for guest in guests if guest.page.status == 409]
+    assert [guest for guest in refused if guest.page.refresh or len(guest.responses) > 1] == []
+    assert {"already requested from this page" in guest.page.html for guest in refused} == {True}
+    the_booking(site, seen_through(site, [guest for guest in guests if guest not in refused], seconds=SOON))
     [booking] = site.kordless.bookings()
     winners, losers = (guests[0::2], guests[1::2]) if booking["name"] == names[0] else (guests[1::2], guests[0::2])
     assert {guest.page.number for guest in winners} == {booking["number"]}

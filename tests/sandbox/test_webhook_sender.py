@@ -56,8 +56,8 @@ def genuine(headers: dict[str, str], body: bytes, scheme: SignatureScheme | None
 
 def events(receiver: Receiver) -> list[tuple[str, str]]:
     """(event, status) of each delivery."""
-    told = [json.loads(body) for _, body in receiver.got]
-    return [(each["event"], each["data"]["booking"]["status"]) for each in told]
+    bodies = [json.loads(body) for _, body in receiver.got]
+    return [(each["event"], each["data"]["booking"]["status"]) for each in bodies]
 
 
 def states(sandbox: Sandbox) -> list[tuple[str, int, int | None]]:
@@ -103,9 +103,9 @@ def test_the_document_is_as_documented(posting: Sandbox, api: Api, receiver: Rec
     number = api.book()
     posting.webhook_sender.deliver()
     [(headers, body)] = receiver.got
-    told = json.loads(body)
-    assert told.keys() == {"event", "timestamp", "webhookId", "data"}
-    booking = told["data"]["booking"]
+    document = json.loads(body)
+    assert document.keys() == {"event", "timestamp", "webhookId", "data"}
+    booking = document["data"]["booking"]
     assert booking.keys() == {"id", "confirmation_number", "serviceId", "startsAt", "endsAt", "status", "contact"}
     assert (booking["confirmation_number"], booking["serviceId"]) == (number, "srv_haircut")
     assert booking["contact"] == {"email": "jane@example.com", "name": "Jane Doe", "phone": "+12125550123"}
@@ -253,9 +253,9 @@ def test_steering_over_http(sandbox: Sandbox) -> None:
         assert answer.status_code == 200
         start = sandbox.free("haircut", NOW, NOW + timedelta(days=9))[0].isoformat()
         number = http.post("take", json={"service_slug": "haircut", "start": start}).json()["confirmation_number"]
-        told = http.get("webhooks").json()
-        assert [each["event"] for each in told["deliveries"]] == ["booking.created"]
-        assert told["faults"] == {"duplicate": 1}
+        listed = http.get("webhooks").json()
+        assert [each["event"] for each in listed["deliveries"]] == ["booking.created"]
+        assert listed["faults"] == {"duplicate": 1}
         assert SECRET not in http.get("webhooks").text
         host = sandbox.bookings()[0]["host_id"]
         later = sandbox.free("haircut", NOW, NOW + timedelta(days=9), host)[6]

@@ -209,13 +209,13 @@ def test_what_kordless_says_of_one_ledger_says_nothing_of_the_other(
     scenario: RateLimiterScenario, answer: ResponseMeta
 ) -> None:
     """A 429 or a low remainder of a lookup stops lookups alone, and one of a read stops no lookup."""
-    for told, operation, other, another in [
+    for limited, operation, other, another in [
         (scenario.contact_process(), "lookup", scenario.process(), "availability"),
         (scenario.process(account="b"), "availability", scenario.contact_process(account="b"), "lookup"),
     ]:
-        call(told, operation, answer)
+        call(limited, operation, answer)
         with pytest.raises(TooMany):
-            call(told, operation)
+            call(limited, operation)
         call(other, another)
 
 

@@ -21,7 +21,7 @@ from tests.support.visitor import text_of
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def told(start: datetime, zone: str) -> str:
+def text_at(start: datetime, zone: str) -> str:
     """Return the text of a slot that starts then, on a 24-hour clock."""
     slot = Slot(start=start, end=start + timedelta(minutes=15), host=None, available=1, capacity=1)
     [times] = free_times([slot], zone=get_timezone(zone), now=NOW).values()
@@ -41,7 +41,7 @@ def told(start: datetime, zone: str) -> str:
 def test_an_hour_that_comes_twice_says_its_offset():
     """When the clocks go back, it tells the two equal hours apart."""
     first = datetime(2026, 11, 1, 5, tzinfo=UTC)
-    said = [told(first + timedelta(hours=hour), "America/New_York") for hour in (0, 1, 2)]
+    said = [text_at(first + timedelta(hours=hour), "America/New_York") for hour in (0, 1, 2)]
     assert said == ["01:00 GMT-4", "01:00 GMT-5", "02:00"]
 
 
@@ -56,7 +56,7 @@ def test_each_time_is_by_one_clock(data: st.DataObject, zone: str):
     if start <= NOW:
         start = NOW + timedelta(minutes=15)
     here = start.astimezone(get_timezone(zone))
-    said = told(start, zone)
+    said = text_at(start, zone)
     assert said.startswith(f"{here:%H:%M}")
     if not crosses_midnight(here, (start + timedelta(minutes=15)).astimezone(get_timezone(zone))):
         assert len(re.findall("[0-9]{2}:[0-9]{2}(?![0-9])", said.partition(" GMT")[0])) == 1

@@ -120,8 +120,10 @@ def test_every_field_travels_through_the_waiting_page(
 def test_every_field_names_the_attribute_that_fills_it_in(client: Client, visitor: Visitor):
     """The script reads the names off the form and has no list of its own."""
     page = visitor.choose()
-    told = {node.attributes["name"]: node.attributes["data-kb-prefill"] for node in page.tree.css("[data-kb-prefill]")}
+    prefilled = {
+        node.attributes["name"]: node.attributes["data-kb-prefill"] for node in page.tree.css("[data-kb-prefill]")
+    }
     # As the browser's `dataset` spells `data-prefill-gate-code`.
     camel = {name: re.sub("_([a-z])", lambda found: found[1].upper(), f"prefill_{name}") for name in filled()}
-    assert told == camel
+    assert prefilled == camel
     assert not re.search(r"prefill(Name|Email|Phone|Notes)|\"(Name|Email|Phone|Notes)\"", SCRIPT.read_text())

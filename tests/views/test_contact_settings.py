@@ -144,11 +144,11 @@ def test_a_name_in_two_parts_is_sent_as_one(walk: Visitor, sandbox: Sandbox, sit
     configure(site, SPLIT)
     page = walk.choose()
     assert page.texts(".kb-pair .kb-label") == ["First name", "Last name"]
-    told = {
+    fields = {
         node.attributes["name"]: (node.attributes["data-kb-prefill"], node.attributes["autocomplete"])
         for node in page.tree.css("[data-kb-prefill]")
     }
-    assert told == {
+    assert fields == {
         "first_name": ("prefillFirstName", "given-name"),
         "last_name": ("prefillLastName", "family-name"),
         "email": ("prefillEmail", "email"),

@@ -54,10 +54,10 @@ def test_a_failure_of_kordless_is_a_page(site: Settings):
 
 def test_a_mistake_of_ours_is_not_hidden(site: Settings):
     """A programming error is a page in the same frame, a 500, and told to error trackers and tests as ever."""
-    told: list[str] = []
+    reported: list[str] = []
 
     def listen(**_said: object) -> None:
-        told.append(type(sys.exc_info()[1]).__name__)
+        reported.append(type(sys.exc_info()[1]).__name__)
 
     @widget_view("GET")
     def view(visit: WidgetRequest) -> HttpResponse:
@@ -70,7 +70,7 @@ def test_a_mistake_of_ours_is_not_hidden(site: Settings):
         got_request_exception.disconnect(listen)
     assert response.status_code == 500
     assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
-    assert told == ["ZeroDivisionError"]
+    assert reported == ["ZeroDivisionError"]
     site.DEBUG = True
     with pytest.raises(ZeroDivisionError):
         view(RequestFactory().get("/book/"))

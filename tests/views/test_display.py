@@ -160,8 +160,8 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     """For every two zones: two clocks are told exactly where they differ, and each is its zone's own."""
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
-        told = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
-        said = display.display_times(told, start, start + timedelta(minutes=50), own, PlaceClock(site, counts=True))
+        visit = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
+        said = display.display_times(visit, start, start + timedelta(minutes=50), own, PlaceClock(site, counts=True))
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
     assert bool(said.other) is (here.utcoffset() != there.utcoffset())
     if said.other:

@@ -123,8 +123,8 @@ def test_each_account_for_itself(two_accounts: Settings, client: Client, sandbox
     """The circuit breaker of one account does not affect the health of another."""
     sandbox.faults.add("status", status=503, retry_after=60, times=1)
     client.get("/north/")
-    told = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]
-    assert told == ["circuit_open", "ok"]
+    states = [client.get(f"/{name}/health/booking/").json()["kordless"] for name in ("north", "south")]
+    assert states == ["circuit_open", "ok"]
     empty_cache()
 
 

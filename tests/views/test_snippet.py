@@ -84,8 +84,8 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
     text = lines(built(staff, f"?service=haircut&mode=popup&{looks}&text=Go+%26+book"))
     assert text.splitlines()[0] == '<script async src="http://testserver/book/embed.js"></script>'
     assert '<a href="http://testserver/book/haircut/" data-kordless-booking="popup"' in text
-    told = ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-theme="studio"', 'data-width="480px"')
-    for said in (*told, ">Go &amp; book</a>"):
+    attributes = ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-theme="studio"', 'data-width="480px"')
+    for said in (*attributes, ">Go &amp; book</a>"):
         assert said in text
 
 

@@ -73,8 +73,8 @@ def test_huge(api: Api, gzipped: bool) -> None:
 
 def test_date_skew(api: Api) -> None:
     """The Date header is ten minutes ahead."""
-    told = parsedate_to_datetime(bent(api, "date_skew").headers["Date"]).timestamp()
-    assert 590 < told - time.time() <= 600
+    dated = parsedate_to_datetime(bent(api, "date_skew").headers["Date"]).timestamp()
+    assert 590 < dated - time.time() <= 600
 
 
 def test_statuses_that_nobody_knows(api: Api) -> None:
