@@ -28,7 +28,7 @@ from cryptography.x509.oid import NameOID
 from tests.support.browser_transport import BrowserTransport
 from tests.support.recipes import ROOT, read_blocks, read_files, run_recipe, write_files
 from tests.support.reserved_port import reserved_port
-from tests.support.visitor import JANE, HttpTransport, Visitor
+from tests.support.visitor import HttpTransport, Visitor
 from tests.support.wait_until import wait_until
 
 pytestmark = pytest.mark.long
@@ -232,8 +232,7 @@ def test_each_server_serves_the_widget_by_its_line(tmp_path: Path, server: str):
         site = f"http://127.0.0.1:{port}"
         command = [part.replace("8000", str(port)) for part in line_of(server)]
         with running(command, tmp_path, lambda: httpx.get(f"{site}/book/health/", timeout=30).is_success):
-            visitor = Visitor(HttpTransport(site))
-            assert visitor.send(visitor.choose_late(), "Book appointment", **JANE).number
+            assert Visitor(HttpTransport(site)).book_late().number
 
 
 def find_program(name: str) -> str:
@@ -331,7 +330,7 @@ def test_a_booking_goes_through_the_web_server(tmp_path: Path, write: Callable[[
             running(command, tmp_path, lambda: browser.get("/book/health/").is_success, **caddys_folders),
         ):
             visitor = Visitor(BrowserTransport(browser, "https://salon.example"))
-            done = visitor.send(visitor.choose_late(), "Book appointment", **JANE)
+            done = visitor.book_late()
             assert done.number, done.text
             assert visitor.open(next(iter(done.links(".kb-onward a").values()))).number == done.number
             file = browser.get("/static/file.css")

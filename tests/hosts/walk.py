@@ -31,9 +31,7 @@ def walk(host: str) -> dict[str, object]:
     visitor.open(base)
     visitor.open(f"{base}haircut/")
     visitor.open(f"{base}haircut/zone/?q=ind")
-    # A day on which a booking can still be moved.
-    day = visitor.open([*visitor.open(f"{base}haircut/").days.values()][-1])
-    form = visitor.open(next(iter(day.times.values())))
+    form = visitor.choose_late()
     assert visitor.send(form, "Book appointment").alert
     done = visitor.send(form, "Book appointment", **JANE)
     assert done.number, done.text

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from playwright.sync_api import Error, Frame, Locator, Page, Route, expect
+from playwright.sync_api import Error, Frame, FrameLocator, Locator, Page, Route, expect
 
 from tests.journeys.demo import Demo
 
@@ -32,7 +32,7 @@ def loaded(page: Page) -> None:
     expect(page.locator("html")).to_have_js_property("ownerDocument.readyState", "complete")
 
 
-def settled(page: Page) -> None:
+def settled(page: Page | FrameLocator) -> None:
     """Wait until what has been swapped in works, which is a moment after it can be seen.
 
     Until then htmx doesn't know its links, what was typed isn't back in its fields, and the focus and the entry in the
@@ -94,12 +94,23 @@ def another_day(page: Page) -> Locator:
     return others.first
 
 
-def choose_day(page: Page, day: Locator) -> None:
+def show_day(page: Page, day: Locator) -> None:
     """Press a day, and wait until it is the one that is shown: until then the times are those of another day."""
     words = day.get_attribute("aria-label") or ""
     day.click()
     expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words)
+
+
+def choose_day(page: Page, day: Locator) -> None:
+    """Show a day, and wait until its times work."""
+    show_day(page, day)
     settled(page)
+
+
+def choose_last_day(page: Page) -> None:
+    """Choose the last free day: far beyond the notice that the business needs for a change."""
+    at(page, "slot")
+    choose_day(page, page.locator(".kb-day[href]").last)
 
 
 def to_contact(page: Page, nth: int = 0) -> str:
@@ -183,10 +194,7 @@ def move_and_cancel(page: Page, demo: Demo, number: str) -> None:
     """From the booking's page: another time, and then none at all."""
     at(page, "booking")
     page.get_by_role("button", name="Reschedule").click()
-    at(page, "slot")
-    page.locator(".kb-day[href]").last.click()
-    expect(page.locator(".kb-day[href]").last).to_have_attribute("aria-current", "date")
-    settled(page)
+    choose_last_day(page)
     page.locator(".kb-time").last.click()
     at(page, "move")
     page.get_by_role("button", name="Reschedule").click()

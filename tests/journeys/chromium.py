@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, BrowserType, FrameLocator, Page, expect
 
-from tests.journeys.booking_steps import wait_for
+from tests.journeys.booking_steps import settled, wait_for
 from tests.journeys.stored_data import STORED
 
 COOKIES = {"allowed": 0, "blocked": 1}
@@ -79,8 +79,7 @@ class Chromium:
             raise AssertionError(
                 f"{what} can't be seen in {self._in(frame).locator('body').inner_text()!r}"
             ) from missing
-        # What has just been swapped in doesn't work yet.
-        expect(self._in(frame).locator(".htmx-settling")).to_have_count(0)
+        settled(self._in(frame))
 
     def click(self, what: str, frame: str = "") -> None:
         if frame:

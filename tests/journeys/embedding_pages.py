@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import BrowserContext, FrameLocator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Frame, FrameLocator, Page, Route, expect
 
 from demo_site.embedding_site import serve, website
 from tests.journeys.demo import Demo, served
@@ -109,3 +109,8 @@ def has_dialog(page: Page) -> None:
 def framed(page: Page, title: str = "Book haircut/") -> FrameLocator:
     """The inside of the frame that stands for the link with these words."""
     return page.locator(f'iframe[title="{title}"]').content_frame
+
+
+def inner_frame(page: Page, elsewhere: Elsewhere) -> Frame:
+    """Return the first frame that shows a page of the widget, to evaluate expressions in it."""
+    return next(each for each in page.frames if each.url.startswith(elsewhere.book))

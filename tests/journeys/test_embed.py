@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import booking_steps
 from tests.journeys.booking_steps import move_and_cancel
-from tests.journeys.embedding_pages import SHOP, STRANGER, Elsewhere, framed, has_dialog, heard, listen
+from tests.journeys.embedding_pages import SHOP, STRANGER, Elsewhere, framed, has_dialog, heard, inner_frame, listen
 from tests.journeys.first_bodies import check_first_bodies
 from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
@@ -140,8 +140,7 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     fits(page)
     seen.append(heights(page)[0])
     assert seen[0] > seen[1] < seen[2]
-    page.set_viewport_size({"width": 360, "height": 700})
-    booking_steps.wait_for(page, "innerWidth === 360")
+    booking_steps.resize(page, 360, 700)
     fits(page)
     assert heights(page)[0] > seen[2]
     for _ in range(10):  # the last message may be on its way yet
@@ -206,7 +205,7 @@ def test_the_wait_shows_in_the_part_of_the_frame_that_is_in_sight(page: Page, el
       observer.disconnect();
       done(intersectionRect.top);
     }).observe(document.querySelector(".kb-stage")))"""
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     booking_steps.wait_for(inside, f"{in_sight}.then((seen) => Math.abs(seen - {top}) <= 2)")
     with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
         # Playwright's own clicks may scroll.
@@ -571,7 +570,7 @@ def test_strange_messages_are_ignored_both_ways(page: Page, elsewhere: Elsewhere
     )
     assert heights(page) == before
     assert heard(page, "booked") == []
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     inside.evaluate(
         """async () => {
           const hello = { kordless: "hello", detail: { prefillName: "Mallory" } };
@@ -657,7 +656,7 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     booking_steps.to_contact(frame)
     number = booking_steps.book(frame, email="mover@example.com")
     booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     inside.evaluate("location.reload()")
     booking_steps.wait_for(page, "heard.filter(({ name }) => name === 'ready').length === 2")
     frame.get_by_role("link", name="Change or cancel", exact=True).click()
@@ -687,7 +686,7 @@ def test_what_the_snippet_says_about_looks(page: Page, elsewhere: Elsewhere):
     assert page.locator("iframe").evaluate("frame => frame.clientWidth") == 480
     booking_steps.to_contact(frame)
     assert frame.locator("body").get_attribute("data-scheme") == "dark"
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     assert "accent=8a3b12" in inside.url
     assert "embed=1" in inside.url
     expect(frame.locator("body")).to_have_css("--kb-accent", re.compile("8a3b12"))
@@ -703,7 +702,7 @@ def test_a_frame_has_the_colors_of_the_page_around_it_where_nobody_has_chosen_an
     assert "scheme=page+dark" in (page.locator("iframe").get_attribute("src") or "")
     booking_steps.to_contact(frame)
     expect(frame.locator("body")).to_have_attribute("data-scheme", "dark")
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     booking_steps.wait_for(inside, "location.search.includes('scheme=dark')")
 
 
@@ -792,7 +791,7 @@ def test_what_it_costs(page: Page, elsewhere: Elsewhere):
     page.wait_for_load_state("networkidle")
     entries = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert [name for name in entries if name.endswith(".js")] == [f"{elsewhere.book}embed.js"]
-    inside = next(each for each in page.frames if each.url.startswith(elsewhere.book))
+    inside = inner_frame(page, elsewhere)
     check_first_bodies(inside)
 
 

@@ -74,21 +74,12 @@ def test_a_reason_is_asked_for_and_kept_on_a_phone(browser: Browser, asking: Dem
     assert "train" not in asking.log()
 
 
-def choose_last_day(page: Page) -> None:
-    """Show the times of the last free day: far beyond the notice that the business needs for a change."""
-    booking_steps.at(page, "slot")
-    last = page.locator(".kb-day[href]").last
-    last.click()
-    expect(last).to_have_attribute("aria-current", "date")
-    booking_steps.settled(page)
-
-
 def change_with_reasons(page: Page, demo: Demo, email: str) -> None:
     """Book, reschedule and cancel, and say why. The booking says until when it can be changed."""
     until = page.get_by_text("You can change or cancel until")
     reason = page.get_by_label("Reason", exact=True)
     page.goto(f"{demo.url}/book/full-color/")
-    choose_last_day(page)
+    booking_steps.choose_last_day(page)
     booking_steps.to_contact(page)
     booking_steps.book(page, email=email)
     expect(until).to_be_visible()
@@ -96,7 +87,7 @@ def change_with_reasons(page: Page, demo: Demo, email: str) -> None:
     booking_steps.at(page, "booking")
     expect(until).to_be_visible()
     page.get_by_role("button", name="Reschedule").click()
-    choose_last_day(page)
+    booking_steps.choose_last_day(page)
     page.locator(".kb-time").last.click()
     booking_steps.at(page, "move")
     page.get_by_role("button", name="Reschedule").click()
@@ -104,7 +95,7 @@ def change_with_reasons(page: Page, demo: Demo, email: str) -> None:
     booking_steps.at(page, "move")
     reason.fill("The train is late")
     page.get_by_role("button", name="Choose another time").click()
-    choose_last_day(page)
+    booking_steps.choose_last_day(page)
     assert "train" not in page.url
     page.locator(".kb-time").last.click()
     booking_steps.at(page, "move")

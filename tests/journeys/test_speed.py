@@ -1,6 +1,6 @@
-"""What a slow page is felt by: what is largest is there at first, and nothing jumps.
+"""Loading: the largest contentful paint is in the first response, and the layout doesn't shift.
 
-How long a press takes is measured by `benchmarks/first_visit.py`.
+`benchmarks/first_visit.py` measures both in milliseconds, and the interaction to next paint.
 """
 
 from dataclasses import replace

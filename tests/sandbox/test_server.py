@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY
+from tests.support.sandbox_api import PATIENCE_SECONDS, Api
 
-if TYPE_CHECKING:
-    from tests.support.sandbox_api import Api
-
-SECONDS = 30
-"""Longest wait for a response. No test here is about time, and twenty threads of this process may all want to run."""
-PATIENTLY: dict[str, Any] = {"headers": {"x-kordless-key": SANDBOX_KEY}, "timeout": SECONDS}
+PATIENTLY: dict[str, Any] = {"headers": {"x-kordless-key": SANDBOX_KEY}, "timeout": PATIENCE_SECONDS}
 
 
 def raw(base: str, text: str) -> bytes:
     url = urlsplit(base)
-    with socket.create_connection((url.hostname, url.port), timeout=SECONDS) as line:
+    with socket.create_connection((url.hostname, url.port), timeout=PATIENCE_SECONDS) as line:
         line.sendall(text.encode())
         found = b""
         while chunk := line.recv(4096):
@@ -80,6 +76,8 @@ def test_odd_requests_are_rejected_and_closed(api: Api) -> None:
 def test_nothing_is_printed_by_default(api: Api, capsys: object) -> None:
     """Paths hold numbers and contacts: they aren't logged."""
     with api.sandbox.serve() as base:
-        httpx.get(f"{base}/bookings/confirmation/BOOK_X", params={"contact": "jane@example.com"}, timeout=SECONDS)
+        httpx.get(
+            f"{base}/bookings/confirmation/BOOK_X", params={"contact": "jane@example.com"}, timeout=PATIENCE_SECONDS
+        )
     captured = capsys.readouterr()  # type: ignore[attr-defined]
     assert (captured.out, captured.err) == ("", "")

@@ -13,6 +13,8 @@ from kordless_booking.sandbox import SANDBOX_KEY, Sandbox
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 BASE = "http://sandbox.test/api/calendar/v1/public"
+PATIENCE_SECONDS = 30
+"""Longest wait for a response over HTTP, where a test isn't about time: its machine may be busy."""
 JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+12125550123"}
 
 

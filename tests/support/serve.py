@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.reserved_port import reserved_port
-from tests.support.visitor import JANE, HttpTransport, Visitor
+from tests.support.visitor import HttpTransport, Visitor
 from tests.support.wait_until import wait_until
 
 ACCOUNT = {"KORDLESS_API_KEY": "kb-canary-key", "KORDLESS_ORG_SLUG": "salon"}
@@ -62,7 +62,7 @@ def book_at(site: str) -> tuple[str, Visitor]:
     visitor = Visitor(HttpTransport(site), base="/")
     visitor.open("/")
     visitor.follow("Haircut")
-    visitor.send(visitor.choose_late(), "Book appointment", **JANE)
+    visitor.book_late()
     # A form that comes back within a second is held for the rest of it, and its page asks again.
     wait_until(lambda: not (visitor.page.refresh and visitor.reload().refresh))
     return visitor.page.number, visitor

@@ -326,17 +326,26 @@ class Visitor:
         page = self.open(f"{self.base}{service}/{query}")
         return self.open(list(page.times.values())[time])
 
-    def choose_late(self, service: str = "haircut") -> Page:
-        """The contact form for a time of the last free day that the calendar shows.
+    def show_last_day(self) -> Page:
+        """The times of the last free day in the page's calendar.
 
-        For a site on the machine's own clock, where the first free time may begin before the form is sent.
+        They can be booked, moved and canceled for some time yet. The first free time of a site on the machine's own
+        clock may begin before its form is sent.
         """
-        self.open([*self.open(f"{self.base}{service}/").days.values()][-1])
-        return self.open(next(iter(self.page.times.values())))
+        return self.open([*self.page.days.values()][-1])
+
+    def choose_late(self, service: str = "haircut") -> Page:
+        """The contact form for the first time of the last free day of a service."""
+        self.open(f"{self.base}{service}/")
+        return self.open(next(iter(self.show_last_day().times.values())))
 
     def book(self, service: str = "haircut", query: str = "", time: int = 0, **answers: Any) -> Page:
         """Choose a time, fill in the form, send it."""
         return self.send(self.choose(service, query, time), "Book appointment", **{**JANE, **answers})
+
+    def book_late(self) -> Page:
+        """Book the time of `choose_late`."""
+        return self.send(self.choose_late(), "Book appointment", **JANE)
 
     @property
     def urls(self) -> list[str]:

@@ -88,16 +88,16 @@ def test_each_of_a_month_of_15_000_slots_is_parsed_with_a_few_calls() -> None:
     document = many_hosts(12)({}, {"service_slug": "haircut", "from": NOW.isoformat(), "to": END.isoformat()})
     assert len(document["slots"]) > 15_000
     few = {**document, "slots": document["slots"][:150]}
-    slots: tuple[Slot, ...] = ()
 
-    def parse(answer: dict[str, Any]) -> None:
-        nonlocal slots
-        slots = parsing.parse_slots(answer, parsing.SkippedItems())
+    def parse(answer: dict[str, Any]) -> tuple[Slot, ...]:
+        return parsing.parse_slots(answer, parsing.SkippedItems())
 
-    parse(few)
-    for_each = count_calls(lambda: parse(few)) / len(few["slots"])
-    assert count_calls(lambda: parse(document)) / len(document["slots"]) < 1.1 * for_each < 200
-    assert slots == business.client().availability("haircut", NOW, END)
+    def calls_for_each(answer: dict[str, Any]) -> float:
+        return count_calls(lambda: parse(answer)) / len(answer["slots"])
+
+    # First, so that what is done only once is not counted.
+    assert parse(document) == business.client().availability("haircut", NOW, END)
+    assert calls_for_each(document) < 1.1 * calls_for_each(few) < 200
 
 
 @pytest.mark.usefixtures("small")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from kordless_booking.sandbox import SANDBOX_KEY, Limits, Sandbox
-from tests.support.sandbox_api import NOW, Api
+from tests.support.sandbox_api import NOW, PATIENCE_SECONDS, Api
 
 KEY = {"x-kordless-key": SANDBOX_KEY}
 
@@ -19,7 +19,7 @@ def test_reset_mid_body_after_carrying_out(api: Api) -> None:
     body = api.body()
     api.sandbox.faults.add("reset", times=1, after_bytes=5)
     with api.sandbox.serve() as base, pytest.raises(httpx.TransportError):
-        httpx.post(f"{base}/bookings", json=body, headers=KEY, timeout=30)
+        httpx.post(f"{base}/bookings", json=body, headers=KEY, timeout=PATIENCE_SECONDS)
     assert len(api.sandbox.bookings()) == 1
 
 
@@ -27,7 +27,7 @@ def test_reset_without_a_byte(api: Api) -> None:
     """Not even a status line comes."""
     api.sandbox.faults.add("reset", times=1, after_bytes=0)
     with api.sandbox.serve() as base, pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
-        httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=30)
+        httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=PATIENCE_SECONDS)
 
 
 def test_hang_says_nothing() -> None:
@@ -39,7 +39,7 @@ def test_hang_says_nothing() -> None:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=httpx.Timeout(30, read=0.2))
         let_go.set()
-        assert httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=30).status_code == 200
+        assert httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_drip_outlasts_a_read_timeout() -> None:
@@ -48,7 +48,7 @@ def test_drip_outlasts_a_read_timeout() -> None:
     sandbox = Sandbox(now=NOW, limits=Limits.off(), sleep=waited.put)
     sandbox.faults.add("drip", times=1, seconds=0.02, size=100)
     with sandbox.serve() as base:
-        answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=30)
+        answer = httpx.get(f"{base}/org/acme-salon", headers=KEY, timeout=PATIENCE_SECONDS)
     assert answer.json()["organization"]["name"] == "Acme Salon"
     pieces = len(answer.content) // 100 + 1
     # The client has all of it before the last wait begins.
@@ -61,7 +61,10 @@ def test_reset_deep_inside_a_stream(api: Api) -> None:
     api.sandbox.faults.add("huge", times=1, megabytes=2)
     api.sandbox.faults.add("reset", times=1, after_bytes=1_000_000)
     found: list[bytes] = []
-    with api.sandbox.serve() as base, httpx.stream("GET", f"{base}/org/acme-salon", headers=KEY, timeout=30) as answer:
+    with (
+        api.sandbox.serve() as base,
+        httpx.stream("GET", f"{base}/org/acme-salon", headers=KEY, timeout=PATIENCE_SECONDS) as answer,
+    ):
         pieces = answer.iter_raw()
         with pytest.raises(httpx.TransportError):
             found.extend(pieces)

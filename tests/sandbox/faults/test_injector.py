@@ -11,7 +11,7 @@ import pytest
 
 from kordless_booking.sandbox import Limits, Sandbox
 from kordless_booking.sandbox.faults.injector import KINDS, OPERATIONS
-from tests.support.sandbox_api import NOW, Api, assert_rejected
+from tests.support.sandbox_api import NOW, PATIENCE_SECONDS, Api, assert_rejected
 
 
 def test_it_hits_its_operation_so_many_times(api: Api) -> None:
@@ -173,7 +173,7 @@ def test_odd_numbers_can_be_looked_up_moved_and_canceled(api: Api, form: str) ->
     number = api.book(slot=slot, host_id="host_sarah")
     assert not re.fullmatch("[A-Za-z0-9_-]+", number)
     move = {"start_at": other["startsAt"], "end_at": other["endsAt"]}
-    with api.sandbox.serve() as base, httpx.Client(timeout=30) as client_over_http:
+    with api.sandbox.serve() as base, httpx.Client(timeout=PATIENCE_SECONDS) as client_over_http:
         over_http = Api(api.sandbox, key=None, base=base)
         over_http.http = client_over_http
         path = quote(number, safe="")
