@@ -10,10 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -91,8 +90,7 @@ class DayView(msgspec.Struct, frozen=True):
     """Times that the party can book with the host; 0 when the day can't be chosen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarPages:
+class CalendarPages(msgspec.Struct, frozen=True, kw_only=True):
     """The pages of the calendar: `WEEKS_SHOWN` weeks each, without a gap, from the current week on.
 
     A page is known by its first day. All dates are of the visitor's calendar.
@@ -103,11 +101,8 @@ class CalendarPages:
     """Last day that can be booked."""
     first_weekday: int
     """Day with which weeks begin; 0 is Monday."""
-
-    @property
-    def first(self) -> date:
-        """The first day of the current week, with which the first page begins: weeks that are over aren't shown."""
-        return self._week_of(self.today)
+    first: date
+    """The first day of the current week, with which the first page begins: weeks that are over aren't shown."""
 
     def to_open(self, choices: Choices) -> date:
         """Return the page to open first: the one that begins with the week of the chosen month, moved into the bounds.
@@ -117,7 +112,7 @@ class CalendarPages:
         """
         if choices.month is None:
             return self.page_with(choices.day or self.today)
-        return max(self.first, min(self._week_of(choices.month), self.page_with(self.last)))
+        return max(self.first, min(_week_of(choices.month, self.first_weekday), self.page_with(self.last)))
 
     def page_with(self, day: date) -> date:
         """Return the page that has a day, in the order of turning from the first; the nearest page for one outside."""
@@ -132,12 +127,8 @@ class CalendarPages:
         """Return the page after; None where nothing of it can be booked."""
         return page + PAGE if page + PAGE <= self.last else None
 
-    def _week_of(self, day: date) -> date:
-        return day - timedelta(days=(day.weekday() - self.first_weekday) % 7)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarPage:
+class CalendarPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the calendar with its free times, and one of its days. All dates are those of its `zone`."""
 
     choices: Choices
@@ -233,7 +224,7 @@ def calendar_page(
 
     read: list[tuple[date, tuple[Slot, ...]]] = []
     found: list[tuple[date, tuple[Slot, ...], dict[date, list[Opening]]]] = []
-    may_leave = not keep_provider and choices != _for_anyone(choices)
+    may_leave = not keep_provider and (choices.host_id is not None or choices.team_id is not None)
     is_open = choices.month is None and choices.day is None
     for candidate, its_slots in slots:
         read.append((candidate, its_slots))
@@ -274,7 +265,8 @@ def calendar_page(
     elif near:
         nearest = _nearest(free, near)
     times = localize(free[day], zone) if day else ()
-    hosts, teams = _providers_to_choose(listed, choices)
+    facts = _facts(_ByIdentity(listed))
+    hosts, teams = _providers_to_choose(listed, facts, choices)
     last_read = read[-1][0] + PAGE - timedelta(days=1)
     return CalendarPage(
         choices=choices,
@@ -296,8 +288,8 @@ def calendar_page(
         provider_unavailable=provider_unavailable,
         hosts=hosts,
         teams=teams,
-        host_teams=_host_teams(_ByIdentity(listed)),
-        party_sizes=_party_sizes(listed, choices.party_size),
+        host_teams=facts.host_teams,
+        party_sizes=_party_sizes(facts, choices.party_size),
         largest_party=_largest_party(read, choices.party_size, seats),
         misses_date_range=misses_date_range,
         zone=zone,
@@ -333,7 +325,7 @@ def _has_slot(slots: tuple[Slot, ...], choices: Choices) -> bool:
     # Of both, the host decides: it would not be true to say that a host of another team isn't available.
     return any(
         _is_chosen(host, choices.host_id) if choices.host_id else _is_chosen(team, choices.team_id)
-        for host, team in _providers(_ByIdentity(slots))
+        for host, team in _facts(_ByIdentity(slots)).providers
     )
 
 
@@ -421,25 +413,31 @@ def free_openings(
     whole = slots if isinstance(slots, tuple) else tuple(slots)
     key = _ByIdentity(whole)
     # Visitors can ask for any party, host and team. One that no slot has gets no entry of the cache.
-    if party_size > 1 and party_size > _max_seats(key):
+    if party_size > 1 and party_size > _facts(key).max_seats:
         return {}
     if (host_id is not None or team_id is not None) and not any(
-        _is_chosen(host, host_id) and _is_chosen(team, team_id) for host, team in _providers(key)
+        _is_chosen(host, host_id) and _is_chosen(team, team_id) for host, team in _facts(key).providers
     ):
         return {}
     openings, starts = _openings(key, host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
-    begin = bisect_right(starts, now)
+    begin, month = bisect_right(starts, now), (0, 0)
     # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
     while begin < len(starts):
         try:
             day = starts[begin].astimezone(zone).date()
-            midnight = _midnights(zone, day.year, day.month)[day.day - 1]
+            if month != (day.year, day.month):
+                month = day.year, day.month
+                midnights = _midnights(zone, *month)
+            midnight = midnights[day.day - 1]
         except (OverflowError, IndexError):  # the day after 9999-12-31 does not exist
             break
         # At least one further: where midnight comes twice, it may lie before this start, and the loop would not end.
         end = bisect_left(starts, midnight, begin + 1)
-        days.setdefault(day, []).extend(openings[begin:end])
+        if day in days:
+            days[day] += openings[begin:end]
+        else:
+            days[day] = openings[begin:end]
         begin = end
     return days
 
@@ -540,7 +538,7 @@ def _midnights(zone: tzinfo, year: int, month: int) -> tuple[datetime, ...]:
 
 def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:
     """Return each host who has a slot once, by name; those without a name last."""
-    return _hosts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
+    return _facts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots))).hosts
 
 
 def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
@@ -548,12 +546,12 @@ def unique_teams(slots: Iterable[Slot]) -> tuple[Team, ...]:
 
     Where all slots of a team name their hosts, visitors choose among these.
     """
-    return _teams(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots)))
+    return _facts(_ByIdentity(slots if isinstance(slots, tuple) else tuple(slots))).teams
 
 
 def unique_lengths(slots: tuple[Slot, ...]) -> tuple[timedelta, ...]:
     """Return each length of the free slots once, the shortest first."""
-    return _lengths(_ByIdentity(slots))
+    return _facts(_ByIdentity(slots)).lengths
 
 
 def has_slot_for(slots: Iterable[Slot], request: NewBooking) -> bool:
@@ -598,60 +596,81 @@ def _largest_party(pages: list[tuple[date, tuple[Slot, ...]]], chosen: int, seat
 
 def max_party_size(slots: tuple[Slot, ...]) -> int:
     """Return the largest party that any of these slots could take if it were empty; 1 when there are none."""
-    return _max_seats(_ByIdentity(slots))
+    return _facts(_ByIdentity(slots)).max_seats
 
 
-def _providers_to_choose(slots: tuple[Slot, ...], choices: Choices) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
-    hosts = tuple(host for host in unique_hosts(slots) if host.name)
-    teams = {team.id: team for team in unique_teams(slots)}
+def _providers_to_choose(
+    slots: tuple[Slot, ...], facts: _SlotFacts, choices: Choices
+) -> tuple[tuple[Host, ...], tuple[Team, ...]]:
+    hosts, named = facts.named_hosts, facts.named_teams
     if choices.team_id is not None:
-        teams |= {slot.team.id: slot.team for slot in slots if slot.team and _is_chosen(slot.team, choices.team_id)}
-    named = tuple(sorted((team for team in teams.values() if team.name), key=_by_name))
+        chosen = {slot.team.id: slot.team for slot in slots if slot.team and _is_chosen(slot.team, choices.team_id)}
+        teams = {team.id: team for team in facts.teams} | chosen
+        named = tuple(sorted((team for team in teams.values() if team.name), key=_by_name))
     # A chosen one can be left, though nobody else has a slot. Its own name isn't known if it has none itself.
     if len(hosts) + len(named) > 1 or choices.host_id or choices.team_id:
         return hosts, named
     return (), ()
 
 
-def _party_sizes(slots: tuple[Slot, ...], chosen: int) -> range:
-    largest = max(min(max_party_size(slots), MAX_PARTY_SIZE), chosen)
+def _party_sizes(facts: _SlotFacts, chosen: int) -> range:
+    largest = max(min(facts.max_seats, MAX_PARTY_SIZE), chosen)
     return range(1, largest + 1) if largest > 1 else range(0)
 
 
-@cached_by_slots
-def _hosts(slot_key: _ByIdentity) -> tuple[Host, ...]:
-    return tuple(sorted({s.host.id: s.host for s in slot_key.slots if s.host is not None}.values(), key=_by_name))
+class _SlotFacts:
+    """What can be said of some slots whoever asks for them and when. Each is computed when it is first read."""
+
+    def __init__(self, slots: tuple[Slot, ...]) -> None:
+        self._slots = slots
+
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """See `unique_hosts`."""
+        return tuple(sorted({s.host.id: s.host for s in self._slots if s.host is not None}.values(), key=_by_name))
+
+    @cached_property
+    def named_hosts(self) -> tuple[Host, ...]:
+        return tuple(host for host in self.hosts if host.name)
+
+    @cached_property
+    def teams(self) -> tuple[Team, ...]:
+        """See `unique_teams`."""
+        found = {s.team.id: s.team for s in self._slots if s.team is not None and not (s.host and s.host.name)}
+        return tuple(sorted(found.values(), key=_by_name))
+
+    @cached_property
+    def named_teams(self) -> tuple[Team, ...]:
+        return tuple(team for team in self.teams if team.name)
+
+    @cached_property
+    def providers(self) -> frozenset[tuple[Host | None, Team | None]]:
+        return frozenset((slot.host, slot.team) for slot in self._slots)
+
+    @cached_property
+    def host_teams(self) -> Mapping[str, str]:
+        """See `CalendarPage.host_teams`."""
+        names: dict[str, set[str]] = {}
+        for slot in self._slots:
+            if slot.host is not None:
+                names.setdefault(slot.host.id, set()).add((slot.team.name or "") if slot.team else "")
+        return {host: name for host, (name, *others) in names.items() if name and not others}
+
+    @cached_property
+    def lengths(self) -> tuple[timedelta, ...]:
+        """See `unique_lengths`."""
+        return tuple(sorted({s.end - s.start for s in self._slots if s.available > 0 and s.end > s.start}))
+
+    @cached_property
+    def max_seats(self) -> int:
+        """See `max_party_size`."""
+        # More free seats than seats is nonsense that Kordless may send, and they are offered all the same.
+        return max((max(slot.capacity, slot.available) for slot in self._slots), default=1)
 
 
 @cached_by_slots
-def _providers(slot_key: _ByIdentity) -> frozenset[tuple[Host | None, Team | None]]:
-    return frozenset((slot.host, slot.team) for slot in slot_key.slots)
-
-
-@cached_by_slots
-def _teams(slot_key: _ByIdentity) -> tuple[Team, ...]:
-    found = {s.team.id: s.team for s in slot_key.slots if s.team is not None and not (s.host and s.host.name)}
-    return tuple(sorted(found.values(), key=_by_name))
-
-
-@cached_by_slots
-def _host_teams(slot_key: _ByIdentity) -> Mapping[str, str]:
-    names: dict[str, set[str]] = {}
-    for slot in slot_key.slots:
-        if slot.host is not None:
-            names.setdefault(slot.host.id, set()).add((slot.team.name or "") if slot.team else "")
-    return {host: name for host, (name, *others) in names.items() if name and not others}
-
-
-@cached_by_slots
-def _lengths(slot_key: _ByIdentity) -> tuple[timedelta, ...]:
-    return tuple(sorted({s.end - s.start for s in slot_key.slots if s.available > 0 and s.end > s.start}))
-
-
-@cached_by_slots
-def _max_seats(slot_key: _ByIdentity) -> int:
-    # More free seats than seats is nonsense that Kordless may send, and they are offered all the same.
-    return max((max(slot.capacity, slot.available) for slot in slot_key.slots), default=1)
+def _facts(slot_key: _ByIdentity) -> _SlotFacts:
+    return _SlotFacts(slot_key.slots)
 
 
 class PartOfDay(StrEnum):
@@ -693,7 +712,17 @@ def calendar_pages(now: datetime, zone: tzinfo, window_days: int | None, first_w
     `window_days` is how many days ahead can be booked: a year when unknown, and at most. `first_weekday`: 0 is Monday.
     """
     today = now.astimezone(zone).date()
-    return CalendarPages(today=today, last=today + timedelta(days=_window(window_days)), first_weekday=first_weekday)
+    return CalendarPages(
+        today=today,
+        last=today + timedelta(days=_window(window_days)),
+        first_weekday=first_weekday,
+        first=_week_of(today, first_weekday),
+    )
+
+
+def _week_of(day: date, first_weekday: int) -> date:
+    """Return the first day of a date's week."""
+    return day - timedelta(days=(day.weekday() - first_weekday) % 7)
 
 
 def _first(item: tuple[tuple[datetime, datetime], list[Slot]]) -> tuple[datetime, datetime]:

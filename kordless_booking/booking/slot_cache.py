@@ -47,11 +47,12 @@ def cached_by_slots(compute: Callable[Concatenate[K, P], T]) -> Callable[Concate
     @functools.wraps(compute)
     def cached(slots: K, /, *args: P.args, **kwargs: P.kwargs) -> T:
         nonlocal size
-        key: tuple[Hashable, ...] = (slots, *args, *sorted(kwargs.items()))
+        key: tuple[Hashable, ...] = (slots, *args, *sorted(kwargs.items())) if kwargs else (slots, *args)
         with lock:
-            if key in entries:
+            found = entries.get(key)
+            if found is not None:
                 entries.move_to_end(key)
-                return entries[key][0]
+                return found[0]
         result = compute(slots, *args, **kwargs)
         with lock:
             if key not in entries:

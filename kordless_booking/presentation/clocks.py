@@ -8,11 +8,11 @@ there. The clock that counts always comes first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,8 +26,7 @@ _NOWHERE: Final = frozenset({"phone", "meet_url"})
 """Types of a location that nobody travels to."""
 
 
-@dataclass(frozen=True)
-class PlaceClock:
+class PlaceClock(msgspec.Struct, frozen=True):
     """Clock of the business, where a customer has to know it."""
 
     zone: str
@@ -36,8 +35,7 @@ class PlaceClock:
     """The customer travels there, so this clock comes before their own."""
 
 
-@dataclass(frozen=True)
-class ShownClocks:
+class ShownClocks(msgspec.Struct, frozen=True):
     """Clocks of a page of times: one per time, and the other one a link away."""
 
     shown: str
@@ -66,17 +64,24 @@ def shown_clocks(visitor: str, place: PlaceClock | None, *, chosen: str | None =
     return ShownClocks(shown, visitor, other if other != shown else None, follows_visitor=not shows_place)
 
 
-def clock_difference(moments: Iterable[datetime], zone: str, other: str) -> timedelta | None:
+def clock_difference(moments: Sequence[datetime], zone: str, other: str) -> timedelta | None:
     """Return how far the clock of `other` is ahead of the one of `zone` at these moments (negative: behind).
 
-    None where that changes between them, because one of the two is set forward or back.
+    `moments` are those of about a day, in order. None where the difference changes between them, because one of the two
+    clocks is set forward or back.
     """
     here, there = timezones.get_timezone(zone), timezones.get_timezone(other)
-    found = {
-        (moment.astimezone(there).utcoffset() or timedelta()) - (moment.astimezone(here).utcoffset() or timedelta())
-        for moment in moments
-    }
-    return found.pop() if len(found) == 1 else None
+    first, last = moments[0], moments[-1]
+    difference = _offset(first, there) - _offset(first, here)
+    # No clock is set twice within a day, so it says the same at all moments between two at which it does.
+    if first == last or (_offset(last, here) == _offset(first, here) and _offset(last, there) == _offset(first, there)):
+        return difference
+    found = {_offset(moment, there) - _offset(moment, here) for moment in moments}
+    return difference if len(found) == 1 else None
+
+
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
 
 
 def clock_city(zone: str, language: str, moment: datetime) -> str:

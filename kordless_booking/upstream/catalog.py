@@ -120,6 +120,9 @@ class Catalog:
         self._on_slots = on_slots
         #: Services of which this request has started to fetch the settings, or which need no fetch.
         self._prefetched: set[str] = set()
+        self._organization_item = _item(
+            ("organization",), client.organization, OrganizationDetail, lifetimes.organization
+        )
 
     def for_request(self, view: RequestView) -> Catalog:
         """Return the same catalog for one request: it reads through the request's view, which records the reads."""
@@ -229,6 +232,10 @@ class Catalog:
             for (item, slug, month), entry in zip(items, entries, strict=True)
         ]
 
+    def local_service(self, slug: str) -> ServiceDetail | None:
+        """Return the service as this process knows it, however old; None if it doesn't. Costs no cache round trip."""
+        return self._cache.local_value(self.service_item(slug))
+
     def service(self, slug: str) -> Cached[ServiceDetail]:
         """Return one service with its calendar settings."""
         if slug not in self._prefetched:
@@ -336,7 +343,7 @@ class Catalog:
 
     def organization_item(self) -> CacheItem[OrganizationDetail]:
         """Describe the organization and its services."""
-        return _item(("organization",), self._client.organization, OrganizationDetail, self.lifetimes.organization)
+        return self._organization_item
 
     def service_item(self, slug: str) -> CacheItem[ServiceDetail]:
         """Describe one service's settings."""
@@ -370,8 +377,8 @@ class Catalog:
         if with_service:
             self._prefetched.add(slug)
         organization, service = self.organization_item(), self.service_item(slug)
-        [known] = cache.lookup(service)
-        if window_days is None and known.value is not None and not cache.needs_fetch(service):
+        [known], lacks_service = cache.lookup(service), cache.needs_fetch(service)
+        if window_days is None and known.value is not None and not lacks_service:
             window_days = _window_days(known.value)
         # While the window is unknown, days beyond the usual one aren't fetched.
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
@@ -379,9 +386,11 @@ class Catalog:
         # Near days are one item, in the place of the first of them.
         requested = [item for window in windows for item, _part in self._slots_items(slug, window, window_days)]
         slots = list({item.parts: item for item in requested}.values())
-        items: list[CacheItem[Any]] = [organization, *([service] if with_service else [])]
-        items += slots if slots and cache.needs_fetch(slots[0]) else []
-        missing = [item for item in items if cache.needs_fetch(item)]
+        missing: list[CacheItem[Any]] = [organization] if cache.needs_fetch(organization) else []
+        if with_service and lacks_service:
+            missing.append(service)
+        if slots and cache.needs_fetch(slots[0]):
+            missing += [slots[0], *[item for item in slots[1:] if cache.needs_fetch(item)]]
         # The first to be read is left to the reader, which would only wait; unless it waits for the list, started
         # above.
         for item in missing if cache.is_fetching(organization) else missing[1:]:
@@ -414,15 +423,14 @@ class Catalog:
         the same time; all others wait for the list. So each fetch allows for one made-up slug.
         """
         cache, item = self._cache, self.organization_item()
-        [entry] = cache.lookup(item)
-        if entry.value is None and entry.key_refusal is None and cache.needs_fetch(item):
-            # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
-            if cache.start_fetch(item) is not None:
-                # Between the look above and the claim, the fetch of another page may have begun and ended.
-                [entry] = self._account_cache.lookup(item)
-                return entry.envelope is None or (entry.value is not None and _is_listed(entry.value, slug))
-        elif cache.needs_fetch(item):
+        [entry], needs_fetch = cache.lookup(item), cache.needs_fetch(item)
+        if needs_fetch and (entry.value is not None or entry.key_refusal is not None):
             return entry.key_refusal is None and _is_listed(entry.value, slug)
+        # Claimed at once, not when the page reads it: of many pages that arrive together one speculates.
+        if needs_fetch and cache.start_fetch(item) is not None:
+            # Between the look above and the claim, the fetch of another page may have begun and ended.
+            [entry] = self._account_cache.lookup(item)
+            return entry.envelope is None or (entry.value is not None and _is_listed(entry.value, slug))
         with suppress(KordlessError):
             return _is_listed(self.organization().value, slug)
         return False

@@ -141,8 +141,7 @@ class Lifetime:
         return self.longest if isinstance(error, NotSent) else self.stale_if_error
 
 
-@dataclass(frozen=True, slots=True)
-class CacheItem(Generic[T]):
+class CacheItem(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """Description of a cached value: its key, how to fetch it, its JSON codec and its lifetime.
 
     Items with the same first two `parts` form a group and are invalidated together.
@@ -161,8 +160,7 @@ class CacheItem(Generic[T]):
         return self.parts[:2]
 
 
-@dataclass(frozen=True, slots=True)
-class Cached(Generic[T]):
+class Cached(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """A value from the cache, with its age."""
 
     value: T
@@ -172,8 +170,18 @@ class Cached(Generic[T]):
     """A refresh is due."""
     degraded: bool = False
     """Degraded: served only because Kordless fails or answers 429. The page has to say so."""
-    serial: int = field(default=0, compare=False)
+    serial: int = 0
     """Tells this value from all others that this process has had. Equal serials mean the same entry."""
+
+    def __eq__(self, other: object) -> bool:
+        # By what it says: another process has the same value under another serial.
+        return (
+            isinstance(other, Cached)
+            and self.value == other.value
+            and (self.fetched_at, self.stale, self.degraded) == (other.fetched_at, other.stale, other.degraded)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # the value may be a list of anything
 
 
 @dataclass(slots=True)
@@ -270,6 +278,10 @@ class CatalogCache(Protocol):
 
     def needs_fetch(self, item: CacheItem[Any]) -> bool:
         """Return True if `read` would have to fetch, and nobody in this process is fetching the item yet."""
+        ...
+
+    def local_value(self, item: CacheItem[T]) -> T | None:
+        """Return the value that the local cache has of the item, however old; None if it has none. No round trip."""
         ...
 
     def start_fetch(self, item: CacheItem[Any]) -> Future[LocalEntry | None] | None:

@@ -173,7 +173,7 @@ class ReadThroughCache:
 
         `entry`: as for `read`.
         """
-        return not self.is_fetching(item) and self.needs_wait(item, entry or self.lookup(item)[0])
+        return self.needs_wait(item, entry or self.lookup(item)[0]) and not self.is_fetching(item)
 
     def needs_wait(self, item: CacheItem[Any], entry: LocalEntry) -> bool:
         """Return True if `read` would have to wait for a fetch, its own or another's."""

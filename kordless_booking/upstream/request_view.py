@@ -63,6 +63,10 @@ class RequestView:
             return False
         return self._cache.needs_fetch(item, self.lookup(item)[0])
 
+    def local_value(self, item: CacheItem[T]) -> T | None:
+        """Return the value that the local cache has of the item, as `ReadThroughCache.local_value` does."""
+        return self._cache.local_value(item)
+
     def is_fetching(self, item: CacheItem[Any]) -> bool:
         """Return True if this process is fetching the item, as `ReadThroughCache.is_fetching` does."""
         return self._cache.is_fetching(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -52,7 +53,13 @@ def days_window(days: Days, now: datetime, window_days: int | None) -> tuple[dat
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
-    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    return _days_window(days, now.astimezone(UTC).date(), window_days)
+
+
+# Each page of times needs one several times, and all visitors look at the same few pages.
+@lru_cache(maxsize=256)
+def _days_window(days: Days, first: date, window_days: int | None) -> tuple[datetime, datetime] | None:
+    today = _midnight(first)
     # One day more: the end is exclusive, and the last day counts as a whole.
     horizon = today + (_days_ahead(window_days) + 1) * DAY
     # Checked before any arithmetic: the days come from a visitor, and datetime overflows after the year 9999.
@@ -75,6 +82,7 @@ def by_month(window: tuple[datetime, datetime]) -> list[tuple[date, tuple[dateti
     return list(zip(months, pairwise(cuts), strict=True))
 
 
+@lru_cache(maxsize=256)
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
@@ -84,7 +92,7 @@ def near_window(now: datetime, window_days: int | None) -> tuple[datetime, datet
 
     One day longer than what `is_near` counts on: fetched before midnight, it has the last day of after midnight too.
     """
-    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    today = _midnight(now.astimezone(UTC).date())
     # `+ 2`: the last day counts as a whole, and the next one can be booked from midnight on.
     return today, today + min(NEAR_DAYS, _days_ahead(window_days) + 2) * DAY
 
@@ -96,7 +104,7 @@ def is_near(window: tuple[datetime, datetime], now: datetime) -> bool:
 
 def near_until(now: datetime) -> datetime:
     """Return the end (a UTC midnight) up to which the near days count, also when they were fetched yesterday."""
-    return datetime.combine(now.astimezone(UTC).date(), time(), UTC) + (NEAR_DAYS - 1) * DAY
+    return _midnight(now.astimezone(UTC).date()) + (NEAR_DAYS - 1) * DAY
 
 
 def _days_ahead(window_days: int | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -43,8 +42,7 @@ def all_slots(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
     return slots
 
 
-@dataclass(frozen=True)
-class CalendarPageRead:
+class CalendarPageRead(msgspec.Struct, frozen=True):
     """A page of the calendar as it was read."""
 
     view: CalendarPage
@@ -60,11 +58,11 @@ def start_fetching_calendar_page(visit: WidgetRequest, service: str) -> None:
     One after the other, the fetches could exceed the page's deadline. Until the service is known, its zone and booking
     window are not, so the page is guessed.
     """
-    zone = visit.choices.timezone
-    days = _first_days(visit, zone, None)
+    guess = visit.catalog.local_service(service)
+    days = _first_days_of(visit, guess)
     known = visit.catalog.preload(service, *days)
-    if known:
-        days = _first_days(visit, read_clocks(visit, known).shown, known)
+    if known is not None and known is not guess:
+        days = _first_days_of(visit, known)
     if known is None and is_service_skipped(visit, service):
         # Named, so that no fetch has to read the service's own window.
         visit.catalog.prefetch(service, *days, window_days=USUAL_WINDOW_DAYS, with_service=False)
@@ -79,12 +77,16 @@ def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> 
     visit.catalog.prefetch(service, days)
 
 
+def _first_days_of(visit: WidgetRequest, detail: ServiceDetail | None) -> list[Days]:
+    return _first_days(visit, read_clocks(visit, detail).shown if detail else visit.choices.timezone, detail)
+
+
 def _first_days(visit: WidgetRequest, zone: str | None, detail: ServiceDetail | None) -> list[Days]:
     """Return the days of the page that is read first; without a zone, those of all that it may be anywhere on earth."""
-    moments = (
-        [(visit.now, zone)] if zone else [(visit.now - FARTHEST_BEHIND, "UTC"), (visit.now + FARTHEST_AHEAD, "UTC")]
-    )
-    found = [_calendar(now, get_timezone(name), detail, visit.language).to_open(visit.choices) for now, name in moments]
+    if zone:
+        return [page_days(_calendar(visit.now, get_timezone(zone), detail, visit.language).to_open(visit.choices))]
+    moments = [visit.now - FARTHEST_BEHIND, visit.now + FARTHEST_AHEAD]
+    found = [_calendar(now, get_timezone("UTC"), detail, visit.language).to_open(visit.choices) for now in moments]
     return [page_days(page) for page in sorted(set(found))]
 
 

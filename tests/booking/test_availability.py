@@ -394,7 +394,7 @@ def test_twice_as_many_slots_are_twice_the_work():
 SUNDAY = 6
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 5), date(2026, 5, 10)
 """The pages from `NOW` on, named by the month of which they have most."""
-PAGES = CalendarPages(today=MARCH, last=date(2026, 6, 13), first_weekday=SUNDAY)
+PAGES = CalendarPages(today=MARCH, first=MARCH, last=date(2026, 6, 13), first_weekday=SUNDAY)
 
 
 def view(*pages_of_slots, now=NOW, zone="UTC", near=None, **choices) -> CalendarPage:
@@ -613,7 +613,7 @@ def test_links_name_a_month_only_on_a_page_that_a_day_would_not_open():
 
 def test_the_last_day_of_a_page_is_one_that_can_be_booked():
     """The heading names no month of which nothing can be booked."""
-    pages = CalendarPages(today=MARCH, last=date(2026, 3, 31), first_weekday=SUNDAY)
+    pages = CalendarPages(today=MARCH, first=MARCH, last=date(2026, 3, 31), first_weekday=SUNDAY)
     assert calendar_page([(MARCH, ())], Choices(), NOW, zone=get_timezone("UTC"), pages=pages).last == date(2026, 3, 31)
     assert view([], [], []).last == date(2026, 4, 4)
 

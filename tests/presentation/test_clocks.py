@@ -114,10 +114,22 @@ def test_a_difference_that_changes_between_the_times_is_left_out():
         assert clock_text("New York", "en", None, other_city="Berlin", is_visitors=True) == "Times in New York."
 
 
-@given(zone=ZONES, other=ZONES, minutes=st.lists(st.integers(0, 3 * 365 * 1440), min_size=1, max_size=4))
-def test_the_difference_holds_at_each_of_the_times(zone: str, other: str, minutes: list[int]):
-    """For every two zones: adding it to one clock gives the other one, at all moments; and back again."""
-    moments = [NOON + timedelta(minutes=each) for each in minutes]
+def test_a_difference_that_changes_and_changes_back_is_left_out():
+    """Between the hours in which the clocks of New York and Chicago go back, both show the same."""
+    moments = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6, 7)]
+    assert clock_difference([moments[0], moments[2]], NEW_YORK, "America/Chicago") == timedelta(hours=-1)
+    assert clock_difference(moments, NEW_YORK, "America/Chicago") is None
+
+
+@given(
+    zone=ZONES,
+    other=ZONES,
+    day=st.integers(0, 3 * 365),
+    minutes=st.lists(st.integers(0, 1440), min_size=1, max_size=4).map(sorted),
+)
+def test_the_difference_holds_at_each_of_the_times(zone: str, other: str, day: int, minutes: list[int]):
+    """For every two zones: adding it to one clock gives the other one, at all moments of a day; and back again."""
+    moments = [NOON + timedelta(days=day, minutes=each) for each in minutes]
     difference = clock_difference(moments, zone, other)
     back = clock_difference(moments, other, zone)
     here, there = get_timezone(zone), get_timezone(other)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
@@ -248,7 +249,7 @@ def test_a_value_past_every_limit_is_not_served(scenario: CacheScenario) -> None
 @pytest.fixture
 def day(scenario: CacheScenario) -> CacheItem[int]:
     """Return an item that may be served for a day where Kordless can't be asked."""
-    return replace(scenario.item, lifetime=replace(LIFETIME, last_known=86_400))
+    return msgspec.structs.replace(scenario.item, lifetime=replace(LIFETIME, last_known=86_400))
 
 
 @pytest.mark.parametrize("error", [Unreachable(), CircuitOpen(), TooMany(status=429), TooMany(reason="quota")])
