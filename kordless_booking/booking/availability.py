@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum, StrEnum, auto
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -421,23 +422,24 @@ def free_openings(
         return {}
     openings, starts = _openings(key, host_id, team_id, party_size)
     days: dict[date, list[Opening]] = {}
-    begin, month = bisect_right(starts, now), (0, 0)
-    # One conversion per date instead of one per slot: the slots of a date are found by bisecting the next midnight.
+    begin = bisect_right(starts, now)
+    # One conversion per month, or per date where the clock is set in it, instead of one per slot: the slots of a date
+    # are found by bisecting the next midnight.
     while begin < len(starts):
         try:
-            day = starts[begin].astimezone(zone).date()
-            if month != (day.year, day.month):
-                month = day.year, day.month
-                midnights = _midnights(zone, *month)
-            midnight = midnights[day.day - 1]
+            local = starts[begin].astimezone(zone)
+            month, number = _local_month(zone, local.year, local.month), local.day
+            midnight = month.ends[number - 1]
         except (OverflowError, IndexError):  # the day after 9999-12-31 does not exist
             break
         # At least one further: where midnight comes twice, it may lie before this start, and the loop would not end.
         end = bisect_left(starts, midnight, begin + 1)
-        if day in days:
-            days[day] += openings[begin:end]
-        else:
-            days[day] = openings[begin:end]
+        days.setdefault(local.date(), []).extend(openings[begin:end])
+        while month.is_regular and end < len(starts) and number < len(month.ends):
+            begin, number = end, number + 1
+            end = bisect_left(starts, month.ends[number - 1], begin)
+            if begin < end:
+                days[date(local.year, local.month, number)] = openings[begin:end]
         begin = end
     return days
 
@@ -520,20 +522,29 @@ def _is_chosen(provider: Host | Team | None, chosen: str | None) -> bool:
     return chosen is None or (provider is not None and chosen in (provider.id, query_id(provider.id)))
 
 
+class _LocalMonth(NamedTuple):
+    """A month of a time zone."""
+
+    ends: tuple[datetime, ...]
+    """For each day when it ends, in UTC: where the clock skips midnight, the instant of the skip."""
+    is_regular: bool
+    """All of its days have 24 hours: no clock is set."""
+
+
 # Two months of each time zone, which all services share.
 @lru_cache(maxsize=1024)
-def _midnights(zone: tzinfo, year: int, month: int) -> tuple[datetime, ...]:
-    """Return for each day of a month when it ends, in UTC: where the clock skips midnight, the instant of the skip.
-
-    Without the last day of the year 9999, which has no end.
-    """
+def _local_month(zone: tzinfo, year: int, month: int) -> _LocalMonth:
+    """Return a month, without the last day of the year 9999, which has no end."""
+    begin = datetime(year, month, 1, tzinfo=zone)
     ends: list[datetime] = []
+    is_regular = False
     with suppress(OverflowError):
         for number in range(1, monthrange(year, month)[1] + 1):
             following = date(year, month, number) + timedelta(days=1)
             end = datetime(following.year, following.month, following.day, tzinfo=zone)
             ends.append(end.astimezone(UTC))
-    return tuple(ends)
+        is_regular = all(end - start == timedelta(days=1) for start, end in pairwise([begin.astimezone(UTC), *ends]))
+    return _LocalMonth(tuple(ends), is_regular)
 
 
 def unique_hosts(slots: Iterable[Slot]) -> tuple[Host, ...]:

@@ -120,6 +120,8 @@ class Catalog:
         self._on_slots = on_slots
         #: Services of which this request has started to fetch the settings, or which need no fetch.
         self._prefetched: set[str] = set()
+        #: Services and days of which `preload` has found everything that their page reads.
+        self._complete: set[tuple[str, tuple[Days, ...]]] = set()
         self._organization_item = _item(
             ("organization",), client.organization, OrganizationDetail, lifetimes.organization
         )
@@ -329,15 +331,25 @@ class Catalog:
         page doesn't know it yet. Sends no request.
         """
         today, most = self._today(), USUAL_WINDOW_DAYS if window_days is None else window_days
-        items: list[CacheItem[SlotBlock]] = []
+        items: list[CacheItem[Any]] = [
+            self.organization_item(),
+            self.service_item(slug),
+            self._near_item(slug, window_days),
+        ]
+        near_end = today
         for each in days:
             window = days_window(each, today, most)
             if window is None or not is_near(window, today):
                 months = by_month(window) if window else [(each.first, None)]
                 items += [self._month_item(slug, month, window_days) for month, _part in months]
-        _, service, *_ = self._cache.lookup(
-            self.organization_item(), self.service_item(slug), self._near_item(slug, window_days), *items
-        )
+            else:
+                near_end = max(near_end, window[1])
+        _, service, near, *_ = self._cache.lookup(*items)
+        self._complete.discard((slug, days))
+        # Most pages lack nothing, and need no closer look.
+        if near.value is not None and near_end <= near.value.until and not any(map(self._cache.needs_fetch, items)):
+            self._complete.add((slug, days))
+            self._prefetched.add(slug)
         known: ServiceDetail | None = service.value
         return known
 
@@ -370,6 +382,8 @@ class Catalog:
         `with_service` is False for a page that does without the service's settings; it has to name `window_days`. Does
         nothing unless `fetches_in_parallel` of the cache is True.
         """
+        if (slug, days) in self._complete:
+            return
         cache = self._cache
         # Asked before anything is started: a made-up slug must not cost a request.
         if not cache.fetches_in_parallel or not self._may_request(slug):
