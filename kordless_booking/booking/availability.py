@@ -763,6 +763,10 @@ def _by_provider(slot: Slot) -> tuple[bool, _NameKey, bool, _NameKey]:
 
 def _may_be_ambiguous(day: date, zone: tzinfo) -> bool:
     """Return True when some local time may come twice on a date. Checked once per date, because `utcoffset` is slow."""
+    month = _local_month(zone, day.year, day.month)
+    # The last day may end with a change that the month doesn't count.
+    if month.is_regular and day.day < len(month.ends):
+        return False
     begin = datetime(day.year, day.month, day.day, tzinfo=zone)
     # `fold=1`: when the clocks go back around midnight, the day ends at the second midnight.
     end = (begin + timedelta(days=1)).replace(fold=1)
