@@ -157,23 +157,28 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             items.append(("team", self.team_id))
         if self.party_size != 1:
             items.append(("party", str(self.party_size)))
-        items += self._appearance_items()
+        self._add_appearance(items)
         if self.metadata:
             items.append(("meta", self.metadata))
         return items
 
-    def _appearance_items(self) -> list[tuple[str, str]]:
-        values = (
-            ("clock", self.clock),
-            ("hours", self.hours),
-            ("lang", self.lang),
-            ("scheme", self.scheme),
-            ("accent", self.accent),
-            ("theme", self.theme),
-            ("embed", self.embed),
-            ("thanks", self.done_url),
-        )
-        return [(name, value) for name, value in values if value]
+    def _add_appearance(self, items: list[tuple[str, str]]) -> None:
+        if self.clock:
+            items.append(("clock", self.clock))
+        if self.hours:
+            items.append(("hours", self.hours))
+        if self.lang:
+            items.append(("lang", self.lang))
+        if self.scheme:
+            items.append(("scheme", self.scheme))
+        if self.accent:
+            items.append(("accent", self.accent))
+        if self.theme:
+            items.append(("theme", self.theme))
+        if self.embed:
+            items.append(("embed", self.embed))
+        if self.done_url:
+            items.append(("thanks", self.done_url))
 
     def query(self) -> str:
         """Return `?tz=…&day=…`, or "" when nothing was chosen."""

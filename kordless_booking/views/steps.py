@@ -362,15 +362,13 @@ def slots_page(
         # No link on the page has the host or team anymore.
         visit = visit.with_choices(view.choices)
 
-    def here(choices: Choices, **query: str) -> str:
-        return visit.links.service_url("slots", service, choices, **query)
-
+    here = visit.links.service_url_builder("slots", service)
     carried = carried_query(visit, requested, taken=taken, near=near)
     choices = visit.choices.replace(month=None, day=None)
     start = visit.links.service_url("contact", service, choices)
     links = SlotLinks(
         here=here,
-        form=visit.links.service_url("slots", service, Choices()),
+        form=here(Choices()),
         hidden=Choices.query_items,
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.service_url(
