@@ -303,7 +303,7 @@ def _is_rtl(language: str) -> bool:
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:
     first, *others = _progress_steps(current)
     # After the booking there is no way back.
-    url = visit.links.services_url() if current in {Step.SLOT, Step.CONTACT} else None
+    url = visit.links.services_url() if current is Step.SLOT or current is Step.CONTACT else None
     return [ProgressStep(first.label, first.state, url), *others]
 
 
