@@ -12,7 +12,7 @@ from datetime import date, time
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus
 
 import msgspec
 
@@ -137,48 +137,53 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
             done_url=self.done_url,
         )
 
-    def query_items(self) -> list[tuple[str, str]]:
-        """Return names and values for hidden fields and queries, in a fixed order, without what was not chosen."""
-        items: list[tuple[str, str]] = []
-        # One by one, not as a list that is filtered: a page has twenty links, each with these.
-        if self.timezone:
-            items.append(("tz", self.timezone))
-        if self.month:
-            items.append(("month", _month_text(self.month)))
-        if self.day:
-            items.append(("day", self.day.isoformat()))
-        if self.after:
-            items.append(("after", f"{self.after:%H:%M}"))
-        if self.before:
-            items.append(("before", f"{self.before:%H:%M}"))
-        if self.host_id:
-            items.append(("host", self.host_id))
-        if self.team_id:
-            items.append(("team", self.team_id))
-        if self.party_size != 1:
-            items.append(("party", str(self.party_size)))
-        items += self._appearance_items()
-        if self.metadata:
-            items.append(("meta", self.metadata))
-        return items
-
-    def _appearance_items(self) -> list[tuple[str, str]]:
-        values = (
-            ("clock", self.clock),
-            ("hours", self.hours),
-            ("lang", self.lang),
-            ("scheme", self.scheme),
-            ("accent", self.accent),
-            ("theme", self.theme),
-            ("embed", self.embed),
-            ("thanks", self.done_url),
-        )
-        return [(name, value) for name, value in values if value]
-
     def query(self) -> str:
-        """Return `?tz=…&day=…`, or "" when nothing was chosen."""
-        pairs = self.query_items()
-        return "?" + "&".join([_query_item(*pair) for pair in pairs]) if pairs else ""
+        """Return `?tz=…&day=…` in a fixed order, without what was not chosen; "" when nothing was chosen."""
+        items: list[str] = []
+        # One by one, not as a list that is filtered: a page has twenty links, each with these. What is no free text is
+        # plain already, and so are the ids of `query_id`.
+        if self.timezone:
+            items.append(_query_item("tz", self.timezone))
+        if self.month:
+            items.append(f"month={_month_text(self.month)}")
+        if self.day:
+            items.append(f"day={self.day.isoformat()}")
+        if self.after:
+            items.append(f"after={self.after:%H:%M}")
+        if self.before:
+            items.append(f"before={self.before:%H:%M}")
+        if self.host_id:
+            items.append(f"host={self.host_id}")
+        if self.team_id:
+            items.append(f"team={self.team_id}")
+        if self.party_size != 1:
+            items.append(f"party={self.party_size}")
+        self._add_appearance(items)
+        if self.metadata:
+            items.append(_query_item("meta", self.metadata))
+        return f"?{'&'.join(items)}" if items else ""
+
+    def _add_appearance(self, items: list[str]) -> None:
+        if self.clock:
+            items.append(f"clock={self.clock}")
+        if self.hours:
+            items.append(f"hours={self.hours}")
+        if self.lang:
+            items.append(_query_item("lang", self.lang))
+        if self.scheme:
+            items.append(_query_item("scheme", self.scheme))
+        if self.accent:
+            items.append(_query_item("accent", self.accent))
+        if self.theme:
+            items.append(_query_item("theme", self.theme))
+        if self.embed:
+            items.append(f"embed={self.embed}")
+        if self.done_url:
+            items.append(_query_item("thanks", self.done_url))
+
+    def query_items(self) -> list[tuple[str, str]]:
+        """Return names and values of `query`, for hidden fields."""
+        return parse_qsl(self.query()[1:])
 
 
 def query_id(id_: str) -> str:

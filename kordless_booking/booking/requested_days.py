@@ -49,6 +49,9 @@ class RequestedDays:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> RequestedDays | None:
         """Parse `until` (a date), `not` (ISO weekdays such as "67") and `asked` (1). None without any of them."""
+        # Most pages have none.
+        if REQUESTED_DAYS_NAMES.isdisjoint(query):
+            return None
         until, excluded = parse_day(query.get("until", "")), query.get("not", "")
         weekdays = frozenset(int(digit) - 1 for digit in excluded) if _WEEKDAYS.fullmatch(excluded) else frozenset()
         if until is None and not weekdays and query.get("asked") != "1":

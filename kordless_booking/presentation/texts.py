@@ -53,8 +53,7 @@ _ADDRESS_PARTS: Final = re.compile("[\n\r\u2028\u2029,\u060c\u3001\uff0c;]+")
 """End of a part of an address: of a line, or a comma of any script."""
 
 
-@dataclass(frozen=True)
-class FoldedText:
+class FoldedText(msgspec.Struct, frozen=True):
     """Text of the business's as a page shows it: its start, and the rest behind a disclosure."""
 
     start: str
@@ -82,8 +81,7 @@ class LocationText:
         return fold_long_text(self.text)
 
 
-@dataclass(frozen=True)
-class ShortPlace:
+class ShortPlace(msgspec.Struct, frozen=True):
     """Place of an appointment in a few words."""
 
     text: str

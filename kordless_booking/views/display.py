@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kordless_booking.api.resources import CalendarSettings, Service
 from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.texts import DisplayTimes, FoldedText, ShortPlace
+from kordless_booking.views.skeletons import cached_per_language
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 
-@dataclass(frozen=True)
-class ServiceCard:
+class ServiceCard(msgspec.Struct, frozen=True):
     """Service as a list of services shows it."""
 
     name: str
@@ -31,10 +33,16 @@ class ServiceCard:
     """Where it takes place, in a few words; None where that isn't known."""
     notice: str = ""
     """Until when it can be canceled, in a few words; "" where that isn't known."""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    """Data of the business's set-up, for a site's own templates."""
+    metadata_json: str = "{}"
+    """`metadata` as a JSON object."""
     next_free: str = ""
     """The next free time, in words; "" where it isn't known, and without NEXT_FREE."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Data of the business's set-up, for a site's own templates: a copy, since visitors share the card."""
+        found: dict[str, Any] = json.loads(self.metadata_json)
+        return found
 
 
 def service_card(
@@ -54,6 +62,20 @@ def service_card(
     times next to which it stands: they are believed before the service's own, and of several none is said. `calendar`
     has place and notice, as far as they are known. `next_free` is the text of the next free time.
     """
+    card = _card(service, calendar, language, party, price_per, tuple(lengths))
+    return msgspec.structs.replace(card, url=url, next_free=next_free) if url or next_free else card
+
+
+@cached_per_language(256)
+def _card(
+    service: Service,
+    calendar: CalendarSettings | None,
+    language: str,
+    party: int,
+    price_per: str,
+    lengths: tuple[timedelta, ...],
+) -> ServiceCard:
+    """Return the card without what differs between visitors of the same language and party."""
     duration = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""
     if lengths:
         duration = formatting.length_text(lengths[0], language) if len(lengths) == 1 else ""
@@ -62,11 +84,9 @@ def service_card(
         description=service.description or "",
         duration=duration,
         price=texts.price_text(service.price, party, price_per, language),
-        url=url,
         place=texts.short_place(calendar.location) if calendar else None,
         notice=texts.short_notice(calendar.cancellation_policy) if calendar else "",
-        metadata=dict(service.metadata),
-        next_free=next_free,
+        metadata_json=service.metadata_json,
         folded_description=texts.fold_long_text(service.description or ""),
     )
 

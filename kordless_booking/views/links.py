@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
+import msgspec
 from django.http import HttpResponse
 from django.utils.encoding import iri_to_uri
 
@@ -19,8 +20,7 @@ RESERVED: Final = frozenset(
 """First path segments of our own pages. A service with such a slug has its pages under `service/`."""
 
 
-@dataclass(frozen=True)
-class WidgetLinks:
+class WidgetLinks(msgspec.Struct, frozen=True):
     """Builder of the links on a page: each carries the choices that the visitor has made so far."""
 
     mount: Mount
@@ -33,18 +33,29 @@ class WidgetLinks:
 
         Empty values are left out. A query ends up in the logs of servers, so nothing personal may be in it.
         """
-        url = cached_reverse(self.mount, name, *args) + (choices or self.choices.appearance()).query()
-        more = [(key, value) for key, value in query.items() if value]
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}" if more else url
+        return _with_query(cached_reverse(self.mount, name, *args), choices or self.choices.appearance(), query)
 
     def service_url(self, name: str, slug: str, choices: Choices | None = None, **query: str | None) -> str:
         """Return the path and query of a page of one service, as `url` does. The slug may be a reserved word."""
         return self.url(service_url_name(name, slug), slug, choices=choices, **query)
 
+    def service_url_builder(self, name: str, slug: str) -> Callable[..., str]:
+        """Return a function from choices and `query` to what `service_url` returns, for many links to one page."""
+        path = cached_reverse(self.mount, service_url_name(name, slug), slug)
+        return lambda choices, **query: _with_query(path, choices, query)
+
     def services_url(self) -> str:
         """Return the URL of the list of services, with the choices that apply to all of them."""
         choices = self.choices.replace(month=None, day=None, after=None, before=None, party_size=1)
         return self.url("services", choices=choices)
+
+
+def _with_query(path: str, choices: Choices, query: Mapping[str, str | None]) -> str:
+    url = path + choices.query()
+    # Most links have no more.
+    if not query or not (more := [(key, value) for key, value in query.items() if value]):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(more, safe='/:')}"
 
 
 def service_url_name(name: str, slug: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString, mark_safe
 
@@ -22,6 +23,7 @@ from kordless_booking.urlconf import DEFAULT_URL, urls_by_language
 from kordless_booking.views.links import service_url_name
 from kordless_booking.views.page import Alternate, Metadata, business_of, safe_image
 from kordless_booking.views.response_cache import READ_NAMES
+from kordless_booking.views.skeletons import cached_per_language
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -46,7 +48,7 @@ def list_metadata(visit: WidgetRequest, services: Sequence[Service]) -> Metadata
     names = [service.name for service in services[:_MAX_DESCRIBED_SERVICES]]
     description = _one_line(business.tagline or " · ".join(names))
     if not services or not (urls := _indexed_urls(visit, "services")):
-        return _build_metadata(organization, business.name, description)
+        return _preview(organization, business.name, description)
     url = _own_url(visit, urls)
     offers = [
         {
@@ -62,7 +64,7 @@ def list_metadata(visit: WidgetRequest, services: Sequence[Service]) -> Metadata
         "makesOffer": offers,
         "potentialAction": _reserve_action(url, visit.language),
     }
-    return _build_metadata(organization, business.name, description, urls=urls, url=url, document=document)
+    return _listed(_preview(organization, business.name, description), urls, url, document)
 
 
 def service_metadata(visit: WidgetRequest, service: Service) -> Metadata | None:
@@ -70,29 +72,35 @@ def service_metadata(visit: WidgetRequest, service: Service) -> Metadata | None:
     organization = visit.organization
     if organization is None or not _has_readers(visit):
         return None
-    business = business_of(organization)
-    description = _one_line(service.description)
-    length = formatting.duration(service.duration_minutes, visit.language) if service.duration_minutes else ""
-    price = texts.price_text(service.price, 1, visit.account.price_per, visit.language)
-    shown = " · ".join(filter(None, [length, price, description]))
+    preview = _service_preview(organization, service, visit.account.price_per, visit.language)
     urls = _indexed_urls(visit, service_url_name("slots", service.slug), service.slug)
     if not urls:
-        return _build_metadata(organization, service.name, shown)
+        return preview
     url = _own_url(visit, urls)
     home = urls_by_language(visit.account, "services")[DEFAULT_URL]
+    provider = _organization(business_of(organization), home)
     offer = _offer(service.price)
     document = {
         "@context": "https://schema.org",
         "@type": "Service",
         "name": service.name,
         "url": url,
-        **_without_empty({"description": description, "category": _one_line(service.category)}),
-        "provider": {name: value for name, value in _organization(business, home).items() if name != "@context"},
+        **_without_empty({"description": _one_line(service.description), "category": _one_line(service.category)}),
+        "provider": {name: value for name, value in provider.items() if name != "@context"},
         # An offer of an unknown price says nothing that the service doesn't.
         **({"offers": {**offer, "url": url}} if "price" in offer else {}),
         "potentialAction": _reserve_action(url, visit.language),
     }
-    return _build_metadata(organization, service.name, shown, urls=urls, url=url, document=document)
+    return _listed(preview, urls, url, document)
+
+
+@cached_per_language(256)
+def _service_preview(organization: Organization, service: Service, price_per: str, language: str) -> Metadata:
+    """Return what a preview of the service's page says, which is the same for all visitors."""
+    length = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""
+    price = texts.price_text(service.price, 1, price_per, language)
+    shown = " · ".join(filter(None, [length, price, _one_line(service.description)]))
+    return _preview(organization, service.name, shown)
 
 
 def service_urls(account: Account, slug: str) -> Mapping[str, str]:
@@ -128,15 +136,7 @@ def _own_url(visit: WidgetRequest, urls: Mapping[str, str]) -> str:
     return urls.get(visit.language, default) if visit.choices.lang or has_language_in_path else default
 
 
-def _build_metadata(
-    organization: Organization,
-    title: str,
-    description: str,
-    *,
-    urls: Mapping[str, str] | None = None,
-    url: str = "",
-    document: Mapping[str, Any] | None = None,
-) -> Metadata:
+def _preview(organization: Organization, title: str, description: str) -> Metadata:
     business = business_of(organization)
     large = safe_image(organization.branding.og_image)
     return Metadata(
@@ -145,9 +145,16 @@ def _build_metadata(
         site_name=business.name if business.name != title else "",
         image=large or business.logo or "",
         has_large_image=large is not None,
+    )
+
+
+def _listed(preview: Metadata, urls: Mapping[str, str], url: str, document: Mapping[str, Any]) -> Metadata:
+    """Return the metadata of a page that search engines may list under `url`."""
+    return msgspec.structs.replace(
+        preview,
         canonical=url,
-        alternates=[Alternate(language, address) for language, address in (urls or {}).items()],
-        structured_data=_script_text(document) if document else "",
+        alternates=[Alternate(language, address) for language, address in urls.items()],
+        structured_data=_script_text(document),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import UTC
-from functools import cache
+from functools import cache, lru_cache
 from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from django.utils import translation
 from django_htmx.jinja import htmx_script
 
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
 
 
-@dataclass(frozen=True)
-class Business:
+class Business(msgspec.Struct, frozen=True):
     """The business as its visitors know it."""
 
     name: str
@@ -51,8 +50,7 @@ class Business:
     """A safe https URL, or None."""
 
 
-@dataclass(frozen=True)
-class ProgressStep:
+class ProgressStep(msgspec.Struct, frozen=True):
     """One step in the progress line."""
 
     label: str
@@ -61,8 +59,7 @@ class ProgressStep:
     url: str | None = None
 
 
-@dataclass(frozen=True)
-class Alternate:
+class Alternate(msgspec.Struct, frozen=True):
     """The page in another language."""
 
     language: str
@@ -70,8 +67,7 @@ class Alternate:
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """Description of a page for programs, in its head. Everything is untrusted text but `structured_data`."""
 
     title: str
@@ -85,14 +81,13 @@ class Metadata:
     """The image was made for previews, so they may show it large. A logo is shown small."""
     canonical: str = ""
     """Absolute URL under which search engines may list the page; "" where they may not."""
-    alternates: list[Alternate] = field(default_factory=list)
+    alternates: list[Alternate] = []
     """With `canonical`, the same page in every language."""
     structured_data: str = ""
     """With `canonical`, a JSON-LD document, escaped for a script element."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Values that every template can rely on, also one that overrides ours.
 
     docs/theming.md has the same list in prose.
@@ -153,12 +148,12 @@ class Page:
     """Leave out style sheet and scripts: another widget on the page has loaded them."""
     form_input_token: str = ""
     """Encrypted form input, or "". With it, the page's controls are buttons that post it, instead of links."""
-    progress: list[ProgressStep] = field(default_factory=list)
+    progress: list[ProgressStep] = []
     metadata: Metadata | None = None
     """Description of the page for search engines and chats; None where it has none."""
     refresh: int | None = None
     """Seconds after which a page without JavaScript reloads, or None."""
-    scripts: list[str] = field(default_factory=list)
+    scripts: list[str] = []
     """URLs of scripts of extensions."""
 
     @property
@@ -217,7 +212,7 @@ def build_page(
         inline=visit.inline or visit.in_base_template,
         push=not visit.inline,
         lang=visit.language,
-        dir="rtl" if translation.get_language_info(visit.language)["bidi"] else "ltr",
+        dir="rtl" if _is_rtl(visit.language) else "ltr",
         title=f"{title} · {business.name}" if business else title,
         heading="h2" if visit.inline else "h1",
         subheading="h3" if visit.inline else "h2",
@@ -296,14 +291,20 @@ def _close_side(visit: WidgetRequest) -> str:
     side = visit.choices.embed
     if visit.inline or side not in {"left", "right"}:
         return ""
-    return "start" if (side == "right") == translation.get_language_info(visit.language)["bidi"] else "end"
+    return "start" if (side == "right") == _is_rtl(visit.language) else "end"
+
+
+@lru_cache(maxsize=64)
+def _is_rtl(language: str) -> bool:
+    # `get_language_info` makes a copy, and translates the language's name.
+    return bool(translation.get_language_info(language)["bidi"])
 
 
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:
     first, *others = _progress_steps(current)
     # After the booking there is no way back.
-    url = visit.links.services_url() if current in {Step.SLOT, Step.CONTACT} else None
-    return [replace(first, url=url), *others]
+    url = visit.links.services_url() if current is Step.SLOT or current is Step.CONTACT else None
+    return [ProgressStep(first.label, first.state, url), *others]
 
 
 @cached_per_language(64)
@@ -323,6 +324,7 @@ def _is_host(netloc: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", netloc) is not None
 
 
+@lru_cache(maxsize=256)
 def business_of(organization: Organization) -> Business:
     """Return what templates get of the organization. A logo or favicon that isn't on https is dropped."""
     name = business_name(organization)

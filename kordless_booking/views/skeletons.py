@@ -18,6 +18,7 @@ from html import escape
 from itertools import count, repeat
 from typing import Any, Final, ParamSpec, TypeVar
 
+import msgspec
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
@@ -153,7 +154,7 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
 
     Text becomes a placeholder, and is filled in afterwards, unless it is empty, or the templates compute with its name
     (`PackageTemplates.computed_names`). All else is part of the skeleton's key, so it should be the same for many
-    visitors. Searches lists, dicts and dataclasses, but not tuples.
+    visitors. Searches lists, dicts, dataclasses and structs, but not tuples.
     """
     values: list[str] = []
     variables, attributes = package.computed_names
@@ -251,6 +252,8 @@ _VARIES: Final = object()
 
 @lru_cache(maxsize=64)
 def _fields(kind: type) -> tuple[str, ...]:
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
     return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -362,15 +363,13 @@ def slots_page(
         # No link on the page has the host or team anymore.
         visit = visit.with_choices(view.choices)
 
-    def here(choices: Choices, **query: str) -> str:
-        return visit.links.service_url("slots", service, choices, **query)
-
+    here = visit.links.service_url_builder("slots", service)
     carried = carried_query(visit, requested, taken=taken, near=near)
     choices = visit.choices.replace(month=None, day=None)
     start = visit.links.service_url("contact", service, choices)
     links = SlotLinks(
         here=here,
-        form=visit.links.service_url("slots", service, Choices()),
+        form=here(Choices()),
         hidden=Choices.query_items,
         time=f"{start}{'&' if '?' in start else '?'}start=",
         zone=visit.links.service_url(
@@ -481,8 +480,9 @@ def _taken_notice(reason: str | None, *, others_free: bool) -> str:
 
 def _back(visit: WidgetRequest) -> dict[str, str] | None:
     """Return the link to the list of services; None when there is only one."""
-    offer = visit.catalog.organization().value
-    if len(bookable_services(offer)) < 2:
+    bookable = (service for service in visit.catalog.organization().value.services if service.bookable)
+    # Not the length of a list of all: a business may have a thousand.
+    if len([*islice(bookable, 2)]) < 2:
         return None
     return {"url": visit.links.services_url(), "label": pgettext("button", "All services")}
 

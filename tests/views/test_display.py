@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from kordless_booking.api.resources import CancellationPolicy, Location, Price, PriceKind, Service
+from kordless_booking.api.resources import CalendarSettings, CancellationPolicy, Location, Price, PriceKind, Service
 from kordless_booking.presentation import texts
 from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.timezones import get_timezone, timezones_by_country
@@ -180,6 +180,31 @@ def test_a_card_says_what_is_known():
     full = Service(slug="x", name="X", duration_minutes=90, price=price)
     card = display.service_card(full, "en", "/x/")
     assert (plain_spaces(card.duration), card.price, card.url) == ("1 hr 30 min", "€1,234.50", "/x/")
+
+
+def test_a_card_is_in_the_language_and_for_the_party_that_it_was_asked_for():
+    """Whatever was asked for before, in whichever order."""
+    price = Price(kind=PriceKind.FIXED, amount=Decimal(30), currency="EUR")
+    service = Service(slug="x", name="X", price=price)
+    calendar = CalendarSettings(location=Location(type="phone"))
+
+    def said(language: str, party: int) -> tuple[str, str]:
+        with translation.override(language):
+            card = display.service_card(service, language, party=party, price_per="person", calendar=calendar)
+        assert card.place
+        return plain_spaces(card.price), card.place.text
+
+    for _again in range(2):
+        assert said("en", 1) == ("€30.00", "By phone")
+        assert said("en", 2) == ("€30.00 per person, €60.00 in total", "By phone")
+        assert said("de", 1) == ("30,00 €", "Telefonisch")
+
+
+def test_what_a_template_changes_in_a_cards_metadata_is_its_own():
+    """Visitors share the card: the next one has the metadata as it was."""
+    service = Service(slug="x", name="X", metadata_json='{"tags": ["new"]}')
+    display.service_card(service, "en").metadata["tags"].clear()
+    assert display.service_card(service, "en").metadata == {"tags": ["new"]}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from django.template.backends.django import Template
 from django.template.loader import get_template, render_to_string
@@ -29,6 +30,13 @@ HOSTILE = "<script>\"&'\ue000\ue001"
 @dataclass(frozen=True)
 class One:
     """Something with a name that varies and a size that does not."""
+
+    name: str
+    size: int = 1
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """The same as a struct."""
 
     name: str
     size: int = 1
@@ -70,7 +78,14 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
 
 @pytest.mark.parametrize(
     "given_context",
-    [context(), context("Bob", ("x",), "/there"), context(HOSTILE, (HOSTILE, "&"), HOSTILE), context(urls=())],
+    [
+        context(),
+        context("Bob", ("x",), "/there"),
+        context(HOSTILE, (HOSTILE, "&"), HOSTILE),
+        context(urls=()),
+        context() | {"one": Packed("Ann")},
+        context() | {"one": Packed(HOSTILE)},
+    ],
 )
 def test_an_assembled_page_is_as_rendered(page: PackageTemplates, given_context: dict[str, object]):
     """The first time and when only texts differ."""
