@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
@@ -38,6 +38,7 @@ from kordless_booking.presentation.locales import (
     is_monolingual,
     supported_languages,
 )
+from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.upstream.booking_cache import BookingCache
 from kordless_booking.upstream.catalog import Catalog
 from kordless_booking.upstream.fallback_cache import FallbackCache
@@ -56,16 +57,26 @@ def language_for(request: HttpRequest) -> str:
 
     That of a monolingual site is its own.
     """
+    return _browser_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or page_language()
+
+
+# A cache, because few headers are sent by most browsers, and finding a language takes as long as reading the query.
+@lru_cache(maxsize=512)
+def _browser_language(header: str) -> str | None:
+    """Return the language for an Accept-Language header; None where the site activates one for each request."""
     # Without such a middleware the active language is only the default.
     if has_locale_middleware():
-        return page_language()
+        return None
     if is_monolingual():
         return default_language()
-    for accepted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
+    for accepted, _quality in parse_accept_lang_header(header):
         found = best_supported_language(accepted)
         if found:
             return found
     return default_language()
+
+
+on_setting_change(None, _browser_language.cache_clear)
 
 
 def page_language() -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.http.response import ResponseHeaders
 from django.utils.cache import patch_vary_headers
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ CACHE_PRIVATE: Final = "private, no-cache"
 """Cache-Control for pages on the way to a booking: kept by the browser alone, and revalidated each time."""
 CACHE_NO_STORE: Final = "no-store, private"
 """Cache-Control for pages that show a booking or what somebody typed."""
+_VARY: Final = ("HX-Request", "HX-Target", "Accept-Language")
+"""One URL gives a whole page, or a fragment for htmx and its target."""
+Sources = tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]
+"""Arguments of `_policy`."""
 
 
 def is_same_origin(request: HttpRequest) -> bool:
@@ -69,20 +74,33 @@ def set_security_headers(
     site's: what it may load, and who may frame it, is up to the site's own middleware. A browser that asks for a
     frame's document gets another page.
     """
+    # Steps carry choices in the query: endless variants that no index needs, and each has links to many more.
+    robots = "index, follow" if indexed else "noindex, follow" if followed else "noindex, nofollow"
+    sources = (static_origin(), image_origins, style_source, account.spam_check_origins, account.embed_origins)
+    headers = _headers(cache, robots, None if in_base_template else sources)
+    if "Vary" in response:
+        patch_vary_headers(response, _VARY)
+        headers = {name: header for name, header in headers.items() if name != "vary"}
+    response.headers._store.update(headers)
     if not in_base_template:
-        response["Content-Security-Policy"] = _policy(
-            static_origin(), image_origins, style_source, account.spam_check_origins, account.embed_origins
-        )
         # X-Frame-Options knows no list of origins; frame-ancestors in the policy does.
         response.xframe_options_exempt = True
-    response["Cache-Control"] = cache
-    # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the origin.
-    response["Referrer-Policy"] = "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin"
-    # Steps carry choices in the query: endless variants that no index needs, and each has links to many more.
-    response["X-Robots-Tag"] = "index, follow" if indexed else "noindex, follow" if followed else "noindex, nofollow"
-    response["X-Content-Type-Options"] = "nosniff"
-    # One URL gives a whole page, or a fragment for htmx and its target.
-    patch_vary_headers(response, ["HX-Request", "HX-Target", "Accept-Language"])
+
+
+@lru_cache(maxsize=256)
+def _headers(cache: str, robots: str, sources: Sources | None) -> dict[str, tuple[str, str]]:
+    """Return headers as Django stores them: its checks and conversions would cost each page as much as its language."""
+    headers = {} if sources is None else {"Content-Security-Policy": _policy(*sources)}
+    headers |= {
+        "Cache-Control": cache,
+        # Personal pages have a token in their path: another origin gets no referrer from them, and from steps the
+        # origin.
+        "Referrer-Policy": "strict-origin-when-cross-origin" if cache == CACHE_PRIVATE else "same-origin",
+        "X-Robots-Tag": robots,
+        "X-Content-Type-Options": "nosniff",
+        "Vary": ", ".join(_VARY),
+    }
+    return dict(ResponseHeaders(headers)._store)
 
 
 def embed_origin_pattern(account: Account) -> str:
@@ -152,7 +170,6 @@ def set_isolation_headers(response: HttpResponse, account: Account, *, image_ori
     response["Cross-Origin-Embedder-Policy"] = "credentialless" if elsewhere else "require-corp"
 
 
-@lru_cache(maxsize=256)
 def _policy(
     static_origin: str,
     image_origins: tuple[str, ...],

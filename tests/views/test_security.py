@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from kordless_booking.conf import get_account
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.views import security
 from tests.support.visitor import HTMX, JANE, Page, Visitor
@@ -182,6 +183,19 @@ def test_caches_distinguish_pages_and_fragments(visitor: Visitor, pages: dict[st
         vary = visitor.client.get(url)["Vary"]
         assert {"HX-Request", "HX-Target", "Accept-Language"} <= {part.strip() for part in vary.split(",")}, name
         assert "Cookie" not in vary, name
+
+
+def test_what_a_view_says_of_caches_stays(site: Settings):
+    """A page may depend on more than every page does, and one response's headers are none of another's."""
+    account = get_account("kordless_booking")
+    varied, plain = HttpResponse(headers={"Vary": "Cookie"}), HttpResponse()
+    for response in (varied, plain, varied):
+        security.set_security_headers(response, account, cache=security.CACHE_PRIVATE)
+    assert varied["Vary"] == "Cookie, HX-Request, HX-Target, Accept-Language"
+    plain["X-Robots-Tag"] = "none"
+    other = HttpResponse()
+    security.set_security_headers(other, account, cache=security.CACHE_PRIVATE)
+    assert (other["Vary"], other["X-Robots-Tag"]) == ("HX-Request, HX-Target, Accept-Language", "noindex, nofollow")
 
 
 def test_embedding_sites_are_named(site: Settings, client: Client):
