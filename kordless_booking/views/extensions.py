@@ -75,7 +75,10 @@ def page_queries(visit: WidgetRequest) -> dict[str, str]:
 
     None of a template tag's: the query is then that of the site's own page.
     """
-    query = {} if visit.embedded else visit.request.GET
+    # `request.GET` isn't free: most pages need nothing else of it.
+    if visit.embedded or not hooks.page_queries:
+        return {}
+    query = visit.request.GET
     return {
         name: query[name]
         for name, pattern in hooks.page_queries.items()

@@ -222,7 +222,7 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         return
     # In any spelling, and whether or not it is followed: one that this host refuses may be another host's own.
     # Metadata is of one visitor's page, and would take the place of a page that others need.
-    if "thanks" in visit.request.GET or "meta" in visit.request.GET:
+    if "thanks" in visit.query or "meta" in visit.query:
         return
     if response.base is None:
         # Weak, because it is the same packed and plain.

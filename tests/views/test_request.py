@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import QueryDict
 from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from pytest_django import Settings
 
 from kordless_booking.api.resources import Branding, Organization
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.views import request as request_module
 from kordless_booking.views.page import business_of, origin_of
 from kordless_booking.views.request import WidgetRequest
 from tests.support.salon import open_salon
@@ -69,6 +71,25 @@ def test_a_request_id_is_ours_unless_it_is_plain(site: Settings, given_id: str):
     """An id from outside is kept only if it can't mean anything else."""
     assert visit_with(X_Request_ID=given_id).id != given_id
     assert visit_with(X_Request_ID="0af7651916cd43dd8448eb211c80319c").id == "0af7651916cd43dd8448eb211c80319c"
+
+
+@given(st.text(st.sampled_from("ab&=;+%2fF0é\x00 ") | st.characters(max_codepoint=255), max_size=30))
+def test_a_query_is_read_as_django_reads_it(text: str):
+    """Pages of the widget and the site's own code agree on what a query says."""
+    request = RequestFactory().get("/book/", QUERY_STRING=text)
+    assert request_module._read_plain_query(request) in (None, request.GET.dict())
+
+
+def test_a_query_that_somebody_else_has_read_is_left_to_django(site: Settings):
+    """Middleware may have replaced it, a client may name another encoding, and too many names are refused."""
+    replaced = RequestFactory().get("/book/?tz=Europe/Paris")
+    replaced.GET = QueryDict("tz=Asia/Tokyo")
+    assert WidgetRequest.from_http(replaced).query == {"tz": "Asia/Tokyo"}
+    encoded = RequestFactory().get("/book/?tz=Europe/Paris", CONTENT_TYPE="text/plain; charset=utf-16")
+    assert WidgetRequest.from_http(encoded).query == {"tz": "Europe/Paris"}
+    many = RequestFactory().get("/book/?" + "&".join(f"n{number}=1" for number in range(1001)))
+    visit = WidgetRequest.from_http(many)
+    assert (visit.query, visit.is_readable) == ({}, False)
 
 
 def test_the_id_is_the_same_on_page_header_and_log(
