@@ -133,7 +133,7 @@ def _count(request: HttpRequest, look: PageView, *, arrives: bool) -> bool:
     before = _find_page_before(request, swaps=swaps)
     arrives = arrives and not swaps and meta.get("HTTP_SEC_FETCH_DEST") in _PAGES
     # A visit comes from outside of the widget. The site's other pages are outside, too.
-    if arrives and not unquote(before.path).startswith(unquote(look.root)):
+    if arrives and not _is_below(before, look.root):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.VISIT)
     if _opens_service(look, before):
         count_stage(look.account, look.service, look.placement, FunnelCount.Stage.SERVICE)
@@ -155,8 +155,12 @@ def _find_page_before(request: HttpRequest, *, swaps: bool) -> SplitResult:
 
 def _opens_service(look: PageView, before: SplitResult) -> bool:
     """Return whether the page is the visitor's first one of its service, as far as the page before shows it."""
-    # Unquoted, because browsers and Django quote the characters of a slug differently.
-    return bool(look.service) and not (look.continues or unquote(before.path).startswith(unquote(look.service_path)))
+    return bool(look.service) and not (look.continues or _is_below(before, look.service_path))
+
+
+def _is_below(before: SplitResult, path: str) -> bool:
+    # Unquoted, because browsers and Django quote the characters of a slug differently. Most come from elsewhere.
+    return before is not _ELSEWHERE and unquote(before.path).startswith(unquote(path))
 
 
 def _adds_lost_demand(request: HttpRequest, look: PageView, before: SplitResult) -> bool:

@@ -222,8 +222,7 @@ def test_whatever_the_headers_hold_the_page_is_not_disturbed(headers: dict[str, 
 def test_a_failing_count_never_reaches_the_page(caplog: pytest.LogCaptureFixture) -> None:
     """It is one line in the log, without any of the request's words."""
     request = RequestFactory().get("/book/")
-    request.META |= {"HTTP_USER_AGENT": CHROME, "HTTP_REFERER": b"canary"}
-    request.META["HTTP_HOST"] = None
+    request.META |= {"HTTP_USER_AGENT": CHROME, "HTTP_REFERER": "http://testserver/canary", "HTTP_HOST": "testserver"}
     count_page_view(request, LIST._replace(root=None))  # type: ignore[arg-type]
     count_later_stage(request, "default", "haircut", FunnelCount.Placement.PAGE, FunnelCount.Stage.SLOT)
     assert [record.getMessage() for record in caplog.records] == ["event=count_failed error=TypeError"]
