@@ -101,7 +101,7 @@ class FallbackCache:
     def get(self, key: str) -> Storable | None:
         """Return the value under one key, or None."""
         value = self._on(lambda cache: cache.get(key))
-        return None if value is None else self._readable({key: value}).get(key)
+        return value if value is None or isinstance(value, _STORABLE) else self._readable({key: value}).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Storable]:
         """Return values by key, in one round trip. Absent keys are left out."""

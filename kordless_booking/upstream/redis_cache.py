@@ -47,6 +47,10 @@ class _Cache(RedisCache):
         super().__init__(server, {**params, "OPTIONS": {**params.get("OPTIONS", {}), "serializer": PlainSerializer}})
         self._class = _Client
 
+    def make_and_validate_key(self, key: str, version: int | None = None) -> str:
+        # Django looks at each character, to warn of keys that Memcached would refuse. Redis takes any.
+        return self.make_key(key, version)
+
 
 def pooled_redis(alias: str) -> BaseCache | None:
     """Return an instance of our own that all threads may share; None unless the backend is exactly Django's RedisCache.
