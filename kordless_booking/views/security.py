@@ -105,7 +105,12 @@ def _headers(cache: str, robots: str, sources: Sources | None) -> dict[str, tupl
 
 def embed_origin_pattern(account: Account) -> str:
     """Return EMBED_ORIGINS as a regular expression that must match a whole origin, in Python and in JavaScript."""
-    exact = [origin for origin in account.embed_origins if origin != "'self'"]
+    return _origin_pattern(account.embed_origins)
+
+
+@lru_cache(maxsize=64)
+def _origin_pattern(origins: tuple[str, ...]) -> str:
+    exact = [origin for origin in origins if origin != "'self'"]
     return "|".join(re.escape(origin).replace(r"\*", r"[\w.-]+") for origin in exact)
 
 
