@@ -24,12 +24,12 @@ def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
 
 def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **fault: Any) -> Visitor:
     """Send the form, and lose Kordless's response."""
-    walk = Visitor(client)
-    form = walk.choose("haircut", "?day=2026-12-10")
+    any_visitor = Visitor(client)
+    form = any_visitor.choose("haircut", "?day=2026-12-10")
     sandbox.faults.add("status", "create", **{"status": 500, **fault})
-    walk.send(form, "Book appointment", once=True, **who)
+    any_visitor.send(form, "Book appointment", once=True, **who)
     sandbox.faults.clear()
-    return walk
+    return any_visitor
 
 
 def deliver_event(

@@ -39,11 +39,11 @@ def changes(sandbox: Sandbox) -> list[str]:
     return [asked.operation for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
 
 
-def test_confirmation_and_booking_say_until_when_it_can_be_changed(walk: Visitor):
+def test_confirmation_and_booking_say_until_when_it_can_be_changed(any_visitor: Visitor):
     """By the clock that the page shows first, here the only one."""
-    page = walk.book("haircut", f"{FAR}&tz=America/New_York")
+    page = any_visitor.book("haircut", f"{FAR}&tz=America/New_York")
     assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in page.text
-    assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in walk.open(page.link("Change or cancel")).text
+    assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in any_visitor.open(page.link("Change or cancel")).text
 
 
 def test_with_two_clocks_the_deadline_names_the_city_of_its_clock(visitor: Visitor):

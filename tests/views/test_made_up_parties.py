@@ -73,14 +73,14 @@ def test_made_up_parties_and_hosts_evict_no_warm_page(
     assert list(response_cache._responses) == stored
 
 
-def test_the_page_of_a_party_without_room_says_so_and_leads_on(walk: Visitor):
+def test_the_page_of_a_party_without_room_says_so_and_leads_on(any_visitor: Visitor):
     """How many a time has places for, with a link to the times for so many; the form can put it right as well."""
-    page = walk.open("/book/haircut/?party=4&day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?party=4&day=2026-12-09")
     assert not page.times
     assert "Each time has room for only 1 person." in page.text
-    assert walk.open(page.link("Times for 1 person")).times
-    assert walk.send(page, "Update", party="1").times
-    page = walk.open("/book/styling-class/?party=9")
+    assert any_visitor.open(page.link("Times for 1 person")).times
+    assert any_visitor.send(page, "Update", party="1").times
+    page = any_visitor.open("/book/styling-class/?party=9")
     assert "No time has room for more than 8 people." in page.text
     assert "party=8" in page.link("Times for 8 people")
 

@@ -45,21 +45,21 @@ def cancel(visitor: Visitor, page: Page) -> Page:
     return visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
 
 
-def test_keeping_the_booking_is_the_first_choice_of_the_cancel_page(walk: Visitor, sandbox: Sandbox):
+def test_keeping_the_booking_is_the_first_choice_of_the_cancel_page(any_visitor: Visitor, sandbox: Sandbox):
     """It comes first and stands out; canceling is a button of its own, said in full."""
-    ask = walk.send(own_page(walk), "Cancel booking")
+    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
     assert ask.texts(".kb-row :is(a, button)") == ["Keep booking", "Cancel booking"]
     assert ask.texts(".kb-row .kb-primary") == ["Keep booking"]
     assert ask.texts(".kb-row .kb-danger") == ["Cancel booking"]
-    assert walk.open(ask.link("Keep booking")).heading == "Your booking"
+    assert any_visitor.open(ask.link("Keep booking")).heading == "Your booking"
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_canceled_booking_says_so_once(walk: Visitor):
+def test_a_canceled_booking_says_so_once(any_visitor: Visitor):
     """In its heading: no success box beside a red word, no policy, no calendar, nothing to change."""
-    page = own_page(walk)
-    done = cancel(walk, page)
-    for shown in (done, walk.open(page.url)):
+    page = own_page(any_visitor)
+    done = cancel(any_visitor, page)
+    for shown in (done, any_visitor.open(page.url)):
         assert shown.heading == "Booking canceled"
         assert shown.texts(".kb-notice") == []
         assert " ".join(shown.texts("[data-kb-step]")).count("anceled") == 1
@@ -70,15 +70,15 @@ def test_a_canceled_booking_says_so_once(walk: Visitor):
         assert "Apple (.ics)" not in shown.text
 
 
-def test_book_again_leads_to_the_same_service_host_and_party(walk: Visitor):
+def test_book_again_leads_to_the_same_service_host_and_party(any_visitor: Visitor):
     """By a plain link, without a day: what was free then may not be now."""
-    own = own_page(walk, query=f"{HERE}&host=host_miguel")
-    link = cancel(walk, own).link("Book again")
+    own = own_page(any_visitor, query=f"{HERE}&host=host_miguel")
+    link = cancel(any_visitor, own).link("Book again")
     assert urlsplit(link).path == "/book/haircut/"
     assert query_of(link) == {"host": "host_miguel"}
-    assert walk.open(link).times
-    party = own_page(walk, "styling-class", "?party=3&tz=America/New_York")
-    assert query_of(cancel(walk, party).link("Book again")) == {"host": "host_aisha", "party": "3"}
+    assert any_visitor.open(link).times
+    party = own_page(any_visitor, "styling-class", "?party=3&tz=America/New_York")
+    assert query_of(cancel(any_visitor, party).link("Book again")) == {"host": "host_aisha", "party": "3"}
 
 
 def test_book_again_leads_to_all_services_where_the_service_is_gone(

@@ -190,10 +190,10 @@ def test_an_accident_in_what_every_page_is_made_of(site: Settings, tmp_path: Pat
     broken = tmp_path / "kordless_booking" / "parts" / "title.html"
     broken.parent.mkdir(parents=True)
     broken.write_text("{% load i18n %}{{ kb.title|dictsort:5 }}{% include 'canary/nowhere.html' %}")
-    walk = Visitor(Client(raise_request_exception=False))
-    manage = walk.book().link("Change or cancel")
+    any_visitor = Visitor(Client(raise_request_exception=False))
+    manage = any_visitor.book().link("Change or cancel")
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path]}]
-    page = walk.open(manage)
+    page = any_visitor.open(manage)
     assert page.status == 500
     assert page.html.startswith("Something went wrong. ")
     assert "frame-ancestors" in page.response["Content-Security-Policy"]

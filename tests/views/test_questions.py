@@ -136,10 +136,12 @@ def ask_nothing(account: str, service: str) -> None:
     """Return no questions, as a function does that ends without a word."""
 
 
-def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings
+):
     """One line each, after the visitor's own notes; signals have them by name."""
     ask(site)
-    page = walk.choose()
+    page = any_visitor.choose()
     assert page.texts(".kb-label") == [
         "Name",
         "Email (or phone)",
@@ -155,7 +157,7 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
         "Notes (optional)",
     ]
     with record_signals() as recorder:
-        page = walk.send(page, "Book appointment", **{**JANE, **ANSWERS, "notes": "Be gentle"})
+        page = any_visitor.send(page, "Book appointment", **{**JANE, **ANSWERS, "notes": "Be gentle"})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [NOTES]
     [said] = recorder.arguments
@@ -170,11 +172,11 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
     }
     assert shown["Your story"] == "One Two"
     # Rescheduling leaves the notes as they are.
-    walk.open(page.link("Change or cancel"))
-    times = walk.send(walk.page, "Reschedule")
+    any_visitor.open(page.link("Change or cancel"))
+    times = any_visitor.send(any_visitor.page, "Reschedule")
     with record_signals() as recorder:
-        walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
-        canceled = walk.send(walk.send(walk.page, "Cancel booking"), "Cancel booking")
+        any_visitor.send(any_visitor.open(next(iter(times.times.values()))), "Reschedule")
+        canceled = any_visitor.send(any_visitor.send(any_visitor.page, "Cancel booking"), "Cancel booking")
     assert "canceled" in canceled.heading
     assert [row["notes"] for row in sandbox.bookings()] == [NOTES]
     assert [(what, said["answers"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
@@ -183,7 +185,9 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
     ]
 
 
-def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_question_that_is_required_says_so_and_leads_to_its_field(
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings
+):
     """The error names the question; a group of buttons is reached at its first one; all that was typed stays."""
     ask(
         site,
@@ -202,9 +206,9 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
             ]
         },
     )
-    form = walk.choose()
+    form = any_visitor.choose()
     assert "aria-required" not in form.tree.css_first("#kb-answer_length_0").attributes
-    page = walk.send(form, "Book appointment", **JANE, answer_kids="many")
+    page = any_visitor.send(form, "Book appointment", **JANE, answer_kids="many")
     assert page.status == 422
     assert page.links("[role=alert] a") == {
         "Please answer this question: Length?": "#kb-answer_length_0",
@@ -222,28 +226,28 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
     )
     assert page.texts("#kb-answer_kids_helptext") == ["Of any age"]
     assert given(page) == {"answer_kids": "many"}
-    page = walk.send(
+    page = any_visitor.send(
         page, "Book appointment", answer_kids="2", answer_length="Short", answer_extras=["Cape"], answer_style="F"
     )
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == ["Length: Short\nExtras: Cape\nStyle: F\nChildren: 2"]
 
 
-def test_answers_are_kept_over_a_conflict_and_on_the_way_back(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_answers_are_kept_over_a_conflict_and_on_the_way_back(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The time was taken; another day, another service and back: each form has them, and no address does."""
     ask(site)
-    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
-    form = walk.open(url)
+    url = next(iter(any_visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = any_visitor.open(url)
     sandbox.book_by_phone("haircut", start_of(url), "host_sarah")
-    lost = walk.send(form, "Book appointment", **{**JANE, **ANSWERS, "notes": "Canary\r\nnote"})
+    lost = any_visitor.send(form, "Book appointment", **{**JANE, **ANSWERS, "notes": "Canary\r\nnote"})
     assert (lost.status, "just taken" in lost.alert) == (409, True)
     expected = {**ANSWERS, "answer_extras": ["tea", "wash"]}
-    again = walk.open(next(iter(lost.times.values())))
+    again = any_visitor.open(next(iter(lost.times.values())))
     assert given(again) == expected
-    back = walk.open(again.link("Choose another time"))
-    assert given(walk.open(next(iter(back.times.values())))) == expected
-    assert not any(re.search("Canary|2125550147|1990-04-30", url) for url in walk.urls)
-    assert walk.send(walk.page, "Book appointment").heading == "You’re booked"
+    back = any_visitor.open(again.link("Choose another time"))
+    assert given(any_visitor.open(next(iter(back.times.values())))) == expected
+    assert not any(re.search("Canary|2125550147|1990-04-30", url) for url in any_visitor.urls)
+    assert any_visitor.send(any_visitor.page, "Book appointment").heading == "You’re booked"
     assert sent_notes(sandbox)[-1] == NOTES.replace("Be gentle", "Canary\nnote")
 
 
@@ -436,13 +440,13 @@ def asked_by_function(account: str, service: str) -> list[dict[str, Any]]:
     return [{"name": "room", "label": f"{account}: which room for {service}?", "kind": "text"}]
 
 
-def test_a_function_of_the_site_asks_questions(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_function_of_the_site_asks_questions(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """By its dotted path, or the function itself; it gets the account and the slug of the service."""
     for setting in ("tests.views.test_questions.asked_by_function", asked_by_function):
         ask(site, setting)
-        page = walk.choose("beard-trim")
+        page = any_visitor.choose("beard-trim")
         assert "default: which room for beard-trim? (optional)" in page.texts(".kb-label")
-        page = walk.send(page, "Book appointment", **JANE, answer_room="12")
+        page = any_visitor.send(page, "Book appointment", **JANE, answer_room="12")
         assert page.heading == "You’re booked"
         assert sent_notes(sandbox)[-1] == "default which room for beard-trim: 12"
 

@@ -217,16 +217,16 @@ def strict(site: Settings) -> Iterator[Settings]:
 def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, sandbox: Sandbox):
     """Login wall, host policy and cookie CSRF don't keep anybody from booking, moving and cancelling."""
     assert client.get("/staff/").status_code == 302
-    walk = Visitor(Client(enforce_csrf_checks=True))
-    page = walk.book("haircut", "?day=2026-12-09")
+    any_visitor = Visitor(Client(enforce_csrf_checks=True))
+    page = any_visitor.book("haircut", "?day=2026-12-09")
     assert page.heading == "You’re booked"
-    page = walk.open(page.link("Change or cancel"))
-    slots = walk.send(page, "Reschedule")
-    moved = walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
+    page = any_visitor.open(page.link("Change or cancel"))
+    slots = any_visitor.send(page, "Reschedule")
+    moved = any_visitor.send(any_visitor.open(list(slots.times.values())[-1]), "Reschedule")
     assert "rescheduled" in moved.text
-    page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    page = any_visitor.send(any_visitor.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in page.text
-    for each in walk.responses:
+    for each in any_visitor.responses:
         assert policy_of(each.response)["frame-ancestors"] == "'self'"
         assert "X-Frame-Options" not in each.response
         assert not each.response.cookies

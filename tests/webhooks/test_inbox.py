@@ -44,9 +44,9 @@ def visitor(client: Client) -> Visitor:
     return Visitor(client)
 
 
-def manage_page(walk: Visitor) -> Page:
+def manage_page(any_visitor: Visitor) -> Page:
     """The page of the booking that was just made."""
-    return walk.open(walk.responses[-1].link("Change or cancel"))
+    return any_visitor.open(any_visitor.responses[-1].link("Change or cancel"))
 
 
 def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
