@@ -88,7 +88,7 @@ def test_where_the_visitor_came_from(visitor: Visitor, sandbox: Sandbox, heard: 
     sent = json.dumps({**LETTER, "guest": "private", "utm_term": 7, "utm_medium": "\u0000"})
     visitor.send(visitor.choose(), "Book appointment", **{**JANE, "attribution": sent})
     assert [said["attribution"] for _name, said in heard] == [LETTER]
-    assert "river" not in str([(asked.headers, asked.query, asked.body) for asked in sandbox.requests])
+    assert "river" not in str([(request.headers, request.query, request.body) for request in sandbox.requests])
     assert not any("river" in url or "gclid" in url for url in visitor.urls)
 
 

@@ -59,7 +59,7 @@ def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbo
     assert "canary" not in everything_stored()
     again = any_visitor.send(address, "Book appointment", **CANARY)
     assert again.heading == "This time was already requested from this page"
-    assert len([asked for asked in sandbox.requests if asked.operation == "create"]) <= 1
+    assert len([request for request in sandbox.requests if request.operation == "create"]) <= 1
     assert BookingAttempt.objects.count() == 1
 
 
@@ -95,7 +95,7 @@ def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox, state: Bookin
     assert (row.state, row.rejection, row.address_hash) == (BookingAttempt.State.REJECTED, "NotSent", "")
     sandbox.clear_requests()
     any_visitor.open(any_visitor.responses[-1].response["Location"])
-    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+    assert [request for request in sandbox.requests if request.operation == "create"] == []
 
 
 def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):

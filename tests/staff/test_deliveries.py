@@ -197,7 +197,7 @@ def test_a_replay_is_confirmed_published_and_recorded(
     page = replayed(client, row)
     assert "The receivers were notified again." in page.text
     assert is_masked(page)
-    assert [(said["replay"], str(said["source"])) for said in recorder.arguments] == [(True, "webhook")]
+    assert [(arguments["replay"], str(arguments["source"])) for arguments in recorder.arguments] == [(True, "webhook")]
     assert logged() == ["Replayed as made at the webhook."]
     replayed(client, row, source="widget")
     assert str(recorder.arguments[-1]["source"]) == "widget"

@@ -275,7 +275,7 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     with record_signals() as recorder:
         booked = any_visitor.send(form, "Book appointment", **JANE)
     assert booked.number
-    assert [said["metadata"] for said in recorder.arguments] == [order]
+    assert [arguments["metadata"] for arguments in recorder.arguments] == [order]
     assert "Ada Lovelace" not in Visitor(Client()).open(url).html
     assert len(response_cache._responses) == before
     for page in any_visitor.responses:

@@ -36,7 +36,7 @@ def own_page(visitor: Visitor, query: str = FAR) -> Page:
 
 def changes(sandbox: Sandbox) -> list[str]:
     """The changes that Kordless was asked for."""
-    return [asked.operation for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
+    return [request.operation for request in sandbox.requests if request.operation in {"cancel", "reschedule"}]
 
 
 def test_confirmation_and_booking_say_until_when_it_can_be_changed(any_visitor: Visitor):

@@ -41,7 +41,7 @@ def booked(sandbox: Sandbox) -> int:
 
 def creations(sandbox: Sandbox) -> int:
     """Return the number of requests for a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "create"])
+    return len([request for request in sandbox.requests if request.operation == "create"])
 
 
 def take_first(sandbox: Sandbox) -> None:

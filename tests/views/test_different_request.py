@@ -84,7 +84,7 @@ def pass_seconds(clock: Traveller, site: Settings) -> None:
 
 def creations(sandbox: Sandbox) -> int:
     """Return the number of requests for a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "create"])
+    return len([request for request in sandbox.requests if request.operation == "create"])
 
 
 def fields(page: Page) -> dict[str, str]:

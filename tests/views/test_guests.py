@@ -71,7 +71,7 @@ def test_guests_are_sent_in_the_notes_and_shown_with_the_booking(
         page = any_visitor.send(form, "Book appointment", **{**JANE, "notes": "Hello", FIELD: TYPED})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [f"Hello\n\n{NOTE}"]
-    assert [said["answers"] for said in recorder.arguments] == [{"guests": KEPT}]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [{"guests": KEPT}]
     assert rows(page)["Guests"] == "Canary Ada <ada@example.com> Bob EVE@example.com"
     [letter] = sent()
     assert "Canary" not in letter.text + (letter.html.html or "")

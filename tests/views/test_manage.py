@@ -27,7 +27,7 @@ def own_page(any_visitor: Visitor, service: str = "haircut", query: str = FAR) -
 
 def canceled(sandbox: Sandbox) -> int:
     """Return the number of requests for a cancellation that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "cancel"])
+    return len([request for request in sandbox.requests if request.operation == "cancel"])
 
 
 @pytest.mark.parametrize("write", [str.upper, str.lower, lambda number: f"  {number[:4]} {number[4:].lower()} "])
@@ -109,7 +109,7 @@ def test_an_incomplete_lookup_says_what_is_missing(visitor: Visitor, sandbox: Sa
         "Please enter the confirmation number.",
         "Please enter the email address or phone number that you booked with.",
     ]
-    assert not [asked for asked in sandbox.requests if asked.operation == "lookup"]
+    assert not [request for request in sandbox.requests if request.operation == "lookup"]
 
 
 def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: Sandbox):
@@ -310,7 +310,7 @@ def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     slots = visitor.open(f"{page.url}reschedule/")
     visitor.open(next(iter(slots.times.values())))
     assert sandbox.bookings() == before
-    assert {asked.operation for asked in sandbox.requests} <= {
+    assert {request.operation for request in sandbox.requests} <= {
         "organization",
         "service",
         "availability",

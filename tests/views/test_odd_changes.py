@@ -351,7 +351,7 @@ def test_pages_of_a_booking_say_with_whom_and_for_how_many(
     clock.shift(VIEW_SECONDS + 1)
     sandbox.clear_requests()
     any_visitor.open(own.url)
-    assert {asked.operation for asked in sandbox.requests} == {"lookup"}
+    assert {request.operation for request in sandbox.requests} == {"lookup"}
 
 
 def test_the_calendar_file_of_a_manage_page_says_with_whom(visitor: Visitor, site: Settings):

@@ -23,7 +23,7 @@ WAITING = "Confirming your booking…"
 
 def creations(sandbox: Sandbox) -> list[str]:
     """The idempotency key of each time that Kordless was asked for a booking."""
-    return [asked.headers["idempotency-key"] for asked in sandbox.requests if asked.operation == "create"]
+    return [request.headers["idempotency-key"] for request in sandbox.requests if request.operation == "create"]
 
 
 def test_a_confirmation_says_everything(any_visitor: Visitor):

@@ -172,7 +172,7 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     assert line.endswith(f"req={page.response['X-Request-ID']}")
     assert "canary" not in caplog.text
     assert heard == ["/book/haircut/contact/ no such person: canary@example.com"]
-    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+    assert [request for request in sandbox.requests if request.operation == "create"] == []
 
 
 @contextmanager

@@ -179,7 +179,9 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(
         canceled = any_visitor.send(any_visitor.send(any_visitor.page, "Cancel booking"), "Cancel booking")
     assert "canceled" in canceled.heading
     assert [row["notes"] for row in sandbox.bookings()] == [NOTES]
-    assert [(what, said["answers"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+    assert [
+        (what, arguments["answers"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("rescheduled", VALUES),
         ("cancelled", VALUES),
     ]
@@ -347,7 +349,7 @@ def test_a_booking_whose_outcome_was_unknown_keeps_its_answers(
     with record_signals() as recorder:
         page = visitor.reload()
     assert page.heading == "You’re booked"
-    assert [said["answers"] for said in recorder.arguments] == [VALUES]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [VALUES]
     assert rows(page)["Any allergies?"] == "Canary seeds"
 
 
@@ -366,7 +368,7 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
         body = event_body(confirmation_number=made["number"], contact=contact, **times)
         assert delivery(body).post(visitor.client).status_code == 200
         assert delivery(event_body(confirmation_number="BOOK_ELSEWHERE")).post(visitor.client).status_code == 200
-    assert [said["answers"] for said in recorder.arguments] == [VALUES, {}]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [VALUES, {}]
 
 
 def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
@@ -382,7 +384,7 @@ def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sand
     assert delivery(event_body(confirmation_number=page.number)).post(visitor.client).status_code == 200
     with record_signals() as recorder:
         replay(conf.get_account(None), WebhookDelivery.objects.get(), ChangeSource.WIDGET, NOW)
-    assert [(said["answers"], said["replay"]) for said in recorder.arguments] == [(VALUES, True)]
+    assert [(arguments["answers"], arguments["replay"]) for arguments in recorder.arguments] == [(VALUES, True)]
 
 
 def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):

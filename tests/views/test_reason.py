@@ -67,7 +67,7 @@ def post(visitor: Visitor, page: Page, button: str, reason: str) -> Page:
 
 def asked_why(sandbox: Sandbox) -> str:
     """All that Kordless was sent."""
-    return str([vars(asked) for asked in sandbox.requests])
+    return str([vars(request) for request in sandbox.requests])
 
 
 def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
@@ -80,7 +80,7 @@ def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
     _method, action, fields = question.form("Cancel booking")
     with record_signals() as recorder:
         visitor.open(action, {**fields, "reason": "canary"})
-    assert [said["reason"] for said in recorder.arguments] == [""]
+    assert [arguments["reason"] for arguments in recorder.arguments] == [""]
 
 
 def test_the_reason_reaches_the_sites_signal_and_never_kordless(any_visitor: Visitor, sandbox: Sandbox):
@@ -90,7 +90,9 @@ def test_the_reason_reaches_the_sites_signal_and_never_kordless(any_visitor: Vis
         moved = post(any_visitor, chosen_time(any_visitor, page), "Reschedule", REASON)
         canceled = post(any_visitor, any_visitor.send(moved, "Cancel booking"), "Cancel booking", f"Really: {REASON}")
     assert canceled.heading == "Booking canceled"
-    assert [(what, said["reason"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+    assert [
+        (what, arguments["reason"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("created", ""),
         ("rescheduled", SAID),
         ("cancelled", f"Really: {SAID}"),
@@ -127,7 +129,7 @@ def test_a_required_reason_that_is_missing_is_asked_for(any_visitor: Visitor, si
             assert answer.status == 422
             assert MISSING in answer.alert
             assert answer.tree.css_first("textarea[aria-invalid=true]") is not None
-    assert not [asked for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
+    assert not [request for request in sandbox.requests if request.operation in {"cancel", "reschedule"}]
     assert (
         post(any_visitor, any_visitor.send(page, "Cancel booking"), "Cancel booking", "Ill").heading
         == "Booking canceled"
@@ -149,7 +151,7 @@ def test_a_reason_that_cannot_be_taken_is_explained_and_kept(any_visitor: Visito
     assert answer.status == 422
     assert answer.alert
     assert (answer.tree.css_first("textarea[name=reason]").text() or "").strip()[:3] == reason[:3]
-    assert not [asked for asked in sandbox.requests if asked.operation == "cancel"]
+    assert not [request for request in sandbox.requests if request.operation == "cancel"]
 
 
 def test_the_reason_is_kept_when_a_cancellation_fails(any_visitor: Visitor, sandbox: Sandbox):
@@ -187,7 +189,7 @@ def test_choosing_another_time_keeps_the_reason(any_visitor: Visitor, sandbox: S
     times = any_visitor.open(next(iter(times.days.values())))
     again = any_visitor.open(next(iter(times.times.values())))
     assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
-    assert not [asked for asked in sandbox.requests if asked.operation == "reschedule"]
+    assert not [request for request in sandbox.requests if request.operation == "reschedule"]
 
 
 def test_a_time_zone_chosen_on_the_way_keeps_the_reason_and_the_refused_time(any_visitor: Visitor):
@@ -235,7 +237,7 @@ def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, 
     mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, REASON)
     with record_signals() as recorder:
         assert delivery(event_body("booking.cancelled", status="canceled")).post(client).status_code == 200
-    assert [(said["reason"], said["source"]) for said in recorder.arguments] == [(REASON, "widget")]
+    assert [(arguments["reason"], arguments["source"]) for arguments in recorder.arguments] == [(REASON, "widget")]
 
 
 def test_the_reason_of_a_change_in_progress_is_encrypted(clock: Traveller):

@@ -31,7 +31,7 @@ def question(any_visitor: Visitor, page: Page, day: str = "Thursday, December 10
 
 def moves(sandbox: Sandbox) -> int:
     """Return the number of requests to reschedule a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "reschedule"])
+    return len([request for request in sandbox.requests if request.operation == "reschedule"])
 
 
 def test_moving_all_the_way(any_visitor: Visitor, sandbox: Sandbox):

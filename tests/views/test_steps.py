@@ -165,7 +165,7 @@ def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbo
     """An address that was just found to lead nowhere is not asked for again."""
     for _again in range(5):
         assert visitor.open("/book/made-up/").status == 404
-    assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
+    assert len([request for request in sandbox.requests if request.operation == "service"]) <= 1
 
 
 def test_a_taken_time_is_explained(visitor: Visitor):

@@ -63,7 +63,9 @@ def test_metadata_comes_back_with_every_signal(
         times = any_visitor.send(managed, "Reschedule")
         any_visitor.send(any_visitor.open(next(iter(times.times.values()))), "Reschedule")
         any_visitor.send(any_visitor.send(any_visitor.page, "Cancel booking"), "Cancel booking")
-    assert [(what, said["metadata"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+    assert [
+        (what, arguments["metadata"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("created", ORDER),
         ("rescheduled", ORDER),
         ("cancelled", ORDER),
@@ -77,7 +79,7 @@ def test_a_booking_without_metadata_has_none(visitor: Visitor, site: Settings):
     """The argument is a dictionary all the same, so that receivers need not ask."""
     with record_signals() as recorder:
         visitor.book()
-    assert [said["metadata"] for said in recorder.arguments] == [{}]
+    assert [arguments["metadata"] for arguments in recorder.arguments] == [{}]
 
 
 def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
@@ -100,7 +102,7 @@ def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
             else:
                 clock.shift(60)
                 assert any_visitor.reload().heading == "You’re booked"
-        assert [said["metadata"] for said in recorder.arguments] == [ORDER]
+        assert [arguments["metadata"] for arguments in recorder.arguments] == [ORDER]
 
 
 def test_extensions_replays_and_an_export_have_the_metadata(client: Client, sandbox: Sandbox, site: Settings):

@@ -36,7 +36,7 @@ FAR = "?day=2026-12-09"
 
 def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Return the bodies of the requests for a booking that Kordless received."""
-    return [json.loads(asked.body) for asked in sandbox.requests if asked.operation == "create"]
+    return [json.loads(request.body) for request in sandbox.requests if request.operation == "create"]
 
 
 def lookups(sandbox: Sandbox) -> int:

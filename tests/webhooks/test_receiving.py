@@ -472,7 +472,7 @@ def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, reco
     assert delivery().post(client, "/south/webhook/").status_code == 401
     for secret, url in ((NEW, "/north/webhook/"), (OLD, "/south/webhook/")):
         assert delivery(delivery_id="dlv_same", secret=secret).post(client, url).json() == {"received": "processed"}
-    assert [said["account"] for said in recorder.arguments] == ["north", "south"]
+    assert [arguments["account"] for arguments in recorder.arguments] == ["north", "south"]
 
 
 def test_a_month_old_body_is_emptied(client: Client, clock: Any):

@@ -37,8 +37,8 @@ def test_the_receivers_hear_it_although_it_is_known(client: Client, recorder: Si
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     replay(get_account(None), row, ChangeSource.WIDGET, NOW)
     assert recorder.names == ["created"] * 3
-    assert [said["replay"] for said in recorder.arguments] == [False, True, True]
-    assert [str(said["source"]) for said in recorder.arguments] == ["webhook", "webhook", "widget"]
+    assert [arguments["replay"] for arguments in recorder.arguments] == [False, True, True]
+    assert [str(arguments["source"]) for arguments in recorder.arguments] == ["webhook", "webhook", "widget"]
     assert recorder.events == ["booking.created"] * 3
     assert recorder.arguments[2]["booking"] == recorder.arguments[0]["booking"]
 
