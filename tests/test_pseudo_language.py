@@ -69,7 +69,7 @@ def pseudo(site: Settings, tmp_path: Path) -> Settings:
     return site
 
 
-def said_by(node: LexborNode) -> Iterator[str]:
+def visible_texts(node: LexborNode) -> Iterator[str]:
     """Yield the texts, labels and descriptions of a node and its descendants, but not those of traps for robots."""
     for trap in node.css("[aria-hidden=true]:has(input)"):
         trap.decompose()
@@ -114,14 +114,14 @@ class Reader:
         self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)
 
     def english_on(self, page: Page) -> list[str]:
-        return [f"{page.url[:60]}: {said}" for said in self.english_in(said_by(page.tree.root))]
+        return [f"{page.url[:60]}: {text}" for text in self.english_in(visible_texts(page.tree.root))]
 
     def english_in(self, texts: Iterable[str]) -> list[str]:
         """The texts that somebody has to translate."""
-        return [said.strip() for said in texts if LATIN.search(self._rest_of(said))]
+        return [text.strip() for text in texts if LATIN.search(self._rest_of(text))]
 
-    def _rest_of(self, said: str) -> str:
-        rest = re.sub(r"https?://\S+", "", " ".join(said.split()))
+    def _rest_of(self, text: str) -> str:
+        rest = re.sub(r"https?://\S+", "", " ".join(text.split()))
         for known in self._known:
             rest = rest.replace(" ".join(known.split()), "")
         return SAME_EVERYWHERE.sub("", rest)
@@ -260,8 +260,13 @@ def test_mails_to_the_customer(any_visitor: SpeechlessVisitor, sandbox: Sandbox,
     assert letters
     reader = Reader(sandbox)
     for letter in letters:
-        said = [letter.subject, *letter.text.splitlines(), *said_by(letter.html.root), str(letter.event["summary"])]
-        assert reader.english_in(said) == []
+        texts = [
+            letter.subject,
+            *letter.text.splitlines(),
+            *visible_texts(letter.html.root),
+            str(letter.event["summary"]),
+        ]
+        assert reader.english_in(texts) == []
 
 
 def test_the_pages_of_staff(
@@ -311,6 +316,6 @@ def test_the_pages_of_staff(
         staff.open(f"/book/snippet/{query}")
     reader = Reader(sandbox)
     assert {page.status for page in staff.responses} == {200}
-    english = {said for page in staff.responses for said in reader.english_in(said_by(content_of(page)))}
+    english = {text for page in staff.responses for text in reader.english_in(visible_texts(content_of(page)))}
     # The account, the customer of the delivery, a text of Django's own admin, and the sign's address.
     assert english <= {"default", "c…@example.com", "Search", "salon.example/book"}

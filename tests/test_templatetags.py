@@ -58,16 +58,16 @@ def limits_of(page: Page) -> list[str]:
 
 def test_a_link_to_the_sites_page_asks_for_days_and_times(site: Settings, client: Client):
     """As a link to the widget does, with and without htmx: each part can be removed; the list passes all of it on."""
-    asked = limits_of(Visitor(client).open(f"/book/haircut/?{ASKING.replace('kb-', '')}"))
-    assert len(asked) == 4
+    limits = limits_of(Visitor(client).open(f"/book/haircut/?{ASKING.replace('kb-', '')}"))
+    assert len(limits) == 4
     page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{ASKING}")
-    assert limits_of(page) == asked
+    assert limits_of(page) == limits
     for headers in ({}, INLINE):
         any_visitor = Visitor(client, headers)
         for number, url in enumerate(page.links(".kb-limits a").values()):
-            assert limits_of(any_visitor.open(url)) == [*asked[:number], *asked[number + 1 :]]
+            assert limits_of(any_visitor.open(url)) == [*limits[:number], *limits[number + 1 :]]
         times = any_visitor.open(Visitor(client).open(f"/page/?{ASKING}").links(".kb-service a")["Haircut"])
-        assert limits_of(times) == asked
+        assert limits_of(times) == limits
 
 
 def test_a_link_asks_each_of_two_widgets_for_times_of_its_own(site: Settings):

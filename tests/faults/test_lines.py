@@ -85,10 +85,10 @@ def test_a_bad_certificate_is_never_accepted(
     street: FaultScenario, caplog: pytest.LogCaptureFixture, tmp_path, act: str
 ):
     """With a certificate that nobody vouches for, not a byte is said: no key, no contact."""
-    heard: list[bytes] = []
+    requests: list[bytes] = []
 
     def script(line: Line) -> None:
-        heard.append(line.request())
+        requests.append(line.request())
 
     scenario = street
     with serving(script, certificate(tmp_path)[0]) as server:
@@ -97,4 +97,4 @@ def test_a_bad_certificate_is_never_accepted(
             scenario.change(BASE_URL=server.url)
 
         struck(scenario, caplog, TLS, act, fall)
-    assert [said for said in heard if said] == []
+    assert [request for request in requests if request] == []

@@ -47,7 +47,7 @@ def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, w
     raise AssertionError(page.text[:500])
 
 
-def asked(scenario: FaultScenario) -> int:
+def request_count(scenario: FaultScenario) -> int:
     """Return the number of requests that Kordless has received."""
     return len(scenario.sandbox.requests)
 
@@ -70,7 +70,7 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
         assert (page.status, page.times) == (200, times)
         assert NOTICE in page.text
         assert scenario.visitor.open("/book/?hours=24").status == 200
-    assert asked(scenario) < 60, "ten minutes of outage cost Kordless no more than one"
+    assert request_count(scenario) < 60, "ten minutes of outage cost Kordless no more than one"
     scenario.sandbox.faults.clear()
     assert until(scenario, SLOTS, lambda page: NOTICE not in page.text, within=60).times
     assert until(scenario, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
@@ -84,12 +84,12 @@ def test_a_dead_kordless_is_asked_nothing_more(scenario: FaultScenario, caplog: 
         assert scenario.visitor.open("/book/").status == 503
     assert "event=circuit_opened" in caplog.text
     scenario.clock.shift(3)
-    before = asked(scenario)
+    before = request_count(scenario)
     for _ in range(20):
         page = scenario.visitor.open("/book/")
         assert page.status == 503
         assert 1 <= int(page.response["Retry-After"]) <= 15
-    assert asked(scenario) == before
+    assert request_count(scenario) == before
     scenario.sandbox.faults.clear()
     scenario.clock.shift(16)
     assert scenario.visitor.open("/book/").status == 200
@@ -137,10 +137,10 @@ def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):
         page = scenario.visitor.open(url)
         assert (page.status, page.heading) == (503, "Online booking is paused")
         assert not page.times
-    before = asked(scenario)
+    before = request_count(scenario)
     for _ in range(10):
         scenario.visitor.open("/book/")
-    assert asked(scenario) == before, "no storm of requests with a key that is refused"
+    assert request_count(scenario) == before, "no storm of requests with a key that is refused"
     scenario.sandbox.faults.clear()
     scenario.clock.shift(31)
     assert scenario.visitor.open("/book/").status == 200
@@ -208,10 +208,10 @@ def test_a_new_price_is_shown_once_it_is_known(scenario: FaultScenario):
 
 def test_a_redirect_is_never_followed(street: FaultScenario):
     """Kordless may send us where it likes: neither the key nor a contact is ever shown to another host."""
-    heard: list[bytes] = []
+    requests: list[bytes] = []
 
     def script(line: Line) -> None:
-        heard.append(line.request())
+        requests.append(line.request())
 
     form = street.form()
     with serving(script) as elsewhere:
@@ -220,7 +220,7 @@ def test_a_redirect_is_never_followed(street: FaultScenario):
         street.cold()
         for url in ("/book/", SLOTS):
             assert street.visitor.open(url).status == 503
-    assert heard == []
+    assert requests == []
 
 
 def test_a_cold_burst_is_one_request_of_each_kind(scenario: FaultScenario):

@@ -46,11 +46,11 @@ def test_full_times_are_not_offered(scenario: FaultScenario):
 def test_no_slots_cost_a_few_requests(scenario: FaultScenario):
     """Looking for the next free day asks for four months at most, and once for everybody."""
     page = page_with(scenario, "no_slots")
-    asked = [request.operation for request in scenario.sandbox.requests].count("availability")
-    assert asked <= 4
+    fetches = [request.operation for request in scenario.sandbox.requests].count("availability")
+    assert fetches <= 4
     assert "There are no free times" in page.text
     scenario.visitor.open("/book/haircut/?tz=Asia/Tokyo")
-    assert [request.operation for request in scenario.sandbox.requests].count("availability") == asked
+    assert [request.operation for request in scenario.sandbox.requests].count("availability") == fetches
 
 
 @pytest.mark.long

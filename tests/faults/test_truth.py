@@ -106,8 +106,8 @@ def test_taken_by_our_own_first_try(scenario: FaultScenario):
 def test_an_address_alone_claims_nothing(scenario: FaultScenario):
     """Whoever writes "done" into the address of a confirmed booking gets no page that calls it canceled."""
     number = scenario.booked()
-    for done, said in (("canceled", "canceled"), ("moved", "rescheduled")):
-        assert f"has been {said}" not in scenario.visitor.open(scenario.manage(number, f"?done={done}")).text
+    for done, change in (("canceled", "canceled"), ("moved", "rescheduled")):
+        assert f"has been {change}" not in scenario.visitor.open(scenario.manage(number, f"?done={done}")).text
 
 
 class Falls:

@@ -86,8 +86,8 @@ def test_counts_that_can_not_be_written_stay_buffered_for_a_retry(
     assert not book.written
     later.pass_by()
     assert book.written == {"a": 2, "b": 1}
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["event=counts_not_written counter=things error=ConnectionError"] * 2
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["event=counts_not_written counter=things error=ConnectionError"] * 2
 
 
 def test_it_never_grows_without_end(

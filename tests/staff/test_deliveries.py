@@ -178,10 +178,10 @@ def test_a_body_that_is_gone(row: WebhookDelivery, owner: Client, clock: time_ma
 
 def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
     """The page after going through the confirmation."""
-    asked = Page("", client.get(f"{URL}{row.pk}/replay/"))
-    assert asked.status == 200
-    _, _, fields = asked.form("Replay to receivers")
-    chosen = asked.tree.css_first("input[type=radio][checked]")
+    question = Page("", client.get(f"{URL}{row.pk}/replay/"))
+    assert question.status == 200
+    _, _, fields = question.form("Replay to receivers")
+    chosen = question.tree.css_first("input[type=radio][checked]")
     source = {"source": chosen.attributes["value"] or ""} if chosen else {}
     answer = client.post(f"{URL}{row.pk}/replay/", {**fields, **source, **changes}, follow=True)
     return Page("", answer)

@@ -58,7 +58,7 @@ def row(page: Page, service: str) -> list[str]:
 def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """It says so, and where to go on."""
     client.get("/book/haircut/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     page = seen(owner)
     assert "All is well." in page.text
     assert "Acme Salon" in page.texts("h2")
@@ -69,7 +69,7 @@ def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
         ".kb-links a"
     ).keys()
     assert page.link("Snippet") == "/book/snippet/"
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_a_proxy_that_the_settings_do_not_know_of(owner: Client, shop: Settings) -> None:

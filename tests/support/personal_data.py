@@ -43,13 +43,13 @@ def deliver_event(
 
 def everything_stored() -> str:
     """Return the content of all rows, decrypted with the site's own key."""
-    said = []
+    texts = []
     for row in BookingAttempt.objects.all():
-        said.append(str(model_to_dict(row)))
-        said += [_opened(purpose, row.account, row.encrypted) for purpose in ("attempt", "answer")]
+        texts.append(str(model_to_dict(row)))
+        texts += [_opened(purpose, row.account, row.encrypted) for purpose in ("attempt", "answer")]
     for delivered in WebhookDelivery.objects.all():
-        said += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.encrypted)]
-    return " ".join(said).casefold()
+        texts += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.encrypted)]
+    return " ".join(texts).casefold()
 
 
 def _opened(purpose: str, account: str, token: str) -> str:

@@ -453,7 +453,7 @@ def _words(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Setti
 def _questions(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Answers on the way to a booking and over a conflict, and a function of questions that is slow and fails."""
     kinds = ("text", "long_text", "phone", "date", "number")
-    asked = [{"name": f"q_{kind}", "label": kind, "kind": kind} for kind in kinds]
+    questions = [{"name": f"q_{kind}", "label": kind, "kind": kind} for kind in kinds]
     answers = {
         "answer_q_text": "canary seeds",
         "answer_q_long_text": "canary\r\nstory",
@@ -461,7 +461,7 @@ def _questions(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: S
         "answer_q_date": "Zzqx Canary",
         "answer_q_number": "canary",
     }
-    change(site, QUESTIONS={"*": asked})
+    change(site, QUESTIONS={"*": questions})
     page = any_visitor.send(
         any_visitor.choose("haircut", "?day=2026-12-21"), "Book appointment", **{**CANARY, **answers}
     )
@@ -574,11 +574,11 @@ def customer_journey(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, s
         clock.shift(60)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
     slots = any_visitor.open(f"{manage.url}reschedule/")
-    ask = any_visitor.open(list(slots.times.values())[-1])
+    question = any_visitor.open(list(slots.times.values())[-1])
     sandbox.faults.add("status", "reschedule", status=500)
-    any_visitor.send(ask, "Reschedule")
+    any_visitor.send(question, "Reschedule")
     sandbox.faults.clear()
-    any_visitor.send(ask, "Reschedule")
+    any_visitor.send(question, "Reschedule")
     any_visitor.send(any_visitor.open(f"{manage.url}cancel/"), "Cancel booking")
     any_visitor.open(f"{manage.url}reschedule/")
     any_visitor.open(f"{manage.url}x")

@@ -198,16 +198,16 @@ WRONG = (
 def test_errors_stand_beside_their_field(any_visitor: Visitor, sandbox: Sandbox):
     """A wrong field is said in a summary that links to it and beside it; the rest is kept and nothing is sent."""
     page = any_visitor.choose()
-    for given, said in WRONG:
+    for given, message_part in WRONG:
         filled = {**JANE, **given}
         page = any_visitor.send(page, "Book appointment", **filled)
         assert page.status == 422
         [(message, target)] = page.links("[role=alert] a").items()
-        assert said in message
+        assert message_part in message
         field = page.tree.css_first(target)
         assert field.attributes["aria-invalid"] == "true"
         [described] = [page.tree.css_first(f"#{name}") for name in field.attributes["aria-describedby"].split()]
-        assert said in described.text()
+        assert message_part in described.text()
         assert fields(page)["email"] == filled["email"]
     assert creations(sandbox) == 0
     assert any_visitor.send(page, "Book appointment", **JANE).heading == "You’re booked"
@@ -396,7 +396,7 @@ def test_a_service_that_was_removed_meanwhile(any_visitor: Visitor, sandbox: San
 def test_a_refusal_keeps_the_form(any_visitor: Visitor, sandbox: Sandbox):
     """When Kordless rejects the booking, the form comes back with everything typed, and can be sent again."""
     page = any_visitor.choose()
-    for kind, options, status, said in (
+    for kind, options, status, message_part in (
         ("key_revoked", {}, 503, "Online booking is paused"),
         ("status", {"status": 400}, 422, "didn’t accept these details"),
         ("status", {"status": 422}, 422, "didn’t accept these details"),
@@ -405,7 +405,7 @@ def test_a_refusal_keeps_the_form(any_visitor: Visitor, sandbox: Sandbox):
         page = any_visitor.send(page, "Book appointment", **TYPED)
         sandbox.faults.clear()
         assert page.status == status
-        assert said in page.alert
+        assert message_part in page.alert
         assert fields(page) == TYPED
     assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
     assert booked(sandbox) == 1

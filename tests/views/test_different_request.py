@@ -23,7 +23,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-SAID = "This time was already requested from this page"
+HEADING = "This time was already requested from this page"
 NOTHING = "Nothing new was booked and nothing was changed."
 KEPT = "Everything you typed is kept."
 AGAIN = "Book this time for someone else"
@@ -109,16 +109,16 @@ def test_other_details_get_the_conflict_page_in_every_state(
 ):
     """At once, whatever became of the first, with everything typed on the way to a form with a key of its own."""
     form, first = first_sends(any_visitor, sandbox, stands)
-    row, asked = BookingAttempt.objects.values().get(), creations(sandbox)
+    row, created = BookingAttempt.objects.values().get(), creations(sandbox)
     page = any_visitor.send(form, "Book appointment", **GIVEN)
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert f"{NOTHING} {KEPT}" in page.text
     assert tells_nothing_of(first, page)
     [summary] = page.texts(".kb-summary")
     assert "Styling class" in summary
     assert "2 people" in summary
     assert BookingAttempt.objects.values().get() == row
-    assert creations(sandbox) == asked
+    assert creations(sandbox) == created
     again = any_visitor.open(page.link(AGAIN))
     assert (again.status, again.heading) == (200, "Your details")
     assert fields(again) == GIVEN
@@ -139,7 +139,7 @@ def test_a_details_page_that_is_used_says_so_when_it_is_opened(
     """A shared link, or Back: the same page with the same two ways on, and nothing of the first."""
     form, first = first_sends(any_visitor, sandbox, stands)
     page = any_visitor.open(form.url)
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert NOTHING in page.text
     assert KEPT not in page.text
     assert tells_nothing_of(first, page)
@@ -167,7 +167,7 @@ def test_a_corrected_email_gets_the_conflict_page(any_visitor: Visitor, sandbox:
     form = any_visitor.choose()
     first = any_visitor.send(form, "Book appointment", **JANE)
     page = any_visitor.send(form, "Book appointment", **{**JANE, "email": "jane.doe@example.com"})
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert first.number not in page.html
     assert page.texts("[role=alert]") == []
     found = any_visitor.open(page.link(FIND))
@@ -203,7 +203,7 @@ def test_details_with_a_mistake_get_the_conflict_page_as_well(any_visitor: Visit
     form = any_visitor.choose("styling-class")
     first = any_visitor.send(form, "Book appointment", **JANE)
     page = any_visitor.send(form, "Book appointment", **{**GIVEN, "email": "zoe@"})
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert tells_nothing_of(first, page)
     assert fields(any_visitor.open(page.link(AGAIN)))["email"] == "zoe@"
 
@@ -215,7 +215,7 @@ def test_a_used_form_is_never_too_old(any_visitor: Visitor, sandbox: Sandbox, cl
     clock.shift(7201)
     assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
     for page in (any_visitor.send(form, "Book appointment", **GIVEN), any_visitor.open(form.url)):
-        assert (page.status, page.heading) == (409, SAID)
+        assert (page.status, page.heading) == (409, HEADING)
         assert tells_nothing_of(first, page)
     assert creations(sandbox) == 1
 
@@ -254,7 +254,7 @@ def test_a_form_that_came_back_with_a_no_keeps_its_key(any_visitor: Visitor, san
     first = any_visitor.send(page, "Book appointment")
     assert first.heading == "You’re booked"
     page = any_visitor.open(form.url)
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
     assert len(sandbox.bookings()) == 1
 
@@ -272,7 +272,7 @@ def test_an_attempt_page_never_shows_what_others_have_sent(
     booked = any_visitor.send(form, "Book appointment", **GIVEN)
     assert booked.heading == "You’re booked"
     page = any_visitor.open(hers.url)
-    assert (page.status, page.heading) == (409, SAID)
+    assert (page.status, page.heading) == (409, HEADING)
     assert f"{NOTHING} {KEPT}" in page.text
     assert not [word for word in ("Zoë", "zoe@", booked.number, "/confirmation/") if word in page.html]
     again = any_visitor.open(page.link(AGAIN))
@@ -311,7 +311,7 @@ def test_a_double_click_is_one_while_the_secret_key_rotates(any_visitor: Visitor
     site.SECRET_KEY_FALLBACKS = [site.SECRET_KEY]
     site.SECRET_KEY = "another key for tests: 8c1fbb8fd2f14c6aa4d0"
     assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
-    assert any_visitor.send(form, "Book appointment", **GIVEN).heading == SAID
+    assert any_visitor.send(form, "Book appointment", **GIVEN).heading == HEADING
     assert creations(sandbox) == 1
 
 
@@ -372,8 +372,8 @@ def test_one_line_in_the_log_and_nobody_in_it(any_visitor: Visitor, sandbox: San
             if each.name.startswith(("kordless_booking.views", "kordless_booking.booking"))
         ]
         assert [each.levelno for each in lines] == [logging.INFO]
-        said = f"event={event} status=409 account=default req={page.response['X-Request-ID']}"
-        assert lines[0].getMessage() == said
+        message = f"event={event} status=409 account=default req={page.response['X-Request-ID']}"
+        assert lines[0].getMessage() == message
         assert not [word for word in ("Zoë", "zoe@", "jane", "Jane", "5550123") if word in caplog.text]
 
 

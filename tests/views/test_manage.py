@@ -269,12 +269,12 @@ def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(any_visito
 def test_canceling_asks_once(any_visitor: Visitor, sandbox: Sandbox):
     """One page asks, one button does it, and the booking says so from then on."""
     page = own_page(any_visitor)
-    ask = any_visitor.send(page, "Cancel booking")
-    assert ask.heading == "Cancel this booking?"
-    assert "at least 24 hours ahead" in ask.text
-    assert any_visitor.open(ask.link("Keep booking")).heading == "Your booking"
+    question = any_visitor.send(page, "Cancel booking")
+    assert question.heading == "Cancel this booking?"
+    assert "at least 24 hours ahead" in question.text
+    assert any_visitor.open(question.link("Keep booking")).heading == "Your booking"
     assert canceled(sandbox) == 0
-    done = any_visitor.send(ask, "Cancel booking")
+    done = any_visitor.send(question, "Cancel booking")
     assert done.heading == "Booking canceled"
     assert done.texts(".kb-notice, .kb-status") == []
     assert sandbox.bookings()[0]["status"] == "canceled"
@@ -292,11 +292,11 @@ def test_canceling_frees_the_time_at_once(visitor: Visitor):
 
 def test_canceling_twice_is_harmless(any_visitor: Visitor, sandbox: Sandbox):
     """A second press, a reload and an old page all end at the canceled booking; Kordless is asked once."""
-    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     for _again in range(3):
-        page = any_visitor.send(ask, "Cancel booking")
+        page = any_visitor.send(question, "Cancel booking")
         assert (page.status, page.heading) == (200, "Booking canceled")
-    assert any_visitor.open(ask.url).heading == "Booking canceled"
+    assert any_visitor.open(question.url).heading == "Booking canceled"
     assert canceled(sandbox) == 1
 
 
@@ -305,8 +305,8 @@ def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     page = own_page(visitor)
     before = sandbox.bookings()
     for tail in ("", "cancel/", "reschedule/", "reschedule/confirm/", "reschedule/zone/", "booking.ics"):
-        for ask in (visitor.client.get, visitor.client.head, visitor.client.options):
-            assert ask(page.url + tail, headers=visitor.headers).status_code < 400, tail
+        for method in (visitor.client.get, visitor.client.head, visitor.client.options):
+            assert method(page.url + tail, headers=visitor.headers).status_code < 400, tail
     slots = visitor.open(f"{page.url}reschedule/")
     visitor.open(next(iter(slots.times.values())))
     assert sandbox.bookings() == before
@@ -321,21 +321,21 @@ def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
 
 def test_a_cut_cancel_tells_the_truth(any_visitor: Visitor, sandbox: Sandbox):
     """When the answer to a cancellation is lost, Kordless is asked what became of it."""
-    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502, carried_out=True)
-    assert any_visitor.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert any_visitor.send(question, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_failed_cancel_is_not_called_done(any_visitor: Visitor, sandbox: Sandbox):
     """When nothing was carried out, no page claims that it was; a second try does it."""
-    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502)
-    page = any_visitor.send(ask, "Cancel booking")
+    page = any_visitor.send(question, "Cancel booking")
     assert page.status == 503
     assert page.heading == "Cancel this booking?"
     assert "Status Confirmed" in page.text
     sandbox.faults.clear()
-    assert any_visitor.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert any_visitor.send(question, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -409,10 +409,10 @@ def test_the_contact_stays_out_of_the_page(visitor: Visitor):
 def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(any_visitor: Visitor, sandbox: Sandbox):
     """The question comes again with the new time, and canceling that one works."""
     page = own_page(any_visitor)
-    ask = any_visitor.send(page, "Cancel booking")
+    question = any_visitor.send(page, "Cancel booking")
     slots = any_visitor.open(next(iter(any_visitor.send(page, "Reschedule").days.values())))
     any_visitor.send(any_visitor.open(list(slots.times.values())[-1]), "Reschedule")
-    again = any_visitor.send(ask, "Cancel booking")
+    again = any_visitor.send(question, "Cancel booking")
     assert (again.status, canceled(sandbox)) == (409, 0)
     assert "was rescheduled after you opened this page" in again.alert
     assert any_visitor.send(again, "Cancel booking").heading == "Booking canceled"
@@ -420,8 +420,8 @@ def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(any_visitor: 
 
 def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(any_visitor: Visitor, sandbox: Sandbox):
     """Only the page of the cancellation itself tells the page around it, and only for minutes."""
-    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
-    first, second = any_visitor.send(ask, "Cancel booking"), any_visitor.send(ask, "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    first, second = any_visitor.send(question, "Cancel booking"), any_visitor.send(question, "Cancel booking")
     assert 'data-kb-event="cancelled"' in first.html
     assert "data-kb-event" not in second.html
     assert "data-kb-event" not in any_visitor.open(f"{first.url.partition('?')[0]}?done=canceled").html

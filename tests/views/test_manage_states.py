@@ -47,11 +47,11 @@ def cancel(visitor: Visitor, page: Page) -> Page:
 
 def test_keeping_the_booking_is_the_first_choice_of_the_cancel_page(any_visitor: Visitor, sandbox: Sandbox):
     """It comes first and stands out; canceling is a button of its own, said in full."""
-    ask = any_visitor.send(own_page(any_visitor), "Cancel booking")
-    assert ask.texts(".kb-row :is(a, button)") == ["Keep booking", "Cancel booking"]
-    assert ask.texts(".kb-row .kb-primary") == ["Keep booking"]
-    assert ask.texts(".kb-row .kb-danger") == ["Cancel booking"]
-    assert any_visitor.open(ask.link("Keep booking")).heading == "Your booking"
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    assert question.texts(".kb-row :is(a, button)") == ["Keep booking", "Cancel booking"]
+    assert question.texts(".kb-row .kb-primary") == ["Keep booking"]
+    assert question.texts(".kb-row .kb-danger") == ["Cancel booking"]
+    assert any_visitor.open(question.link("Keep booking")).heading == "Your booking"
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
@@ -93,25 +93,25 @@ def test_book_again_leads_to_all_services_where_the_service_is_gone(
 
 
 @pytest.mark.parametrize(
-    ("shift", "said"),
+    ("shift", "sentence"),
     [
         (timedelta(days=9), "This booking is over"),
         (timedelta(days=8, minutes=-29), "This booking has already begun"),
     ],
 )
 def test_a_booking_that_has_begun_leads_on(
-    reachable: Settings, client: Client, clock: Traveller, shift: timedelta, said: str
+    reachable: Settings, client: Client, clock: Traveller, shift: timedelta, sentence: str
 ):
     """Why it can't be changed, how to reach the business, and a way to book again; nothing to press in vain."""
     visitor = Visitor(client)
     page = own_page(visitor)
     clock.shift(shift)
     page = visitor.open(page.url)
-    assert said in page.text
+    assert sentence in page.text
     assert page.texts(".kb-notice, form button, .kb-policy") == []
     assert f"You can also reach us directly: {PHONE}" in page.text
     assert visitor.open(page.link("Book again")).times
-    assert ("Apple (.ics)" in page.text) == (said == "This booking has already begun")
+    assert ("Apple (.ics)" in page.text) == (sentence == "This booking has already begun")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_a_request_says_what_happens_next(visitor: Visitor, sandbox: Sandbox, cl
     sandbox.set_status(page.number, "pending")
     clock.shift(VIEW_SECONDS + 1)
     page = visitor.open(page.url)
-    said, until = page.texts(".kb-text")
-    assert "has to be accepted" in said
+    lead, until = page.texts(".kb-text")
+    assert "has to be accepted" in lead
     assert until.startswith("You can change or cancel until ")
     assert {"Reschedule", "Cancel booking"} <= set(page.texts("form button"))
     sandbox.set_status(page.number, "confirmed")
@@ -189,9 +189,9 @@ def test_a_page_has_no_link_to_itself(visitor: Visitor, clock: Traveller, site: 
     own = own_page(visitor)
     slots = visitor.send(own, "Reschedule")
     question = visitor.open(next(iter(slots.times.values())))
-    ask = visitor.send(own, "Cancel booking")
-    done = visitor.send(ask, "Cancel booking")
-    for page in (services, lookup, own, slots, question, ask, done):
+    cancel_question = visitor.send(own, "Cancel booking")
+    done = visitor.send(cancel_question, "Cancel booking")
+    for page in (services, lookup, own, slots, question, cancel_question, done):
         assert urlsplit(page.url).path not in [
             urlsplit(url).path for url in page.hrefs(".kb-foot a, .kb-back a, .kb-row a, .kb-narrow > a")
         ], page.heading

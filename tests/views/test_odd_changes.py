@@ -152,9 +152,9 @@ def test_a_move_that_kordless_cannot_parse_leads_back_to_the_booking(
 ):
     """After a 400 as after a 422: to the booking, and to its other times; the manage link isn't lost."""
     own = own_page(any_visitor, "haircut")
-    ask = question(any_visitor, own)
+    question_page = question(any_visitor, own)
     sandbox.faults.add("status", "reschedule", status=400)
-    page = any_visitor.send(ask, "Reschedule")
+    page = any_visitor.send(question_page, "Reschedule")
     assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
     assert any_visitor.open(page.link("Back to your booking")).number == own.number
@@ -218,9 +218,9 @@ def test_a_form_sent_twice_is_logged_once(
 ):
     """The second press sends nothing, so the log has no second move, also where starts have fractions."""
     caplog.set_level("INFO")
-    ask = question(visitor, own_page(visitor, "fractions"))
+    question_page = question(visitor, own_page(visitor, "fractions"))
     for _again in range(3):
-        assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
     assert count_requests(sandbox, "reschedule") == 1
     assert sum("booking_rescheduled" in record.getMessage() for record in caplog.records) == 1
 
@@ -280,12 +280,12 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
 def test_a_time_that_somebody_else_has_taken_is_called_taken(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """It isn't listed anymore; the page shows the others of its day."""
     own = own_page(any_visitor, "haircut", f"{DAY}&host=host_sarah")
-    ask = question(any_visitor, own)
-    sandbox.book_by_phone("haircut", start_of(ask.url), "host_sarah")
-    page = any_visitor.send(ask, "Reschedule")
+    question_page = question(any_visitor, own)
+    sandbox.book_by_phone("haircut", start_of(question_page.url), "host_sarah")
+    page = any_visitor.send(question_page, "Reschedule")
     assert page.alert == "That time was just taken. Here are the times that are still free."
     assert {start_of(url).date().isoformat() for url in page.times.values()} == {"2026-12-10"}
-    assert format_start(start_of(ask.url)) not in "".join(page.times.values())
+    assert format_start(start_of(question_page.url)) not in "".join(page.times.values())
 
 
 # Answers.
@@ -312,10 +312,10 @@ def test_fractions_of_a_second_and_odd_numbers_are_moved_and_canceled(
     """Choose, confirm, moved, once; then canceled. The start is that of the slot, fraction included."""
     sandbox.faults.add("unusual_numbers", form=form)
     own = own_page(any_visitor, "fractions")
-    ask = question(any_visitor, own)
-    start = start_of(ask.url)
+    question_page = question(any_visitor, own)
+    start = start_of(question_page.url)
     assert start.microsecond == 250_000
-    moved = any_visitor.send(ask, "Reschedule")
+    moved = any_visitor.send(question_page, "Reschedule")
     assert "Your booking has been rescheduled." in moved.text
     assert moved.number == own.number
     [booking] = sandbox.bookings()
@@ -328,9 +328,9 @@ def test_fractions_of_a_second_and_odd_numbers_are_moved_and_canceled(
 
 def test_a_lost_answer_to_a_move_with_fractions_is_resolved(visitor: Visitor, odd_times: Settings, sandbox: Sandbox):
     """The booking is found at the second that was asked for."""
-    ask = question(visitor, own_page(visitor, "fractions"))
+    question_page = question(visitor, own_page(visitor, "fractions"))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
 
 
 # What the link knows.
@@ -341,13 +341,13 @@ def test_pages_of_a_booking_say_with_whom_and_for_how_many(
 ):
     """The manage page and both questions, as the confirmation did; nothing more is requested for it."""
     own = own_page(any_visitor, "haircut", f"{DAY}&host=host_miguel")
-    ask = question(any_visitor, own)
-    assert rows(own)["With"] == rows(ask)["With"] == "Miguel (Hair team)"
+    question_page = question(any_visitor, own)
+    assert rows(own)["With"] == rows(question_page)["With"] == "Miguel (Hair team)"
     assert rows(any_visitor.send(own, "Cancel booking"))["With"] == "Miguel (Hair team)"
     own = own_page(any_visitor, "styling-class", "?party=3")
     slots = any_visitor.send(own, "Reschedule")
-    ask = any_visitor.open(next(iter(any_visitor.open(list(slots.days.values())[-1]).times.values())))
-    assert rows(own)["People"] == rows(ask)["People"] == "3 people"
+    question_page = any_visitor.open(next(iter(any_visitor.open(list(slots.days.values())[-1]).times.values())))
+    assert rows(own)["People"] == rows(question_page)["People"] == "3 people"
     clock.shift(VIEW_SECONDS + 1)
     sandbox.clear_requests()
     any_visitor.open(own.url)

@@ -147,10 +147,10 @@ def test_the_calendar_file_is_one_event(visitor: Visitor):
 def test_reloading_books_nothing(any_visitor: Visitor, sandbox: Sandbox):
     """A confirmation may be looked at again and again."""
     page = any_visitor.book()
-    asked = len(creations(sandbox))
+    created = len(creations(sandbox))
     for _again in range(3):
         assert any_visitor.open(page.url).number == page.number
-    assert len(creations(sandbox)) == asked == len(sandbox.bookings()) == 1
+    assert len(creations(sandbox)) == created == len(sandbox.bookings()) == 1
 
 
 def test_an_older_confirmation_asks_for_the_truth(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -197,12 +197,12 @@ def test_a_changed_token_is_rejected(visitor: Visitor):
 
 def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Service, time and zone stood beside each other, before they were the terms: a page says so, and nothing fails."""
-    said = {
+    values = {
         "key": "0123456789abcdef", "service": "haircut", "zone": "Europe/Paris", "contact": "jane@example.com",
         "start": "2026-12-09T14:00:00Z", "end": "2026-12-09T15:00:00Z", "host_name": "Sarah", "digest": "a",
     }  # fmt: skip
     for page, purpose in (("attempt", "receipt"), ("confirmation", "confirmation")):
-        refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', said)}/")
+        refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', values)}/")
         assert (refused.status, refused.heading) == (404, "This link doesn’t work")
     old = [1, "haircut", 1796824800, 1796828400, "Europe/Paris", None, "Sarah", None, 1, "0123456789abcdef", 0]
     token = signing.dumps(old, salt="kordless_booking.draft:default", compress=True)
@@ -311,11 +311,11 @@ def test_a_waiting_page_may_be_reloaded_at_will(visitor: Visitor, sandbox: Sandb
     form = visitor.choose()
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
-    asked = len(creations(sandbox))
+    created = len(creations(sandbox))
     for _again in range(5):
         assert visitor.open(page.url).heading == WAITING
         assert visitor.send(form, "Book appointment", **JANE).heading == WAITING
-    assert len(creations(sandbox)) == asked
+    assert len(creations(sandbox)) == created
 
 
 def test_a_waiting_page_survives_a_restart(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):

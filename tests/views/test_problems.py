@@ -153,10 +153,10 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     """A mistake in the site's own code: a kind page, framed like all others, and a line without its message."""
     caplog.set_level(logging.INFO)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SPAM_CHECK": "tests.views.test_problems.careless"}
-    heard: list[str] = []
+    raised: list[str] = []
 
     def listen(request: Any, **_kwargs: Any) -> None:
-        heard.append(f"{request.path} {sys.exc_info()[1]}")
+        raised.append(f"{request.path} {sys.exc_info()[1]}")
 
     with listening_to(got_request_exception, listen):
         page = Visitor(Client(raise_request_exception=False)).book(email="canary@example.com")
@@ -171,7 +171,7 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     )
     assert line.endswith(f"req={page.response['X-Request-ID']}")
     assert "canary" not in caplog.text
-    assert heard == ["/book/haircut/contact/ no such person: canary@example.com"]
+    assert raised == ["/book/haircut/contact/ no such person: canary@example.com"]
     assert [request for request in sandbox.requests if request.operation == "create"] == []
 
 

@@ -30,11 +30,11 @@ pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
 REASON = 'I’m ill <b>& "canary"</b>\r\nSorry'
-SAID = 'I’m ill <b>& "canary"</b>\nSorry'
+REASON_TEXT = 'I’m ill <b>& "canary"</b>\nSorry'
 MISSING = "Please say why. A few words are enough."
 
 
-def ask(site: Settings, how: str) -> None:
+def set_reason_field(site: Settings, how: str) -> None:
     """Let the site ask for a reason."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ASK_REASON": how}
 
@@ -42,7 +42,7 @@ def ask(site: Settings, how: str) -> None:
 @pytest.fixture(params=[{}, pytest.param(HTMX, marks=pytest.mark.matrix)], ids=["page", "fragment"])
 def any_visitor(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
     """A visitor to a site that asks for a reason, which is optional."""
-    ask(site, "optional")
+    set_reason_field(site, "optional")
     return Visitor(client, request.param)
 
 
@@ -65,7 +65,7 @@ def post(visitor: Visitor, page: Page, button: str, reason: str) -> Page:
     return visitor.open(action, {**fields, "reason": reason})
 
 
-def asked_why(sandbox: Sandbox) -> str:
+def sent_to_kordless(sandbox: Sandbox) -> str:
     """All that Kordless was sent."""
     return str([vars(request) for request in sandbox.requests])
 
@@ -94,10 +94,10 @@ def test_the_reason_reaches_the_sites_signal_and_never_kordless(any_visitor: Vis
         (what, arguments["reason"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
     ] == [
         ("created", ""),
-        ("rescheduled", SAID),
-        ("cancelled", f"Really: {SAID}"),
+        ("rescheduled", REASON_TEXT),
+        ("cancelled", f"Really: {REASON_TEXT}"),
     ]
-    assert "canary" not in asked_why(sandbox)
+    assert "canary" not in sent_to_kordless(sandbox)
 
 
 def test_the_reason_stands_in_no_address_and_no_log(
@@ -117,7 +117,7 @@ def test_the_reason_stands_in_no_address_and_no_log(
 
 def test_a_required_reason_that_is_missing_is_asked_for(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """In words, at the field; also where what was typed doesn't show. Nothing is changed meanwhile."""
-    ask(site, "required")
+    set_reason_field(site, "required")
     page = own_page(any_visitor)
     for button, question in (
         ("Cancel booking", any_visitor.send(page, "Cancel booking")),
@@ -160,7 +160,7 @@ def test_the_reason_is_kept_when_a_cancellation_fails(any_visitor: Visitor, sand
     sandbox.faults.add("status", "cancel", status=503)
     answer = post(any_visitor, question, "Cancel booking", REASON)
     assert answer.status == 503
-    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert answer.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
     sandbox.faults.clear()
     with record_signals() as recorder:
         any_visitor.send(answer, "Cancel booking")
@@ -176,7 +176,7 @@ def test_the_reason_is_kept_when_the_new_time_was_just_taken(any_visitor: Visito
     times = post(any_visitor, question, "Reschedule", REASON)
     assert times.status == 409
     again = any_visitor.open(next(iter(times.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
 def test_choosing_another_time_keeps_the_reason(any_visitor: Visitor, sandbox: Sandbox):
@@ -188,7 +188,7 @@ def test_choosing_another_time_keeps_the_reason(any_visitor: Visitor, sandbox: S
     assert times.heading == "Choose a new time"
     times = any_visitor.open(next(iter(times.days.values())))
     again = any_visitor.open(next(iter(times.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
     assert not [request for request in sandbox.requests if request.operation == "reschedule"]
 
 
@@ -207,7 +207,7 @@ def test_a_time_zone_chosen_on_the_way_keeps_the_reason_and_the_refused_time(any
         url.partition("start=")[2] for url in times.times.values()
     ]
     again = any_visitor.open(next(iter(there.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
 def test_a_carried_reason_that_is_forged_or_old_is_ignored(any_visitor: Visitor, clock: Traveller):
@@ -227,7 +227,7 @@ def test_what_was_typed_stays_in_sight_when_the_deadline_has_passed(
     clock.shift(timedelta(days=7, hours=2))
     answer = post(any_visitor, question, "Cancel booking", REASON)
     assert answer.status == 409
-    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert answer.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
 def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, client: Client, sandbox: Sandbox):

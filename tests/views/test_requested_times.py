@@ -69,10 +69,10 @@ def test_without_limits_no_byte_of_them_is_in_a_page(client: Client):
 def test_each_part_of_what_a_link_asks_for_is_shown_and_can_be_removed(any_visitor: Visitor):
     """Days, weekdays, time of day and party; without one of them the others stay."""
     page = any_visitor.open("/book/haircut/?day=2026-12-07&until=2026-12-11&not=13&after=11:00&party=2")
-    said = ["Mon, Dec 7 \u2013 Fri, Dec 11", "not on Monday, Wednesday", "after 11:00 AM", "2 people"]
-    assert chips(page) == said
+    expected = ["Mon, Dec 7 \u2013 Fri, Dec 11", "not on Monday, Wednesday", "after 11:00 AM", "2 people"]
+    assert chips(page) == expected
     for number, url in enumerate(page.hrefs(".kb-limits a")):
-        assert chips(any_visitor.open(url)) == [each for each in said if each != said[number]]
+        assert chips(any_visitor.open(url)) == [each for each in expected if each != expected[number]]
         assert "Remove: " in page.tree.css(".kb-limits a")[number].attributes["aria-label"]
 
 

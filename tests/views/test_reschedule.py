@@ -42,13 +42,13 @@ def test_moving_all_the_way(any_visitor: Visitor, sandbox: Sandbox):
     assert "Nothing changes until you confirm." in slots.text
     assert "Times in New York. You’re 7 hours ahead." in slots.text
     assert slots.texts(".kb-hosts a") == []
-    ask, start = question(any_visitor, page)
-    assert ask.heading == "Reschedule your booking?"
-    assert ask.texts("dt")[:2] == ["From", "To"]
-    assert ask.texts(".kb-was strong") == page.texts("dd strong")
-    assert "To Thursday, December 10" in ask.text
+    question_page, start = question(any_visitor, page)
+    assert question_page.heading == "Reschedule your booking?"
+    assert question_page.texts("dt")[:2] == ["From", "To"]
+    assert question_page.texts(".kb-was strong") == page.texts("dd strong")
+    assert "To Thursday, December 10" in question_page.text
     assert moves(sandbox) == 0
-    done = any_visitor.send(ask, "Reschedule")
+    done = any_visitor.send(question_page, "Reschedule")
     assert done.texts("[role=status].kb-notice") == ["Your booking has been rescheduled."]
     assert "Thursday, December 10" in done.text
     assert done.number == page.number
@@ -60,9 +60,9 @@ def test_moving_all_the_way(any_visitor: Visitor, sandbox: Sandbox):
 
 def test_moving_twice_moves_once(any_visitor: Visitor, sandbox: Sandbox):
     """A second press of the button finds the booking already there."""
-    ask, start = question(any_visitor, own_page(any_visitor))
+    question_page, start = question(any_visitor, own_page(any_visitor))
     for _again in range(3):
-        assert "Your booking has been rescheduled." in any_visitor.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in any_visitor.send(question_page, "Reschedule").text
     assert moves(sandbox) == 1
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
@@ -72,8 +72,8 @@ def test_moving_changes_the_free_times_at_once(visitor: Visitor):
     free = visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
     page = own_page(visitor, query="?day=2026-12-09&host=host_sarah")
     assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day != free
-    ask, _start = question(visitor, page)
-    visitor.send(ask, "Reschedule")
+    question_page, _start = question(visitor, page)
+    visitor.send(question_page, "Reschedule")
     assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
 
 
@@ -83,17 +83,17 @@ def test_another_zone_for_moving(visitor: Visitor):
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
     slots = visitor.open(zones.link("Kathmandu, Nepal"))
     assert "Your time zone: Kathmandu · GMT+5:45" in slots.text
-    ask = visitor.open(next(iter(slots.times.values())))
-    assert "Kathmandu" in ask.text
+    question_page = visitor.open(next(iter(slots.times.values())))
+    assert "Kathmandu" in question_page.text
 
 
 def test_a_time_that_was_taken_meanwhile(any_visitor: Visitor, sandbox: Sandbox):
     """When somebody was quicker: said kindly, fresh times, and the booking stays as it was."""
     page = own_page(any_visitor, query=f"{FAR}&host=host_sarah")
     before = sandbox.bookings()[0]["starts"]
-    ask, _start = question(any_visitor, page)
+    question_page, _start = question(any_visitor, page)
     sandbox.faults.add("status", "reschedule", status=409)
-    slots = any_visitor.send(ask, "Reschedule")
+    slots = any_visitor.send(question_page, "Reschedule")
     assert "just taken" in slots.alert
     assert slots.times
     assert sandbox.bookings()[0]["starts"] == before
@@ -112,8 +112,8 @@ def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
     """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()
-    ask, _start = question(visitor, page, "Friday, December 11, 2026")
-    page = visitor.send(ask, "Reschedule")
+    question_page, _start = question(visitor, page, "Friday, December 11, 2026")
+    page = visitor.send(question_page, "Reschedule")
     assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings() == before
@@ -121,21 +121,21 @@ def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
 
 def test_a_cut_move_tells_the_truth(any_visitor: Visitor, sandbox: Sandbox):
     """When the answer is lost, Kordless is asked where the booking is."""
-    ask, start = question(any_visitor, own_page(any_visitor))
+    question_page, start = question(any_visitor, own_page(any_visitor))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been rescheduled." in any_visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in any_visitor.send(question_page, "Reschedule").text
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
 def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
     """When nothing was carried out, no page claims that it was; a second try does it."""
-    ask, _start = question(visitor, own_page(visitor))
+    question_page, _start = question(visitor, own_page(visitor))
     sandbox.faults.add("status", "reschedule", status=502)
-    page = visitor.send(ask, "Reschedule")
+    page = visitor.send(question_page, "Reschedule")
     assert page.status == 503
     assert "Your booking has been rescheduled." not in page.text
     sandbox.faults.clear()
-    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
 
 
 def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox):
@@ -150,25 +150,25 @@ def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox
 def test_a_changed_or_old_choice_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A tampered, missing or hours-old choice moves nothing."""
     page = own_page(visitor)
-    ask, _start = question(visitor, page)
-    _method, action, fields = ask.form("Reschedule")
+    question_page, _start = question(visitor, page)
+    _method, action, fields = question_page.form("Reschedule")
     for token in ("", "x", fields["draft"][:-1], "x" * 5000):
         assert visitor.open(action, {"draft": token}).heading == "Choose a new time"
     clock.shift(7201)
-    assert visitor.send(ask, "Reschedule").heading == "Choose a new time"
+    assert visitor.send(question_page, "Reschedule").heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
 def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Every page of moving says so, with the right status."""
     page = own_page(visitor)
-    ask, _start = question(visitor, page)
+    question_page, _start = question(visitor, page)
     sandbox.set_status(page.number, "canceled")
     clock.shift(VIEW_SECONDS + 1)
-    for url in (f"{page.url}reschedule/", ask.url):
+    for url in (f"{page.url}reschedule/", question_page.url):
         refused = visitor.open(url)
         assert (refused.status, refused.heading) == (409, "This booking can’t be rescheduled")
-    assert visitor.send(ask, "Reschedule").status == 409
+    assert visitor.send(question_page, "Reschedule").status == 409
     assert moves(sandbox) == 0
 
 
@@ -199,8 +199,8 @@ def test_only_times_of_the_booking_s_own_host(any_visitor: Visitor, sandbox: San
     everybodys = any_visitor.open("/book/haircut/?day=2026-12-10&tz=America/New_York").times_of_day
     assert slots.times_of_day == his != everybodys
     assert "host=" not in "".join(slots.links().values())
-    ask = any_visitor.open(list(slots.times.values())[-1])
-    any_visitor.send(ask, "Reschedule")
+    question_page = any_visitor.open(list(slots.times.values())[-1])
+    any_visitor.send(question_page, "Reschedule")
     [booking] = sandbox.bookings()
     assert booking["host_id"] == "host_miguel"
     assert booking["starts"] == start_of(list(slots.times.values())[-1]).timestamp()
@@ -242,8 +242,10 @@ def test_an_old_question_does_not_move_a_booking_back(any_visitor: Visitor, sand
 def test_a_question_without_the_time_that_it_showed_moves_nothing(visitor: Visitor, sandbox: Sandbox):
     """The signed start can't be left out, made up, or taken from another booking's question."""
     other, _start = question(visitor, own_page(visitor))
-    ask, _start = question(visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026")
-    _method, action, fields = ask.form("Reschedule")
+    question_page, _start = question(
+        visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026"
+    )
+    _method, action, fields = question_page.form("Reschedule")
     for shown in ("", "20261209T080000Z", other.form("Reschedule")[2]["shown"]):
         assert visitor.open(action, {**fields, "shown": shown}).heading == "Choose a new time"
     assert moves(sandbox) == 0

@@ -90,12 +90,12 @@ def test_an_old_safari_books_behind_a_proxy_that_ends_tls(visitor: Visitor, sand
 def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers: dict[str, str]):
     """A form that a foreign page sends is rejected before anything is sent to Kordless."""
     method, action, fields = visitor.choose().form("Book appointment")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     page = visitor.open(action, {**fields, **JANE}, **headers)
     assert (method, page.status, page.heading) == ("post", 403, "Please continue on our booking page")
     # With the field that makes a POST one that only renders, it is still the form.
     assert visitor.open(action, {**fields, **JANE, "form_input": "x"}, **headers).status == 403
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_a_foreign_page_can_not_cancel(visitor: Visitor, sandbox: Sandbox):
@@ -150,8 +150,8 @@ def test_every_page_says_who_may_frame_it(visitor: Visitor, pages: dict[str, str
     """Each page, whole and fragment, GET and HEAD: a strict policy, no X-Frame-Options, no cookie, not indexed."""
     for name, url in pages.items():
         for headers in ({}, HTMX):
-            for ask in (visitor.client.get, visitor.client.head, visitor.client.options):
-                response = ask(url, headers=headers)
+            for method in (visitor.client.get, visitor.client.head, visitor.client.options):
+                response = method(url, headers=headers)
                 policy = policy_of(response)
                 assert policy["default-src"] == "'none'", name
                 assert policy["frame-ancestors"] == "'self'", name

@@ -149,8 +149,8 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
     """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
     # This test is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
     patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25, "ASK_REASON": "optional", "CONSENT": [BOX]}
-    asked = {"QUESTIONS": {"*": [{"name": "first", "label": "Your first visit?", "kind": "yes_no"}]}}
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, **asked, "SUPPORT_PHONE": "+1 212 555 0100"}
+    questions = {"QUESTIONS": {"*": [{"name": "first", "label": "Your first visit?", "kind": "yes_no"}]}}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, **questions, "SUPPORT_PHONE": "+1 212 555 0100"}
     visits = [
         Watched(sarah, "sarah"),
         Watched(Client(), ""),

@@ -645,7 +645,7 @@ def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(cl
     assert len(page.days) == 33
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
     assert len(page.times) == 40
-    assert kordless.asked["availability"] == 1
+    assert kordless.request_counts["availability"] == 1
 
 
 def test_the_switch_of_clocks_stands_in_the_sentence_that_says_which_counts(any_visitor: Visitor):

@@ -274,10 +274,10 @@ def test_the_current_zone_is_marked_once(visitor: Visitor):
 def test_a_slot_page_is_fetched_once_for_everybody(visitor: Visitor, sandbox: Sandbox):
     """A second visitor in another zone, language and hours costs Kordless nothing."""
     visitor.open("/book/haircut/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     visitor.open("/book/haircut/?tz=Asia/Tokyo&hours=24")
     visitor.open("/book/haircut/?tz=Pacific/Apia")
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert_num_queries):

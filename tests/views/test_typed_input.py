@@ -275,32 +275,32 @@ def test_another_service_does_not_require_a_phone_number(any_visitor: Visitor) -
 
 def test_a_phone_appointment_says_by_phone_everywhere(visitor: Visitor) -> None:
     """On the form, the confirmation and the manage page, and in the calendar file; the number is a link."""
-    said = "By phone: +1 212-555-0123"
-    assert said in visitor.choose("late-advice").text
+    location = "By phone: +1 212-555-0123"
+    assert location in visitor.choose("late-advice").text
     page = visitor.book("late-advice", phone="+12125550199")
-    assert page.links()[said] == "tel:+12125550123"
+    assert page.links()[location] == "tel:+12125550123"
     manage = visitor.open(page.link("Change or cancel"))
-    assert manage.links()[said] == "tel:+12125550123"
+    assert manage.links()[location] == "tel:+12125550123"
     file = visitor.open(next(url for url in manage.hrefs() if url.partition("?")[0].endswith(".ics")))
-    assert f"LOCATION:{said}" in file.html
+    assert f"LOCATION:{location}" in file.html
 
 
 @pytest.mark.parametrize(
-    ("given", "missing", "said"),
+    ("given", "missing", "message"),
     [
         ({"email": "jane@example.com", "phone": ""}, "phone", "The booking system also needs your phone number."),
         ({"email": "", "phone": "+12125550123"}, "email", "The booking system also needs your email address."),
     ],
 )
 def test_kordless_may_want_both_contacts(
-    any_visitor: Visitor, sandbox: Sandbox, given: dict[str, str], missing: str, said: str
+    any_visitor: Visitor, sandbox: Sandbox, given: dict[str, str], missing: str, message: str
 ) -> None:
     """The empty field is marked, all that was typed stays, and the same form with both books."""
     sandbox.faults.add("contact_required", "create")
     page = any_visitor.book("haircut", FAR, **given, notes="Ring twice")
     assert page.status == 422
     assert "didn’t accept these details" in page.alert
-    assert page.links("[role=alert] a") == {said: f"#kb-{missing}"}
+    assert page.links("[role=alert] a") == {message: f"#kb-{missing}"}
     assert page.tree.css_first(f"#kb-{missing}").attributes["aria-required"] == "true"
     assert page.texts(".kb-label") == ["Name", "Email", "Phone", "Notes (optional)"]
     # That one of the two is enough isn't so here.
@@ -351,8 +351,8 @@ def test_a_page_without_its_slash_leads_to_the_page(client: Client, site: Settin
     for append in (True, False):
         site.APPEND_SLASH = append
         site.MIDDLEWARE = [name for name in site.MIDDLEWARE if append or not name.endswith("CommonMiddleware")]
-        for ask in (client.get, client.head):
-            response = ask(f"/book/{page}?tz=Europe/Kyiv&lang=en", headers=headers)
+        for method in (client.get, client.head):
+            response = method(f"/book/{page}?tz=Europe/Kyiv&lang=en", headers=headers)
             assert (response.status_code, response["Location"]) == (301, f"/book/{page}/?tz=Europe/Kyiv&lang=en")
 
 
@@ -410,7 +410,7 @@ def test_the_webhook_takes_both_addresses(client: Client, site: Settings, clock:
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("language", "shown"),
     [
         ("de-AT", "de"),
         ("de_CH", "de"),
@@ -423,13 +423,13 @@ def test_the_webhook_takes_both_addresses(client: Client, site: Settings, clock:
         ("../de", "en"),
     ],
 )
-def test_a_language_in_the_query_gets_the_nearest(client: Client, site: Settings, asked: str, shown: str) -> None:
+def test_a_language_in_the_query_gets_the_nearest(client: Client, site: Settings, language: str, shown: str) -> None:
     """As Accept-Language does; the links of the page name the language that is shown."""
-    page = Visitor(client).open(f"/book/?lang={asked}")
+    page = Visitor(client).open(f"/book/?lang={language}")
     assert page.response["Content-Language"] == shown
     named = {url.partition("lang=")[2].partition("&")[0] for url in page.hrefs() if "lang=" in url}
     assert named <= {shown}
     assert (
-        Visitor(client, {"Accept-Language": asked.replace("_", "-")}).open("/book/").response["Content-Language"]
+        Visitor(client, {"Accept-Language": language.replace("_", "-")}).open("/book/").response["Content-Language"]
         == shown
     )

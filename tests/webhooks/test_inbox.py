@@ -28,14 +28,14 @@ def body_of(
 ) -> bytes:
     """The event about the sandbox's only booking, as Kordless would send it now."""
     [row] = sandbox.bookings()
-    said = {
+    fields = {
         "confirmation_number": row["number"],
         "serviceId": f"srv_{row['service']}",
         "startsAt": datetime.fromtimestamp(row["starts"], UTC).isoformat(),
         "endsAt": datetime.fromtimestamp(row["ends"], UTC).isoformat(),
         "contact": {"name": row["name"], "email": row["email"], "phone": row["phone"]},
     }
-    return event_body(event, at, **said | changes)
+    return event_body(event, at, **fields | changes)
 
 
 @pytest.fixture
@@ -129,8 +129,8 @@ class Quick:
                 environ["PATH_INFO"].rpartition("/")[2], "booking.created"
             )
             body = body_of(self.sandbox, event)
-            said = {"delivery_id": f"dlv_{event}", "body": body, "event": parse_event(body), "now": NOW}
-            self.received.append(receive(get_account(None), **said).value)
+            arguments = {"delivery_id": f"dlv_{event}", "body": body, "event": parse_event(body), "now": NOW}
+            self.received.append(receive(get_account(None), **arguments).value)
         return answer
 
 
