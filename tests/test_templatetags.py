@@ -48,7 +48,7 @@ def test_a_service_shows_its_times(site: Settings, client: Client):
     assert page.texts("h2, h3")[:2] == ["Haircut", "Dec 2026 \u2013 Jan 2027"]
 
 
-ASKING = "kb-day=2026-12-07&kb-until=2026-12-11&kb-not=13&kb-after=11:00&kb-party=2"
+TIMES_QUERY = "kb-day=2026-12-07&kb-until=2026-12-11&kb-not=13&kb-after=11:00&kb-party=2"
 
 
 def limits_of(page: Page) -> list[str]:
@@ -58,15 +58,15 @@ def limits_of(page: Page) -> list[str]:
 
 def test_a_link_to_the_sites_page_asks_for_days_and_times(site: Settings, client: Client):
     """As a link to the widget does, with and without htmx: each part can be removed; the list passes all of it on."""
-    limits = limits_of(Visitor(client).open(f"/book/haircut/?{ASKING.replace('kb-', '')}"))
+    limits = limits_of(Visitor(client).open(f"/book/haircut/?{TIMES_QUERY.replace('kb-', '')}"))
     assert len(limits) == 4
-    page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{ASKING}")
+    page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{TIMES_QUERY}")
     assert limits_of(page) == limits
     for headers in ({}, INLINE):
         any_visitor = Visitor(client, headers)
         for number, url in enumerate(page.links(".kb-limits a").values()):
             assert limits_of(any_visitor.open(url)) == [*limits[:number], *limits[number + 1 :]]
-        times = any_visitor.open(Visitor(client).open(f"/page/?{ASKING}").links(".kb-service a")["Haircut"])
+        times = any_visitor.open(Visitor(client).open(f"/page/?{TIMES_QUERY}").links(".kb-service a")["Haircut"])
         assert limits_of(times) == limits
 
 

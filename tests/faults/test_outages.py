@@ -206,20 +206,20 @@ def test_a_new_price_is_shown_once_it_is_known(scenario: FaultScenario):
     assert "$99.00" in scenario.form().text
 
 
-def test_a_redirect_is_never_followed(street: FaultScenario):
+def test_a_redirect_is_never_followed(http_scenario: FaultScenario):
     """Kordless may send us where it likes: neither the key nor a contact is ever shown to another host."""
     requests: list[bytes] = []
 
     def script(line: Line) -> None:
         requests.append(line.request())
 
-    form = street.form()
+    form = http_scenario.form()
     with serving(script) as elsewhere:
-        street.sandbox.faults.add("redirect", status=307, location=elsewhere.url)
-        assert street.visitor.send(form, "Book appointment", once=True, **TYPED).status == 303
-        street.cold()
+        http_scenario.sandbox.faults.add("redirect", status=307, location=elsewhere.url)
+        assert http_scenario.visitor.send(form, "Book appointment", once=True, **TYPED).status == 303
+        http_scenario.cold()
         for url in ("/book/", SLOTS):
-            assert street.visitor.open(url).status == 503
+            assert http_scenario.visitor.open(url).status == 503
     assert requests == []
 
 

@@ -16,7 +16,7 @@ LOST = {"status": 502, "html": True}
 DENIALS = ("unchanged", "Nothing has been booked or changed")
 
 
-def asking(scenario: FaultScenario, what: str) -> tuple[Page, str]:
+def change_form(scenario: FaultScenario, what: str) -> tuple[Page, str]:
     """The page that asks whether to cancel or move, and its button."""
     number = scenario.booked()
     if what == "cancel":
@@ -37,7 +37,7 @@ WORDS = {"cancel": "Booking canceled", "reschedule": "Your booking has been resc
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
 def test_lost_but_carried_out_is_shown_as_done(scenario: FaultScenario, what: str):
     """The answer was lost, the booking says that it happened: so does the page. Sending it again changes nothing."""
-    page, button = asking(scenario, what)
+    page, button = change_form(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=True, **LOST)
     for _ in range(2):
         outcome = scenario.visitor.send(page, button)
@@ -50,7 +50,7 @@ def test_lost_but_carried_out_is_shown_as_done(scenario: FaultScenario, what: st
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
 def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str):
     """The booking still stands: that is not sold as success nor as a promise, and the same button finishes it."""
-    page, button = asking(scenario, what)
+    page, button = change_form(scenario, what)
     before = state(scenario)
     scenario.sandbox.faults.add("status", what, times=1, **LOST)
     outcome = scenario.visitor.send(page, button)
@@ -66,7 +66,7 @@ def test_lost_and_not_done_can_be_sent_again(scenario: FaultScenario, what: str)
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
 def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, carried_out: bool):
     """Neither the change nor the look after it is answered: the page claims neither, and leads on to the truth."""
-    page, button = asking(scenario, what)
+    page, button = change_form(scenario, what)
     scenario.sandbox.faults.add("status", what, carried_out=carried_out, **LOST)
     scenario.change(TRANSPORT=wsgi_transport(Falls(scenario.sandbox, f"/{what}")))
     outcome = scenario.visitor.send(page, button)
@@ -84,7 +84,7 @@ def test_an_unknown_outcome_claims_nothing(scenario: FaultScenario, what: str, c
 @pytest.mark.parametrize("what", ["cancel", "reschedule"])
 def test_not_sent_is_unchanged(scenario: FaultScenario, what: str):
     """Kordless said "too many": nothing happened, which is said, and the same button works when there is room."""
-    page, button = asking(scenario, what)
+    page, button = change_form(scenario, what)
     before = state(scenario)
     scenario.sandbox.faults.add("status", what, times=1, status=429, retry_after=7)
     outcome = scenario.visitor.send(page, button)
@@ -97,7 +97,7 @@ def test_not_sent_is_unchanged(scenario: FaultScenario, what: str):
 
 def test_taken_by_our_own_first_try(scenario: FaultScenario):
     """The move was made, and its repetition is answered with a taken time: by this very booking, so it has moved."""
-    page, button = asking(scenario, "reschedule")
+    page, button = change_form(scenario, "reschedule")
     scenario.sandbox.faults.add("status", "reschedule", status=409, carried_out=True)
     assert WORDS["reschedule"] in scenario.visitor.send(page, button).text
     assert state(scenario) == DONE["reschedule"]

@@ -112,8 +112,8 @@ class Chromium:
     def forget(self) -> None:
         """Drop everything that any site has stored; what a window holds goes with its tab."""
         self._context.clear_cookies()
-        asking = self._context.new_cdp_session(self._page)
-        asking.send("Storage.clearDataForOrigin", {"origin": self.evaluate("location.origin"), "storageTypes": "all"})
+        session = self._context.new_cdp_session(self._page)
+        session.send("Storage.clearDataForOrigin", {"origin": self.evaluate("location.origin"), "storageTypes": "all"})
 
     def _in(self, frame: str) -> Page | FrameLocator:
         return self._page.locator(f'iframe[title="{frame}"]').content_frame if frame else self._page
