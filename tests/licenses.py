@@ -37,11 +37,11 @@ _SPDX: Final = {
 
 def license_of(found: Distribution) -> str:
     """Return what the metadata says: the license expression, or else the classifiers, or else a short license text."""
-    said = found.metadata
-    if expression := said.get("License-Expression"):
+    metadata = found.metadata
+    if expression := metadata.get("License-Expression"):
         return expression
-    named = [match[1] for line in said.get_all("Classifier") or [] if (match := _CLASSIFIER.fullmatch(line))]
-    text = (said.get("License") or "").strip()
+    named = [match[1] for line in metadata.get_all("Classifier") or [] if (match := _CLASSIFIER.fullmatch(line))]
+    text = (metadata.get("License") or "").strip()
     # A license in one line is more exact than the classifier "BSD License".
     if text and "\n" not in text and len(text) < 40:
         return _SPDX.get(text, text)

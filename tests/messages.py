@@ -42,14 +42,14 @@ def update_catalog(path: Path, texts: frozenset[Text]) -> int:
     """Add and drop texts in one .po file, and compile it. Return the number of texts to translate."""
     with path.open("rb") as file:
         catalog = read_po(file)
-    asked = {(text.context, text.singular): text for text in texts}
+    needed = {(text.context, text.singular): text for text in texts}
     known = {(message.context, _singular(message)): message for message in catalog if message.id}
-    for key in known.keys() - asked.keys():
+    for key in known.keys() - needed.keys():
         catalog.delete(known[key].id, known[key].context)
-    for key in sorted(asked.keys() - known.keys(), key=str):
-        text = asked[key]
+    for key in sorted(needed.keys() - known.keys(), key=str):
+        text = needed[key]
         catalog.add((text.singular, text.plural) if text.plural else text.singular, context=text.context)
-    if asked.keys() != known.keys() or catalog.obsolete:
+    if needed.keys() != known.keys() or catalog.obsolete:
         catalog.obsolete.clear()
         catalog.project, catalog.version = "kordless-booking", __version__
         _write_po(path, catalog)

@@ -38,7 +38,7 @@ def booking(start: datetime = FIRST, number: str = "BOOK_AB12CD34", status: str 
     return Booking(confirmation_number=number, status=status, start=start, end=start + timedelta(hours=1))
 
 
-def heard(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more: Any) -> datetime | None:
+def start_to_publish(change: BookingChange, start: datetime = FIRST, *, at: int = 0, **more: Any) -> datetime | None:
     """The start that there is to tell when the webhook speaks of a change `at` seconds after NOW; None for nothing."""
     with transaction.atomic():
         recorded = record_change(change, booking(start, **more), account="default", at=NOW + timedelta(seconds=at))
@@ -53,62 +53,62 @@ def test_each_change_is_published_once():
         (BookingChange.RESCHEDULED, FIRST, 20),
         (BookingChange.CANCELLED, FIRST, 30),
     ):
-        assert heard(change, start, at=at) == start
-        assert heard(change, start, at=at) is None
+        assert start_to_publish(change, start, at=at) == start
+        assert start_to_publish(change, start, at=at) is None
 
 
 def test_accounts_and_numbers_are_apart_and_case_is_not():
     """A number is written in any case."""
-    assert heard(BookingChange.CREATED)
-    assert heard(BookingChange.CREATED, number="BOOK_OTHER123")
-    assert heard(BookingChange.CREATED, number="book_ab12cd34") is None
+    assert start_to_publish(BookingChange.CREATED)
+    assert start_to_publish(BookingChange.CREATED, number="BOOK_OTHER123")
+    assert start_to_publish(BookingChange.CREATED, number="book_ab12cd34") is None
     assert record_change(BookingChange.CREATED, booking(), account="north", at=NOW)
 
 
 @pytest.mark.parametrize("late", [BookingChange.CREATED, BookingChange.RESCHEDULED])
 def test_nothing_follows_a_cancellation(late: BookingChange):
     """However new it claims to be."""
-    assert heard(BookingChange.CANCELLED)
-    assert heard(late, MOVED, at=1000) is None
+    assert start_to_publish(BookingChange.CANCELLED)
+    assert start_to_publish(late, MOVED, at=1000) is None
     assert BookingProjection.objects.get().canceled
 
 
 def test_an_older_move_is_not_published():
     """Two moves arrive in the wrong order."""
-    assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
-    assert heard(BookingChange.RESCHEDULED, FIRST, at=10) is None
+    assert start_to_publish(BookingChange.RESCHEDULED, MOVED, at=20)
+    assert start_to_publish(BookingChange.RESCHEDULED, FIRST, at=10) is None
     assert BookingProjection.objects.get().start == MOVED
 
 
 def test_a_creation_after_a_move_is_published_with_the_current_time():
     """A creation that arrives after its reschedule is published with the new time, not with its own old one."""
-    assert heard(BookingChange.RESCHEDULED, MOVED, at=20)
-    assert heard(BookingChange.CREATED, FIRST) == MOVED
+    assert start_to_publish(BookingChange.RESCHEDULED, MOVED, at=20)
+    assert start_to_publish(BookingChange.CREATED, FIRST) == MOVED
     assert BookingProjection.objects.get().start == MOVED
 
 
 def test_a_known_booking_stays_known_after_the_secret_key_was_rotated(settings: Settings):
     """A second report is dropped, also once the old key is gone from the fallbacks: the row gets the new key."""
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
-    assert heard(BookingChange.CREATED)
+    assert start_to_publish(BookingChange.CREATED)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new-key-for-this-test", ["old-key-for-this-test"]
     assert has_newer_change(booking(), account="default", at=NOW - timedelta(seconds=1))
-    assert heard(BookingChange.CREATED) is None
+    assert start_to_publish(BookingChange.CREATED) is None
     assert BookingProjection.objects.count() == 1
     settings.SECRET_KEY_FALLBACKS = []
-    assert heard(BookingChange.CREATED) is None
-    assert heard(BookingChange.RESCHEDULED, MOVED, at=10) == MOVED
+    assert start_to_publish(BookingChange.CREATED) is None
+    assert start_to_publish(BookingChange.RESCHEDULED, MOVED, at=10) == MOVED
 
 
 def test_of_two_rows_of_a_booking_the_one_under_the_current_key_counts(settings: Settings):
     """A process without the fallback has written a second row; the newer one is found."""
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old-key-for-this-test", []
-    assert heard(BookingChange.CREATED)
+    assert start_to_publish(BookingChange.CREATED)
     settings.SECRET_KEY = "new-key-for-this-test"
-    assert heard(BookingChange.RESCHEDULED, MOVED, at=10)
+    assert start_to_publish(BookingChange.RESCHEDULED, MOVED, at=10)
     settings.SECRET_KEY_FALLBACKS = ["old-key-for-this-test"]
-    assert heard(BookingChange.RESCHEDULED, MOVED, at=20) is None
-    assert heard(BookingChange.CANCELLED, at=30)
+    assert start_to_publish(BookingChange.RESCHEDULED, MOVED, at=20) is None
+    assert start_to_publish(BookingChange.CANCELLED, at=30)
 
 
 def test_a_change_in_progress_is_found_while_a_key_is_rotated(settings: Settings):
@@ -133,7 +133,9 @@ CHANGES = (
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_in_every_order_it_ends_cancelled(order: tuple[int, ...]):
     """The last signal is the cancellation."""
-    published = [change for change, start, at in (CHANGES[index] for index in order) if heard(change, start, at=at)]
+    published = [
+        change for change, start, at in (CHANGES[index] for index in order) if start_to_publish(change, start, at=at)
+    ]
     assert published[-1] is BookingChange.CANCELLED
     assert BookingProjection.objects.get().canceled
     assert len(set(published)) == len(published)
@@ -154,7 +156,7 @@ steps = st.lists(
 def test_any_sequence_keeps_to_the_rules(steps: list[tuple[BookingChange, datetime, int]]):
     """At most one creation, at most one cancellation and nothing after it, and no move to where it is."""
     BookingProjection.objects.all().delete()
-    published = [(change, start) for change, start, at in steps if heard(change, start, at=at)]
+    published = [(change, start) for change, start, at in steps if start_to_publish(change, start, at=at)]
     changes = [change for change, _ in published]
     assert changes.count(BookingChange.CREATED) <= 1
     assert BookingChange.CANCELLED not in changes[:-1]
@@ -166,8 +168,8 @@ def test_the_page_tells_only_what_the_webhook_has_not():
     """The quicker one tells; the page says that it was made here, and carries where the visitor came from."""
     with record_signals() as recorder:
         publish_change(BookingChange.CREATED, booking(), account="default", now=NOW, attribution={"utm_source": "x"})
-        assert heard(BookingChange.CREATED) is None
-        assert heard(BookingChange.CANCELLED)
+        assert start_to_publish(BookingChange.CREATED) is None
+        assert start_to_publish(BookingChange.CANCELLED)
         publish_change(BookingChange.CANCELLED, booking(), account="default", now=NOW)
     assert recorder.calls == [("created", "widget", f"{FIRST:%d %H:%M}")]
     assert recorder.arguments[0]["attribution"] == {"utm_source": "x"}
@@ -209,7 +211,7 @@ def test_a_page_tells_also_what_it_can_not_write_down(caplog: pytest.LogCaptureF
 
 def test_projections_hold_no_personal_data():
     """No confirmation number in the clear."""
-    heard(BookingChange.CREATED)
+    start_to_publish(BookingChange.CREATED)
     row = BookingProjection.objects.get()
     assert "AB12" not in str(vars(row)) + str(row) + repr(row)
 

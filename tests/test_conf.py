@@ -628,7 +628,7 @@ def test_a_service_has_the_accounts_settings_but_for_its_own(settings, account, 
 
 
 @pytest.mark.parametrize(
-    ("account", "service", "asked"),
+    ("account", "service", "contacts"),
     [
         ({}, {}, ("email", "phone")),
         ({"phone": "hidden"}, {}, ("email",)),
@@ -637,14 +637,14 @@ def test_a_service_has_the_accounts_settings_but_for_its_own(settings, account, 
         ({"email": "hidden"}, {"email": "required"}, ("email", "phone")),
     ],
 )
-def test_an_account_asks_for_what_any_of_its_services_asks_for(settings, account, service, asked):
+def test_an_account_asks_for_what_any_of_its_services_asks_for(settings, account, service, contacts):
     """Bookings of all services are looked up by one form."""
     settings.KORDLESS_BOOKING = {
         **FLAT,
         "CONTACT_FIELDS": account,
         "SERVICES": {"haircut": {"CONTACT_FIELDS": service}},
     }
-    assert get_account(None).requested_contacts() == asked
+    assert get_account(None).requested_contacts() == contacts
 
 
 def test_changing_the_sites_own_dictionary_changes_no_account(settings):

@@ -288,15 +288,15 @@ def test_hostile_or_missing_lookups_have_one_error_each(field, text, code):
 def test_only_a_safe_number_ever_leaves(number, contact):
     """Whatever is typed, what goes into a path is letters, digits and "_.-~", and all else percent-encoded."""
     form = find(number=number, contact=contact)
-    if form.is_valid() and (asked := form.numbers_and_contact()):
-        for each in asked[0]:
+    if form.is_valid() and (lookup := form.numbers_and_contact()):
+        for each in lookup[0]:
             assert CONFIRMATION_NUMBER.fullmatch(each)
             with suppress(NotFound):
                 assert re.fullmatch(r"/bookings/confirmation/[A-Za-z0-9%_.~-]+", booking_path(each, "lookup"))
 
 
 @pytest.mark.parametrize(
-    ("region", "typed", "asked"),
+    ("region", "typed", "contact"),
     [
         ("US", "Jane@Example.com", "Jane@example.com"),
         ("US", "(212) 555-0123", "+12125550123"),
@@ -305,11 +305,11 @@ def test_only_a_safe_number_ever_leaves(number, contact):
         ("US", " jane@example.com ", "jane@example.com"),
     ],
 )
-def test_a_lookup_contact_is_written_as_it_was_booked(region, typed, asked):
+def test_a_lookup_contact_is_written_as_it_was_booked(region, typed, contact):
     """A phone as E.164, an e-mail with its domain in lower case, and whatever else as typed."""
     form = find(region, contact=typed)
     assert form.is_valid()
-    assert form.numbers_and_contact() == (["BOOK_AB12"], asked)
+    assert form.numbers_and_contact() == (["BOOK_AB12"], contact)
 
 
 @pytest.mark.parametrize("typed", ["№ 12/34", "a b", "été.7", "預約 5"])

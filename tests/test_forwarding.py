@@ -55,12 +55,12 @@ def test_whatever_is_no_address_is_none(text: str) -> None:
 def test_no_header_makes_the_parsing_fail(text: str, other: str, proxies: int) -> None:
     """Any text is an address or none; a page never ends in an error because of it."""
     parse_address(text)
-    asked = RequestFactory().get("/book/", REMOTE_ADDR=other)
+    request = RequestFactory().get("/book/", REMOTE_ADDR=other)
     for header in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"):
-        asked.META[header] = text
-    forwarded_address(asked)
-    trusted_address(asked, proxies)
-    has_untrusted_proxy(asked, proxies)
+        request.META[header] = text
+    forwarded_address(request)
+    trusted_address(request, proxies)
+    has_untrusted_proxy(request, proxies)
 
 
 def test_the_zone_of_a_link_local_address_is_left_out() -> None:
@@ -112,9 +112,9 @@ def test_the_right_most_forwarded_address_is_found(headers: dict[str, str], addr
 )
 def test_a_proxy_is_known_by_an_internal_peer_and_a_header(header: str, peer: str, internal: bool) -> None:
     """A header from a public peer is a visitor's own; TRUSTED_PROXIES settles it."""
-    asked = request(peer, **{header: "203.0.113.77"})
-    assert has_untrusted_proxy(asked, 0) is internal
-    assert not has_untrusted_proxy(asked, 1)
+    forwarded = request(peer, **{header: "203.0.113.77"})
+    assert has_untrusted_proxy(forwarded, 0) is internal
+    assert not has_untrusted_proxy(forwarded, 1)
     assert not has_untrusted_proxy(request(peer), 0)
 
 

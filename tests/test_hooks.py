@@ -254,12 +254,12 @@ def test_a_shared_slot_gets_nothing_personal(memory: Memory, client: Client):
 
 def test_private_slots_are_filled_with_escaped_text(memory: Memory, client: Client):
     """Form, confirmation and manage page; they know the booking, and text that isn't marked as safe is escaped."""
-    walk = Visitor(client)
-    form = walk.choose("haircut")
+    any_visitor = Visitor(client)
+    form = any_visitor.choose("haircut")
     assert form.html.index("Callback &amp; form") < form.html.index("Book appointment")
-    confirmed = walk.send(form, "Book appointment", **JANE)
+    confirmed = any_visitor.send(form, "Book appointment", **JANE)
     assert f"Callback &amp; {confirmed.number}" in confirmed.html
-    assert f"Callback &amp; {confirmed.number}" in walk.open(confirmed.link("Change or cancel")).html
+    assert f"Callback &amp; {confirmed.number}" in any_visitor.open(confirmed.link("Change or cancel")).html
 
 
 def test_a_slot_that_raises_leaves_the_page_as_it_was(
@@ -296,11 +296,11 @@ def test_a_script_is_loaded_once_and_allowed(memory: Memory, client: Client):
 
 def test_pages_of_an_extension_are_below_the_mount(memory: Memory, client: Client):
     """With the widget's own look, in a frame or as a fragment; files at the mount itself; a slash may be missing."""
-    walk = Visitor(client)
-    page = walk.open(walk.open("/book/haircut/").links()["Call me"])
+    any_visitor = Visitor(client)
+    page = any_visitor.open(any_visitor.open("/book/haircut/").links()["Call me"])
     assert page.status == 200
     assert "Acme Salon" in page.text
-    sent = walk.open(page.url, {"contact": "jane@example.com"})
+    sent = any_visitor.open(page.url, {"contact": "jane@example.com"})
     assert "We will call you." in sent.text
     assert [row["contact"] for row in memory.requests] == ["jane@example.com"]
     assert client.get("/book/callback").headers["Location"] == "/book/callback/"

@@ -46,11 +46,11 @@ def test_twenty_languages() -> None:
 @pytest.mark.parametrize(("folder", "language"), CATALOGS)
 def test_nothing_is_missing(folder: Path, language: str) -> None:
     """Each text in code and templates has a translation that somebody stands by."""
-    said = {(message.context, _singular(message)): message for message in catalog(language, folder) if message.id}
-    known = {(context, text.replace("%%", "%")) for context, text in said}
-    asked = {(text.context, text.singular) for text in texts_of(folder)}
-    assert sorted(asked - known, key=str) == []
-    assert [message.id for message in said.values() if message.fuzzy or not all(forms(message))] == []
+    messages = {(message.context, _singular(message)): message for message in catalog(language, folder) if message.id}
+    known = {(context, text.replace("%%", "%")) for context, text in messages}
+    needed = {(text.context, text.singular) for text in texts_of(folder)}
+    assert sorted(needed - known, key=str) == []
+    assert [message.id for message in messages.values() if message.fuzzy or not all(forms(message))] == []
 
 
 @pytest.mark.parametrize(("folder", "language"), CATALOGS)
@@ -65,9 +65,9 @@ def test_no_placeholder_is_lost(folder: Path, language: str) -> None:
             counts = isinstance(message.id, tuple | list)
             text = message.id[-1] if counts else message.id
             for index, form in enumerate(forms(message)):
-                found, asked = Counter(PLACEHOLDER.findall(form)), Counter(PLACEHOLDER.findall(text))
+                found, expected = Counter(PLACEHOLDER.findall(form)), Counter(PLACEHOLDER.findall(text))
                 spared = counts and index in one_number
-                assert (found <= asked) if spared else (found == asked), message.id
+                assert (found <= expected) if spared else (found == expected), message.id
 
 
 def test_a_form_for_more_numbers_than_one_has_to_say_which() -> None:
@@ -101,11 +101,11 @@ def test_a_site_says_what_our_catalog_says(folder: Path, language: str) -> None:
             # As Django joins a context and its text.
             key = f"{message.context}\x04{_singular(message)}" if message.context else _singular(message)
             if isinstance(message.id, tuple | list):
-                said = [site.ngettext(key, key, number) for number in range(120)]
+                theirs = [site.ngettext(key, key, number) for number in range(120)]
                 ours = [message.string[rule(number)] for number in range(120)]
             else:
-                said, ours = [site.gettext(key)], [message.string]
-            differing += [(key, each, own) for each, own in zip(said, ours, strict=True) if each != own]
+                theirs, ours = [site.gettext(key)], [message.string]
+            differing += [(key, each, own) for each, own in zip(theirs, ours, strict=True) if each != own]
     assert differing == []
 
 

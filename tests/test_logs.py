@@ -30,8 +30,8 @@ def answering(name: str, *, written: logging.LogRecord) -> dict[str, Any]:
     finally:
         request_id.reset(token)
     assert "\n" not in line
-    said: dict[str, Any] = json.loads(line)
-    return said
+    document: dict[str, Any] = json.loads(line)
+    return document
 
 
 def test_words_and_values_agree(caplog: pytest.LogCaptureFixture):
@@ -68,7 +68,7 @@ def test_no_text_forges_a_line_or_a_value(text: str):
     listening.emit = lines.append  # type: ignore[method-assign]
     log.addHandler(listening)
     try:
-        log_event(log, logging.INFO, "event", said=text)
+        log_event(log, logging.INFO, "event", value=text)
     finally:
         log.removeHandler(listening)
     [record] = lines
@@ -76,7 +76,7 @@ def test_no_text_forges_a_line_or_a_value(text: str):
     assert line.isascii()
     assert line.isprintable()
     assert " req=" not in line.replace(ascii(text), "")
-    assert json.loads(JsonFormatter().format(record))["said"] == text
+    assert json.loads(JsonFormatter().format(record))["value"] == text
 
 
 def test_json_has_when_where_and_what(caplog: pytest.LogCaptureFixture):
@@ -108,8 +108,12 @@ def test_lines_of_others_are_json_too(caplog: pytest.LogCaptureFixture):
     """With their message, and the request that they were written for."""
     logging.getLogger("django.db").info("took %s", "long\nand longer")
     [record] = caplog.records
-    said = answering("one-request", written=record)
-    assert (said["message"], said["req"], said["logger"]) == ("took long\nand longer", "one-request", "django.db")
+    document = answering("one-request", written=record)
+    assert (document["message"], document["req"], document["logger"]) == (
+        "took long\nand longer",
+        "one-request",
+        "django.db",
+    )
     assert "req" not in answering("", written=record)
 
 
@@ -133,9 +137,9 @@ def test_the_traceback_is_logged_without_the_message():
 
     with pytest.raises(LookupError) as caught:
         deeper(20)
-    said = error_location(caught.value)
-    assert said["error"] == "LookupError"
-    assert re.fullmatch(r"tests\.test_logs:\d+(<tests\.test_logs:\d+){4}", said["at"])
+    location = error_location(caught.value)
+    assert location["error"] == "LookupError"
+    assert re.fullmatch(r"tests\.test_logs:\d+(<tests\.test_logs:\d+){4}", location["at"])
     assert error_location(LookupError("canary")) == {"error": "LookupError", "at": "?"}
 
 

@@ -12,7 +12,7 @@ def test_django_names_the_error_and_does_not_repeat_it(caplog: pytest.LogCapture
     """Inside; what is sent outside is logged as ever."""
     signal = Signal()
 
-    def careless(**_said: object) -> None:
+    def careless(**_arguments: object) -> None:
         raise LookupError("no such person: canary@example.com")
 
     signal.connect(careless)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def attempt(**changes) -> BookingAttempt:
     """A row as placing writes it."""
-    said = {
+    fields = {
         "key": "0123456789abcdef",
         "account": "default",
         "service": "haircut",
@@ -28,7 +28,7 @@ def attempt(**changes) -> BookingAttempt:
         "created_at": NOW,
         "changed_at": NOW,
     }
-    return BookingAttempt.objects.create(**said | changes)
+    return BookingAttempt.objects.create(**fields | changes)
 
 
 def test_a_key_is_there_once_in_each_account():

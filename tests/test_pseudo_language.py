@@ -69,7 +69,7 @@ def pseudo(site: Settings, tmp_path: Path) -> Settings:
     return site
 
 
-def said_by(node: LexborNode) -> Iterator[str]:
+def visible_texts(node: LexborNode) -> Iterator[str]:
     """Yield the texts, labels and descriptions of a node and its descendants, but not those of traps for robots."""
     for trap in node.css("[aria-hidden=true]:has(input)"):
         trap.decompose()
@@ -114,14 +114,14 @@ class Reader:
         self._known = sorted((text for text in known if LATIN.search(text)), key=len, reverse=True)
 
     def english_on(self, page: Page) -> list[str]:
-        return [f"{page.url[:60]}: {said}" for said in self.english_in(said_by(page.tree.root))]
+        return [f"{page.url[:60]}: {text}" for text in self.english_in(visible_texts(page.tree.root))]
 
     def english_in(self, texts: Iterable[str]) -> list[str]:
         """The texts that somebody has to translate."""
-        return [said.strip() for said in texts if LATIN.search(self._rest_of(said))]
+        return [text.strip() for text in texts if LATIN.search(self._rest_of(text))]
 
-    def _rest_of(self, said: str) -> str:
-        rest = re.sub(r"https?://\S+", "", " ".join(said.split()))
+    def _rest_of(self, text: str) -> str:
+        rest = re.sub(r"https?://\S+", "", " ".join(text.split()))
         for known in self._known:
             rest = rest.replace(" ".join(known.split()), "")
         return SAME_EVERYWHERE.sub("", rest)
@@ -148,59 +148,61 @@ class SpeechlessVisitor(Visitor):
 
 
 @pytest.fixture
-def walk(pseudo: Settings, client: Client) -> SpeechlessVisitor:
+def any_visitor(pseudo: Settings, client: Client) -> SpeechlessVisitor:
     """A visitor whose browser asks for the language."""
     return SpeechlessVisitor(client, headers={"Accept-Language": LANGUAGE})
 
 
-def no_english(walk: Visitor, sandbox: Sandbox) -> None:
+def no_english(any_visitor: Visitor, sandbox: Sandbox) -> None:
     """Nothing on any page that was seen is English."""
     reader = Reader(sandbox)
-    assert [text for page in walk.responses for text in reader.english_on(page)] == []
-    assert {page.response["Content-Language"] for page in walk.responses} == {LANGUAGE}
+    assert [text for page in any_visitor.responses for text in reader.english_on(page)] == []
+    assert {page.response["Content-Language"] for page in any_visitor.responses} == {LANGUAGE}
 
 
 @pytest.mark.long
-def test_the_way_to_a_booking_and_back(walk: SpeechlessVisitor, sandbox: Sandbox) -> None:
+def test_the_way_to_a_booking_and_back(any_visitor: SpeechlessVisitor, sandbox: Sandbox) -> None:
     """From the services to the confirmation, with errors on the way; then found, moved and cancelled."""
     for path in ("", "haircut/", "styling-class/", "haircut/?month=2027-01", "?embed=1", "manage/"):
-        walk.open(f"/book/{path}")
+        any_visitor.open(f"/book/{path}")
     for path in (
         "haircut/zone/",
         "haircut/zone/?q=xyzzy",
         "haircut/?tz=Asia/Kathmandu",
         "haircut/?form_input=x&taken=2",
     ):
-        walk.open(f"/book/{path}")
-    form = walk.choose()
-    walk.post(form)
-    walk.post(form, **{**JANE, "email": "jane@", "phone": "1"})
-    done = walk.post(form, **JANE)
+        any_visitor.open(f"/book/{path}")
+    form = any_visitor.choose()
+    any_visitor.post(form)
+    any_visitor.post(form, **{**JANE, "email": "jane@", "phone": "1"})
+    done = any_visitor.post(form, **JANE)
     assert done.number
-    walk.post(walk.open("/book/manage/"))
-    walk.post(walk.responses[-1], number=done.number, contact="nobody@example.com")
-    found = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"])
+    any_visitor.post(any_visitor.open("/book/manage/"))
+    any_visitor.post(any_visitor.responses[-1], number=done.number, contact="nobody@example.com")
+    found = any_visitor.post(any_visitor.open("/book/manage/"), number=done.number, contact=JANE["email"])
     manage = found.url.partition("?")[0]
-    times = walk.open(f"{manage}reschedule/")
-    walk.post(walk.open(list(times.times.values())[-1]))
-    gone = walk.post(walk.open(f"{manage}cancel/"))
+    times = any_visitor.open(f"{manage}reschedule/")
+    any_visitor.post(any_visitor.open(list(times.times.values())[-1]))
+    gone = any_visitor.post(any_visitor.open(f"{manage}cancel/"))
     assert "done=" in gone.url
-    assert len(walk.responses) > 25
-    no_english(walk, sandbox)
+    assert len(any_visitor.responses) > 25
+    no_english(any_visitor, sandbox)
 
 
 @pytest.mark.matrix
 @pytest.mark.long
 def test_when_something_goes_wrong(
-    walk: SpeechlessVisitor, sandbox: Sandbox, clock: Traveller, pseudo: Settings
+    any_visitor: SpeechlessVisitor, sandbox: Sandbox, clock: Traveller, pseudo: Settings
 ) -> None:
     """Kordless says no or nothing, links are broken, times are taken, somebody is too quick: all in one's own words."""
-    done = walk.post(walk.choose(), **JANE)
-    manage = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"]).url.partition("?")[0]
+    done = any_visitor.post(any_visitor.choose(), **JANE)
+    manage = any_visitor.post(
+        any_visitor.open("/book/manage/"), number=done.number, contact=JANE["email"]
+    ).url.partition("?")[0]
     for path in ("nowhere/at/all/", "nothing/", "manage/x/", "confirmation/x/", "attempt/x/", "haircut/contact/"):
-        walk.open(f"/book/{path}")
-    walk.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site"})
-    walk.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site", "Origin": "null"})
+        any_visitor.open(f"/book/{path}")
+    any_visitor.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site"})
+    any_visitor.open("/book/haircut/contact/", {}, **{"Sec-Fetch-Site": "cross-site", "Origin": "null"})
     troubles = (
         ("status", {"status": 400}),
         ("status", {"status": 404}),
@@ -213,61 +215,70 @@ def test_when_something_goes_wrong(
     )
     for minute, (kind, options) in enumerate(troubles):
         day = f"?day=2026-12-{minute + 9:02}"
-        form, other_times = walk.choose("haircut", day), walk.open(f"{manage}reschedule/{day}").times
-        asks = [walk.open(list(other_times.values())[-1])] if other_times else []
+        form, other_times = any_visitor.choose("haircut", day), any_visitor.open(f"{manage}reschedule/{day}").times
+        asks = [any_visitor.open(list(other_times.values())[-1])] if other_times else []
         sandbox.faults.add(kind, **options)
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, "SUPPORT_PHONE": "555 01"}
-        for page in (form, *asks, walk.open(f"{manage}cancel/"), walk.open("/book/manage/")):
+        for page in (form, *asks, any_visitor.open(f"{manage}cancel/"), any_visitor.open("/book/manage/")):
             if page.tree.css_first("main form[method=post]"):
-                walk.post(page, **(JANE if page is form else {}))
+                any_visitor.post(page, **(JANE if page is form else {}))
         for path in ("/book/", "/book/haircut/", f"{manage}", f"{manage}reschedule/"):
-            walk.open(path)
+            any_visitor.open(path)
         sandbox.faults.clear()
         empty_cache()
         clock.shift(61)
         pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING}
     sandbox.faults.add("no_slots")
-    walk.open("/book/haircut/?month=2027-01")
-    assert {page.status for page in walk.responses} >= {200, 303, 403, 404, 422, 503}
-    no_english(walk, sandbox)
+    any_visitor.open("/book/haircut/?month=2027-01")
+    assert {page.status for page in any_visitor.responses} >= {200, 303, 403, 404, 422, 503}
+    no_english(any_visitor, sandbox)
 
 
 @pytest.mark.matrix
 @pytest.mark.long
-def test_who_comes_too_often(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
+def test_who_comes_too_often(any_visitor: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
     """The limits of one address, too, are told in one's own words."""
     few = {"BOOKINGS_PER_ADDRESS": 1, "LOOKUPS_PER_ADDRESS": 1}
     pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **few}
     for day in ("09", "10"):
-        walk.post(walk.choose("haircut", f"?day=2026-12-{day}"), **JANE)
-        walk.post(walk.open("/book/manage/"), number="BOOK_1", contact=JANE["email"])
-    assert [page.status for page in walk.responses].count(429) == 2
-    no_english(walk, sandbox)
+        any_visitor.post(any_visitor.choose("haircut", f"?day=2026-12-{day}"), **JANE)
+        any_visitor.post(any_visitor.open("/book/manage/"), number="BOOK_1", contact=JANE["email"])
+    assert [page.status for page in any_visitor.responses].count(429) == 2
+    no_english(any_visitor, sandbox)
 
 
-def test_mails_to_the_customer(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
+def test_mails_to_the_customer(any_visitor: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings) -> None:
     """Booked, moved, cancelled: subject, text, HTML and the calendar's entry."""
     pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **MAIL}
-    done = walk.post(walk.choose(), **JANE)
-    manage = walk.post(walk.open("/book/manage/"), number=done.number, contact=JANE["email"]).url.partition("?")[0]
-    walk.post(walk.open(list(walk.open(f"{manage}reschedule/?day=2026-12-10").times.values())[-1]))
-    walk.post(walk.open(f"{manage}cancel/"))
+    done = any_visitor.post(any_visitor.choose(), **JANE)
+    manage = any_visitor.post(
+        any_visitor.open("/book/manage/"), number=done.number, contact=JANE["email"]
+    ).url.partition("?")[0]
+    any_visitor.post(any_visitor.open(list(any_visitor.open(f"{manage}reschedule/?day=2026-12-10").times.values())[-1]))
+    any_visitor.post(any_visitor.open(f"{manage}cancel/"))
     letters = sent()
     assert letters
     reader = Reader(sandbox)
     for letter in letters:
-        said = [letter.subject, *letter.text.splitlines(), *said_by(letter.html.root), str(letter.event["summary"])]
-        assert reader.english_in(said) == []
+        texts = [
+            letter.subject,
+            *letter.text.splitlines(),
+            *visible_texts(letter.html.root),
+            str(letter.event["summary"]),
+        ]
+        assert reader.english_in(texts) == []
 
 
-def test_the_pages_of_staff(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings, clock: Traveller) -> None:
+def test_the_pages_of_staff(
+    any_visitor: SpeechlessVisitor, sandbox: Sandbox, pseudo: Settings, clock: Traveller
+) -> None:
     """The admin's pages and the snippet builder, with every state, reason and outcome, in the site's own language."""
     pseudo.KORDLESS_BOOKING = {**pseudo.KORDLESS_BOOKING, **MAIL}
     pseudo.LANGUAGE_CODE = LANGUAGE
-    walk.post(walk.choose(), **JANE)
+    any_visitor.post(any_visitor.choose(), **JANE)
     delivery(event_body("booking.updated"), delivery_id="1").post(Client())
     delivery().but(Signature="forged").post(Client())
-    walk.open("/book/haircut/?month=2027-01")
+    any_visitor.open("/book/haircut/?month=2027-01")
     assert counters.flush()
     attempt, mail, received = (
         BookingAttempt.objects.get(),
@@ -305,6 +316,6 @@ def test_the_pages_of_staff(walk: SpeechlessVisitor, sandbox: Sandbox, pseudo: S
         staff.open(f"/book/snippet/{query}")
     reader = Reader(sandbox)
     assert {page.status for page in staff.responses} == {200}
-    english = {said for page in staff.responses for said in reader.english_in(said_by(content_of(page)))}
+    english = {text for page in staff.responses for text in reader.english_in(visible_texts(content_of(page)))}
     # The account, the customer of the delivery, a text of Django's own admin, and the sign's address.
     assert english <= {"default", "c…@example.com", "Search", "salon.example/book"}

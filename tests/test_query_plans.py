@@ -107,14 +107,14 @@ def delete_old_rows(_site: Settings) -> None:
     retention.delete_expired(NOW + timedelta(days=1))
 
 
-def ask_doctor(_site: Settings) -> None:
+def run_doctor(_site: Settings) -> None:
     """Examine database and webhook, as a monitor does every few minutes."""
     assert {"retention", "retention_overdue"} & {finding.code for finding in database.examine()}
     assert "last_delivery" in [finding.code for finding in webhook.examine(get_account(None))]
 
 
 # The doctor comes first: it needs old rows to find.
-SCENARIOS = (ask_doctor, text, visit, deliver, delete_old_rows, run_mail)
+SCENARIOS = (run_doctor, text, visit, deliver, delete_old_rows, run_mail)
 
 
 def check_plans(scenario: Callable[[Settings], None], site: Settings) -> None:

@@ -48,7 +48,7 @@ def test_a_service_shows_its_times(site: Settings, client: Client):
     assert page.texts("h2, h3")[:2] == ["Haircut", "Dec 2026 \u2013 Jan 2027"]
 
 
-ASKING = "kb-day=2026-12-07&kb-until=2026-12-11&kb-not=13&kb-after=11:00&kb-party=2"
+TIMES_QUERY = "kb-day=2026-12-07&kb-until=2026-12-11&kb-not=13&kb-after=11:00&kb-party=2"
 
 
 def limits_of(page: Page) -> list[str]:
@@ -58,16 +58,16 @@ def limits_of(page: Page) -> list[str]:
 
 def test_a_link_to_the_sites_page_asks_for_days_and_times(site: Settings, client: Client):
     """As a link to the widget does, with and without htmx: each part can be removed; the list passes all of it on."""
-    asked = limits_of(Visitor(client).open(f"/book/haircut/?{ASKING.replace('kb-', '')}"))
-    assert len(asked) == 4
-    page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{ASKING}")
-    assert limits_of(page) == asked
+    limits = limits_of(Visitor(client).open(f"/book/haircut/?{TIMES_QUERY.replace('kb-', '')}"))
+    assert len(limits) == 4
+    page = Visitor(client).open(f"/page/?service=haircut&until=2026-12-30&not=7&{TIMES_QUERY}")
+    assert limits_of(page) == limits
     for headers in ({}, INLINE):
-        walk = Visitor(client, headers)
+        any_visitor = Visitor(client, headers)
         for number, url in enumerate(page.links(".kb-limits a").values()):
-            assert limits_of(walk.open(url)) == [*asked[:number], *asked[number + 1 :]]
-        times = walk.open(Visitor(client).open(f"/page/?{ASKING}").links(".kb-service a")["Haircut"])
-        assert limits_of(times) == asked
+            assert limits_of(any_visitor.open(url)) == [*limits[:number], *limits[number + 1 :]]
+        times = any_visitor.open(Visitor(client).open(f"/page/?{TIMES_QUERY}").links(".kb-service a")["Haircut"])
+        assert limits_of(times) == limits
 
 
 def test_a_link_asks_each_of_two_widgets_for_times_of_its_own(site: Settings):
@@ -83,15 +83,15 @@ def test_a_link_asks_each_of_two_widgets_for_times_of_its_own(site: Settings):
 
 def test_swaps_stay_inside(site: Settings, client: Client):
     """A swap inside the host's page is for its stage, leaves address and title alone, and goes on to the end."""
-    walk = Visitor(client, INLINE)
+    any_visitor = Visitor(client, INLINE)
     page = Visitor(client).open("/page/?service=haircut")
     for link in page.tree.css(".kb [data-hx-get]"):
         assert link.attributes.get("data-hx-push-url", "false") == "false"
-    form = walk.open(next(iter(page.times.values())))
+    form = any_visitor.open(next(iter(page.times.values())))
     assert form.heading == "Your details"
     assert not form.tree.css("title, main, h1, html > head > link")
-    assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
-    for each in walk.responses:
+    assert any_visitor.send(form, "Book appointment", **JANE).heading == "You’re booked"
+    for each in any_visitor.responses:
         assert 'data-hx-push-url="true"' not in each.html
         assert "kb-stage" not in {node.attributes["id"] for node in each.tree.css("[id]")}
 
@@ -104,24 +104,24 @@ def address_of(page: Page) -> str | None:
 def test_inline_steps_say_the_address_that_shows_them_again(site: Settings, client: Client):
     """Each step up to the form has one; what comes after it, or opens a booking, has none."""
     first = Visitor(client).open("/page/")
-    walk = Visitor(client, INLINE)
-    times = walk.open(first.links(".kb-service a")["Haircut"])
-    form = walk.open(next(iter(times.times.values())))
-    zones = walk.open(times.link("Change time zone"))
-    lookup = walk.open(times.link("Change or cancel a booking"))
+    any_visitor = Visitor(client, INLINE)
+    times = any_visitor.open(first.links(".kb-service a")["Haircut"])
+    form = any_visitor.open(next(iter(times.times.values())))
+    zones = any_visitor.open(times.link("Change time zone"))
+    lookup = any_visitor.open(times.link("Change or cancel a booking"))
     for page in (first, times, zones, form, lookup):
         address = address_of(page)
         assert address
         assert "gAAAA" not in address
-        assert walk.open(address).heading == page.heading
-        assert address_of(walk.open(address)) == address
-    typed = walk.open(form.link("Choose another time"))
+        assert any_visitor.open(address).heading == page.heading
+        assert address_of(any_visitor.open(address)) == address
+    typed = any_visitor.open(form.link("Choose another time"))
     assert address_of(typed)
-    booked = walk.send(form, "Book appointment", **JANE)
+    booked = any_visitor.send(form, "Book appointment", **JANE)
     assert (booked.heading, address_of(booked)) == ("You’re booked", None)
-    managed = walk.open(booked.link("Change or cancel"))
+    managed = any_visitor.open(booked.link("Change or cancel"))
     assert address_of(managed) is None
-    assert address_of(walk.send(managed, "Reschedule")) is None
+    assert address_of(any_visitor.send(managed, "Reschedule")) is None
     assert address_of(Visitor(client, {"HX-Request": "true"}).open("/book/haircut/")) is None
 
 

@@ -61,15 +61,15 @@ def elsewhere(site: Settings) -> Iterator[Settings]:
 @pytest.mark.django_db
 def test_a_prefix_is_on_every_link(elsewhere: Settings):
     """Behind a server's prefix and a deep mount the whole way works, and no link leaves the prefix."""
-    walk = Visitor(Client(SCRIPT_NAME="/laden"), base="/laden/de/termine/", prefix="/laden")
-    page = walk.open("/laden/de/termine/")
-    page = walk.open(page.link("Haircut"))
-    page = walk.open(next(iter(page.times.values())))
-    page = walk.send(page, "Termin buchen", **JANE)
-    manage = walk.open(page.link("Ändern oder stornieren"))
-    walk.send(manage, "Buchung stornieren")
+    any_visitor = Visitor(Client(SCRIPT_NAME="/laden"), base="/laden/de/termine/", prefix="/laden")
+    page = any_visitor.open("/laden/de/termine/")
+    page = any_visitor.open(page.link("Haircut"))
+    page = any_visitor.open(next(iter(page.times.values())))
+    page = any_visitor.send(page, "Termin buchen", **JANE)
+    manage = any_visitor.open(page.link("Ändern oder stornieren"))
+    any_visitor.send(manage, "Buchung stornieren")
     assert manage.number
-    for each in walk.responses:
+    for each in any_visitor.responses:
         for url in (*each.links().values(), each.response.get("Location", "")):
             assert not url.startswith("/") or url.startswith("/laden/de/termine/"), url
 

@@ -439,12 +439,12 @@ class Stuck(Resolver):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.lookups = 0
         self.has_begun = threading.Event()
         self.go = threading.Event()
 
     def getaddrinfo(self, host: str, port: int) -> list[str]:
-        self.asked += 1
+        self.lookups += 1
         self.has_begun.set()
         self.go.wait(10)
         return super().getaddrinfo("localhost", port)
@@ -459,7 +459,7 @@ def test_a_stuck_name_service_holds_nobody() -> None:
             resolver.addresses("api.kordless.example", 443, 0.05)
     assert time.monotonic() - began < 5
     assert resolver.has_begun.wait(5)  # its thread may be slower than the three time-outs
-    assert resolver.asked == 1
+    assert resolver.lookups == 1
     resolver.go.set()
     assert "127.0.0.1" in resolver.addresses("api.kordless.example", 443, 5)
 
@@ -469,7 +469,7 @@ def test_addresses_need_no_name_service() -> None:
     resolver = Stuck()
     assert resolver.addresses("127.0.0.1", 80, 0) == ["127.0.0.1"]
     assert resolver.addresses("[::1]", 80, 0) == ["::1"]
-    assert resolver.asked == 0
+    assert resolver.lookups == 0
 
 
 @pytest.mark.parametrize("host", ["nobody.invalid", "a" * 300 + ".invalid"])

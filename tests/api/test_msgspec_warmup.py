@@ -39,7 +39,7 @@ def test_every_struct_that_is_read_is_worked_out_on_import():
     """Two threads that do so at its first use crash the process, so nothing is left for a first use."""
     environment = {"DJANGO_SETTINGS_MODULE": "tests.projects.plain.settings", "PYTHONPATH": "."}
     command = [sys.executable, "-c", LISTING]
-    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
-    known, late = json.loads(said.stdout)
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
+    known, late = json.loads(done.stdout)
     assert known > 20
     assert set(late) <= MADE_HERE_ONLY

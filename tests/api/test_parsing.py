@@ -201,10 +201,10 @@ def test_an_absent_price_is_unspecified() -> None:
     assert found.price.kind is PriceKind.UNSPECIFIED
 
 
-@pytest.mark.parametrize(("said", "currency"), [("usd", "USD"), ("US", None), ("$", None), (840, None), (None, None)])
-def test_a_currency_is_three_letters(said: object, currency: str | None) -> None:
+@pytest.mark.parametrize(("value", "currency"), [("usd", "USD"), ("US", None), ("$", None), (840, None), (None, None)])
+def test_a_currency_is_three_letters(value: object, currency: str | None) -> None:
     """Anything else is no currency."""
-    assert service(currency=said).price.currency == currency
+    assert service(currency=value).price.currency == currency
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_calendar_settings_are_taken_as_far_as_they_make_sense() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("spelling", "status"),
     [
         ("confirmed", "confirmed"),
         ("Pending", "pending"),
@@ -416,9 +416,9 @@ def test_calendar_settings_are_taken_as_far_as_they_make_sense() -> None:
         ({}, ""),
     ],
 )
-def test_a_status_is_spelt_one_way(said: object, status: str) -> None:
+def test_a_status_is_spelt_one_way(spelling: object, status: str) -> None:
     """Canceled has one l and small letters; a newer status passes; nothing is nothing."""
-    assert parse_booking(SHORT | {"status": said}).status == status
+    assert parse_booking(SHORT | {"status": spelling}).status == status
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "expected",
     [
         {"number": "BOOK_OTHER"},
         {"org_slug": "other"},
@@ -451,10 +451,10 @@ def test_a_created_booking_needs_a_number_and_times(document: object) -> None:
         {"start": START + timedelta(days=1)},
     ],
 )
-def test_another_booking_than_asked_is_a_mismatch(asked: dict[str, Any]) -> None:
+def test_another_booking_than_asked_is_a_mismatch(expected: dict[str, Any]) -> None:
     """A number, organization, service or start that nobody asked about is never taken for the answer."""
     with pytest.raises(OutcomeUnknown) as caught:
-        parse_booking(LONG, **asked)
+        parse_booking(LONG, **expected)
     assert caught.value.reason == "mismatch"
 
 
@@ -472,18 +472,18 @@ def test_any_line_of_text_is_a_confirmation_number(number: str) -> None:
 @given(
     fraction=st.integers(-900_000, 999_999),
     digits=st.integers(1, 9),
-    asked=st.booleans(),
+    is_expected=st.booleans(),
 )
-def test_a_fraction_of_a_second_is_no_other_time(fraction: int, digits: int, asked: bool) -> None:
+def test_a_fraction_of_a_second_is_no_other_time(fraction: int, digits: int, is_expected: bool) -> None:
     """An answer to what was asked has the time that was asked for; any other the nearest second."""
     moment = START + timedelta(microseconds=fraction)
     text = f"{moment:%Y-%m-%dT%H:%M:%S}.{f'{moment.microsecond:06}000'[:digits]}Z"
-    given = {"start": START, "end": END} if asked else {}
+    given = {"start": START, "end": END} if is_expected else {}
     found = parse_booking(SHORT | {"start_at": text}, **given)
     assert found.start.microsecond == 0
-    assert abs(found.start - START) <= timedelta(seconds=0 if asked else 1)
+    assert abs(found.start - START) <= timedelta(seconds=0 if is_expected else 1)
     other = parse_booking(SHORT | {"end_at": text.replace("T14", "T15").replace("T13", "T14")}, **given)
-    assert (other.end.microsecond, abs(other.end - END) <= timedelta(seconds=0 if asked else 1)) == (0, True)
+    assert (other.end.microsecond, abs(other.end - END) <= timedelta(seconds=0 if is_expected else 1)) == (0, True)
 
 
 def test_the_last_second_of_all_is_a_time() -> None:
@@ -493,13 +493,13 @@ def test_the_last_second_of_all_is_a_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [None, "", "tomorrow", 17, [], "2026-12-01T14:00:00Z", "2026-12-01", "1999-01-01T00:00:00Z"]
+    "end", [None, "", "tomorrow", 17, [], "2026-12-01T14:00:00Z", "2026-12-01", "1999-01-01T00:00:00Z"]
 )
-def test_an_end_that_is_of_no_use_is_the_end_that_was_asked_for(said: object) -> None:
+def test_an_end_that_is_of_no_use_is_the_end_that_was_asked_for(end: object) -> None:
     """A number and the right start are a booking; nobody is left waiting for its end."""
-    assert parse_booking({"booking": SHORT | {"end_at": said}}, start=START, end=END).end == END
+    assert parse_booking({"booking": SHORT | {"end_at": end}}, start=START, end=END).end == END
     with pytest.raises(OutcomeUnknown):
-        parse_booking({"booking": SHORT | {"end_at": said}})
+        parse_booking({"booking": SHORT | {"end_at": end}})
 
 
 def test_case_makes_no_other_booking() -> None:

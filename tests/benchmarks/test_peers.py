@@ -32,15 +32,15 @@ def test_ratios_are_taken_within_a_round_so_that_a_busy_round_changes_none():
 
 def test_all_are_asked_in_turns_and_the_first_round_is_not_counted(monkeypatch: pytest.MonkeyPatch):
     """Forward and backward in turns, so that nobody is always asked after the same one."""
-    asked: list[str] = []
+    measured: list[str] = []
 
     def measure(_site: Site, path: str, **_rest: object) -> Measured:
-        asked.append(path)
-        return Measured(len(asked), 1.0, 10, 0)
+        measured.append(path)
+        return Measured(len(measured), 1.0, 10, 0)
 
     monkeypatch.setattr(peers, "measure", measure)
     found = peers.measure_in_turns([peers.Target(name, SITE, name) for name in "abc"], seconds=1, rounds=2)
-    assert "".join(asked) == "abccbaabc"
+    assert "".join(measured) == "abccbaabc"
     assert {name: len(rounds) for name, rounds in found.items()} == {"a": 2, "b": 2, "c": 2}
 
 

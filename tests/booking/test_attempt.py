@@ -156,6 +156,6 @@ def test_each_generation_has_a_key_of_its_own():
 
 def test_a_repr_tells_nothing_personal():
     """Only what is booked and when."""
-    said = repr(Attempt("nonce", NEW))
-    assert "haircut" in said
-    assert not [private for private in ("Zzqx", "canary", "5550107777", "door") if private in said]
+    text = repr(Attempt("nonce", NEW))
+    assert "haircut" in text
+    assert not [private for private in ("Zzqx", "canary", "5550107777", "door") if private in text]

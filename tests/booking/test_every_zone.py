@@ -108,8 +108,8 @@ def shown_with(folder: Path | None, start: datetime) -> list[str]:
         text=True,
         check=True,
     )
-    said: list[str] = [plain_spaces(text) for text in json.loads(done.stdout)]
-    return said
+    texts: list[str] = [plain_spaces(text) for text in json.loads(done.stdout)]
+    return texts
 
 
 @pytest.mark.long

@@ -224,16 +224,16 @@ def test_a_rejection_by_the_list_and_a_send_of_the_same_moment_never_both_happen
     now = later(NOW, 40)
     others: list[object] = []
 
-    def ask(*, rejects: bool) -> object:
+    def resume_attempt(*, rejects: bool) -> object:
         check = gone if rejects else None
         return resume("default", client, KEY, attempt.body_digest(), now, is_slot_gone=check)
 
-    with connection.execute_wrapper(JustBefore("UPDATE", lambda: others.append(ask(rejects=rejects_first)))):
-        mine = ask(rejects=not rejects_first)
+    with connection.execute_wrapper(JustBefore("UPDATE", lambda: others.append(resume_attempt(rejects=rejects_first)))):
+        mine = resume_attempt(rejects=not rejects_first)
     assert mine == Pending(2)
     assert isinstance(others[0], Rejected if rejects_first else Placed)
     assert len(sandbox.bookings()) == (0 if rejects_first else 1)
-    assert isinstance(ask(rejects=False), Rejected if rejects_first else Placed)
+    assert isinstance(resume_attempt(rejects=False), Rejected if rejects_first else Placed)
 
 
 def test_whoever_is_queued_after_a_full_minute_takes_turns_as_well(sandbox, client):

@@ -62,10 +62,10 @@ def test_the_request_to_kordless_has_all_that_kordless_takes(terms: Terms) -> No
     """The names of host and team are for people only, and stay here."""
     contact = Contact(name="Canary", email="canary@example.com")
     new = terms.new_booking(contact, "Side door")
-    said = msgspec.structs.asdict(terms)
-    shared = {name for name in said if name in NewBooking.__struct_fields__}
-    assert set(said) - shared == {"service", "host_name", "team_name"}
-    assert {name: getattr(new, name) for name in shared} == {name: said[name] for name in shared}
+    fields = msgspec.structs.asdict(terms)
+    shared = {name for name in fields if name in NewBooking.__struct_fields__}
+    assert set(fields) - shared == {"service", "host_name", "team_name"}
+    assert {name: getattr(new, name) for name in shared} == {name: fields[name] for name in shared}
     assert (new.service_slug, new.contact, new.notes) == (terms.service, contact, "Side door")
 
 

@@ -102,8 +102,8 @@ def test_booked_moved_and_canceled(visitor: Visitor, sandbox: Sandbox, now: date
 
     found = visitor.send(visitor.open("/book/manage/"), "Find booking", number=done.number, contact="jane@example.com")
     assert found.heading == "Your booking"
-    asked = visitor.send(found, "Cancel booking")
-    gone = visitor.send(asked, "Cancel booking")
+    question = visitor.send(found, "Cancel booking")
+    gone = visitor.send(question, "Cancel booking")
     assert gone.heading == "Booking canceled"
     assert [each["status"] for each in sandbox.bookings()] == ["canceled"]
 

@@ -158,20 +158,20 @@ def test_nobody_there(well: Settings):
 def test_the_thank_you_page_is_asked_for(running: str, well: Settings):
     """One that answers, one that doesn't exist, and one whose server can't be reached."""
     with reserved_port() as nobodys:
-        for url, said in (
+        for url, status in (
             (f"{running}/book/health/?service={{service}}", "ok"),
             (f"{running}/no-such-page", "fix"),
             (f"http://127.0.0.1:{nobodys}/thanks", "fix"),
         ):
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "DONE_URL": url}
             report = run_as_json("--site", running)
-            assert report.of("site")["site_done_url"] == said, report.text
+            assert report.of("site")["site_done_url"] == status, report.text
 
 
 def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Settings):
     """On this site or another one, and each address of those by language."""
     with reserved_port() as nobodys:
-        for privacy, terms, said in (
+        for privacy, terms, statuses in (
             ("/book/health/", f"{running}/book/health/", ["ok", "ok"]),
             ("/no-such-page/", {"en": "/book/health/", "de": "/book/health/"}, ["fix", "ok"]),
             ({"en": "/book/health/"}, f"http://127.0.0.1:{nobodys}/terms", ["ok", "fix"]),
@@ -179,6 +179,6 @@ def test_the_privacy_policy_and_the_terms_are_asked_for(running: str, well: Sett
             well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "PRIVACY_URL": privacy, "TERMS_URL": terms}
             report = run_as_json("--site", running)
             found = report.of("site")
-            assert [found["site_privacy_url"], found["site_terms_url"]] == said, report.text
+            assert [found["site_privacy_url"], found["site_terms_url"]] == statuses, report.text
         well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "TERMS_URL": {"en": "/book/health/", "de": "/gone/"}}
         assert "site_terms_url" in run_as_json("--site", running).fixes()

@@ -99,7 +99,7 @@ def test_settings_of_a_service_that_is_not_listed_are_reported(well: Settings, s
     assert "service_settings_unused" not in run_as_json().of("kordless")
 
 
-def _ask(well: Settings, questions: Any) -> DoctorReport:
+def _run_with_questions(well: Settings, questions: Any) -> DoctorReport:
     well.KORDLESS_BOOKING = {**well.KORDLESS_BOOKING, "QUESTIONS": questions}
     return run_as_json()
 
@@ -107,20 +107,22 @@ def _ask(well: Settings, questions: Any) -> DoctorReport:
 def test_questions_of_a_service_that_is_not_listed_are_reported(well: Settings):
     """As settings of such a service; those of all services belong to none."""
     question = {"name": "allergies", "label": "Any allergies?", "kind": "text"}
-    report = _ask(well, {"haircut": [question], "hair-cut": [question], "*": [question]})
+    report = _run_with_questions(well, {"haircut": [question], "hair-cut": [question], "*": [question]})
     assert "QUESTIONS has settings for services that Kordless doesn't list: hair-cut" in report.line(
         "service_settings_unused"
     )
-    assert "service_settings_unused" not in _ask(well, {"haircut": [question], "*": [question]}).of("kordless")
+    assert "service_settings_unused" not in _run_with_questions(well, {"haircut": [question], "*": [question]}).of(
+        "kordless"
+    )
 
 
 def test_questions_that_may_not_fit_into_the_notes_are_reported(well: Settings):
     """With full notes and full answers: nothing is cut off, but such a visitor has to shorten a text."""
     long = [{"name": f"q{number}", "label": "Question", "kind": "long_text"} for number in range(3)]
-    report = _ask(well, {"haircut": long})
+    report = _run_with_questions(well, {"haircut": long})
     assert report.of("kordless")["questions_long"] == "note"
     assert "answers of haircut can have 2533 characters, and 2000 are sent" in report.line("questions_long")
-    report = _ask(well, {"haircut": long[:1]})
+    report = _run_with_questions(well, {"haircut": long[:1]})
     assert "questions_long" not in report.of("kordless")
     assert "1 of 9 services ask questions" in report.line("questions")
 
@@ -129,19 +131,21 @@ def test_languages_that_questions_lack_are_reported(well: Settings):
     """Of those that visitors can choose; a text in one language is meant to be read by all."""
     well.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
     label = {"en": "Any allergies?", "de": "Allergien?"}
-    report = _ask(well, {"*": [{"name": "allergies", "label": label, "kind": "text", "help": "Nuts"}]})
+    report = _run_with_questions(well, {"*": [{"name": "allergies", "label": label, "kind": "text", "help": "Nuts"}]})
     assert report.of("kordless")["questions_untranslated"] == "note"
     assert "allergies in ar" in report.line("questions_untranslated")
-    report = _ask(well, {"*": [{"name": "allergies", "label": {**label, "ar": "حساسية"}, "kind": "text"}]})
+    report = _run_with_questions(
+        well, {"*": [{"name": "allergies", "label": {**label, "ar": "حساسية"}, "kind": "text"}]}
+    )
     assert "questions_untranslated" not in report.of("kordless")
 
 
 def test_a_function_that_can_not_be_asked_for_questions_is_reported(well: Settings):
     """With the question that is wrong, or the class of what it raised."""
-    report = _ask(well, lambda _account, _service: [{"name": "A", "label": "L", "kind": "text"}])
+    report = _run_with_questions(well, lambda _account, _service: [{"name": "A", "label": "L", "kind": "text"}])
     assert report.fixes() == ["questions_failed"]
     assert "Question 1 has the name 'A'" in report.line("questions_failed")
-    report = _ask(well, "tests.no_such_module.questions")
+    report = _run_with_questions(well, "tests.no_such_module.questions")
     assert "ModuleNotFoundError" in report.line("questions_failed")
 
 
@@ -174,8 +178,8 @@ def test_an_outage_costs_one_retry_of_each_request(well: Settings, sandbox: Sand
     sandbox.faults.add("status", "organization", times=1, status=502)
     sandbox.faults.add("status", "availability", status=502)
     report = run_as_json()
-    asked = [request.operation for request in sandbox.requests]
-    assert asked == ["organization"] * 2 + ["service"] + ["availability"] * 2
+    operations = [request.operation for request in sandbox.requests]
+    assert operations == ["organization"] * 2 + ["service"] + ["availability"] * 2
     assert report.fixes() == ["no_usable_answer"]
 
 
@@ -193,7 +197,7 @@ def test_many_hosts_are_read_to_the_end_of_the_near_days(well: Settings, sandbox
     """The days of the page, in the parts of the page: 6 hosts every quarter of an hour."""
     kordless = answered_by(well, sandbox, availability=many_hosts(6))
     assert "14880 of haircut until 2027-01-30" in run_as_json().line("times")
-    assert kordless.asked["availability"] == 1
+    assert kordless.request_counts["availability"] == 1
 
 
 def test_a_day_of_too_many_times_is_no_good_state(well: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):

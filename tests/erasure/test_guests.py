@@ -105,14 +105,14 @@ def test_erasing_a_guest_keeps_nothing_for_longer(hosting: Settings, client: Cli
 def test_the_command_says_what_it_can_not_find_of_a_guest(hosting: Settings, client: Client):
     """Only where guests or answers are asked for."""
     Visitor(client).book(**TYPED)
-    said = StringIO()
-    call_command("kordless_erase", "--contact", "ada@example.com", stdout=said)
-    assert "guests of others: 0 deleted, 2 emptied" in said.getvalue()
-    assert "One with a name alone" in said.getvalue()
+    output = StringIO()
+    call_command("kordless_erase", "--contact", "ada@example.com", stdout=output)
+    assert "guests of others: 0 deleted, 2 emptied" in output.getvalue()
+    assert "One with a name alone" in output.getvalue()
     hosting.KORDLESS_BOOKING = {**hosting.KORDLESS_BOOKING, "GUESTS": 0, "QUESTIONS": {}}
-    said = StringIO()
-    call_command("kordless_erase", "--contact", "ada@example.com", stdout=said)
-    assert "One with a name alone" not in said.getvalue()
+    output = StringIO()
+    call_command("kordless_erase", "--contact", "ada@example.com", stdout=output)
+    assert "One with a name alone" not in output.getvalue()
 
 
 @given(before=st.text(max_size=40), after=st.text(max_size=40))

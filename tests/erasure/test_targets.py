@@ -51,15 +51,15 @@ def test_its_number_is_passed_on(client: Client):
 
 def test_a_form_that_is_sent_again_books_nothing(client: Client, sandbox: Sandbox):
     """The emptied row still holds its form's key; the person in it is erased, so anybody's body is another one."""
-    walk = lose(client, sandbox)
-    address, form = walk.responses[-2], walk.responses[-2]
-    walk.send(form, "Book appointment", **CANARY)
+    any_visitor = lose(client, sandbox)
+    address, form = any_visitor.responses[-2], any_visitor.responses[-2]
+    any_visitor.send(form, "Book appointment", **CANARY)
     assert BookingAttempt.objects.get().state == BookingAttempt.State.OUTCOME_UNKNOWN
     erase(including_open=True)
     assert "canary" not in everything_stored()
-    again = walk.send(address, "Book appointment", **CANARY)
+    again = any_visitor.send(address, "Book appointment", **CANARY)
     assert again.heading == "This time was already requested from this page"
-    assert len([asked for asked in sandbox.requests if asked.operation == "create"]) <= 1
+    assert len([request for request in sandbox.requests if request.operation == "create"]) <= 1
     assert BookingAttempt.objects.count() == 1
 
 
@@ -87,15 +87,15 @@ def test_what_may_still_become_a_booking_stays(client: Client, sandbox: Sandbox,
 @pytest.mark.parametrize("state", [BookingAttempt.State.WAITING, BookingAttempt.State.HELD])
 def test_one_in_line_is_given_up(client: Client, sandbox: Sandbox, state: BookingAttempt.State):
     """It was never sent: who comes back to its page reads that nothing is booked, and may send the form anew."""
-    walk = lose(client, sandbox, status=429, retry_after=60)
+    any_visitor = lose(client, sandbox, status=429, retry_after=60)
     assert BookingAttempt.objects.get().address_hash
     BookingAttempt.objects.update(state=state)
     assert erase(including_open=True) == ErasureResult(emptied=1)
     row = BookingAttempt.objects.get()
     assert (row.state, row.rejection, row.address_hash) == (BookingAttempt.State.REJECTED, "NotSent", "")
     sandbox.clear_requests()
-    walk.open(walk.responses[-1].response["Location"])
-    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+    any_visitor.open(any_visitor.responses[-1].response["Location"])
+    assert [request for request in sandbox.requests if request.operation == "create"] == []
 
 
 def test_what_is_being_sent_stays(client: Client, sandbox: Sandbox):

@@ -29,7 +29,7 @@ def scenario(
 
 
 @pytest.fixture
-def street(db: None, settings: Settings, client: Client) -> Iterator[FaultScenario]:
+def http_scenario(db: None, settings: Settings, client: Client) -> Iterator[FaultScenario]:
     """A site that reaches Kordless over HTTP, while time runs on from NOW."""
     with far_kordless() as (sandbox, base, clock):
         empty_cache()

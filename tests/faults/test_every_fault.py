@@ -30,8 +30,8 @@ def test_a_fault_is_a_page_and_a_line(
     caplog.clear()
     caplog.set_level("DEBUG")
     page = do()
-    asked = [request.operation for request in scenario.sandbox.requests]
-    assert asked.count(step.operation) <= step.most
-    assert len(asked) <= 6
+    operations = [request.operation for request in scenario.sandbox.requests]
+    assert operations.count(step.operation) <= step.most
+    assert len(operations) <= 6
     check_page(page, fault, act)
     check_log(caplog, fault, act)

@@ -52,9 +52,11 @@ def struck(
         ids=lambda cell: f"{cell[0].name}-{cell[1]}",
     ),
 )
-def test_a_bad_line_is_a_page_in_time(street: FaultScenario, caplog: pytest.LogCaptureFixture, fault: Fault, act: str):
+def test_a_bad_line_is_a_page_in_time(
+    http_scenario: FaultScenario, caplog: pytest.LogCaptureFixture, fault: Fault, act: str
+):
     """A line that is slow, silent, dripping, cut or flooding costs the page's time at most, and one request or two."""
-    scenario = street
+    scenario = http_scenario
     step = ACTS[act]
 
     def fall() -> None:
@@ -69,9 +71,9 @@ def test_a_bad_line_is_a_page_in_time(street: FaultScenario, caplog: pytest.LogC
 
 @pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
-def test_nobody_at_the_door_is_a_page_at_once(street: FaultScenario, caplog: pytest.LogCaptureFixture, act: str):
+def test_nobody_at_the_door_is_a_page_at_once(http_scenario: FaultScenario, caplog: pytest.LogCaptureFixture, act: str):
     """Where nothing listens, it is said at once; whatever was typed stays, and nothing is in doubt."""
-    scenario = street
+    scenario = http_scenario
 
     def fall() -> None:
         scenario.change(BASE_URL="http://127.0.0.1:9/v1")
@@ -82,19 +84,19 @@ def test_nobody_at_the_door_is_a_page_at_once(street: FaultScenario, caplog: pyt
 @pytest.mark.long
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_a_bad_certificate_is_never_accepted(
-    street: FaultScenario, caplog: pytest.LogCaptureFixture, tmp_path, act: str
+    http_scenario: FaultScenario, caplog: pytest.LogCaptureFixture, tmp_path, act: str
 ):
     """With a certificate that nobody vouches for, not a byte is said: no key, no contact."""
-    heard: list[bytes] = []
+    requests: list[bytes] = []
 
     def script(line: Line) -> None:
-        heard.append(line.request())
+        requests.append(line.request())
 
-    scenario = street
+    scenario = http_scenario
     with serving(script, certificate(tmp_path)[0]) as server:
 
         def fall() -> None:
             scenario.change(BASE_URL=server.url)
 
         struck(scenario, caplog, TLS, act, fall)
-    assert [said for said in heard if said] == []
+    assert [request for request in requests if request] == []

@@ -41,13 +41,13 @@ def until(scenario: FaultScenario, url: str, right: Callable[[Page], bool], *, w
             scenario.clock.shift(0.01)
             BEHIND_THE_SCENES.wait(0.02)
             background_worker.join()
-            page = scenario.walk.open(f"{url}{'&' if '?' in url else '?'}hours=24")
+            page = scenario.visitor.open(f"{url}{'&' if '?' in url else '?'}hours=24")
             if right(page):
                 return page
     raise AssertionError(page.text[:500])
 
 
-def asked(scenario: FaultScenario) -> int:
+def request_count(scenario: FaultScenario) -> int:
     """Return the number of requests that Kordless has received."""
     return len(scenario.sandbox.requests)
 
@@ -56,8 +56,8 @@ def asked(scenario: FaultScenario) -> int:
 def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
     """Services and times are shown for the whole of it, say that they may have changed, and are right soon after."""
     for page in ("/book/", SLOTS):
-        assert NOTICE not in scenario.walk.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
-    times = scenario.walk.open(f"{SLOTS}&hours=24").times
+        assert NOTICE not in scenario.visitor.open(f"{page}{'&' if '?' in page else '?'}hours=24").text
+    times = scenario.visitor.open(f"{SLOTS}&hours=24").times
     scenario.sandbox.faults.add("status", status=503)
     scenario.sandbox.clear_requests()
     scenario.clock.shift(20)
@@ -66,11 +66,11 @@ def test_a_warm_site_carries_on_through_an_outage(scenario: FaultScenario):
     assert "Haircut" in until(scenario, "/book/", lambda page: NOTICE in page.text, within=60).text
     for _ in range(20):
         scenario.clock.shift(30)
-        page = scenario.walk.open(f"{SLOTS}&hours=24")
+        page = scenario.visitor.open(f"{SLOTS}&hours=24")
         assert (page.status, page.times) == (200, times)
         assert NOTICE in page.text
-        assert scenario.walk.open("/book/?hours=24").status == 200
-    assert asked(scenario) < 60, "ten minutes of outage cost Kordless no more than one"
+        assert scenario.visitor.open("/book/?hours=24").status == 200
+    assert request_count(scenario) < 60, "ten minutes of outage cost Kordless no more than one"
     scenario.sandbox.faults.clear()
     assert until(scenario, SLOTS, lambda page: NOTICE not in page.text, within=60).times
     assert until(scenario, "/book/", lambda page: NOTICE not in page.text, within=60).status == 200
@@ -81,18 +81,18 @@ def test_a_dead_kordless_is_asked_nothing_more(scenario: FaultScenario, caplog: 
     scenario.sandbox.faults.add("hang")
     for _ in range(5):
         scenario.clock.shift(3)
-        assert scenario.walk.open("/book/").status == 503
+        assert scenario.visitor.open("/book/").status == 503
     assert "event=circuit_opened" in caplog.text
     scenario.clock.shift(3)
-    before = asked(scenario)
+    before = request_count(scenario)
     for _ in range(20):
-        page = scenario.walk.open("/book/")
+        page = scenario.visitor.open("/book/")
         assert page.status == 503
         assert 1 <= int(page.response["Retry-After"]) <= 15
-    assert asked(scenario) == before
+    assert request_count(scenario) == before
     scenario.sandbox.faults.clear()
     scenario.clock.shift(16)
-    assert scenario.walk.open("/book/").status == 200
+    assert scenario.visitor.open("/book/").status == 200
 
 
 def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
@@ -101,8 +101,8 @@ def test_a_browse_outage_prevents_no_booking(scenario: FaultScenario):
     scenario.sandbox.faults.add("status", "availability", status=503)
     for party in range(1, 7):
         scenario.clock.shift(3)
-        scenario.walk.open(f"/book/styling-class/?party={party}")
-    page = scenario.walk.send(form, "Book appointment", **TYPED)
+        scenario.visitor.open(f"/book/styling-class/?party={party}")
+    page = scenario.visitor.send(form, "Book appointment", **TYPED)
     assert page.heading == "You’re booked"
 
 
@@ -116,9 +116,9 @@ def test_trouble_rings_once_a_minute(
     caplog.set_level(logging.INFO)
     scenario.sandbox.faults.add("redirect")
     for _ in range(20):
-        scenario.walk.open("/book/")
+        scenario.visitor.open("/book/")
     scenario.clock.shift(61)
-    scenario.walk.open("/book/")
+    scenario.visitor.open("/book/")
     levels = [level for event, level in events(caplog) if event.startswith("upstream_")]
     assert len(levels) == 21
     assert levels.count(logging.ERROR) == 2
@@ -128,49 +128,49 @@ def test_trouble_rings_once_a_minute(
 def test_a_revoked_key_closes_the_shop(scenario: FaultScenario):
     """Cached times are not offered once the key is rejected; with a valid key, all is as before."""
     form = scenario.form()
-    assert scenario.walk.open(f"{SLOTS}&hours=24").times
+    assert scenario.visitor.open(f"{SLOTS}&hours=24").times
     scenario.sandbox.faults.add("key_revoked")
-    page = scenario.walk.send(form, "Book appointment", **TYPED)
+    page = scenario.visitor.send(form, "Book appointment", **TYPED)
     assert (page.status, "Online booking is paused" in page.alert) == (503, True)
     scenario.clock.shift(2)
     for url in (f"{SLOTS}&hours=24", "/book/", f"/book/haircut/contact/?start={as_query(START)}"):
-        page = scenario.walk.open(url)
+        page = scenario.visitor.open(url)
         assert (page.status, page.heading) == (503, "Online booking is paused")
         assert not page.times
-    before = asked(scenario)
+    before = request_count(scenario)
     for _ in range(10):
-        scenario.walk.open("/book/")
-    assert asked(scenario) == before, "no storm of requests with a key that is refused"
+        scenario.visitor.open("/book/")
+    assert request_count(scenario) == before, "no storm of requests with a key that is refused"
     scenario.sandbox.faults.clear()
     scenario.clock.shift(31)
-    assert scenario.walk.open("/book/").status == 200
-    assert scenario.walk.open(f"{SLOTS}&hours=24").times
+    assert scenario.visitor.open("/book/").status == 200
+    assert scenario.visitor.open(f"{SLOTS}&hours=24").times
 
 
 @pytest.mark.long
 def test_a_key_revoked_between_visits_is_noticed_by_looking(scenario: FaultScenario):
     """Without any booking, the next refresh finds out, and from then on nothing is offered."""
-    scenario.walk.open(f"{SLOTS}&hours=24")
+    scenario.visitor.open(f"{SLOTS}&hours=24")
     scenario.sandbox.faults.add("key_revoked")
     scenario.clock.shift(16)
     page = until(scenario, SLOTS, lambda page: page.status == 503, within=60)
     assert page.heading == "Online booking is paused"
-    assert scenario.walk.open("/book/").heading == "Online booking is paused"
+    assert scenario.visitor.open("/book/").heading == "Online booking is paused"
 
 
 def test_a_removed_service_leaves_the_list_and_the_typed_text_stays(scenario: FaultScenario):
     """Gone at the very end: it is said, it is not listed anymore, and another service is booked without retyping."""
     form = scenario.form()
     scenario.sandbox.faults.add("service_removed", service="haircut")
-    page = scenario.walk.send(form, "Book appointment", **TYPED)
+    page = scenario.visitor.send(form, "Book appointment", **TYPED)
     assert (page.status, page.heading) == (404, "This service isn’t available")
-    page = scenario.walk.open(page.link("See all services"))
+    page = scenario.visitor.open(page.link("See all services"))
     assert "Haircut" not in page.text
-    page = scenario.walk.open(page.link("Beard trim"))
-    page = scenario.walk.open(next(iter(page.times.values())))
+    page = scenario.visitor.open(page.link("Beard trim"))
+    page = scenario.visitor.open(next(iter(page.times.values())))
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in TYPED} == TYPED
-    assert scenario.walk.send(page, "Book appointment").heading == "You’re booked"
+    assert scenario.visitor.send(page, "Book appointment").heading == "You’re booked"
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -180,7 +180,7 @@ def test_a_form_with_a_mistake_survives_an_outage(scenario: FaultScenario, known
     scenario.sandbox.faults.add("status", status=503)
     if not known:
         scenario.cold()
-    page = scenario.walk.send(form, "Book appointment", **{**TYPED, "name": ""})
+    page = scenario.visitor.send(form, "Book appointment", **{**TYPED, "name": ""})
     assert page.status == 422
     assert page.form("Book appointment")[2]["notes"] == TYPED["notes"]
 
@@ -194,7 +194,7 @@ def test_changed_terms_are_shown(scenario: FaultScenario, caplog: pytest.LogCapt
         return [body.replace(b"2026-12-09T16:00:00", b"2026-12-09T16:30:00")]
 
     scenario.change(TRANSPORT=wsgi_transport(longer))
-    page = scenario.walk.send(form, "Book appointment", **TYPED)
+    page = scenario.visitor.send(form, "Book appointment", **TYPED)
     assert page.heading == "You’re booked"
     assert "11:30" in page.text
     assert "event=terms_changed" in caplog.text
@@ -206,21 +206,21 @@ def test_a_new_price_is_shown_once_it_is_known(scenario: FaultScenario):
     assert "$99.00" in scenario.form().text
 
 
-def test_a_redirect_is_never_followed(street: FaultScenario):
+def test_a_redirect_is_never_followed(http_scenario: FaultScenario):
     """Kordless may send us where it likes: neither the key nor a contact is ever shown to another host."""
-    heard: list[bytes] = []
+    requests: list[bytes] = []
 
     def script(line: Line) -> None:
-        heard.append(line.request())
+        requests.append(line.request())
 
-    form = street.form()
+    form = http_scenario.form()
     with serving(script) as elsewhere:
-        street.sandbox.faults.add("redirect", status=307, location=elsewhere.url)
-        assert street.walk.send(form, "Book appointment", once=True, **TYPED).status == 303
-        street.cold()
+        http_scenario.sandbox.faults.add("redirect", status=307, location=elsewhere.url)
+        assert http_scenario.visitor.send(form, "Book appointment", once=True, **TYPED).status == 303
+        http_scenario.cold()
         for url in ("/book/", SLOTS):
-            assert street.walk.open(url).status == 503
-    assert heard == []
+            assert http_scenario.visitor.open(url).status == 503
+    assert requests == []
 
 
 def test_a_cold_burst_is_one_request_of_each_kind(scenario: FaultScenario):
@@ -248,12 +248,12 @@ def test_a_dead_cache_takes_no_page_down(scenario: FaultScenario, caplog: pytest
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
     }
     for url in ("/book/", SLOTS):
-        assert scenario.walk.open(url).status == 200
-    assert scenario.walk.send(scenario.form(), "Book appointment", **TYPED).heading == "You’re booked"
+        assert scenario.visitor.open(url).status == 200
+    assert scenario.visitor.send(scenario.form(), "Book appointment", **TYPED).heading == "You’re booked"
     lines = [record for record in caplog.records if "event=cache_unavailable" in record.getMessage()]
     assert {record.levelno for record in lines} == {logging.ERROR}
     assert len(lines) <= 2
-    assert "127.0.0.1" not in "".join(page.html for page in scenario.walk.responses)
+    assert "127.0.0.1" not in "".join(page.html for page in scenario.visitor.responses)
     scenario.site.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     empty_cache()
 
@@ -265,8 +265,8 @@ def test_a_read_only_database_books_nothing(scenario: FaultScenario, caplog: pyt
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA query_only = ON")
     try:
-        page = scenario.walk.send(form, "Book appointment", once=True, **TYPED)
-        assert scenario.walk.open("/book/").status == 200
+        page = scenario.visitor.send(form, "Book appointment", once=True, **TYPED)
+        assert scenario.visitor.open("/book/").status == 200
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA query_only = OFF")

@@ -66,10 +66,10 @@ def test_every_reason_exists():
 
 def test_statuses_are_those_of_the_tests():
     """The status beside an event is the one that a visitor got in the tests."""
-    said = {row[0].strip("`"): row[2] for row in rows("Events and what the visitor sees") if len(row) == 4}
+    statuses = {row[0].strip("`"): row[2] for row in rows("Events and what the visitor sees") if len(row) == 4}
     for fault in ALL:
         for status, event in fault.outcomes.values():
-            known = said.get("upstream_…" if event.startswith("upstream_") else event)
+            known = statuses.get("upstream_…" if event.startswith("upstream_") else event)
             assert known in {None, str(status)}, (fault.name, event)
 
 
@@ -88,7 +88,7 @@ def test_the_numbers_are_the_codes():
     organization, slots = in_force.organization, in_force.slots
     assert in_force.service == organization
     longest = circuit_breaker.MAX_OPEN_SECONDS
-    for said in (
+    for text in (
         f"| `BROWSE_SECONDS` | {in_force.settings['BROWSE_SECONDS']:g} seconds",
         f"| `BOOKING_SECONDS` | {in_force.settings['BOOKING_SECONDS']:g} seconds",
         f"once {circuit_breaker.FAILURE_THRESHOLD} more calls have failed than succeeded",
@@ -100,7 +100,7 @@ def test_the_numbers_are_the_codes():
         f"every {read_through.NEGATIVE_TTL} seconds",
         f"{MAX_BODY_BYTES // 1024**2} MiB",
     ):
-        assert said in PAGE, said
+        assert text in PAGE, text
 
 
 def _in_words(lifetime: Lifetime) -> str:

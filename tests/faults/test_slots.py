@@ -14,7 +14,7 @@ def page_with(scenario: FaultScenario, kind: str, query: str = "", **options: ob
     scenario.sandbox.faults.clear()
     scenario.cold()
     scenario.sandbox.faults.add(kind, "availability", **options)
-    return scenario.walk.open(f"/book/haircut/{query}")
+    return scenario.visitor.open(f"/book/haircut/{query}")
 
 
 def starts(page: Page) -> list[str]:
@@ -25,7 +25,7 @@ def starts(page: Page) -> list[str]:
 @pytest.mark.parametrize("kind", ["duplicates", "unsorted", "mixed_offsets", "past", "null_host", "null_team"])
 def test_strange_lists_make_the_same_times(scenario: FaultScenario, kind: str):
     """Doubled, shuffled, in other offsets, with what is past, without hosts: a time stands there once, in order."""
-    plain = starts(scenario.walk.open("/book/haircut/"))
+    plain = starts(scenario.visitor.open("/book/haircut/"))
     assert plain
     found = starts(page_with(scenario, kind))
     assert found == plain == sorted(set(plain))
@@ -34,7 +34,7 @@ def test_strange_lists_make_the_same_times(scenario: FaultScenario, kind: str):
 
 def test_full_times_are_not_offered(scenario: FaultScenario):
     """Every second slot is full and can't be chosen; with none free, the next free day is looked for and none found."""
-    plain = starts(scenario.walk.open("/book/haircut/?day=2026-12-04&host=host_sarah"))
+    plain = starts(scenario.visitor.open("/book/haircut/?day=2026-12-04&host=host_sarah"))
     half = starts(page_with(scenario, "full", "?day=2026-12-04&host=host_sarah"))
     assert set(half) < set(plain)
     nothing = page_with(scenario, "full", every=1)
@@ -46,11 +46,11 @@ def test_full_times_are_not_offered(scenario: FaultScenario):
 def test_no_slots_cost_a_few_requests(scenario: FaultScenario):
     """Looking for the next free day asks for four months at most, and once for everybody."""
     page = page_with(scenario, "no_slots")
-    asked = [request.operation for request in scenario.sandbox.requests].count("availability")
-    assert asked <= 4
+    fetches = [request.operation for request in scenario.sandbox.requests].count("availability")
+    assert fetches <= 4
     assert "There are no free times" in page.text
-    scenario.walk.open("/book/haircut/?tz=Asia/Tokyo")
-    assert [request.operation for request in scenario.sandbox.requests].count("availability") == asked
+    scenario.visitor.open("/book/haircut/?tz=Asia/Tokyo")
+    assert [request.operation for request in scenario.sandbox.requests].count("availability") == fetches
 
 
 @pytest.mark.long
@@ -59,11 +59,11 @@ def test_three_thousand_slots_fit_a_page(scenario: FaultScenario):
     page = page_with(scenario, "many")
     offered, pages = starts(page), [page]
     while "Later times" in page.text:
-        page = scenario.walk.open(page.link("Later times"))
+        page = scenario.visitor.open(page.link("Later times"))
         offered += starts(page)
         pages.append(page)
     assert "Earlier times" in page.text
-    assert starts(scenario.walk.open(page.link("Earlier times"))) == starts(pages[0])
+    assert starts(scenario.visitor.open(page.link("Earlier times"))) == starts(pages[0])
     for each in pages:
         assert len(each.response.content) <= 60_000
         assert len(each.times) + len(each.days) <= 120
@@ -86,7 +86,7 @@ def test_a_clock_change_names_both_hours(scenario: FaultScenario, zone: str, day
     scenario.clock.move_to(before)
     scenario.sandbox.clock.set(before)
     scenario.cold()
-    page = scenario.walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
+    page = scenario.visitor.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
     assert page.status == 200
     assert len(starts(page)) == len(set(starts(page)))
     labels = list(page.times)

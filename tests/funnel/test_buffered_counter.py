@@ -55,47 +55,47 @@ def later() -> Later:
 
 
 @pytest.fixture
-def tally(book: Book, later: Later) -> BufferedCounter[str]:
+def counter(book: Book, later: Later) -> BufferedCounter[str]:
     return BufferedCounter(book, name="things", max_keys=3, later=later)
 
 
-def test_it_is_written_once_in_half_a_minute(tally: BufferedCounter[str], book: Book, later: Later) -> None:
+def test_it_is_written_once_in_half_a_minute(counter: BufferedCounter[str], book: Book, later: Later) -> None:
     """The first count starts the wait; those after it go with it; without any nothing waits."""
     for key in ("a", "b", "a"):
-        tally.add(key)
+        counter.add(key)
     assert [seconds for seconds, _ in later.jobs] == [WRITE_EVERY_SECONDS]
     assert not book.written
     later.pass_by()
     assert book.written == {"a": 2, "b": 1}
     assert later.jobs == []
-    tally.add("a")
+    counter.add("a")
     assert len(later.jobs) == 1
 
 
 def test_counts_that_can_not_be_written_stay_buffered_for_a_retry(
-    tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
+    counter: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Together with what came in the meantime; the log has the kind of error alone."""
     book.failures = 2
-    tally.add("a")
+    counter.add("a")
     later.pass_by()
-    tally.add("a")
-    tally.add("b")
+    counter.add("a")
+    counter.add("b")
     assert len(later.jobs) == 1
     later.pass_by()
     assert not book.written
     later.pass_by()
     assert book.written == {"a": 2, "b": 1}
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["event=counts_not_written counter=things error=ConnectionError"] * 2
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["event=counts_not_written counter=things error=ConnectionError"] * 2
 
 
 def test_it_never_grows_without_end(
-    tally: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
+    counter: BufferedCounter[str], book: Book, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
     """New keys beyond the bound are dropped and logged; known keys are still counted."""
     for key in "abcdeaa":
-        tally.add(key)
+        counter.add(key)
     later.pass_by()
     assert book.written == {"a": 3, "b": 1, "c": 1}
     assert caplog.records[0].getMessage() == "event=counts_dropped counter=things count=2"
@@ -104,7 +104,7 @@ def test_it_never_grows_without_end(
 
 def test_nothing_is_lost_or_counted_twice_among_threads(book: Book) -> None:
     """Sixteen threads count while two write all the time, and one writing in three fails."""
-    tally: BufferedCounter[str] = BufferedCounter(book, name="things", later=lambda seconds, job: None)
+    counter: BufferedCounter[str] = BufferedCounter(book, name="things", later=lambda seconds, job: None)
     stop = threading.Event()
 
     def write_on() -> None:
@@ -112,11 +112,11 @@ def test_nothing_is_lost_or_counted_twice_among_threads(book: Book) -> None:
         while not stop.is_set():
             number += 1
             book.failures = int(number % 3 == 0)
-            tally.flush()
+            counter.flush()
 
     def count(number: int) -> None:
         for step in range(2000):
-            tally.add(f"{(number + step) % 7}")
+            counter.add(f"{(number + step) % 7}")
 
     with ThreadPoolExecutor(18) as threads:
         writers = [threads.submit(write_on) for _ in range(2)]
@@ -125,7 +125,7 @@ def test_nothing_is_lost_or_counted_twice_among_threads(book: Book) -> None:
         for writer in writers:
             writer.result()
     book.failures = 0
-    assert tally.flush()
+    assert counter.flush()
     assert book.written.total() == 16 * 2000
 
 
@@ -133,13 +133,13 @@ def test_a_thread_of_its_own_does_the_writing() -> None:
     """A daemon, so that it keeps no process from ending."""
     seen: list[bool] = []
     done = threading.Event()
-    tally: BufferedCounter[str] = BufferedCounter(
+    counter: BufferedCounter[str] = BufferedCounter(
         lambda counts: (seen.append(threading.current_thread().daemon), done.set())[1],  # type: ignore[func-returns-value]
         name="things",
         every=0.001,
         later=run_later,
     )
-    tally.add("a")
+    counter.add("a")
     assert done.wait(30)
     assert seen == [True]
 
@@ -152,46 +152,46 @@ def test_no_thread_to_be_had_costs_nothing_but_the_wait(book: Book) -> None:
         tries.append(seconds)
         raise RuntimeError("can't start new thread")
 
-    tally: BufferedCounter[str] = BufferedCounter(book, name="things", later=refuse)
-    tally.add("a")
-    tally.add("a")
+    counter: BufferedCounter[str] = BufferedCounter(book, name="things", later=refuse)
+    counter.add("a")
+    counter.add("a")
     assert len(tries) == 2
-    assert tally.flush()
+    assert counter.flush()
     assert book.written == {"a": 2}
 
 
-def test_while_it_is_held_nothing_is_written_by_itself(tally: BufferedCounter[str], book: Book, later: Later) -> None:
+def test_while_it_is_held_nothing_is_written_by_itself(counter: BufferedCounter[str], book: Book, later: Later) -> None:
     """Also not by a wait that began before; afterwards it goes on."""
-    tally.add("a")
-    with tally.paused():
+    counter.add("a")
+    with counter.paused():
         later.pass_by()
-        tally.add("b")
+        counter.add("b")
         assert later.jobs == []
         assert not book.written
     later.pass_by()
     assert book.written == {"a": 1, "b": 1}
 
 
-def test_what_is_taken_is_not_written(tally: BufferedCounter[str], book: Book) -> None:
+def test_what_is_taken_is_not_written(counter: BufferedCounter[str], book: Book) -> None:
     """Whoever takes the counts has them."""
-    tally.add("a")
-    assert tally.drain() == {"a": 1}
-    assert tally.flush()
+    counter.add("a")
+    assert counter.drain() == {"a": 1}
+    assert counter.flush()
     assert not book.written
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_counts_for_itself(tally: BufferedCounter[str], later: Later) -> None:
+def test_a_child_counts_for_itself(counter: BufferedCounter[str], later: Later) -> None:
     """After a fork in the middle of a count it holds no lock, and its parent's counts are not its own to write."""
-    tally.add("a")
-    with tally._lock:
+    counter.add("a")
+    with counter._lock:
         child = os.fork()
         if child == 0:
-            tally.reset_after_fork()
+            counter.reset_after_fork()
             later.jobs.clear()
-            tally.add("b")
-            os._exit(0 if tally.drain() == {"b": 1} and len(later.jobs) == 1 else 1)
+            counter.add("b")
+            os._exit(0 if counter.drain() == {"b": 1} and len(later.jobs) == 1 else 1)
         _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    assert tally.drain() == {"a": 1}
+    assert counter.drain() == {"a": 1}

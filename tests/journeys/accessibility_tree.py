@@ -11,7 +11,7 @@ QUIET |= {"RootWebArea", "listitem", "LabelText", "rowgroup", "deletion", "Descr
 STATES = {"focused": "focused", "invalid": "invalid", "required": "required", "disabled": "disabled", "level": "level"}
 
 
-def said(page: Page) -> list[str]:
+def accessibility_lines(page: Page) -> list[str]:
     """Role, name, states and description of all that is in the tree, in reading order.
 
     As `link "Haircut"`, `heading "Your details" level=1 focused` or `textbox "Name" invalid required: Please tell us`.

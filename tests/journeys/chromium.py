@@ -56,15 +56,15 @@ class Chromium:
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
         self._page: Page
-        self._heard: list[str] = []
+        self._errors: list[str] = []
 
     @contextmanager
     def tab(self, url: str) -> Iterator[None]:
         """A new tab, closed at the end."""
-        self._heard.clear()
+        self._errors.clear()
         self._page = self._context.new_page()
-        self._page.on("console", lambda said: self._heard.append(said.text) if said.type == "error" else None)
-        self._page.on("pageerror", lambda error: self._heard.append(str(error)))
+        self._page.on("console", lambda message: self._errors.append(message.text) if message.type == "error" else None)
+        self._page.on("pageerror", lambda error: self._errors.append(str(error)))
         try:
             self._page.goto(url)
             yield
@@ -93,7 +93,7 @@ class Chromium:
         """The words in an element."""
         return self._in(frame).locator(what).inner_text()
 
-    def ask(self, expression: str, frame: str = "") -> Any:
+    def evaluate(self, expression: str, frame: str = "") -> Any:
         """Evaluate a JavaScript expression in the page."""
         return self._in(frame).locator("html").evaluate(f"() => ({expression})")
 
@@ -106,14 +106,14 @@ class Chromium:
 
     def complaints(self) -> list[str]:
         """Return the errors of pages and frames so far, and clear them."""
-        heard, self._heard = self._heard, []
-        return heard
+        errors, self._errors = self._errors, []
+        return errors
 
     def forget(self) -> None:
         """Drop everything that any site has stored; what a window holds goes with its tab."""
         self._context.clear_cookies()
-        asking = self._context.new_cdp_session(self._page)
-        asking.send("Storage.clearDataForOrigin", {"origin": self.ask("location.origin"), "storageTypes": "all"})
+        session = self._context.new_cdp_session(self._page)
+        session.send("Storage.clearDataForOrigin", {"origin": self.evaluate("location.origin"), "storageTypes": "all"})
 
     def _in(self, frame: str) -> Page | FrameLocator:
         return self._page.locator(f'iframe[title="{frame}"]').content_frame if frame else self._page

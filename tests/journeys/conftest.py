@@ -114,17 +114,17 @@ def complaints(page: Page) -> list[str]:
 
     A prefetch and its report may be aborted: when the page is left, and a prefetch when its response takes long.
     """
-    heard: list[str] = []
+    errors: list[str] = []
 
     def note_failure(request: Request) -> None:
         is_optional = {"kb-ahead", "kb-taken"} & request.headers.keys()
         if not (is_optional and request.failure == "net::ERR_ABORTED"):
-            heard.append(f"failed: {request.url} {request.failure}")
+            errors.append(f"failed: {request.url} {request.failure}")
 
-    page.on("pageerror", lambda error: heard.append(f"error: {error}"))
-    page.on("console", lambda message: heard.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: errors.append(f"error: {error}"))
+    page.on("console", lambda message: errors.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("requestfailed", note_failure)
-    return heard
+    return errors
 
 
 @pytest.fixture(scope="session")

@@ -87,17 +87,17 @@ def opened(folder: Path, site: Callable[[str], WSGIApplication] = website) -> It
 def listen(page: Page) -> None:
     """Record the widget's messages and the violations of the page's policy; call it before the page is opened."""
     page.add_init_script(
-        """window.heard = []; window.refused = [];
+        """window.receivedEvents = []; window.refused = [];
         for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"])
           document.addEventListener("kordless:" + name, ({ type, detail, target }) =>
-            heard.push({ name: type.slice(9), link: target.textContent, ...detail }));
+            receivedEvents.push({ name: type.slice(9), link: target.textContent, ...detail }));
         document.addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));"""
     )
 
 
-def heard(page: Page, *names: str) -> list[dict[str, object]]:
+def received_events(page: Page, *names: str) -> list[dict[str, object]]:
     """Return the events of these names that the widget has sent to the page so far."""
-    found: list[dict[str, object]] = page.evaluate("heard")
+    found: list[dict[str, object]] = page.evaluate("receivedEvents")
     return [one for one in found if one["name"] in names]
 
 

@@ -98,7 +98,7 @@ class Firefox:
         strokes = [{"type": kind, "value": KEYS[key]} for kind in ("keyDown", "keyUp")]
         self._call("WebDriver:PerformActions", actions=[{"type": "key", "id": "keys", "actions": strokes}])
 
-    def ask(self, expression: str, frame: str = "") -> Any:
+    def evaluate(self, expression: str, frame: str = "") -> Any:
         """Evaluate a JavaScript expression in the page."""
         self._enter(frame)
         return self._call("WebDriver:ExecuteScript", script=f"return ({expression})", args=[])
@@ -106,7 +106,7 @@ class Firefox:
     def wait_for(self, expression: str, frame: str = "") -> None:
         """Wait until a JavaScript expression is true in the page."""
         give_up = monotonic() + PATIENCE_SECONDS
-        while not self.ask(expression, frame):
+        while not self.evaluate(expression, frame):
             assert monotonic() < give_up, f"{expression} has not come true"
 
     def kept(self, *frames: str) -> list[str]:
@@ -119,7 +119,7 @@ class Firefox:
 
     def complaints(self) -> list[str]:
         """Return the console's errors about pages of this machine so far, and clear them."""
-        heard: list[str] = self._inside(
+        errors: list[str] = self._inside(
             """const [done] = arguments;
             const errors = Services.console.getMessageArray().filter((one) =>
               one instanceof Ci.nsIScriptError && !(one.flags & one.warningFlag));
@@ -127,7 +127,7 @@ class Firefox:
             done(errors.filter(({ sourceName, category }) => /^http/.test(sourceName) || category.startsWith("CSP"))
               .map(({ message }) => message));"""
         )
-        return heard
+        return errors
 
     def forget(self) -> None:
         """Drop everything that any site has stored; what a window holds goes with its tab."""

@@ -14,8 +14,8 @@ VERSIONS = {
     "2": VENDORED / "htmx-2.min.js",
 }
 SCRIPT = "/host-htmx.js"
-HOSTS = """<button hx-post="/host/" hx-target="#host-said" hx-swap="innerHTML">The host's</button>
-<div hx-get="/host/" hx-trigger="load" hx-target="this">Not loaded</div><p id="host-said">Nothing</p>"""
+HOSTS = """<button hx-post="/host/" hx-target="#host-answer" hx-swap="innerHTML">The host's</button>
+<div hx-get="/host/" hx-trigger="load" hx-target="this">Not loaded</div><p id="host-answer">Nothing</p>"""
 PLACES = {
     "in the head": ("</head>", f'<script src="{SCRIPT}"></script>'),
     "at the end": ("</body>", f'<script src="{SCRIPT}" defer></script>'),
@@ -27,7 +27,7 @@ def serve_host(page: Page, demo: Demo, version: str, place: str, path: str, afte
 
     Return what is asked for, as it is.
     """
-    asked: list[str] = []
+    requests: list[str] = []
     before, script = PLACES[place]
 
     def with_host(route: Route) -> None:
@@ -39,11 +39,11 @@ def serve_host(page: Page, demo: Demo, version: str, place: str, path: str, afte
     def note(request: Request) -> None:
         path = request.url.removeprefix(demo.url).partition("?")[0]
         if "kb-ahead" not in request.headers and "kb-taken" not in request.headers:
-            asked.append(f"{request.method} {path}")
+            requests.append(f"{request.method} {path}")
 
     javascript = "text/javascript"
     page.route(f"{demo.url}{path}", with_host)
     page.route(f"{demo.url}{SCRIPT}", lambda route: route.fulfill(path=VERSIONS[version], content_type=javascript))
     page.route(f"{demo.url}/host/", lambda route: route.fulfill(body=f"Answered a {route.request.method}"))
     page.on("request", note)
-    return asked
+    return requests

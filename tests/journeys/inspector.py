@@ -31,10 +31,10 @@ class Inspector:
     def measure(self, name: str, least: int) -> None:
         """Nothing to be scrolled sideways, nothing cut off, nothing too small to be hit."""
         self._wait_for_the_whole_page()
-        said = [*cut_off(self.page), *too_small(self.page, least)]
+        problems = [*cut_off(self.page), *too_small(self.page, least)]
         if booking_steps.is_too_wide(self.page):
-            said.append("has to be scrolled sideways")
-        self.wrong += [f"{name}: {each}" for each in said]
+            problems.append("has to be scrolled sideways")
+        self.wrong += [f"{name}: {each}" for each in problems]
 
     def _wait_for_the_whole_page(self) -> None:
         """Wait for a loaded document: in the middle of a navigation it is empty, without even an <html>.

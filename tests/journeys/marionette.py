@@ -47,16 +47,16 @@ class Marionette:
     def __init__(self, port: int, *, seconds: float = 60) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self._stream = self._socket.makefile("rb")
-        self._said = 0
-        self._hear()
+        self._last_id = 0
+        self._receive()
 
     def call(self, command: str, **parameters: Any) -> Any:
         """Do one command and answer its result; raises Refused."""
-        self._said += 1
-        message = json.dumps([0, self._said, command, parameters]).encode()
+        self._last_id += 1
+        message = json.dumps([0, self._last_id, command, parameters]).encode()
         self._socket.sendall(b"%d:%s" % (len(message), message))
-        _, number, error, result = self._hear()
-        assert number == self._said
+        _, number, error, result = self._receive()
+        assert number == self._last_id
         if error:
             raise Refused(error["error"], error["message"])
         return result["value"] if isinstance(result, dict) and set(result) == {"value"} else result
@@ -65,7 +65,7 @@ class Marionette:
         self._stream.close()
         self._socket.close()
 
-    def _hear(self) -> Any:
+    def _receive(self) -> Any:
         length = b""
         while (digit := self._stream.read(1)) != b":":
             if not digit:
@@ -93,9 +93,9 @@ def running(firefox: str, folder: Path, **preferences: Any) -> Iterator[Marionet
     ) as browser:
         try:
             assert browser.stdout
-            said = next((line for line in browser.stdout if "Listening on port" in line), None)
-            assert said, "Firefox did not start."
-            marionette = Marionette(int(said.rpartition(" ")[2]))
+            ready = next((line for line in browser.stdout if "Listening on port" in line), None)
+            assert ready, "Firefox did not start."
+            marionette = Marionette(int(ready.rpartition(" ")[2]))
             try:
                 yield marionette
             finally:

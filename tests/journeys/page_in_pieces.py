@@ -35,11 +35,11 @@ class SlowLine:
 
             def do_GET(self) -> None:
                 passed_on = ("Host", "Origin", "Content-Type")
-                asked = {name: self.headers[name] for name in passed_on if name in self.headers}
+                headers = {name: self.headers[name] for name in passed_on if name in self.headers}
                 answer = httpx.request(
                     self.command,
                     behind + self.path,
-                    headers={"Accept-Encoding": "identity", **asked},
+                    headers={"Accept-Encoding": "identity", **headers},
                     content=self.rfile.read(int(self.headers["Content-Length"] or 0)),
                     timeout=120,
                 )

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-LISTEN = """window.heard = []; window.refused = [];
+LISTEN = """window.receivedEvents = []; window.refused = [];
 for (const name of ["ready", "step", "booked", "resize", "closed"])
   addEventListener("kordless:" + name, ({ type, detail, target }) =>
-    heard.push({ name: type.slice(9), link: target.textContent, ...detail }));
+    receivedEvents.push({ name: type.slice(9), link: target.textContent, ...detail }));
 addEventListener("kordless:booked", () => {
-  document.documentElement.dataset.booked = heard.filter(({ name }) => name === "booked").length;
+  document.documentElement.dataset.booked = receivedEvents.filter(({ name }) => name === "booked").length;
 });
 addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));
 """

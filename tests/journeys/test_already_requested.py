@@ -7,13 +7,13 @@ from tests.journeys import booking_steps
 from tests.journeys.demo import Demo
 from tests.support.matrix import thinned
 
-SAID = "This time was already requested from this page"
+HEADING = "This time was already requested from this page"
 
 
-def says_so(page: Page) -> None:
+def expect_already_requested(page: Page) -> None:
     """The page is there, and nothing of the first booking is on it."""
     booking_steps.at(page, "problem")
-    expect(page.get_by_role("heading", name=SAID)).to_be_visible()
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     expect(page.get_by_text("Nothing new was booked and nothing was changed.")).to_be_visible()
     shown = page.content()
     assert not [word for word in ("Ada", "ada@example.com", "BOOK_", "/confirmation/") if word in shown]
@@ -43,7 +43,7 @@ def test_back_after_booking_says_so_and_leads_on(browser: Browser, demo: Demo, *
         booking_steps.to_contact(page)
         booking_steps.book(page)
         booking_steps.back(page)
-        says_so(page)
+        expect_already_requested(page)
         leads_on(page, demo)
 
 
@@ -62,7 +62,7 @@ def test_another_name_in_an_open_form_gets_a_page_with_a_way_on(browser: Browser
         shared.get_by_label("Name", exact=True).fill("Grace Hopper")
         shared.get_by_label("Email (or phone)", exact=True).fill("grace@example.com")
         shared.get_by_role("button", name="Book appointment").click()
-        says_so(shared)
+        expect_already_requested(shared)
         expect(shared.get_by_text("Everything you typed is kept.")).to_be_visible()
         if script:
             expect(shared.locator(".kb-title")).to_be_focused()

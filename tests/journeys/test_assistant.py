@@ -38,14 +38,14 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("said", "scripts"), CASES)
-def test_a_visitor_says_when(browser: Browser, demo: Demo, said: Words, scripts: bool):
+@pytest.mark.parametrize(("typed", "scripts"), CASES)
+def test_a_visitor_says_when(browser: Browser, demo: Demo, typed: Words, scripts: bool):
     """The words never stand in an address; what was understood is said back, and each part of it can be removed."""
     with browser.new_context(viewport=PHONE, java_script_enabled=scripts, has_touch=True, is_mobile=True) as context:
         page = context.new_page()
         addresses: list[str] = []
         page.on("request", lambda request: addresses.append(f"{request.url} {request.headers.get('referer')}"))
-        page.goto(f"{demo.url}/book/haircut/?tz=America/New_York&lang={said.language}")
+        page.goto(f"{demo.url}/book/haircut/?tz=America/New_York&lang={typed.language}")
         booking_steps.at(page, "slot")
         field = page.locator("input[name=words]")
         expect(field).to_be_hidden()
@@ -57,12 +57,12 @@ def test_a_visitor_says_when(browser: Browser, demo: Demo, said: Words, scripts:
         booking_steps.at(page, "say")
         expect(field).to_have_value("zzyzx")
         assert not booking_steps.is_too_wide(page)
-        field.fill(said.words)
+        field.fill(typed.words)
         field.press("Enter")
         booking_steps.at(page, "slot")
         limits = page.locator(".kb-limits a")
         expect(limits).to_have_count(2)
-        expect(limits.nth(1)).to_have_text(re.compile(said.hour))
+        expect(limits.nth(1)).to_have_text(re.compile(typed.hour))
         assert not booking_steps.is_too_wide(page)
         booking_steps.at_rest(page)
         for limit in limits.all():

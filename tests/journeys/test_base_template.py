@@ -92,12 +92,12 @@ def test_the_widget_in_the_sites_frame_is_one_surface_and_no_box_in_a_box(browse
 @pytest.mark.parametrize("version", thinned({version: version for version in VERSIONS}))
 def test_an_htmx_of_the_sites_base_and_the_page_in_it_leave_each_other_alone(page: Page, based: Demo, version: str):
     """Each click asks once, each step has its URL, Back and Forward lead through them, and one booking is made."""
-    asked = serve_host(page, based, version, "in the head", "/book/", "</nav>")
+    requests = serve_host(page, based, version, "in the head", "/book/", "</nav>")
     page.goto(f"{based.url}/book/")
     expect(page.get_by_text("Answered a GET")).to_be_visible()
     expect(page.locator(".kb.kb-js")).to_be_visible()  # the widget's script has started
     page.get_by_role("button", name="The host's").click()
-    expect(page.locator("#host-said")).to_have_text("Answered a POST")
+    expect(page.locator("#host-answer")).to_have_text("Answered a POST")
     booking_steps.to_times(page, "Haircut")
     expect_site_frame(page, "Haircut")
     page.evaluate("htmx.process(document.body)")
@@ -112,7 +112,7 @@ def test_an_htmx_of_the_sites_base_and_the_page_in_it_leave_each_other_alone(pag
     booking_steps.at(page, "confirmation")
     expect(page).not_to_have_url(f"{based.url}/book/")
     assert page.evaluate("htmx.version").startswith(version)
-    assert [each for each in asked if each.startswith("POST")] == ["POST /host/", "POST /book/haircut/contact/"]
-    assert asked.count("GET /host/") == 1
-    expect(page.locator("#host-said")).to_have_text("Answered a POST")  # the page was never loaded again
+    assert [each for each in requests if each.startswith("POST")] == ["POST /host/", "POST /book/haircut/contact/"]
+    assert requests.count("GET /host/") == 1
+    expect(page.locator("#host-answer")).to_have_text("Answered a POST")  # the page was never loaded again
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0

@@ -132,12 +132,12 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
         assert page.locator(".kb-time").count() > 0
         check_first_bodies(page)
         # The style of the form is asked for by the first press, and before the form itself: nothing jumps.
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        urls: list[str] = []
+        page.on("request", lambda request: urls.append(request.url))
         page.locator(".kb-time").first.press("Enter")
         booking_steps.at(page, "contact")
         expect(page.locator(".kb-summary").first).to_have_css("border-top-style", "solid")
-        kinds = [kind for url in asked for kind in ("/style-later", "/contact/?start=") if kind in url]
+        kinds = [kind for url in urls for kind in ("/style-later", "/contact/?start=") if kind in url]
         assert kinds == ["/style-later", "/contact/?start="]
         scripts = page.evaluate("performance.getEntriesByType('resource').filter(({ name }) => name.includes('/htmx'))")
         assert len(scripts) == 1
@@ -150,14 +150,14 @@ def test_a_press_waits_for_htmx_and_is_a_link_without_it(browser: Browser, demo:
         with booking_steps.unanswered(page, "**/htmx*"):
             page.goto(f"{demo.url}/book/haircut/")
             page.evaluate("window.isSamePage = true")
-            asked: list[str] = []
-            page.on("request", lambda request: "/contact/?start=" in request.url and asked.append(request.url))
+            urls: list[str] = []
+            page.on("request", lambda request: "/contact/?start=" in request.url and urls.append(request.url))
             page.locator(".kb-time").first.press("Enter")
             expect(page.locator("[aria-busy=true]")).to_be_attached()
             booking_steps.at(page, "slot")
         booking_steps.at(page, "contact")
         assert page.evaluate("window.isSamePage") is True
-        assert len(asked) == 1
+        assert len(urls) == 1
         page.route("**/htmx*", lambda route: route.abort())
         page.goto(f"{demo.url}/book/haircut/")
         page.evaluate("window.isSamePage = true")

@@ -15,12 +15,12 @@ from tests.support.matrix import thinned
 @pytest.mark.parametrize("version", thinned({version: version for version in VERSIONS}))
 def test_no_htmx_acts_on_the_elements_of_the_other(page: Page, demo: Demo, version: str, place: str):
     """The host's elements work with its own htmx, once for each click; so do the widget's, up to one booking."""
-    asked = serve_host(page, demo, version, place, "/", "</h1>")
+    requests = serve_host(page, demo, version, place, "/", "</h1>")
     page.goto(f"{demo.url}/")
     expect(page.get_by_text("Answered a GET")).to_be_visible()
     expect(page.locator(".kb.kb-js")).to_be_visible()  # the widget's script has started
     page.get_by_role("button", name="The host's").click()
-    expect(page.locator("#host-said")).to_have_text("Answered a POST")
+    expect(page.locator("#host-answer")).to_have_text("Answered a POST")
     booking_steps.to_times(page, "Haircut")
     # As a host does after it has changed its page.
     page.evaluate("htmx.process(document.body)")
@@ -31,11 +31,11 @@ def test_no_htmx_acts_on_the_elements_of_the_other(page: Page, demo: Demo, versi
     stored = page.evaluate("Object.values({...localStorage, ...sessionStorage})")
     assert set(stored) <= ({"/"} if version != "4" else set())
     assert booking_steps.address(page) == f"{demo.url}/"
-    posted = [each for each in asked if each.startswith("POST")]
+    posted = [each for each in requests if each.startswith("POST")]
     assert posted == ["POST /host/", "POST /book/haircut/contact/"]
-    assert asked.count("GET /host/") == 1
-    assert asked.count("GET /book/haircut/") == 1
-    assert asked.count(f"GET {SCRIPT}") == 1
+    assert requests.count("GET /host/") == 1
+    assert requests.count("GET /book/haircut/") == 1
+    assert requests.count(f"GET {SCRIPT}") == 1
 
 
 def test_several_widgets_act_in_their_own_places_and_one_loads_on_sight(browser: Browser, page: Page, demo: Demo):
@@ -111,10 +111,11 @@ def test_saying_when_and_the_waitlist_act_in_the_place_of_their_widget(browser: 
 
 
 LISTEN = """
-window.heard = [];
+window.receivedEvents = [];
 for (const name of ["ready", "step", "booked", "rescheduled", "cancelled", "resize", "closed"])
   document.addEventListener("kordless:" + name, ({ type, detail, target }) =>
-    heard.push([target.querySelector(".kb-stage").id, type.slice(9), detail.step, detail.status, detail.version]));
+    receivedEvents.push(
+      [target.querySelector(".kb-stage").id, type.slice(9), detail.step, detail.status, detail.version]));
 """
 
 
@@ -125,24 +126,24 @@ def test_a_widget_tells_its_page_what_happens_in_it(page: Page, demo: Demo):
     expect(page.locator(".kb.kb-js")).to_be_visible()
     own = "kb-inline-widget"
     expected = [[own, "ready", None, None, 1], [own, "step", "service", None, 1]]
-    assert page.evaluate("heard") == expected
+    assert page.evaluate("receivedEvents") == expected
     booking_steps.to_times(page, "Haircut")
     booking_steps.choose_day(page, page.locator("a.kb-day").last)  # the same step
     booking_steps.to_contact(page)
     booking_steps.book(page)
     expected += [[own, "step", step, None, 1] for step in ("slot", "contact", "confirmation")]
     expected.append([own, "booked", None, "confirmed", 1])
-    booking_steps.wait_for(page, "(count) => heard.length >= count", len(expected))
-    assert page.evaluate("heard") == expected
+    booking_steps.wait_for(page, "(count) => receivedEvents.length >= count", len(expected))
+    assert page.evaluate("receivedEvents") == expected
     page.locator(".kb-onward a").first.click()
     booking_steps.at(page, "booking")
     page.locator(".kb-card").get_by_text("Cancel booking").click()
     booking_steps.at(page, "cancel")
     page.get_by_role("button", name="Cancel booking").click()
-    booking_steps.wait_for(page, "heard.at(-1)[1] === 'cancelled'")
+    booking_steps.wait_for(page, "receivedEvents.at(-1)[1] === 'cancelled'")
     page.reload()
-    booking_steps.wait_for(page, "heard.some(([, name]) => name === 'step')")
-    assert {name for _id, name, *_rest in page.evaluate("heard")} == {"ready", "step"}
+    booking_steps.wait_for(page, "receivedEvents.some(([, name]) => name === 'step')")
+    assert {name for _id, name, *_rest in page.evaluate("receivedEvents")} == {"ready", "step"}
 
 
 def test_a_widget_that_loads_on_sight_is_ready_once_it_has_loaded(page: Page, demo: Demo):
@@ -152,12 +153,15 @@ def test_a_widget_that_loads_on_sight_is_ready_once_it_has_loaded(page: Page, de
     page.goto(f"{demo.url}/several/")
     last = "kb-inline-widget--3"
     expect(page.locator(".kb.kb-js")).to_have_count(3)
-    before = page.evaluate("heard")
+    before = page.evaluate("receivedEvents")
     assert [name for own, name, *_rest in before if own == "kb-inline-widget"] == ["ready", "step"]
     assert "lazy" not in [step for _own, _name, step, *_rest in before]
     page.locator(f"#{last}").scroll_into_view_if_needed()
-    booking_steps.wait_for(page, "(own) => heard.some(([id, name]) => id === own && name === 'step')", last)
-    assert [each[1:3] for each in page.evaluate("heard") if each[0] == last] == [["ready", None], ["step", "slot"]]
+    booking_steps.wait_for(page, "(own) => receivedEvents.some(([id, name]) => id === own && name === 'step')", last)
+    assert [each[1:3] for each in page.evaluate("receivedEvents") if each[0] == last] == [
+        ["ready", None],
+        ["step", "slot"],
+    ]
 
 
 WAITLIST = re.compile("Tell me when")

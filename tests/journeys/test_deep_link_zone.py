@@ -146,14 +146,14 @@ def test_times_stay_when_the_script_comes_late(far: Page, shared_demo: Demo):
 
 def test_a_visitor_in_the_business_zone_waits_for_the_script_alone(page: Page, shared_demo: Demo):
     """No second request, and the times are there with the script."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.add_init_script(WATCH)
     stop_animations(page)
     page.goto(f"{shared_demo.url}{LINK}", wait_until="networkidle")
     expect(page.locator(".kb-time").first).to_be_visible()
     assert len(readable(page)) == 1
-    assert not [url for url in asked if "tz=" in url]
+    assert not [url for url in urls if "tz=" in url]
     expect(page.get_by_role("link", name="Use my time zone")).to_have_count(0)
 
 

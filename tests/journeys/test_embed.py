@@ -13,7 +13,16 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, FrameLocat
 
 from tests.journeys import booking_steps
 from tests.journeys.booking_steps import move_and_cancel
-from tests.journeys.embedding_pages import SHOP, STRANGER, Elsewhere, framed, has_dialog, heard, inner_frame, listen
+from tests.journeys.embedding_pages import (
+    SHOP,
+    STRANGER,
+    Elsewhere,
+    framed,
+    has_dialog,
+    inner_frame,
+    listen,
+    received_events,
+)
 from tests.journeys.first_bodies import check_first_bodies
 from tests.journeys.inspector import RULES
 from tests.support.matrix import thinned
@@ -74,7 +83,7 @@ def fits(page: Page, title: str = HAIRCUT) -> None:
     """Wait until the frame is as high as its content; nothing inside can be scrolled then."""
     booking_steps.wait_for(
         page,
-        "title => heard.some(one => one.name === 'resize') && "
+        "title => receivedEvents.some(one => one.name === 'resize') && "
         "document.querySelector(`iframe[title='${title}']`).clientHeight > 0",
         title,
     )
@@ -100,15 +109,15 @@ def test_books_from_a_strict_site(page: Page, elsewhere: Elsewhere, complaints: 
     frame = framed(page, "Book a haircut at Acme Salon")
     booking_steps.at(frame, "slot")
     book_in(frame, "guest@example.com")
-    booking_steps.wait_for(page, "heard.some(one => one.name === 'booked')")
-    booked = heard(page, "booked")
+    booking_steps.wait_for(page, "receivedEvents.some(one => one.name === 'booked')")
+    booked = received_events(page, "booked")
     assert [set(one) for one in booked] == [{"name", "link", "version", "service", "start", "status"}]
     assert (booked[0]["version"], booked[0]["service"], booked[0]["status"]) == (1, "haircut", "confirmed")
-    assert [one["step"] for one in heard(page, "step")] == ["slot", "contact", "confirmation"]
+    assert [one["step"] for one in received_events(page, "step")] == ["slot", "contact", "confirmation"]
     expect(
         page.locator("#log li").filter(has_text="kordless:booked from “Book a haircut at Acme Salon”")
     ).to_be_visible()
-    everything = json.dumps(page.evaluate("heard"))
+    everything = json.dumps(page.evaluate("receivedEvents"))
     assert "guest@example.com" not in everything
     assert "Ada" not in everything
     assert str(elsewhere.demo.sandbox.bookings()).count("guest@example.com") == 1
@@ -144,11 +153,11 @@ def test_the_frame_is_as_high_as_its_content(page: Page, elsewhere: Elsewhere):
     fits(page)
     assert heights(page)[0] > seen[2]
     for _ in range(10):  # the last message may be on its way yet
-        count = len(heard(page, "resize"))
+        count = len(received_events(page, "resize"))
         page.wait_for_timeout(400)
-        if len(heard(page, "resize")) == count:
+        if len(received_events(page, "resize")) == count:
             break
-    assert len(heard(page, "resize")) == count <= 8
+    assert len(received_events(page, "resize")) == count <= 8
 
 
 def test_the_frame_survives_rules_that_are_for_other_frames(page: Page, elsewhere: Elsewhere):
@@ -180,12 +189,12 @@ def test_loading_takes_no_focus_and_moves_nothing(page: Page, elsewhere: Elsewhe
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop + 300)")
     # Playwright's own clicks may scroll.
     framed(page).locator(".kb-time").last.evaluate("time => time.click()")
-    booking_steps.wait_for(page, "heard.some(({ step }) => step === 'contact')")
+    booking_steps.wait_for(page, "receivedEvents.some(({ step }) => step === 'contact')")
     booking_steps.wait_for(page, "Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
     page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 100)")
     framed(page).get_by_role("button", name="Choose another time").evaluate("button => button.click()")
     booking_steps.at(framed(page), "slot")
-    booking_steps.wait_for(page, "heard.filter(({ step }) => step === 'slot').length === 2")
+    booking_steps.wait_for(page, "receivedEvents.filter(({ step }) => step === 'slot').length === 2")
     fits(page)
     assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().top") == pytest.approx(100, abs=2)
 
@@ -255,9 +264,9 @@ def test_the_dialog(page: Page, elsewhere: Elsewhere, complaints: list[str]):
     expect(dialog).to_be_hidden()
     expect(link).to_be_focused()
     booking_steps.wait_for(
-        page, "heard.filter(({ name }) => name === 'closed').length >= 4"
+        page, "receivedEvents.filter(({ name }) => name === 'closed').length >= 4"
     )  # told after it has closed
-    assert len(heard(page, "closed")) == 4
+    assert len(received_events(page, "closed")) == 4
     link.click()
     book_in(frame, "popup@example.com")
     assert str(elsewhere.demo.sandbox.bookings()).count("popup@example.com") == 1
@@ -421,9 +430,11 @@ def test_two_widgets_on_a_page(page: Page, elsewhere: Elsewhere, complaints: lis
     # Not at the same time: it may be the same hairdresser.
     for title, email, nth in (("Book a beard trim", "his@example.com", 0), ("Book a haircut", "hers@example.com", -1)):
         book_in(framed(page, title), email, nth)
-        booking_steps.wait_for(page, "link => heard.some(one => one.name === 'booked' && one.link === link)", title)
+        booking_steps.wait_for(
+            page, "link => receivedEvents.some(one => one.name === 'booked' && one.link === link)", title
+        )
         fits(page, title)
-    assert [(one["link"], one["service"]) for one in heard(page, "booked")] == [
+    assert [(one["link"], one["service"]) for one in received_events(page, "booked")] == [
         ("Book a beard trim", "beard-trim"),
         ("Book a haircut", "haircut"),
     ]
@@ -569,7 +580,7 @@ def test_strange_messages_are_ignored_both_ways(page: Page, elsewhere: Elsewhere
         elsewhere.book,
     )
     assert heights(page) == before
-    assert heard(page, "booked") == []
+    assert received_events(page, "booked") == []
     inside = inner_frame(page, elsewhere)
     inside.evaluate(
         """async () => {
@@ -595,8 +606,10 @@ def test_the_frame_speaks_to_nobody_but_its_page(page: Page, elsewhere: Elsewher
     page.goto(elsewhere.write(page.context, elsewhere.link()))
     booking_steps.at(framed(page), "slot")
     fits(page)
-    booking_steps.wait_for(page, "['ready', 'step', 'resize'].every((name) => heard.some((one) => one.name === name))")
-    assert {one["name"] for one in page.evaluate("heard")} == {"ready", "step", "resize"}
+    booking_steps.wait_for(
+        page, "['ready', 'step', 'resize'].every((name) => receivedEvents.some((one) => one.name === name))"
+    )
+    assert {one["name"] for one in page.evaluate("receivedEvents")} == {"ready", "step", "resize"}
 
 
 def test_prefilled_by_message(page: Page, elsewhere: Elsewhere):
@@ -655,14 +668,14 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     frame = framed(page, "Book beard-trim/")
     booking_steps.to_contact(frame)
     number = booking_steps.book(frame, email="mover@example.com")
-    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
+    booking_steps.wait_for(page, "receivedEvents.some(({ name }) => name === 'booked')")
     inside = inner_frame(page, elsewhere)
     inside.evaluate("location.reload()")
-    booking_steps.wait_for(page, "heard.filter(({ name }) => name === 'ready').length === 2")
+    booking_steps.wait_for(page, "receivedEvents.filter(({ name }) => name === 'ready').length === 2")
     frame.get_by_role("link", name="Change or cancel", exact=True).click()
     move_and_cancel(frame, elsewhere.demo, number)
-    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'cancelled')")
-    events = heard(page, "booked", "rescheduled", "cancelled")
+    booking_steps.wait_for(page, "receivedEvents.some(({ name }) => name === 'cancelled')")
+    events = received_events(page, "booked", "rescheduled", "cancelled")
     assert [(one["name"], one["service"], one["status"]) for one in events] == [
         ("booked", "beard-trim", "confirmed"),
         ("rescheduled", "beard-trim", "confirmed"),
@@ -670,7 +683,7 @@ def test_moved_and_cancelled_in_the_frame(page: Page, elsewhere: Elsewhere):
     ]
     assert events[0]["start"] != events[1]["start"] == events[2]["start"]
     assert all(set(one) == {"name", "link", "version", "service", "start", "status"} for one in events)
-    assert number not in json.dumps(page.evaluate("heard"))
+    assert number not in json.dumps(page.evaluate("receivedEvents"))
 
 
 @pytest.mark.matrix
@@ -886,8 +899,8 @@ def test_the_thank_you_page_replaces_the_page_around_the_frame(
     book_in(frame, "thanks@example.com")
     onward = frame.get_by_role("link", name="Continue", exact=True)
     expect(onward).to_have_attribute("href", thanks)
-    booking_steps.wait_for(page, "heard.some(({ name }) => name === 'booked')")
-    assert len(heard(page, "booked")) == 1
+    booking_steps.wait_for(page, "receivedEvents.some(({ name }) => name === 'booked')")
+    assert len(received_events(page, "booked")) == 1
     onward.click()
     page.wait_for_url(thanks)
     with strict_browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:

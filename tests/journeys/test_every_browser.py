@@ -82,7 +82,7 @@ def test_books(visit: Visit, mode: str, links: list[str]):
     visitor = visit.visitor
     with visitor.tab(f"{visit.elsewhere.url}/?{urlencode({'mode': mode, 'link': links}, doseq=True)}"):
         if mode == "popup":
-            visitor.ask(DIALOGS)
+            visitor.evaluate(DIALOGS)
         for link in links:
             email = f"{mode}-{len(links)}-{link.lower()}@example.com"
             if mode == "popup":
@@ -94,9 +94,9 @@ def test_books(visit: Visit, mode: str, links: list[str]):
         if visit.scripts:
             visitor.see(f'html[data-booked="{len(links)}"]')
             assert visitor.complaints() == []
-        reported = visitor.ask("heard.filter(({ name }) => name === 'booked').map(({ link }) => link)")
+        reported = visitor.evaluate("receivedEvents.filter(({ name }) => name === 'booked').map(({ link }) => link)")
         assert reported == (links if visit.scripts else [])
-        assert visitor.ask("refused") == []
+        assert visitor.evaluate("refused") == []
         assert visitor.kept(*links) == []
 
 
@@ -125,6 +125,6 @@ def test_stored_data_would_be_found(visit: Visit):
     ):
         with visitor.tab(f"{visit.elsewhere.url}/bare/"):
             assert visitor.kept() == [], keep
-            visitor.ask(keep)
+            visitor.evaluate(keep)
             assert len(visitor.kept()) == 1, keep
             visitor.forget()

@@ -37,21 +37,21 @@ def page(elsewhere: Elsewhere, mode: str, **attributes: str) -> str:
 
 def settled(visitor: Firefox) -> int:
     """The height of the frame, once it is that of its content; nothing in it can be scrolled then."""
-    visitor.ask("""new Promise((done) => {
+    visitor.evaluate("""new Promise((done) => {
       const look = () =>
-        heard.some(({ name }) => name === "resize") ? requestAnimationFrame(done) : setTimeout(look, 20);
+        receivedEvents.some(({ name }) => name === "resize") ? requestAnimationFrame(done) : setTimeout(look, 20);
       look();
     })""")
     inner = "[innerWidth, Math.ceil(document.body.getBoundingClientRect().height)]"
     outer = "(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])(document.querySelector('iframe'))"
     give_up = monotonic() + PATIENCE_SECONDS
     # The width too: until the inside has heard of a new one, its height is an old one.
-    while (sizes := visitor.ask(outer)) != visitor.ask(inner, "Haircut"):
-        assert monotonic() < give_up, (sizes, visitor.ask(inner, "Haircut"))
+    while (sizes := visitor.evaluate(outer)) != visitor.evaluate(inner, "Haircut"):
+        assert monotonic() < give_up, (sizes, visitor.evaluate(inner, "Haircut"))
     height = sizes[1]
     root = "document.documentElement"
-    assert visitor.ask(f"{root}.scrollHeight - {root}.clientHeight", "Haircut") <= 0
-    assert visitor.ask(f"{root}.scrollWidth - {root}.clientWidth", "Haircut") <= 0
+    assert visitor.evaluate(f"{root}.scrollHeight - {root}.clientHeight", "Haircut") <= 0
+    assert visitor.evaluate(f"{root}.scrollWidth - {root}.clientWidth", "Haircut") <= 0
     return int(height)
 
 
@@ -71,10 +71,10 @@ def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewh
         try:
             visitor.wait_for("innerWidth <= 500")
             assert settled(visitor) > wrong
-            said = "heard.filter(({ name }) => name === 'resize').length"
+            resizes = "receivedEvents.filter(({ name }) => name === 'resize').length"
             for _ in range(10):  # the last message may be on its way yet
-                before = visitor.ask(said)
-                after = visitor.ask(f"new Promise((done) => setTimeout(() => done({said}), 400))")
+                before = visitor.evaluate(resizes)
+                after = visitor.evaluate(f"new Promise((done) => setTimeout(() => done({resizes}), 400))")
                 if before == after:
                     break
             assert before == after <= 12
@@ -86,27 +86,27 @@ def test_the_frame_is_as_high_as_its_content(visitor: Firefox, elsewhere: Elsewh
 def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
     """Enter opens it, Tab stays in it, Escape closes it from everywhere inside, and the focus returns."""
     with visitor.tab(page(elsewhere, "popup")):
-        visitor.ask(DIALOGS)
-        visitor.ask("document.querySelector('a').focus()")
+        visitor.evaluate(DIALOGS)
+        visitor.evaluate("document.querySelector('a').focus()")
         visitor.press("Enter")
         visitor.see(".kb-time", "Haircut")
         settled(visitor)
         for _ in range(6):
             visitor.press("Tab")
-            assert visitor.ask(FOCUS) in {"dialog", "body"}
-        assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "hidden"
+            assert visitor.evaluate(FOCUS) in {"dialog", "body"}
+        assert visitor.evaluate("getComputedStyle(document.documentElement).overflowY") == "hidden"
         visitor.press("Escape")
         visitor.wait_for("!document.querySelector('dialog').open")
         visitor.wait_for(f"{FOCUS} === 'a'")
         visitor.press("Enter")
         visitor.see(".kb-time", "Haircut")
-        visitor.ask("document.querySelector('.kb-time').focus()", "Haircut")
+        visitor.evaluate("document.querySelector('.kb-time').focus()", "Haircut")
         visitor.press("Escape")
         visitor.wait_for("!document.querySelector('dialog').open")
         visitor.wait_for(f"{FOCUS} === 'a'")
-        visitor.wait_for("heard.filter(({ name }) => name === 'closed').length >= 2")
-        assert visitor.ask("heard.filter(({ name }) => name === 'closed').length") == 2
-        assert visitor.ask("getComputedStyle(document.documentElement).overflowY") == "visible"
+        visitor.wait_for("receivedEvents.filter(({ name }) => name === 'closed').length >= 2")
+        assert visitor.evaluate("receivedEvents.filter(({ name }) => name === 'closed').length") == 2
+        assert visitor.evaluate("getComputedStyle(document.documentElement).overflowY") == "visible"
         assert visitor.complaints() == []
 
 
@@ -114,10 +114,10 @@ def test_the_dialog_by_keyboard(visitor: Firefox, elsewhere: Elsewhere):
 def test_the_dialog_comes_under_a_policy_with_a_nonce(visitor: Firefox, elsewhere: Elsewhere, trust: str):
     """The second file, which the loader imports, is trusted as the loader is."""
     with visitor.tab(page(elsewhere, "popup", trust=trust)):
-        visitor.ask(DIALOGS)
+        visitor.evaluate(DIALOGS)
         visitor.click("a")
         visitor.see(".kb-time", "Haircut")
-        assert visitor.ask("refused") == []
+        assert visitor.evaluate("refused") == []
         assert visitor.complaints() == []
 
 
@@ -132,9 +132,9 @@ def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsew
         visitor.click(".kb-time", frame)
         visitor.see('[data-kb-step="contact"]', frame)
         visitor.fill("[name=name]", "Ada Lovelace", frame)
-        visitor.ask("history.back()")
+        visitor.evaluate("history.back()")
         visitor.see('[data-kb-step="slot"]', frame)
-        visitor.ask("history.forward()")
+        visitor.evaluate("history.forward()")
         visitor.see('[data-kb-step="contact"]', frame)
         visitor.wait_for("document.querySelector('[name=name]').value === 'Ada Lovelace'", frame)
 
@@ -142,29 +142,34 @@ def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsew
 def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):
     """The form comes from the cache, and is reported; Back brings the whole page."""
     visitor.forget_pages_at_once()
-    asked = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/contact/'))"
+    contact_requests = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/contact/'))"
     with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
         visitor.see(".kb-js .kb-time")
-        visitor.ask(f"""new Promise((done) => {{
+        visitor.evaluate(f"""new Promise((done) => {{
           document.querySelector(".kb-time").dispatchEvent(new PointerEvent("pointerdown", {{ bubbles: true }}));
-          const look = () => {asked}.length ? done() : setTimeout(look, 20);
+          const look = () => {contact_requests}.length ? done() : setTimeout(look, 20);
           look();
         }})""")
         visitor.click(".kb-time")
         visitor.see('[data-kb-step="contact"]')
-        sent = f"{asked}.filter(({{ transferSize }}) => transferSize > 0)"
-        visitor.ask(f"""new Promise((done) => {{
+        sent = f"{contact_requests}.filter(({{ transferSize }}) => transferSize > 0)"
+        visitor.evaluate(f"""new Promise((done) => {{
           const look = () => {sent}.length > 1 ? done() : setTimeout(look, 20);
           look();
         }})""")
         # The pointer on its way to the click may prefetch once more, from the cache.
-        assert visitor.ask(f"{sent}.map((one) => one.initiatorType)") == ["fetch", "fetch"]
-        assert visitor.ask(f"{asked}.filter(({{ initiatorType }}) => initiatorType === 'xmlhttprequest').length") == 1
-        visitor.ask("location.assign('/book/manage/')")
+        assert visitor.evaluate(f"{sent}.map((one) => one.initiatorType)") == ["fetch", "fetch"]
+        assert (
+            visitor.evaluate(
+                f"{contact_requests}.filter(({{ initiatorType }}) => initiatorType === 'xmlhttprequest').length"
+            )
+            == 1
+        )
+        visitor.evaluate("location.assign('/book/manage/')")
         visitor.see('[data-kb-step="find"]')
-        visitor.ask("history.back()")
+        visitor.evaluate("history.back()")
         visitor.see('[data-kb-step="contact"]')
-        assert visitor.ask("!!document.querySelector('head link[rel=stylesheet]')")
+        assert visitor.evaluate("!!document.querySelector('head link[rel=stylesheet]')")
 
 
 def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Elsewhere):
@@ -175,7 +180,7 @@ def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Els
         height = settled(visitor)
         height_of_its_own = "{ kordless: 'resize', detail: { height: 9999 } }"
         lies = f"[{height_of_its_own}, {{ kordless: 'booked', detail: {{}} }}, null, 'kordless', 7]"
-        visitor.ask(
+        visitor.evaluate(
             f"""new Promise((done) => {{
               const ours = document.querySelector("iframe").contentWindow;
               const say = (data, origin, source) =>
@@ -189,8 +194,8 @@ def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Els
             }})"""
         )
         assert settled(visitor) == height
-        assert visitor.ask("heard.filter(({ name }) => name === 'booked').length") == 0
-        visitor.ask(
+        assert visitor.evaluate("receivedEvents.filter(({ name }) => name === 'booked').length") == 0
+        visitor.evaluate(
             f"""new Promise((done) => {{
               const data = {{ kordless: "hello", detail: {{ prefillName: "Mallory" }} }};
               const say = (origin, source) =>
@@ -203,7 +208,7 @@ def test_strange_messages_are_ignored_both_ways(visitor: Firefox, elsewhere: Els
             }})""",
             "Haircut",
         )
-        assert visitor.ask("document.querySelector('[name=name]').value", "Haircut") == ""
+        assert visitor.evaluate("document.querySelector('[name=name]').value", "Haircut") == ""
         assert visitor.complaints() == []
 
 
@@ -214,8 +219,8 @@ def test_prefilled_by_message(visitor: Firefox, elsewhere: Elsewhere):
         visitor.click(".kb-time", "Haircut")
         visitor.see('[data-kb-step="contact"]', "Haircut")
         visitor.wait_for("document.querySelector('[name=name]').value === 'Grace Hopper'", "Haircut")
-        assert visitor.ask("document.querySelector('[name=email]').value", "Haircut") == ""
-        assert "Grace" not in visitor.ask("location.href", "Haircut")
+        assert visitor.evaluate("document.querySelector('[name=email]').value", "Haircut") == ""
+        assert "Grace" not in visitor.evaluate("location.href", "Haircut")
 
 
 def test_an_isolated_page_may_embed(visitor: Firefox, elsewhere: Elsewhere):
@@ -223,5 +228,5 @@ def test_an_isolated_page_may_embed(visitor: Firefox, elsewhere: Elsewhere):
     with visitor.tab(page(elsewhere, "inline", isolated="1")):
         visitor.click(".kb-time", "Haircut")
         visitor.see('[data-kb-step="contact"]', "Haircut")
-        assert visitor.ask("self.crossOriginIsolated") is True
+        assert visitor.evaluate("self.crossOriginIsolated") is True
         assert visitor.complaints() == []

@@ -144,7 +144,7 @@ def test_a_reload_inside_a_host_page_shows_the_step_again(page: Page, demo: Demo
     assert history_state(page) is None
     booking_steps.to_times(page, "Haircut")
     with page.expect_request(
-        lambda asked: "/book/haircut/" in asked.url and "kb-ahead" not in asked.headers
+        lambda request: "/book/haircut/" in request.url and "kb-ahead" not in request.headers
     ) as another:
         booking_steps.choose_day(page, booking_steps.another_day(page))
     # What the server counts depends on the step before, which the host's URL doesn't say.

@@ -131,13 +131,13 @@ def test_a_day_that_fills_up_makes_room_for_another(page: Page, webhook_demo: De
 def test_a_page_that_nobody_sees_does_not_look(page: Page, webhook_demo: Demo):
     """A hidden tab costs nothing."""
     opened(page, busy_day(webhook_demo))
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
     page.clock.fast_forward(LOOKS)
     page.evaluate("delete document.hidden")
     assert looked(page) == 204
-    assert len(asked) == 1
+    assert len(urls) == 1
 
 
 @pytest.mark.matrix

@@ -28,7 +28,7 @@ def _patient(page: Page) -> None:
     page.add_init_script(PATIENT)
 
 
-class Asked:
+class StepRequests:
     """The page's own requests for steps, with and without the header of a prefetch."""
 
     def __init__(self, page: Page) -> None:
@@ -87,7 +87,7 @@ def reported(page: Page) -> Iterator[None]:
 def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complaints: list[str]):
     """Day and contact form come from the look; the form, which counts, is reported as shown; the draft books once."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
-    asked = Asked(page)
+    requests = StepRequests(page)
     hovered(page, "a.kb-day:not([aria-current])")
     day = page.locator("a.kb-day:not([aria-current])").first
     words, address = day.get_attribute("aria-label"), day.get_attribute("href")
@@ -96,13 +96,13 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     expect(page).to_have_url(f"{demo.url}{address}")
     page.mouse.move(0, 0)
     # What is under the pointer after the click may be a guess of its own.
-    assert (asked.guesses[0], asked.clicks, asked.reported) == (page.url, [], [])
+    assert (requests.guesses[0], requests.clicks, requests.reported) == (page.url, [], [])
     hovered(page, ".kb-time")
     with reported(page):
         page.locator(".kb-time").first.click()
     booking_steps.at(page, "contact")
-    assert asked.clicks == []
-    [form] = asked.reported
+    assert requests.clicks == []
+    [form] = requests.reported
     assert re.search("/contact/.*start=", form)
     expect(page).to_have_url(re.compile(r"/book/haircut/contact/\?.*draft="))
     assert page.title().startswith("Your details")
@@ -118,12 +118,12 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
 def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list[str]):
     """A prefetch of a page that isn't cached sends no request to Kordless; a click does."""
     page.goto(f"{demo.url}/book/?tz=America/New_York")
-    asked = Asked(page)
+    requests = StepRequests(page)
     before = len(demo.sandbox.requests)
     hovered(page, '.kb-service a:has-text("Beard trim")', status=204)
     assert len(demo.sandbox.requests) == before
     booking_steps.to_times(page, "Beard trim")
-    assert len(asked.clicks) == 1
+    assert len(requests.clicks) == 1
     assert len(demo.sandbox.requests) > before
     assert complaints == []
 
@@ -132,18 +132,18 @@ def test_a_guess_costs_kordless_nothing(page: Page, demo: Demo, complaints: list
 def test_passing_over_asks_nothing(page: Page, demo: Demo):
     """A pointer that is on its way elsewhere rests nowhere; one prefetch is not sent twice."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
-    asked = Asked(page)
+    requests = StepRequests(page)
     page.evaluate(
         """document.querySelectorAll("a.kb-day, a.kb-time").forEach((link) =>
              link.dispatchEvent(new PointerEvent("pointerover", { bubbles: true })));
            document.body.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }))"""
     )
     page.wait_for_timeout(250)
-    assert asked.guesses == []
+    assert requests.guesses == []
     hovered(page, "a.kb-day:not([aria-current])")
     page.mouse.move(0, 0)
     hovered(page, "a.kb-day:not([aria-current])")
-    assert over_the_line(page, "fetch") == asked.guesses[:1]
+    assert over_the_line(page, "fetch") == requests.guesses[:1]
 
 
 @pytest.mark.matrix
@@ -151,12 +151,12 @@ def test_who_saves_data_is_not_guessed_at(page: Page, demo: Demo):
     """A visitor who asked for little traffic gets what they click on, no more."""
     page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
-    asked = Asked(page)
+    requests = StepRequests(page)
     day = page.locator("a.kb-day:not([aria-current])").first
     words = day.get_attribute("aria-label")
     day.click(delay=150)
     expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
-    assert (asked.guesses, len(asked.clicks)) == ([], 1)
+    assert (requests.guesses, len(requests.clicks)) == ([], 1)
 
 
 @pytest.mark.matrix
@@ -181,7 +181,7 @@ def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
         page = context.new_page()
         page.add_init_script(PATIENT)
         page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
-        asked = Asked(page)
+        requests = StepRequests(page)
         day = page.locator("a.kb-day:not([aria-current])").first
         words = day.get_attribute("aria-label")
         if touch:
@@ -190,8 +190,8 @@ def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
             day.click(delay=60)
         expect(page.locator("a.kb-day[aria-current]")).to_have_attribute("aria-label", words or "")
         page.wait_for_timeout(150)  # the pointer rests on the day that is shown now: nothing to look ahead to
-        assert len(asked.guesses) == 1
-        assert asked.clicks == []
+        assert len(requests.guesses) == 1
+        assert requests.clicks == []
 
 
 @pytest.mark.matrix
@@ -199,11 +199,11 @@ def test_inside_the_home_page(page: Page, demo: Demo):
     """The widget in a host's page looks ahead as well, and leaves the host's address alone."""
     page.goto(f"{demo.url}/")
     booking_steps.to_times(page, "Haircut")
-    asked = Asked(page)
+    requests = StepRequests(page)
     hovered(page, ".kb-time")
     page.locator(".kb-time").first.click()
     booking_steps.at(page, "contact")
-    assert asked.clicks == []
+    assert requests.clicks == []
     assert page.url == f"{demo.url}/"
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import booking_steps
-from tests.journeys.accessibility_tree import in_order, said
+from tests.journeys.accessibility_tree import accessibility_lines, in_order
 from tests.journeys.all_pages import Tour
 from tests.journeys.demo import Demo
 from tests.support.spaces import plain_spaces
@@ -17,7 +17,7 @@ WEEK = [f'columnheader "{day}day"' for day in ("Sun", "Mon", "Tues", "Wednes", "
 
 def hears(page: Page, *wanted: str) -> list[str]:
     """All of it is in the tree, in this order; answers the whole tree."""
-    lines = said(page)
+    lines = accessibility_lines(page)
     assert in_order(lines, *wanted) == [], "\n".join(lines)
     assert len([line for line in lines if " level=1" in line]) == 1
     assert [line for line in lines if line.startswith(("link", "button", "textbox")) and ' ""' in line] == []
@@ -190,13 +190,13 @@ def test_announcements_of_live_regions(page: Page, tour: Tour):
     live = page.locator("[data-kb-live]")
     tour.open("color-consultation/zone/", "zone")
     search = page.get_by_role("searchbox", name="City, country or UTC offset")
-    for typed, heard in (
+    for typed, announcement in (
         ("Kathmandu", "1 time zone found"),
         ("zzzz", "No matching time zone. Try the nearest big city"),
     ):
         search.fill(typed)
         page.keyboard.press("Enter")
-        expect(live).to_contain_text(heard)
+        expect(live).to_contain_text(announcement)
         expect(search).to_be_focused()
     tour.open("color-consultation/", "slot")
     expect(live).to_have_text("")
@@ -219,7 +219,7 @@ def test_two_clocks_by_ear(page: Page, demo: Demo):
     """For a visitor from afar one sentence before the times says whose clock they are by; the form says both."""
     tour = Tour(page, demo, tz="Europe/Kyiv")
     tour.open("haircut/", "slot", hours="24")
-    lines = said(page)
+    lines = accessibility_lines(page)
     [sentence] = [at for at, line in enumerate(lines) if "Times in New York. You’re 7 hours ahead." in line]
     first = lines.index(f'link "{page.locator(".kb-time").first.inner_text()}"')
     assert sentence < first

@@ -115,13 +115,13 @@ def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: boo
     """Its room is kept; it is asked for without a referrer; where it doesn't come, the initial stands there."""
     branded = replace(ACME, branding={**ACME.branding, "logo": LOGO})
     kordless = Sandbox(str(tmp_path / "kordless.sqlite3"), limits=Limits.off(), businesses=(branded,))
-    asked: list[dict[str, str]] = []
+    sent_headers: list[dict[str, str]] = []
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><rect width="90" height="30" fill="#075"/></svg>'
     )
 
     def answer(route: Any) -> None:
-        asked.append(route.request.headers)
+        sent_headers.append(route.request.headers)
         if there:
             route.fulfill(body=picture, content_type="image/svg+xml")
         else:
@@ -147,5 +147,5 @@ def test_a_logo_moves_nothing(page: Page, demo: Demo, tmp_path: Path, there: boo
         if not there:
             shown = image.evaluate("image => getComputedStyle(image, '::after').content")
             assert shown == '"A"'
-    assert asked
-    assert not any("referer" in headers for headers in asked)
+    assert sent_headers
+    assert not any("referer" in headers for headers in sent_headers)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def walked(demo: Demo) -> dict[str, str]:
+def pages_of_both_ways(demo: Demo) -> dict[str, str]:
     """The HTML of each page of both ways, by address."""
     visitor = Visitor(HttpTransport(demo.url))
     visitor.open(f"{demo.url}/")
@@ -58,7 +58,7 @@ def walked(demo: Demo) -> dict[str, str]:
 def test_every_page_is_valid(demo: Demo, tmp_path: Path):
     """No errors and no warnings on any page of the visitor's and the customer's way."""
     names = {}
-    for number, (address, html) in enumerate(walked(demo).items()):
+    for number, (address, html) in enumerate(pages_of_both_ways(demo).items()):
         file = tmp_path / f"{number}.html"
         file.write_text(SHEET.sub("", html, count=1))
         names[file.name] = address

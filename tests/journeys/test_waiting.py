@@ -138,8 +138,8 @@ def test_the_pressed_button_says_what_is_being_done(page: Page, demo: Demo):
     before = button.bounding_box()
     page.evaluate(
         """() => {
-          window.said = [];
-          new MutationObserver(() => said.push(document.querySelector("[data-kb-live]").textContent))
+          window.announcements = [];
+          new MutationObserver(() => announcements.push(document.querySelector("[data-kb-live]").textContent))
             .observe(document.querySelector("[data-kb-live]"), { childList: true });
         }"""
     )
@@ -152,25 +152,25 @@ def test_the_pressed_button_says_what_is_being_done(page: Page, demo: Demo):
         assert button.locator("span").evaluate("span => getComputedStyle(span).opacity") == "0"
         assert button.bounding_box() == before
         expect(page.locator("[data-kb-live]")).to_have_text("Booking…")
-        assert page.evaluate("said") == ["Booking…"]
+        assert page.evaluate("announcements") == ["Booking…"]
     booking_steps.at(page, "confirmation")
 
 
 def test_the_pressed_time_pulses_and_a_second_press_does_nothing(page: Page, demo: Demo):
     """It is the one that shows the wait, and it is asked for once."""
-    asked: list[str] = []
+    urls: list[str] = []
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     with booking_steps.unanswered(page, "**/book/haircut/contact/**"):
         time = page.locator(".kb-time").nth(1)
         # The pointer on it fetches ahead, so no real pointer here.
-        page.on("request", lambda request: asked.append(request.url) if "/contact/" in request.url else None)
+        page.on("request", lambda request: urls.append(request.url) if "/contact/" in request.url else None)
         time.dispatch_event("click")
         expect(time).to_have_attribute("data-kb-pressed", "")
         assert page.locator("[data-kb-pressed]").count() == 1
         assert animation_of(page, "[data-kb-pressed]") == "kb-press"
         time.dispatch_event("click")
         time.press("Enter")
-        assert len(asked) == 1
+        assert len(urls) == 1
     booking_steps.at(page, "contact")
     assert page.locator("[data-kb-pressed]").count() == 0
 

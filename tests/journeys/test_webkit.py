@@ -50,7 +50,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebKit]:
 def at(visitor: WebKit, step: str, frame: str = "") -> None:
     """Wait until this step is to be seen; nothing has to be scrolled sideways in it."""
     visitor.see(f'[data-kb-step="{step}"]', frame)
-    assert not visitor.ask(TOO_WIDE, frame), step
+    assert not visitor.evaluate(TOO_WIDE, frame), step
 
 
 def fill_in(visitor: WebKit, email: str, frame: str = "") -> None:
@@ -107,7 +107,7 @@ def move_and_cancel(visitor: WebKit, demo: Demo, email: str) -> None:
     before = starts(demo, email)
     visitor.click("[formaction*=reschedule], form[action*=reschedule] button, a[href*=reschedule]")
     at(visitor, "slot")
-    last = visitor.ask("[...document.querySelectorAll('a.kb-day')].at(-1).id")
+    last = visitor.evaluate("[...document.querySelectorAll('a.kb-day')].at(-1).id")
     visitor.click(f"#{last}")
     visitor.see(f"#{last}[aria-current]")
     visitor.click(".kb-time")
@@ -134,14 +134,14 @@ def test_finds_a_booking_by_its_number(visitor: WebKit, elsewhere: Elsewhere):
         visitor.fill("[name=contact]", "finder@example.com")
         visitor.click("form[method=post] .kb-primary")
         at(visitor, "booking")
-        assert "finder" not in visitor.ask("location.href")
+        assert "finder" not in visitor.evaluate("location.href")
         assert number in visitor.text('[data-kb-step="booking"]')
 
 
 def go(visitor: WebKit, way: str, frame: str) -> None:
     """Go back or forward by the browser's button, for a frame by a script: its driver would wait for a page."""
     if frame:
-        visitor.ask(f"void history.{way}()")
+        visitor.evaluate(f"void history.{way}()")
     elif way == "back":
         visitor.back()
     else:
@@ -162,7 +162,7 @@ def test_back_and_forward_keep_what_was_typed(visitor: WebKit, elsewhere: Elsewh
         if place == "inline":
             visitor.click('.kb-service a[href*="/haircut/"]')
         at(visitor, "slot", frame)
-        visitor.ask("void (window.sameDocument = true)", frame)
+        visitor.evaluate("void (window.sameDocument = true)", frame)
         visitor.click(".kb-time", frame)
         fill_in(visitor, "ada@example.com", frame)
         go(visitor, "back", frame)
@@ -171,7 +171,7 @@ def test_back_and_forward_keep_what_was_typed(visitor: WebKit, elsewhere: Elsewh
         at(visitor, "contact", frame)
         for name, text in FIELDS.items():
             visitor.wait_for(f"document.querySelector('.kb-field [name={name}]').value === '{text}'", frame)
-        assert visitor.ask("window.sameDocument", frame) is True
+        assert visitor.evaluate("window.sameDocument", frame) is True
 
 
 def test_a_reload_inside_a_host_page_shows_the_step_again(visitor: WebKit, elsewhere: Elsewhere):
@@ -186,12 +186,12 @@ def test_a_reload_inside_a_host_page_shows_the_step_again(visitor: WebKit, elsew
         at(visitor, "contact")
         visitor.reload()
         at(visitor, "contact")
-        assert visitor.ask("location.href") == address
+        assert visitor.evaluate("location.href") == address
         visitor.back()
         at(visitor, "slot")
         visitor.back()
         at(visitor, "service")
-        assert visitor.ask("location.href") == address
+        assert visitor.evaluate("location.href") == address
 
 
 @pytest.mark.parametrize("width", [390, 320])
@@ -202,10 +202,10 @@ def test_days_are_never_split_in_large_text(visitor: WebKit, elsewhere: Elsewher
         visitor.resize(width, 844)
         for lang in supported_languages():
             visitor.go(f"{elsewhere.book}haircut/?lang={lang}&tz=America/New_York")
-            visitor.ask(LARGE)
+            visitor.evaluate(LARGE)
             visitor.see(".kb-times .kb-time")
-            found = visitor.ask(f"({SPLIT})('.kb-day, .kb-if-no-room')")
-            if visitor.ask(TOO_WIDE):
+            found = visitor.evaluate(f"({SPLIT})('.kb-day, .kb-if-no-room')")
+            if visitor.evaluate(TOO_WIDE):
                 found.append("has to be scrolled sideways")
             if found:
                 split[lang] = found
@@ -219,10 +219,10 @@ def test_the_keys_of_the_month(visitor: WebKit, elsewhere: Elsewhere, lang: str)
     with visitor.tab(f"{elsewhere.book}bridal-styling/?lang={lang}&tz=America/New_York"):
         at(visitor, "slot")
         visitor.wait_for("document.hasFocus() && !!document.querySelector('.kb-js')")
-        days: list[tuple[int, str]] = visitor.ask(FREE_DAYS)
+        days: list[tuple[int, str]] = visitor.evaluate(FREE_DAYS)
         weeks = sorted({row for row, _ in days})
         first, second = ([day for row, day in days if row == week] for week in weeks[:2])
-        visitor.ask("document.querySelector('a.kb-day').focus()")
+        visitor.evaluate("document.querySelector('a.kb-day').focus()")
         for key, expected in (
             (ahead, days[1][1]),
             (back, days[0][1]),
@@ -233,7 +233,7 @@ def test_the_keys_of_the_month(visitor: WebKit, elsewhere: Elsewhere, lang: str)
         ):
             visitor.press(key)
             visitor.wait_for(f"{FOCUS} === '{expected}'")
-            assert visitor.ask("document.activeElement.matches(':focus-visible')")
+            assert visitor.evaluate("document.activeElement.matches(':focus-visible')")
         visitor.press("Enter")
         visitor.see(f"#{second[0]}[aria-current]")
         visitor.wait_for(f"{FOCUS} === '{second[0]}'")
@@ -241,12 +241,12 @@ def test_the_keys_of_the_month(visitor: WebKit, elsewhere: Elsewhere, lang: str)
         visitor.press("PageDown")
         visitor.wait_for(f"document.querySelector('.kb-month .kb-sub').innerText !== '{title}'")
         visitor.wait_for("document.activeElement.matches('.kb-day[tabindex=\"0\"]')")
-        assert visitor.ask(FOCUS) not in [day for _, day in days]
+        assert visitor.evaluate(FOCUS) not in [day for _, day in days]
         visitor.press("PageUp")
         visitor.wait_for(f"document.querySelector('.kb-month .kb-sub').innerText === '{title}'")
         # Not the first of the days before: others book in this demo, and its times may have been read again since.
         visitor.wait_for("document.activeElement.matches('.kb-day[tabindex=\"0\"]')")
-        assert visitor.ask(FOCUS) in [day for _, day in days]
+        assert visitor.evaluate(FOCUS) in [day for _, day in days]
         assert visitor.complaints() == []
 
 
@@ -256,7 +256,7 @@ def test_books_from_another_site(visitor: WebKit, elsewhere: Elsewhere, mode: st
     with visitor.tab(f"{elsewhere.url}/?{urlencode({'mode': mode, 'link': list(SERVICES)}, doseq=True)}"):
         visitor.resize(1280, 2400)
         if mode == "popup":
-            visitor.ask(DIALOGS)
+            visitor.evaluate(DIALOGS)
         for link in SERVICES:
             email = f"webkit-{mode}-{link.lower()}@example.com"
             if mode == "popup":
@@ -266,8 +266,10 @@ def test_books_from_another_site(visitor: WebKit, elsewhere: Elsewhere, mode: st
                 visitor.click("dialog[open] button")
             assert status(elsewhere.demo, email) == ["confirmed"]
         visitor.see(f'html[data-booked="{len(SERVICES)}"]')
-        assert visitor.ask("heard.filter(({ name }) => name === 'booked').map(({ link }) => link)") == list(SERVICES)
-        assert visitor.ask("refused") == []
+        assert visitor.evaluate(
+            "receivedEvents.filter(({ name }) => name === 'booked').map(({ link }) => link)"
+        ) == list(SERVICES)
+        assert visitor.evaluate("refused") == []
         assert visitor.complaints() == []
         assert visitor.kept(*SERVICES) == []
 

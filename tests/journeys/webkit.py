@@ -66,7 +66,7 @@ class WebKit:
     def go(self, url: str) -> None:
         """Open a page in the tab."""
         self._driver.post("url", url=url)
-        self.ask(LISTEN)
+        self.evaluate(LISTEN)
 
     def reload(self) -> None:
         """Press the browser's button."""
@@ -83,7 +83,7 @@ class WebKit:
     def resize(self, width: int, height: int) -> None:
         """Make the page this big, in pixels without the window's own bar."""
         self._driver.post("window/rect", width=width, height=height)
-        bar = int(self.ask("outerHeight - innerHeight"))
+        bar = int(self.evaluate("outerHeight - innerHeight"))
         self._driver.post("window/rect", width=width, height=height + bar)
         self.wait_for(f"innerWidth === {width}")
 
@@ -97,7 +97,7 @@ class WebKit:
         """Click it with the mouse; again if the frame hasn't heard it, as happens while it is drawn or grows."""
         for _ in range(5):
             self._on(what, frame, self._press)
-            if self.ask(IS_HEARD, frame):
+            if self.evaluate(IS_HEARD, frame):
                 return
         raise AssertionError(f"{what} can't be clicked")
 
@@ -118,7 +118,7 @@ class WebKit:
             strokes = [{"type": "keyDown", "value": SHIFT}, *strokes, {"type": "keyUp", "value": SHIFT}]
         self._driver.post("actions", actions=[{"type": "key", "id": "keys", "actions": strokes}])
 
-    def ask(self, expression: str, frame: str = "") -> Any:
+    def evaluate(self, expression: str, frame: str = "") -> Any:
         """Evaluate a JavaScript expression in the page."""
         self._enter(frame)
         return self._driver.post("execute/sync", script=f"return ({expression})", args=[])
@@ -126,20 +126,20 @@ class WebKit:
     def wait_for(self, expression: str, frame: str = "") -> None:
         """Wait until a JavaScript expression is true in the page."""
         give_up = monotonic() + PATIENCE_SECONDS
-        while not self.ask(expression, frame):
+        while not self.evaluate(expression, frame):
             assert monotonic() < give_up, f"{expression} has not come true"
 
     def complaints(self) -> list[str]:
         """Return the errors of this document since it was loaded; neither driver nor browser shows its console."""
-        heard: list[str] = self.ask("complaints")
-        return heard
+        errors: list[str] = self.evaluate("complaints")
+        return errors
 
     def kept(self, *frames: str) -> list[str]:
         """All that the page's and the frames' origins have stored, cookies that scripts can't see included."""
         found = [f"cookie {cookie['name']} of {cookie['domain']}" for cookie in self._driver.get("cookie")]
         for frame in ("", *frames):
-            found += self.ask("document.cookie ? [`cookie of ${location.origin}`] : []", frame)
-            found += self.ask(f"({STORED})()", frame)
+            found += self.evaluate("document.cookie ? [`cookie of ${location.origin}`] : []", frame)
+            found += self.evaluate(f"({STORED})()", frame)
         return found
 
     def picture(self, path: Path) -> None:

@@ -56,8 +56,8 @@ def test_each_change_on_our_pages_is_one_mail(visitor: Visitor, sandbox: Sandbox
     assert len(sent()) == 2
     visitor.send(question, "Cancel booking")
     visitor.send(question, "Cancel booking")
-    said = [letter.subject.rpartition(": ")[2] for letter in sent()]
-    assert said == ["confirmed", "rescheduled", "canceled"]
+    statuses = [letter.subject.rpartition(": ")[2] for letter in sent()]
+    assert statuses == ["confirmed", "rescheduled", "canceled"]
     assert {letter.message["To"] for letter in sent()} == {"jane@example.com"}
 
 
@@ -67,8 +67,8 @@ def test_the_page_and_the_webhook_are_one_mail(writing: Settings, first: Callabl
     """In either order, and however often both come."""
     second = hook if first is page else page
     start = MOVED if change is BookingChange.RESCHEDULED else FIRST
-    for tell in (first, second, second, first):
-        tell(change, start=start)
+    for report in (first, second, second, first):
+        report(change, start=start)
     assert len(sent()) == 1
 
 
@@ -129,7 +129,7 @@ def test_a_receiver_that_raises_takes_the_mail_with_it(
 ):
     """Nothing is stored, nothing goes out; Kordless's next try finds nothing here, and then there is one mail."""
 
-    def fall_over(**_said: Any) -> None:
+    def fall_over(**_arguments: Any) -> None:
         raise RuntimeError
 
     booking_created.connect(fall_over)
@@ -182,11 +182,11 @@ def test_no_mail_on_a_change_that_failed(visitor: Visitor, sandbox: Sandbox, ope
 def test_a_request_and_its_acceptance_are_mailed(visitor: Visitor, sandbox: Sandbox):
     """Kordless says so with an update that moves nothing."""
     confirmation = visitor.book("bridal-styling", "?day=2026-12-09")
-    [asked] = sent()
-    assert asked.subject.startswith("Bridal styling, ")
-    assert asked.subject.endswith(": request received")
-    assert "still has to be accepted" in asked.text
-    assert asked.event["status"] == "TENTATIVE"
+    [requested] = sent()
+    assert requested.subject.startswith("Bridal styling, ")
+    assert requested.subject.endswith(": request received")
+    assert "still has to be accepted" in requested.text
+    assert requested.event["status"] == "TENTATIVE"
     row = sandbox.bookings()[0]
     start = NOW.fromtimestamp(row["starts"], NOW.tzinfo)
     for _ in range(2):
@@ -194,8 +194,8 @@ def test_a_request_and_its_acceptance_are_mailed(visitor: Visitor, sandbox: Sand
     _, accepted = sent()
     assert accepted.subject.startswith("Bridal styling, ")
     assert accepted.subject.endswith(": confirmed")
-    assert (accepted.event["status"], accepted.event["uid"]) == ("CONFIRMED", asked.event["uid"])
-    assert accepted.event["sequence"] > asked.event["sequence"]
+    assert (accepted.event["status"], accepted.event["uid"]) == ("CONFIRMED", requested.event["uid"])
+    assert accepted.event["sequence"] > requested.event["sequence"]
 
 
 def test_what_waits_is_overtaken_by_what_is_newer(writing: Settings):

@@ -248,7 +248,7 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "status"),
     [
         (OutgoingMail.Kind.REQUESTED, "request received"),
         (OutgoingMail.Kind.CONFIRMED, "confirmed"),
@@ -258,7 +258,7 @@ def test_a_time_alone_says_which_of_two_clocks_it_is_on(visitor: Visitor):
     ],
 )
 def test_the_subject_of_each_kind_of_mail_begins_with_what_and_when(
-    writing: Settings, kind: OutgoingMail.Kind, said: str
+    writing: Settings, kind: OutgoingMail.Kind, status: str
 ):
     """On the clock that the mail shows first, and short enough for the list of mails on a phone."""
     english = VisitorPreferences(language="en", timezone="America/New_York")
@@ -266,7 +266,7 @@ def test_the_subject_of_each_kind_of_mail_begins_with_what_and_when(
     mail = OutgoingMail.objects.get()
     mail.kind = kind
     letter = opened(compose(mail, NOW))
-    assert letter.subject == f"Haircut, Wed, Dec 2, 10:00 AM: {said}"
+    assert letter.subject == f"Haircut, Wed, Dec 2, 10:00 AM: {status}"
     assert "Wednesday, December 2, 2026, 10:00 AM \u2013 11:00 AM" in letter.text
 
 
@@ -407,14 +407,14 @@ def test_a_move_says_both_times(writing: Settings):
 
 def test_hostile_texts_stay_texts(writing: Settings):
     """In the subject one line, in HTML words, in the calendar file no second property, and no template code runs."""
-    said = {
+    hostile = {
         "service_name": f"Cut{HOSTILE}",
         "organization_name": HOSTILE,
         "location": Location(type="onsite", value=HOSTILE),
         "contact": Contact(name=HOSTILE, email="canary@example.com"),
     }
     letter = written(
-        preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **said
+        preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(host_name=HOSTILE)), **hostile
     )
     assert letter.subject.startswith('Cut"><img src=x…, Wed, Dec 2, ')
     assert letter.subject.endswith(": confirmed")
@@ -477,17 +477,17 @@ def test_a_site_overrides_all_mails_or_those_of_one_kind(writing: Settings, tmp_
 
 
 @pytest.mark.parametrize(
-    ("names", "said", "lines"),
+    ("names", "who", "lines"),
     [
         ({"host_name": "Sarah", "team_name": "Hair team"}, "Sarah (Hair team)", ["With: Sarah", "Team: Hair team"]),
         ({"team_id": "team_hair", "team_name": "Hair team"}, "Hair team", ["Team: Hair team"]),
     ],
 )
-def test_a_mail_names_host_and_team(writing: Settings, names: dict[str, str], said: str, lines: list[str]):
+def test_a_mail_names_host_and_team(writing: Settings, names: dict[str, str], who: str, lines: list[str]):
     """In text, HTML and calendar file; a team alone where Kordless picks the person."""
     letter = written(preferences=VisitorPreferences(language="en", timezone="UTC", terms=make_terms(**names)))
-    assert said in letter.text
-    assert said in letter.words
+    assert who in letter.text
+    assert who in letter.words
     [event] = Calendar.from_ical(str(letter.part("text/calendar").get_content())).events
     assert [line for line in event["description"].splitlines() if line.startswith(("With", "Team"))] == lines
 

@@ -94,8 +94,8 @@ def test_the_page_and_the_webhook_are_one_message(texting: Settings, first: Call
     """In either order, and however often both come."""
     second = hook if first is page else page
     start = MOVED if change is BookingChange.RESCHEDULED else NOW + timedelta(days=1)
-    for tell in (first, second, second, first):
-        tell(change, start=start, contact=BY_PHONE)
+    for report in (first, second, second, first):
+        report(change, start=start, contact=BY_PHONE)
     assert len(texted()) == 1
 
 

@@ -57,7 +57,7 @@ def test_a_reminder_comes_once_when_it_is_due(booked: tuple[str, datetime], cloc
     clock.shift(HOUR)
     assert remind() == 0
     assert len(reminders()) == 1
-    assert [asked.operation for asked in sandbox.requests].count("lookup") == 1
+    assert [request.operation for request in sandbox.requests].count("lookup") == 1
 
 
 def test_cancelled_elsewhere(booked: tuple[str, datetime], clock: Traveller, sandbox: Sandbox):
@@ -67,7 +67,7 @@ def test_cancelled_elsewhere(booked: tuple[str, datetime], clock: Traveller, san
     assert remind() == 0
     assert Appointment.objects.get().status == "canceled"
     assert remind() == 0
-    assert [asked.operation for asked in sandbox.requests].count("lookup") == 1
+    assert [request.operation for request in sandbox.requests].count("lookup") == 1
 
 
 def test_moved_elsewhere(booked: tuple[str, datetime], clock: Traveller, sandbox: Sandbox):
@@ -148,7 +148,7 @@ def test_a_booking_that_is_gone(booked: tuple[str, datetime], clock: Traveller, 
     clock.shift(2 * HOUR)
     assert [remind(), remind()] == [0, 0]
     assert Appointment.objects.get().status == "missing"
-    assert [asked.operation for asked in sandbox.requests].count("lookup") == 1
+    assert [request.operation for request in sandbox.requests].count("lookup") == 1
 
 
 @pytest.mark.long

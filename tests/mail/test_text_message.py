@@ -35,8 +35,8 @@ URL = "https://salon.example/book/m/0123456789abcdef"
 
 def text_for(kind: str = "confirmed", status: str = "confirmed", **values: str) -> str:
     """Return a message about a haircut, with other values where the test has some."""
-    said = {"business": "Acme Salon", "service": "Haircut", "when": "Wed, Dec 9, 9:00\u202fAM", "url": URL}
-    return build_text(KINDS(kind), status, **{**said, **values})[0]
+    defaults = {"business": "Acme Salon", "service": "Haircut", "when": "Wed, Dec 9, 9:00\u202fAM", "url": URL}
+    return build_text(KINDS(kind), status, **{**defaults, **values})[0]
 
 
 @pytest.mark.parametrize(

@@ -76,16 +76,16 @@ def test_the_job_runs_once_when_its_time_has_come(threads: Threads) -> None:
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 20)), max_size=30))
 def test_one_thread_waits_and_no_job_is_late(steps: list[tuple[int, int]]) -> None:
     """Whatever is scheduled in whatever order: a run follows each time, at or before what was asked for."""
-    threads, asked = Threads(), []
+    threads, deadlines = Threads(), []
     for seconds, passed in steps:
-        asked.append((threads.now, threads.now + seconds))
+        deadlines.append((threads.now, threads.now + seconds))
         threads.timer.schedule(seconds)
         threads.pass_(passed)
     threads.pass_(100)
     assert threads.most <= 1
     assert not threads.waiting
-    assert all(any(since <= run <= until for run in threads.runs) for since, until in asked)
-    assert len(threads.runs) <= len(asked)
+    assert all(any(since <= run <= until for run in threads.runs) for since, until in deadlines)
+    assert len(threads.runs) <= len(deadlines)
 
 
 def test_the_next_request_runs_what_no_thread_can(threads: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,11 +125,11 @@ def test_of_many_requests_one_runs_the_job() -> None:
     now[0] = 2
     barrier = threading.Barrier(8, timeout=30)
 
-    def ask() -> None:
+    def run() -> None:
         barrier.wait()
         timer.run_if_due()
 
-    racers = [threading.Thread(target=ask) for _ in range(8)]
+    racers = [threading.Thread(target=run) for _ in range(8)]
     for racer in racers:
         racer.start()
     for racer in racers:

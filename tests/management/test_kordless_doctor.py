@@ -43,8 +43,8 @@ def test_what_is_to_be_fixed_comes_with_advice(well: Settings, sandbox: Sandbox)
     sandbox.faults.add("key_revoked")
     status, text = run()
     assert status == 1
-    said = "  fix  Kordless rejects the API key (401): create a key in Kordless and set API_KEY; no visitor can book"
-    assert said in text
+    line = "  fix  Kordless rejects the API key (401): create a key in Kordless and set API_KEY; no visitor can book"
+    assert line in text
     assert "\n1 to fix. " in text
 
 

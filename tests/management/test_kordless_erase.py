@@ -35,12 +35,12 @@ def lived(client: Client, sandbox: Sandbox) -> str:
 
 def forget(*arguments: str, typed: str = "") -> tuple[int, str]:
     """Exit code and output, after somebody has typed something."""
-    said, status = io.StringIO(), 0
+    output, status = io.StringIO(), 0
     try:
-        call_command("kordless_erase", *arguments, stdout=said, stdin=io.StringIO(typed))
+        call_command("kordless_erase", *arguments, stdout=output, stdin=io.StringIO(typed))
     except SystemExit as ended:
         status = int(str(ended.code))
-    text = said.getvalue()
+    text = output.getvalue()
     assert "canary" not in text.casefold()
     assert "5550147" not in text
     return status, text

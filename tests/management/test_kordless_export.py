@@ -44,12 +44,12 @@ def lived(client: Client, sandbox: Sandbox, site: Settings) -> str:
 
 def export(*arguments: str, typed: str = "") -> tuple[int, dict[str, Any], str]:
     """Exit code, document and what stands on standard error, after somebody has typed something."""
-    said, noted, status = io.StringIO(), io.StringIO(), 0
+    output, noted, status = io.StringIO(), io.StringIO(), 0
     try:
-        call_command("kordless_export", *arguments, stdout=said, stderr=noted, stdin=io.StringIO(typed))
+        call_command("kordless_export", *arguments, stdout=output, stderr=noted, stdin=io.StringIO(typed))
     except SystemExit as ended:
         status = int(str(ended.code))
-    return status, json.loads(said.getvalue()), noted.getvalue()
+    return status, json.loads(output.getvalue()), noted.getvalue()
 
 
 def test_everything_about_a_person_is_exported(lived: str, caplog: pytest.LogCaptureFixture):

@@ -64,8 +64,8 @@ def states() -> dict[str, CopyState]:
 def test_a_copy_can_be_edited_at_once(folder: Path):
     """By a name with or without the package's folder; Django finds it, and it adds nothing to a page."""
     before = render_to_string(CARD, {"service": {"name": "Haircut", "url": "/book/haircut/"}})
-    said = run("parts/service_card.html")
-    assert said == f"{folder / CARD} is yours to edit.\n"
+    output = run("parts/service_card.html")
+    assert output == f"{folder / CARD} is yours to edit.\n"
     assert render_to_string(CARD, {"service": {"name": "Haircut", "url": "/book/haircut/"}}) == before
     assert states() == {CARD: CopyState.UNCHANGED}
     edit(folder, CARD, "<li", "<li data-mine")
@@ -93,9 +93,9 @@ def test_where_django_does_not_look_the_command_says_what_to_set(site: Settings,
     """As startproject leaves it: DIRS is empty, and the folder isn't there."""
     site.BASE_DIR = tmp_path
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": []}]
-    said = run("parts/foot.html")
+    output = run("parts/foot.html")
     assert (tmp_path / "templates/kordless_booking/parts/foot.html").is_file()
-    assert 'TEMPLATES = [{…, "DIRS": [BASE_DIR / "templates"], …}]' in said
+    assert 'TEMPLATES = [{…, "DIRS": [BASE_DIR / "templates"], …}]' in output
     assert f'"DIRS": ["{tmp_path / "elsewhere"}"]' in run("parts/foot.html", to=str(tmp_path / "elsewhere")).replace(
         'BASE_DIR / "elsewhere"', f'"{tmp_path / "elsewhere"}"'
     )
@@ -107,8 +107,8 @@ def test_another_copy_that_django_finds_first_is_named(site: Settings, folder: P
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [folder, later]}]
     run("parts/foot.html")
     later.mkdir()
-    said = run("parts/foot.html", to=str(later))
-    assert f"Django finds {folder}/kordless_booking/parts/foot.html first" in said
+    output = run("parts/foot.html", to=str(later))
+    assert f"Django finds {folder}/kordless_booking/parts/foot.html first" in output
 
 
 def test_after_an_upgrade_the_outdated_copies_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

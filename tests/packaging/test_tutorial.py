@@ -40,9 +40,9 @@ print("Number:", visitor.page.number or visitor.page.text)
 def book(folder: Path, url: str, **environment: str) -> tuple[str, str]:
     """Book on the last free day from a page of the site on; return the confirmation number and all that was printed."""
     (folder / "book.py").write_text(BOOK)
-    said = run_pasted(f"python book.py {url}", folder, **environment)
-    [number] = re.findall(r"^Number: (\S+)$", said, re.MULTILINE)
-    return number, said
+    output = run_pasted(f"python book.py {url}", folder, **environment)
+    [number] = re.findall(r"^Number: (\S+)$", output, re.MULTILINE)
+    return number, output
 
 
 def test_each_block_of_the_tutorial_is_a_command_or_a_file() -> None:
@@ -83,7 +83,7 @@ def test_a_reader_of_the_tutorial_books_on_the_sandbox_and_then_with_an_account(
                         with (tmp_path / "mysite" / "settings.py").open("a") as settings_file:
                             settings_file.write(f'KORDLESS_BOOKING["BASE_URL"] = "{site}"\n')
                     run_pasted(command, tmp_path, **environment)
-        number, said = book(tmp_path, "/visit/", **environment)
-        assert f"Booked: {number} " in said
+        number, output = book(tmp_path, "/visit/", **environment)
+        assert f"Booked: {number} " in output
         assert [booking["number"] for booking in kordless.bookings()] == [number]
     assert len({*numbers, number}) == 3

@@ -230,8 +230,8 @@ def test_the_source_distribution_holds_the_docs(tmp_path: Path):
 
 def test_the_host_needs_no_more_than_the_readme_says(python: Path, host: Path):
     """With the documented settings `manage.py check` has nothing to say, nor have the migrations."""
-    said = run(python, "-W", "error", "host.py", "check", cwd=host)
-    assert said.strip() == "System check identified no issues (0 silenced)."
+    output = run(python, "-W", "error", "host.py", "check", cwd=host)
+    assert output.strip() == "System check identified no issues (0 silenced)."
     run(python, "host.py", "makemigrations", "--check", "--dry-run", cwd=host)
 
 
@@ -240,8 +240,8 @@ def test_an_adopter_tests_a_booking_with_the_kit_of_the_wheel(python: Path, host
     (host / "tests.py").write_text(TESTS)
     # The bookings of the host's own sandbox, if another test has made some.
     (host / "kordless.sqlite3").unlink(missing_ok=True)
-    said = run(python, "-W", "error", "host.py", "test", "--noinput", cwd=host)
-    assert "Ran 1 test" in said
+    output = run(python, "-W", "error", "host.py", "test", "--noinput", cwd=host)
+    assert "Ran 1 test" in output
     assert not (host / "kordless.sqlite3").exists()
 
 

@@ -120,8 +120,8 @@ def test_each_of_two_clocks_has_its_own_end_date(own: str, site: str, minutes: i
     start = NINE + timedelta(minutes=minutes)
     end = start + timedelta(minutes=length)
     with translation.override("en"):
-        said = display_times(start, end, own, PlaceClock(site, counts=True), "en")
-    for text, zone in ((said.when, site), (said.other, own)):
+        times = display_times(start, end, own, PlaceClock(site, counts=True), "en")
+    for text, zone in ((times.when, site), (times.other, own)):
         here, until = (moment.astimezone(get_timezone(zone)) for moment in (start, end))
         if text and here.date() != until.date():
             assert (formatting.full_date(until.date(), "en") in text) is ends_another_day(here, until)
@@ -302,10 +302,10 @@ def test_the_deadline_of_changes_is_counted_in_real_hours(start: str, hours: flo
     moment = datetime.fromisoformat(start)
     with translation.override("en"):
         clocks = display_times(moment, moment + timedelta(hours=1), zone, None, "en")
-        said = changeable_until(
+        deadline = changeable_until(
             CancellationPolicy(notice_hours=hours), moment, moment - timedelta(days=3), clocks, "en"
         )
-    assert plain_spaces(said) == f"You can change or cancel until {text}."
+    assert plain_spaces(deadline) == f"You can change or cancel until {text}."
 
 
 @given(

@@ -37,9 +37,9 @@ def test_texts_are_readable_on_every_surface(theme: str, prefix: str):
         for text in ("text", "muted"):
             assert contrast(color[prefix + text], color[prefix + surface]) >= 4.5, (text, surface)
         assert contrast(color[f"{prefix}edge"], color[prefix + surface]) >= 3, surface
-    for news in ("good", "bad"):
-        for ground in (f"{news}-soft", "surface", "page"):
-            assert contrast(color[prefix + news], color[prefix + ground]) >= 4.5, (news, ground)
+    for tone in ("good", "bad"):
+        for ground in (f"{tone}-soft", "surface", "page"):
+            assert contrast(color[prefix + tone], color[prefix + ground]) >= 4.5, (tone, ground)
 
 
 @pytest.mark.parametrize("theme", SHEETS)

@@ -73,7 +73,7 @@ class Served:
         with self.redis() as cache:
             cache.flushall()
         self.query("TRUNCATE kordless_booking_bookingattempt")
-        self.kordless.ask("reset", "POST")
+        self.kordless.control("reset", "POST")
         time.sleep(REMEMBERED)
 
     def passes(self, seconds: int) -> None:

@@ -27,9 +27,9 @@ class Steered:
     api: str
     steer: str
 
-    def ask(self, what: str, method: str = "GET", **said: Any) -> dict[str, Any]:
+    def control(self, what: str, method: str = "GET", **fields: Any) -> dict[str, Any]:
         """One exchange with /_sandbox/."""
-        body = json.dumps(said).encode() if method == "POST" else None
+        body = json.dumps(fields).encode() if method == "POST" else None
         request = urllib.request.Request(f"{self.steer}/{what}", data=body, method=method)  # noqa: S310 (this machine)
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 (this machine)
@@ -37,7 +37,7 @@ class Steered:
 
     def requests(self, *operations: str) -> list[dict[str, Any]]:
         """Return the requests it has received, oldest first: those of these operations, or all."""
-        everything = self.ask("requests")["requests"]
+        everything = self.control("requests")["requests"]
         return [each for each in everything if not operations or each["operation"] in operations]
 
     def wait_for_answers(self) -> None:
@@ -49,19 +49,19 @@ class Steered:
 
     def bookings(self) -> list[dict[str, Any]]:
         """Everything booked."""
-        return self.ask("bookings")["bookings"]
+        return self.control("bookings")["bookings"]
 
     def faults(self, kind: str, operation: str = "*", **options: Any) -> None:
         """Let something go wrong."""
-        self.ask("faults", "POST", kind=kind, operation=operation, **options)
+        self.control("faults", "POST", kind=kind, operation=operation, **options)
 
     def behave(self) -> None:
         """No more faults."""
-        self.ask("faults", "DELETE")
+        self.control("faults", "DELETE")
 
     def later(self, seconds: float) -> None:
         """Move its clock, which its limits run on."""
-        self.ask("clock", "POST", advance=seconds)
+        self.control("clock", "POST", advance=seconds)
 
 
 @contextmanager

@@ -122,14 +122,14 @@ def burst(site: Served, clock: RealTime | MovedTime) -> None:
         wait = waits[guest.address]
         # Without the first: of those who send in the very same moment one may read an estimate before others are
         # written down who go first. A page may find out 30 s later that it is its turn.
-        late = [wait.ended - named for _said, named in wait.estimates[1:]]
+        late = [wait.ended - named for _moment, named in wait.estimates[1:]]
         assert all(seconds <= ROUND_SECONDS + MAX_POLL_SECONDS for seconds in late), (guest.address, wait)
         # Whose time is gone from a recent list learns it before their turn, which lets others in a minute early.
         # Seconds pass beside the minutes that are moved on.
         if guest.page.number:
             assert all(seconds >= -ROUND_SECONDS - MAX_POLL_SECONDS for seconds in late), (guest.address, wait)
     assert max(wait.ended for wait in waits.values()) <= 310
-    assert max(named for wait in waits.values() for _said, named in wait.estimates[:1]) > 110
+    assert max(named for wait in waits.values() for _moment, named in wait.estimates[:1]) > 110
     numbers = [guest.page.number for guest in guests if guest.page.number]
     refused = [guest for guest in guests if not guest.page.number]
     assert [guest.page.status for guest in refused] == [409] * len(refused)

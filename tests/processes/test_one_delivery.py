@@ -16,8 +16,8 @@ def test_the_same_delivery_fifty_times_at_once(four: Served) -> None:
     sent = delivery(event_body(confirmation_number="BOOK_SAME0001"), delivery_id="dlv_same")
     answers = all_at_once(lambda _: post(four, sent), 50)
     assert counted(answers) == {(200, "processed"): 1, (200, "duplicate"): 49}
-    assert four.log().count("heard=event delivery=dlv_same") == 1
-    assert four.log().count("heard=created number=BOOK_SAME0001 source=webhook") == 1
+    assert four.log().count("signal=event delivery=dlv_same") == 1
+    assert four.log().count("signal=created number=BOOK_SAME0001 source=webhook") == 1
 
 
 def test_the_same_change_in_twenty_deliveries_at_once(four: Served) -> None:
@@ -28,4 +28,4 @@ def test_the_same_change_in_twenty_deliveries_at_once(four: Served) -> None:
     ]
     answers = all_at_once(lambda number: post(four, sent[number]), 20)
     assert counted(answers) == {(200, "processed"): 1, (200, "superseded"): 19}
-    assert four.log().count("heard=created number=BOOK_SAME0002") == 1
+    assert four.log().count("signal=created number=BOOK_SAME0002") == 1

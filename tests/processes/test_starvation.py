@@ -32,9 +32,9 @@ def test_however_many_look_around_booking_and_managing_go_through_at_once(four: 
     assert booked.seconds + found.seconds < 5
 
     requests = four.kordless.requests()
-    asked = counted([request["operation"] for request in requests])
-    assert asked["create"] == 1
-    assert asked["lookup"] >= 1
+    request_counts = counted([request["operation"] for request in requests])
+    assert request_counts["create"] == 1
+    assert request_counts["lookup"] >= 1
     # The list, and for each service its details, its near days and, in the first days of a month, the next month.
-    assert sum(asked.get(operation, 0) for operation in READS) <= 1 + 3 * len(SERVICES) <= 45
+    assert sum(request_counts.get(operation, 0) for operation in READS) <= 1 + 3 * len(SERVICES) <= 45
     assert counted([request["status"] for request in requests]).keys() <= {200, 201}

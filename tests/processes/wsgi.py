@@ -14,14 +14,14 @@ from kordless_booking.signals import booking_created, event_received
 resolve("/book/")
 
 
-def note_booking(*, booking: Any, source: str, **_said: Any) -> None:
+def note_booking(*, booking: Any, source: str, **_arguments: Any) -> None:
     """A line about a booking."""
-    print(f"heard=created number={booking.confirmation_number} source={source}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
+    print(f"signal=created number={booking.confirmation_number} source={source}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
 
 
-def note_event(*, delivery: str, **_said: Any) -> None:
+def note_event(*, delivery: str, **_arguments: Any) -> None:
     """A line about a delivery."""
-    print(f"heard=event delivery={delivery}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
+    print(f"signal=event delivery={delivery}", file=sys.stderr, flush=True)  # noqa: T201 (read by a test)
 
 
 booking_created.connect(note_booking)

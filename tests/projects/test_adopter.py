@@ -72,11 +72,11 @@ def test_the_page_has_a_project_for_each_way_to_test() -> None:
 
 def test_an_adopter_tests_a_booking_with_pytest(project: Path) -> None:
     """With the fixtures, and nothing else of the kit's in the project."""
-    said = run(
+    output = run(
         project, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist",
         "--disable-socket", "test_booking.py",
     )  # fmt: skip
-    assert "1 passed" in said
+    assert "1 passed" in output
 
 
 def test_an_adopter_tests_a_booking_with_unittest(project: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_set_in_full_starts(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "advice"),
     [
         (SECRET, "Set KORDLESS_API_KEY and KORDLESS_ORG_SLUG to book in Kordless, or KORDLESS_SANDBOX=1"),
         ({**SECRET, **PUBLIC}, "KORDLESS_SANDBOX=1"),
@@ -95,9 +95,9 @@ def test_what_is_set_in_full_starts(environment: dict[str, str]) -> None:
         ({**SECRET, **SANDBOX, "ALLOWED_HOSTS": "*", HOOK: "https://evil.example/"}, HOOK),
     ],
 )
-def test_incomplete_or_exposing_settings_are_rejected_with_advice(environment: dict[str, str], said: str) -> None:
+def test_incomplete_or_exposing_settings_are_rejected_with_advice(environment: dict[str, str], advice: str) -> None:
     """Each mixture has its own words, and none repeats a secret."""
-    assert said in why_not(environment)
+    assert advice in why_not(environment)
     assert "canary" not in why_not(environment)
 
 

@@ -98,11 +98,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def posted(walk: Visitor, page: Page, **answers: str) -> Page:
+def posted(any_visitor: Visitor, page: Page, **answers: str) -> Page:
     """Send the page's only form that is posted, whatever language its button is in."""
     (form,) = [form for form in page.tree.css("form") if form.attributes.get("method") == "post"]
     fields = {field.attributes["name"] or "": field.attributes.get("value") or "" for field in form.css("[name]")}
-    return walk.open(form.attributes.get("action") or page.url, {**fields, **answers})
+    return any_visitor.open(form.attributes.get("action") or page.url, {**fields, **answers})
 
 
 @pytest.mark.long
@@ -114,22 +114,22 @@ def test_a_booking_is_made_and_canceled_under_unusual_settings(
     for setting, value in FINE[name].items():
         setattr(site, setting, value)
     prefix = FINE[name].get("FORCE_SCRIPT_NAME", "")
-    walk = Visitor(client, base=f"{prefix}/book/", prefix=prefix)
-    confirmed = posted(walk, walk.choose(), **JANE)
+    any_visitor = Visitor(client, base=f"{prefix}/book/", prefix=prefix)
+    confirmed = posted(any_visitor, any_visitor.choose(), **JANE)
     assert confirmed.number
     manage = next(url for url in confirmed.links().values() if re.search("/manage/.{20}", url))
-    assert confirmed.number in walk.open(manage).text
-    posted(walk, walk.open(f"{manage.partition('?')[0]}cancel/"))
+    assert confirmed.number in any_visitor.open(manage).text
+    posted(any_visitor, any_visitor.open(f"{manage.partition('?')[0]}cancel/"))
     assert [row["status"] for row in sandbox.bookings()] == ["canceled"]
-    assert not [page.url for page in walk.responses if page.status >= 400]
+    assert not [page.url for page in any_visitor.responses if page.status >= 400]
 
 
 def test_a_booking_is_made_inside_the_hosts_transaction(site: Settings, client: Client, sandbox: Sandbox) -> None:
     """ATOMIC_REQUESTS wraps the host's own views; ours opt out of it."""
     connection.settings_dict["ATOMIC_REQUESTS"] = True
-    walk = Visitor(client)
+    any_visitor = Visitor(client)
     try:
-        assert posted(walk, walk.choose(), **JANE).number
+        assert posted(any_visitor, any_visitor.choose(), **JANE).number
     finally:
         connection.settings_dict["ATOMIC_REQUESTS"] = False
     assert len(sandbox.bookings()) == 1
@@ -143,8 +143,8 @@ def test_what_breaks_bookings_is_a_system_check_error(site: Settings, client: Cl
         setattr(site, setting, value)
     assert f"kordless_booking.{number}" in [message.id for message in run_checks(tags=["kordless_booking"])]
     client.raise_request_exception = False
-    walk = Visitor(client)
-    page = walk.open("/book/haircut/")
+    any_visitor = Visitor(client)
+    page = any_visitor.open("/book/haircut/")
     if page.status == 200:
-        page = posted(walk, walk.open(next(iter(page.times.values()))), **JANE)
+        page = posted(any_visitor, any_visitor.open(next(iter(page.times.values()))), **JANE)
     assert page.status >= 400

@@ -50,11 +50,11 @@ def test_a_login_wall_and_a_strict_policy(settle: Settle, client: Client, sandbo
     """Visitors book without a login, and the widget's pages keep their own policy, framable by the host itself."""
     settle("strict")
     assert client.get("/staff/").status_code == 302
-    walk = Visitor(client)
-    confirmed = walk.book()
+    any_visitor = Visitor(client)
+    confirmed = any_visitor.book()
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
-    for page in walk.responses:
+    for page in any_visitor.responses:
         policy = page.response["Content-Security-Policy"]
         assert policy != POLICY
         assert "frame-ancestors 'self'" in policy
@@ -77,14 +77,14 @@ def test_inside_a_page_of_a_strict_host(settle: Settle, client: Client):
 def test_another_language_prefix_and_zone(settle: Settle, client: Client, sandbox: Sandbox):
     """Mounted at /de/termine/ on Nepal's clock, every address stays there and New York's morning stays a morning."""
     settle("elsewhere")
-    walk = Visitor(client, base="/de/termine/")
-    times = walk.open("/de/termine/haircut/?tz=America/New_York&lang=en")
+    any_visitor = Visitor(client, base="/de/termine/")
+    times = any_visitor.open("/de/termine/haircut/?tz=America/New_York&lang=en")
     assert any(label.endswith("AM") for label in times.times_of_day)
-    confirmed = walk.book(query="?tz=America/New_York&lang=en")
+    confirmed = any_visitor.book(query="?tz=America/New_York&lang=en")
     assert confirmed.number
     assert len(sandbox.bookings()) == 1
-    assert all(page.url.startswith("/de/termine/") for page in walk.responses)
-    here = [url for page in walk.responses for url in page.links().values() if url.startswith("/")]
+    assert all(page.url.startswith("/de/termine/") for page in any_visitor.responses)
+    here = [url for page in any_visitor.responses for url in page.links().values() if url.startswith("/")]
     assert here
     assert all(url.startswith("/de/termine/") for url in here)
 
@@ -105,13 +105,13 @@ def test_two_businesses_keep_to_themselves(two_accounts: Settings, client: Clien
     """Each mount shows its own business, and a manage link of one opens nothing at the other."""
     services = {"north": "check-up", "south": "haircut"}
     names = {"north": "North Dental", "south": "Acme Salon"}
-    walk = Visitor(client, base=f"/{first}/")
-    confirmed = walk.book(services[first])
+    any_visitor = Visitor(client, base=f"/{first}/")
+    confirmed = any_visitor.book(services[first])
     assert names[first] in confirmed.text
     assert names[other] not in confirmed.text
     manage = next(url for url in confirmed.links().values() if re.match(rf"/{first}/manage/.+", url))
-    assert confirmed.number in walk.open(manage).text
-    refused = walk.open(manage.replace(first, other, 1))
+    assert confirmed.number in any_visitor.open(manage).text
+    refused = any_visitor.open(manage.replace(first, other, 1))
     assert refused.status >= 400
     assert confirmed.number not in refused.text
 

@@ -22,16 +22,16 @@ BOOK = "http://127.0.0.1:8000/book/"
 
 
 @pytest.fixture
-def ask() -> Callable[..., httpx.Response]:
+def get() -> Callable[..., httpx.Response]:
     """Ask the site for a path."""
     browser = httpx.Client(transport=httpx.WSGITransport(website(BOOK)), base_url="http://localhost:8001")
     return browser.get
 
 
 @pytest.mark.parametrize("path", ["/", "/two/", "/isolated/", "/preview/"])
-def test_its_pages_are_strict_and_lead_to_the_salon(ask: Callable[..., httpx.Response], path: str):
+def test_its_pages_are_strict_and_lead_to_the_salon(get: Callable[..., httpx.Response], path: str):
     """One origin for scripts and frames, nothing inline, and links that book without any script."""
-    page = ask(path)
+    page = get(path)
     assert f'src="{BOOK}embed.js"' in page.text
     assert f'href="{BOOK}' in page.text
     assert "{book}" not in page.text
@@ -42,18 +42,18 @@ def test_its_pages_are_strict_and_lead_to_the_salon(ask: Callable[..., httpx.Res
     assert policy.endswith("frame-ancestors http://127.0.0.1:8000" if path == "/preview/" else "frame-ancestors 'none'")
 
 
-def test_its_files_are_its_own(ask: Callable[..., httpx.Response]):
+def test_its_files_are_its_own(get: Callable[..., httpx.Response]):
     """The style, the script and the picture are served, and nothing beside them."""
     for name, kind in (("site.css", "text/css"), ("log.js", "text/javascript"), ("house.svg", "image/svg+xml")):
-        assert ask(f"/{name}").headers["Content-Type"].startswith(kind)
+        assert get(f"/{name}").headers["Content-Type"].startswith(kind)
     for path in ("/../demo_site/site.css", "/%2e%2e/demo_site/site.css", "//etc/passwd", "/nothing", "/two"):
-        assert ask(path).status_code == 404, path
+        assert get(path).status_code == 404, path
 
 
-def test_a_preview_escapes_what_it_is_given(ask: Callable[..., httpx.Response]):
+def test_a_preview_escapes_what_it_is_given(get: Callable[..., httpx.Response]):
     """The builder's choices stand in the link, whatever they are."""
     evil = '"><script>alert(1)</script>'
-    page = ask("/preview/", params={"text": evil, "accent": evil, "service": evil, "mode": evil, "close_label": "Zu"})
+    page = get("/preview/", params={"text": evil, "accent": evil, "service": evil, "mode": evil, "close_label": "Zu"})
     assert "<script>alert" not in page.text
     assert 'data-close-label="Zu"' in page.text
 

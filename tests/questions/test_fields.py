@@ -21,7 +21,7 @@ JANE = {"name": "Jane Doe", "email": "jane@example.com", "phone": "", "notes": "
 SIZES = [["s", {"en": "Small", "de": "Klein"}], ["m", {"en": "Medium", "de": "Mittel"}], ["l", "Large"]]
 
 
-def ask(kind: str, **more: Any) -> dict[str, Any]:
+def question_of(kind: str, **more: Any) -> dict[str, Any]:
     """Return a question with the name "q"."""
     choices = {"choices": SIZES} if "choice" in kind else {}
     return {"name": "q", "label": "Any wish?", "kind": kind, **choices, **more}
@@ -34,32 +34,42 @@ def filled(question: dict[str, Any], answer: Any, *, region: str | None = "US", 
 
 
 GOOD: dict[str, tuple[dict[str, Any], Any, Any, str]] = {
-    "a text": (ask("text"), "  Window  seat\u200b ", "Window  seat", "Any wish: Window  seat"),
-    "a text that looks like another answer": (ask("text"), "no\r\nPaid: yes", "no Paid: yes", "Any wish: no Paid: yes"),
+    "a text": (question_of("text"), "  Window  seat\u200b ", "Window  seat", "Any wish: Window  seat"),
+    "a text that looks like another answer": (
+        question_of("text"),
+        "no\r\nPaid: yes",
+        "no Paid: yes",
+        "Any wish: no Paid: yes",
+    ),
     "lines that look like another answer": (
-        ask("long_text"),
+        question_of("long_text"),
         "no\r\n\r\nPaid: yes\u2028VIP: yes",
         "no\n\nPaid: yes\nVIP: yes",
         "Any wish: no / Paid: yes / VIP: yes",
     ),
-    "markup": (ask("text"), "<b>&amp;", "<b>&amp;", "Any wish: <b>&amp;"),
-    "a choice": (ask("choice"), "m", "m", "Any wish: Medium"),
-    "a choice of many": (ask("choice", choices=[f"Row {n}" for n in range(9)]), "Row 3", "Row 3", "Any wish: Row 3"),
-    "choices": (ask("choices"), ["l", "s", "l"], ["s", "l"], "Any wish: Small; Large"),
-    "choices from a token": (ask("choices"), "s\nl", ["s", "l"], "Any wish: Small; Large"),
-    "yes": (ask("yes_no"), "yes", True, "Any wish: Yes"),
-    "no": (ask("yes_no"), "no", False, "Any wish: No"),
-    "a number": (ask("number"), " 12 ", 12, "Any wish: 12"),
-    "zero": (ask("number", min=0), "0", 0, "Any wish: 0"),
-    "a negative number": (ask("number", min=-3), "\u22122", -2, "Any wish: -2"),
-    "digits of another script": (ask("number"), "٤٢", 42, "Any wish: 42"),
-    "full-width digits": (ask("number"), "\uff14\uff12", 42, "Any wish: 42"),
-    "a decimal comma": (ask("number", decimals=1), "42,5", 42.5, "Any wish: 42.5"),
-    "a date": (ask("date"), "2026-12-31", "2026-12-31", "Any wish: 2026-12-31"),
-    "a date as it is typed": (ask("date"), "2026.1.5", "2026-01-05", "Any wish: 2026-01-05"),
-    "a phone number": (ask("phone"), "(212) 555-0123", "+12125550123", "Any wish: +12125550123"),
+    "markup": (question_of("text"), "<b>&amp;", "<b>&amp;", "Any wish: <b>&amp;"),
+    "a choice": (question_of("choice"), "m", "m", "Any wish: Medium"),
+    "a choice of many": (
+        question_of("choice", choices=[f"Row {n}" for n in range(9)]),
+        "Row 3",
+        "Row 3",
+        "Any wish: Row 3",
+    ),
+    "choices": (question_of("choices"), ["l", "s", "l"], ["s", "l"], "Any wish: Small; Large"),
+    "choices from a token": (question_of("choices"), "s\nl", ["s", "l"], "Any wish: Small; Large"),
+    "yes": (question_of("yes_no"), "yes", True, "Any wish: Yes"),
+    "no": (question_of("yes_no"), "no", False, "Any wish: No"),
+    "a number": (question_of("number"), " 12 ", 12, "Any wish: 12"),
+    "zero": (question_of("number", min=0), "0", 0, "Any wish: 0"),
+    "a negative number": (question_of("number", min=-3), "\u22122", -2, "Any wish: -2"),
+    "digits of another script": (question_of("number"), "٤٢", 42, "Any wish: 42"),
+    "full-width digits": (question_of("number"), "\uff14\uff12", 42, "Any wish: 42"),
+    "a decimal comma": (question_of("number", decimals=1), "42,5", 42.5, "Any wish: 42.5"),
+    "a date": (question_of("date"), "2026-12-31", "2026-12-31", "Any wish: 2026-12-31"),
+    "a date as it is typed": (question_of("date"), "2026.1.5", "2026-01-05", "Any wish: 2026-01-05"),
+    "a phone number": (question_of("phone"), "(212) 555-0123", "+12125550123", "Any wish: +12125550123"),
     "a phone number with an extension": (
-        ask("phone"),
+        question_of("phone"),
         "212-555-0123 ext. 45",
         "+12125550123 ext. 45",
         "Any wish: +12125550123 ext. 45",
@@ -80,72 +90,96 @@ def test_an_answer_has_a_value_for_programs_and_one_line_in_the_notes(name: str)
 
 
 BAD: dict[str, tuple[dict[str, Any], Any, str]] = {
-    "nothing": (ask("text", required=True), "", "Please answer this question: Any wish?"),
-    "nothing visible": (ask("long_text", required=True), " \u200b\r\n", "Please answer this question: Any wish?"),
-    "no choice": (ask("choice", required=True), "", "Please answer this question: Any wish?"),
-    "no choices": (ask("choices", required=True), [], "Please answer this question: Any wish?"),
-    "neither yes nor no": (ask("yes_no", required=True), "", "Please answer this question: Any wish?"),
-    "no number": (ask("number", required=True), "\u3164", "Please answer this question: Any wish?"),
-    "no date": (ask("date", required=True), "", "Please answer this question: Any wish?"),
+    "nothing": (question_of("text", required=True), "", "Please answer this question: Any wish?"),
+    "nothing visible": (
+        question_of("long_text", required=True),
+        " \u200b\r\n",
+        "Please answer this question: Any wish?",
+    ),
+    "no choice": (question_of("choice", required=True), "", "Please answer this question: Any wish?"),
+    "no choices": (question_of("choices", required=True), [], "Please answer this question: Any wish?"),
+    "neither yes nor no": (question_of("yes_no", required=True), "", "Please answer this question: Any wish?"),
+    "no number": (question_of("number", required=True), "\u3164", "Please answer this question: Any wish?"),
+    "no date": (question_of("date", required=True), "", "Please answer this question: Any wish?"),
     "a long text": (
-        ask("text", max_length=3),
+        question_of("text", max_length=3),
         "four",
         "Please shorten your answer to “Any wish?” to 3 characters.",
     ),
     "10,000 characters": (
-        ask("long_text"),
+        question_of("long_text"),
         "x" * 10_000,
         "Please shorten your answer to “Any wish?” to 500 characters.",
     ),
-    "a null character": (ask("text"), "a\0b", "Null characters are not allowed."),
-    "an unknown choice": (ask("choice"), "xl", "Please choose one of the answers to “Any wish?”."),
-    "a label for a value": (ask("choice"), "Small", "Please choose one of the answers to “Any wish?”."),
-    "an unknown choice of several": (ask("choices"), ["s", "xl"], "Please choose one of the answers to “Any wish?”."),
-    "a choice with a null character": (ask("choices"), "s\0", "Please choose one of the answers to “Any wish?”."),
-    "maybe": (ask("yes_no"), "maybe", "Please choose one of the answers to “Any wish?”."),
+    "a null character": (question_of("text"), "a\0b", "Null characters are not allowed."),
+    "an unknown choice": (question_of("choice"), "xl", "Please choose one of the answers to “Any wish?”."),
+    "a label for a value": (question_of("choice"), "Small", "Please choose one of the answers to “Any wish?”."),
+    "an unknown choice of several": (
+        question_of("choices"),
+        ["s", "xl"],
+        "Please choose one of the answers to “Any wish?”.",
+    ),
+    "a choice with a null character": (
+        question_of("choices"),
+        "s\0",
+        "Please choose one of the answers to “Any wish?”.",
+    ),
+    "maybe": (question_of("yes_no"), "maybe", "Please choose one of the answers to “Any wish?”."),
     "a percent sign": (
-        ask("choice", label="100 % sure? %(value)s"),
+        question_of("choice", label="100 % sure? %(value)s"),
         "xl",
         "Please choose one of the answers to “100 % sure? %(value)s”.",
     ),
-    "words": (ask("number"), "three", "Please enter a whole number for “Any wish?”, such as 3."),
-    "a half": (ask("number"), "2.5", "Please enter a whole number for “Any wish?”, such as 3."),
-    "thousands": (ask("number"), "1.000", "Please enter a whole number for “Any wish?”, such as 3."),
-    "too many decimals": (ask("number", decimals=1), "2.55", "Please enter a number for “Any wish?”, such as 2.5."),
-    "infinity": (ask("number"), "1e999", "Please enter a whole number for “Any wish?”, such as 3."),
-    "10,000 digits": (ask("number"), "9" * 10_000, "Please enter a whole number for “Any wish?”, such as 3."),
+    "words": (question_of("number"), "three", "Please enter a whole number for “Any wish?”, such as 3."),
+    "a half": (question_of("number"), "2.5", "Please enter a whole number for “Any wish?”, such as 3."),
+    "thousands": (question_of("number"), "1.000", "Please enter a whole number for “Any wish?”, such as 3."),
+    "too many decimals": (
+        question_of("number", decimals=1),
+        "2.55",
+        "Please enter a number for “Any wish?”, such as 2.5.",
+    ),
+    "infinity": (question_of("number"), "1e999", "Please enter a whole number for “Any wish?”, such as 3."),
+    "10,000 digits": (question_of("number"), "9" * 10_000, "Please enter a whole number for “Any wish?”, such as 3."),
     "the number of a bank card": (
-        ask("number"),
+        question_of("number"),
         "4111111111111111",
         "Please enter a whole number for “Any wish?”, such as 3.",
     ),
     "a card's number around a point": (
-        ask("number", decimals=6),
+        question_of("number", decimals=6),
         "4111111111.111111",
         "Please enter a number for “Any wish?”, such as 2.5.",
     ),
     "an American phone number": (
-        ask("number"),
+        question_of("number"),
         "2125550147",
         "Please enter a whole number for “Any wish?”, such as 3.",
     ),
-    "a number below": (ask("number", min=1), "0", "Please enter a number of at least 1 for “Any wish?”."),
-    "a number above": (ask("number", max=1500), "1501", "Please enter a number of at most 1,500 for “Any wish?”."),
+    "a number below": (question_of("number", min=1), "0", "Please enter a number of at least 1 for “Any wish?”."),
+    "a number above": (
+        question_of("number", max=1500),
+        "1501",
+        "Please enter a number of at most 1,500 for “Any wish?”.",
+    ),
     "a number outside": (
-        ask("number", min=0.5, max=2, decimals=2),
+        question_of("number", min=0.5, max=2, decimals=2),
         "2.01",
         "Please enter a number from 0.5 to 2 for “Any wish?”.",
     ),
-    "no such day": (ask("date"), "2026-02-30", "Please enter a date for “Any wish?” like this: 2026-12-31."),
-    "an American date": (ask("date"), "12/31/2026", "Please enter a date for “Any wish?” like this: 2026-12-31."),
-    "the year 0": (ask("date"), "0000-01-01", "Please enter a date for “Any wish?” like this: 2026-12-31."),
+    "no such day": (question_of("date"), "2026-02-30", "Please enter a date for “Any wish?” like this: 2026-12-31."),
+    "an American date": (
+        question_of("date"),
+        "12/31/2026",
+        "Please enter a date for “Any wish?” like this: 2026-12-31.",
+    ),
+    "the year 0": (question_of("date"), "0000-01-01", "Please enter a date for “Any wish?” like this: 2026-12-31."),
     "a date outside": (
-        ask("date", min="2026-01-01"),
+        question_of("date", min="2026-01-01"),
         "2025-12-31",
         "Please enter a date from January 1, 2026 to December 31, 2100 for “Any wish?”.",
     ),
     "no phone number": (
-        ask("phone"),
+        question_of("phone"),
         "12",
         (
             "Please check the phone number for “Any wish?”. If it’s from another country, start with + and the country "
@@ -171,7 +205,7 @@ def test_a_question_of_another_direction_is_isolated_in_the_error():
     for language in ("en", "ar"):
         for label in ("Any wish?", "هل من رغبة؟"):
             with translation.override(language):
-                [error] = filled(ask("text", label=label, required=True), "").errors["answer_q"]
+                [error] = filled(question_of("text", label=label, required=True), "").errors["answer_q"]
             shown[language, label] = "\u2068" in error
             assert label in error
     assert list(shown.values()) == [False, True, True, False]
@@ -180,7 +214,7 @@ def test_a_question_of_another_direction_is_isolated_in_the_error():
 def test_a_question_that_is_optional_may_be_left_empty():
     """Of each kind: nothing is sent, and there is no answer."""
     for kind in KINDS:
-        form = filled(ask(kind), "")
+        form = filled(question_of(kind), "")
         assert form.is_valid(), form.errors
         assert (form.answers(), form.notes_text()) == ((), None)
 
@@ -188,13 +222,13 @@ def test_a_question_that_is_optional_may_be_left_empty():
 def test_answers_are_the_last_paragraph_of_the_notes():
     """After the visitor's own notes, whatever these look like, and after an extension; also where notes are hidden."""
     notes = "Any wish: a lot\n\nAny wish: more"
-    form = filled(ask("text"), "Tea", notes=notes, phone="212-555-0123 ext. 9")
+    form = filled(question_of("text"), "Tea", notes=notes, phone="212-555-0123 ext. 9")
     assert form.is_valid()
     assert form.notes_text() == f"{notes}\nPhone extension: 9\n\nAny wish: Tea"
     hidden = ContactForm(
         {**JANE, "answer_q": "Tea"},
         shown=ContactFields(notes="hidden"),
-        questions=parse_questions([ask("text")]),
+        questions=parse_questions([question_of("text")]),
     )
     assert hidden.is_valid()
     assert hidden.notes_text() == "Any wish: Tea"
@@ -213,7 +247,7 @@ def test_a_question_may_be_named_as_a_field_of_ours():
 def test_the_notes_are_the_same_in_each_language_of_the_page(settings: Settings):
     """They are the business's, in the site's language. The answer itself is shown in the visitor's."""
     settings.LANGUAGE_CODE = "de"
-    question = ask("choices", label={"en": "Sizes?", "de": "Größen?", "ar": "المقاسات؟"})
+    question = question_of("choices", label={"en": "Sizes?", "de": "Größen?", "ar": "المقاسات؟"})
     seen = set()
     for language in ("en", "de", "ar", "ja"):
         with translation.override(language):
@@ -244,7 +278,7 @@ def test_texts_that_are_too_long_together_are_refused_at_the_longest():
 
 def test_enter_on_a_phone_leads_to_the_next_field_that_is_typed_into():
     """The last of them sends the form, though a choice may follow: the script finds no field after it."""
-    questions = parse_questions([ask("text"), {**ask("choice"), "name": "size"}])
+    questions = parse_questions([question_of("text"), {**question_of("choice"), "name": "size"}])
     form = ContactForm(shown=ContactFields(notes="hidden"), questions=questions)
     hints = {name: field.widget.attrs.get("enterkeyhint") for name, field in form.fields.items()}
     assert hints == {"name": "next", "email": "next", "phone": "next", "answer_q": None, "answer_size": None}
@@ -265,7 +299,7 @@ def test_form_input_of_questions_is_bounded(values: dict[str, str]):
 @given(kind=st.sampled_from(KINDS), typed=st.text(max_size=2000), required=st.booleans())
 def test_any_answer_is_taken_or_refused(kind: str, typed: str, required: bool):
     """Never with an exception, and what is taken makes one line of the notes."""
-    form = filled(ask(kind, required=required), typed)
+    form = filled(question_of(kind, required=required), typed)
     if form.is_valid():
         lines = (form.notes_text() or "").splitlines()
         assert len(lines) == len(form.answers()) <= 1

@@ -171,8 +171,8 @@ def test_a_heading_in_the_notes_has_no_colon_of_its_own():
 
 def test_dates_are_bounded_also_where_the_site_names_no_bounds():
     """Nobody was born in the year 3."""
-    [asked] = parse_questions([question(kind="date", max=date(2020, 12, 31))])
-    assert (asked.min, asked.max) == (date(1900, 1, 1), date(2020, 12, 31))
+    [parsed] = parse_questions([question(kind="date", max=date(2020, 12, 31))])
+    assert (parsed.min, parsed.max) == (date(1900, 1, 1), date(2020, 12, 31))
 
 
 _JSON = st.recursive(

@@ -73,13 +73,13 @@ def test_requests_are_recorded_without_foreign_keys(sandbox: Sandbox) -> None:
     """A test sees what was sent; a key that isn't the sandbox's own is not stored."""
     api = Api(sandbox)
     api.create(Idempotency_Key="k1")
-    asked, made = sandbox.requests
-    assert (asked.operation, asked.method, asked.path) == (
+    listed, made = sandbox.requests
+    assert (listed.operation, listed.method, listed.path) == (
         "availability",
         "GET",
         "/api/calendar/v1/public/availability",
     )
-    assert "service_slug=haircut" in asked.query
+    assert "service_slug=haircut" in listed.query
     assert made.headers["idempotency-key"] == "k1"
     assert json.loads(made.body)["contact"]["email"] == "jane@example.com"
     Api(sandbox, key="live-secret").get("/org/acme-salon")

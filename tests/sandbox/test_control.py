@@ -21,10 +21,10 @@ def control(api: Api, what: str, given: Any = ..., method: str | None = None) ->
 
 def test_about(api: Api) -> None:
     """The root says where the API is, and with which keys."""
-    said = control(api, "").json()
-    assert said["api"] == "/api/calendar/v1/public"
-    assert said["keys"]["acme-salon"] == "kordless-sandbox-key"
-    assert api.http.get("http://sandbox.test/").json() == said
+    document = control(api, "").json()
+    assert document["api"] == "/api/calendar/v1/public"
+    assert document["keys"]["acme-salon"] == "kordless-sandbox-key"
+    assert api.http.get("http://sandbox.test/").json() == document
 
 
 def test_clock(api: Api) -> None:
@@ -37,26 +37,26 @@ def test_clock(api: Api) -> None:
 
 def test_faults(api: Api) -> None:
     """Set, see, clear."""
-    said = control(api, "faults", {"kind": "slow", "operation": "create", "times": 1, "seconds": 2}).json()
-    assert said == {"faults": [{"kind": "slow", "operation": "create", "times": 1, "options": {"seconds": 2}}]}
-    assert control(api, "faults").json() == said
+    document = control(api, "faults", {"kind": "slow", "operation": "create", "times": 1, "seconds": 2}).json()
+    assert document == {"faults": [{"kind": "slow", "operation": "create", "times": 1, "options": {"seconds": 2}}]}
+    assert control(api, "faults").json() == document
     assert control(api, "faults", method="DELETE").json() == {"faults": []}
 
 
 def test_limits(api: Api) -> None:
     """Set in part; the rest is as documented upstream."""
-    said = control(api, "limits", {"general": 5, "retry_after": True}).json()
-    assert (said["general"], said["creations"], said["retry_after"]) == (5, 10, True)
+    document = control(api, "limits", {"general": 5, "retry_after": True}).json()
+    assert (document["general"], document["creations"], document["retry_after"]) == (5, 10, True)
     assert api.get("/org/acme-salon").headers["X-RateLimit-Limit"] == "5"
-    assert control(api, "limits").json() == said
+    assert control(api, "limits").json() == document
 
 
 def test_requests_and_bookings(api: Api) -> None:
     """Requests and bookings are listed, without the control requests themselves."""
     api.book()
-    said = control(api, "requests").json()["requests"]
-    assert [each["operation"] for each in said] == ["availability", "create"]
-    assert said[1]["status"] == 201
+    document = control(api, "requests").json()["requests"]
+    assert [each["operation"] for each in document] == ["availability", "create"]
+    assert document[1]["status"] == 201
     assert control(api, "requests", method="DELETE").json() == {"requests": []}
     assert control(api, "bookings").json()["bookings"][0]["email"] == "jane@example.com"
 
@@ -64,8 +64,8 @@ def test_requests_and_bookings(api: Api) -> None:
 def test_take_decide_reset(api: Api) -> None:
     """A booking by phone, canceled by the business, all deleted."""
     slot = api.slots()[0]
-    said = control(api, "take", {"service_slug": "haircut", "start": slot["startsAt"]}).json()
-    number = said["confirmation_number"]
+    document = control(api, "take", {"service_slug": "haircut", "start": slot["startsAt"]}).json()
+    number = document["confirmation_number"]
     assert slot not in api.slots()
     assert (
         control(api, "decide", {"number": number, "status": "canceled"}).json()["bookings"][0]["status"] == "canceled"

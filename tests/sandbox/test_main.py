@@ -34,8 +34,8 @@ class Running(NamedTuple):
         self.process.send_signal(how)
         assert self.process.stdout
         assert self.process.stderr
-        said, complaints = self.process.stdout.read(), self.process.stderr.read()
-        return self.process.wait(10), self.banner + said, complaints
+        output, complaints = self.process.stdout.read(), self.process.stderr.read()
+        return self.process.wait(10), self.banner + output, complaints
 
 
 @contextmanager
@@ -73,18 +73,18 @@ def test_it_tells_serves_and_stops_cleanly(tmp_path: Path) -> None:
         booking = httpx.post(base + "/bookings", json=body, headers=KEY, timeout=PATIENCE_SECONDS).json()["booking"]
         assert server.process.stdout
         log = server.process.stdout.readline() + server.process.stdout.readline()
-        code, said, complaints = server.stop(signal.SIGINT)
+        code, output, complaints = server.stop(signal.SIGINT)
     assert (code, complaints) == (0, "")
     for part in (SANDBOX_KEY, "acme-salon", "curl -H", "/_sandbox/"):
-        assert part in said
+        assert part in output
     assert re.fullmatch(r"availability 200 \d+ ms\ncreate 201 \d+ ms\n", log)
-    assert said.count("\n") == 6
+    assert output.count("\n") == 6
     with running("--path", path, "--quiet") as server:
         at = f"{server.base}/bookings/confirmation/{booking['confirmation_number']}"
         assert httpx.get(at, params={"contact": "jane@example.com"}, timeout=PATIENCE_SECONDS).status_code == 200
-        code, said, complaints = server.stop(signal.SIGTERM)
+        code, output, complaints = server.stop(signal.SIGTERM)
     assert (code, complaints) == (0, "")
-    assert "lookup" not in said
+    assert "lookup" not in output
 
 
 def test_its_clock_and_limits() -> None:

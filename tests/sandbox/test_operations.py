@@ -15,14 +15,14 @@ RANGE = {"from": "2026-12-01T00:00:00Z", "to": "2026-12-08T00:00:00Z"}
 
 def test_organization_has_the_documented_fields(api: Api) -> None:
     """Endpoint 1 answers the organization with its branding, and every public service."""
-    said = api.get("/org/acme-salon").json()
-    assert set(said) == {"organization", "services"}
-    assert set(said["organization"]) == {"id", "name", "slug", "tagline", "branding"}
-    assert set(said["organization"]["branding"]) == {"primaryColor", "logo", "companyName", "favicon", "ogImage"}
-    haircut = said["services"][0]
+    document = api.get("/org/acme-salon").json()
+    assert set(document) == {"organization", "services"}
+    assert set(document["organization"]) == {"id", "name", "slug", "tagline", "branding"}
+    assert set(document["organization"]["branding"]) == {"primaryColor", "logo", "companyName", "favicon", "ogImage"}
+    haircut = document["services"][0]
     north = Api(api.sandbox, key=NORTH_KEY).get(f"/org/{NORTH_ORG}").json()
     assert north["organization"]["branding"]["favicon"].startswith("https://")
-    assert said["organization"]["branding"]["ogImage"].startswith("https://")
+    assert document["organization"]["branding"]["ogImage"].startswith("https://")
     assert haircut["metadata"] == {"room": "Front of the shop", "level": 1, "tags": ["wash", "cut"]}
     expected = {"key", "name", "slug", "description", "category", "duration", "price", "currency"}
     assert set(haircut) == expected | {"isBookablePublic", "metadata"}
@@ -31,10 +31,10 @@ def test_organization_has_the_documented_fields(api: Api) -> None:
 
 def test_service_has_its_calendar_settings(api: Api) -> None:
     """Endpoint 2 leaves the tagline out and says the settings in their mixed casing."""
-    said = api.get("/org/acme-salon/service/haircut").json()
-    assert set(said) == {"organization", "service", "calendarSettings"}
-    assert "tagline" not in said["organization"]
-    assert said["calendarSettings"] == {
+    document = api.get("/org/acme-salon/service/haircut").json()
+    assert set(document) == {"organization", "service", "calendarSettings"}
+    assert "tagline" not in document["organization"]
+    assert document["calendarSettings"] == {
         "duration_minutes": 60,
         "slot_interval_minutes": 30,
         "buffer_before": 0,

@@ -39,8 +39,8 @@ def test_evening_slots_cross_midnight_for_others(api: Api) -> None:
 
 def test_north_has_one_service() -> None:
     """The small business: one service, its own key, another zone, no tagline."""
-    said = Api(Sandbox(), key=NORTH_KEY).get("/org/north-dental").json()
-    assert [each["slug"] for each in said["services"]] == ["check-up"]
-    assert said["organization"]["tagline"] is None
+    document = Api(Sandbox(), key=NORTH_KEY).get("/org/north-dental").json()
+    assert [each["slug"] for each in document["services"]] == ["check-up"]
+    assert document["organization"]["tagline"] is None
     detail = Api(Sandbox(), key=NORTH_KEY).get("/org/north-dental/service/check-up").json()
     assert detail["calendarSettings"]["timezone"] == "Europe/Berlin"

@@ -88,7 +88,7 @@ def test_wrong_values_in_create(api: Api, name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("contact", "says"),
+    ("contact", "detail"),
     [
         ({"email": "jane@example.com"}, "name"),
         ({"name": "", "email": "jane@example.com"}, "name"),
@@ -103,9 +103,9 @@ def test_wrong_values_in_create(api: Api, name: str, value: Any) -> None:
         ({"name": "Jane\ud800", "email": "jane@example.com"}, "name"),
     ],
 )
-def test_contact_must_be_somebody(api: Api, contact: dict[str, Any], says: str) -> None:
+def test_contact_must_be_somebody(api: Api, contact: dict[str, Any], detail: str) -> None:
     """A name, and an e-mail or a phone that looks like one."""
-    assert_rejected(api.create(api.body() | {"contact": contact}), 400, "validation_error", says)
+    assert_rejected(api.create(api.body() | {"contact": contact}), 400, "validation_error", detail)
 
 
 @pytest.mark.parametrize("contact", [{"name": "J", "email": "j@ex.co"}, {"name": "J", "phone": "+49 30 123456"}])
@@ -125,7 +125,7 @@ def test_the_length_must_be_the_slots_own(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "detail"),
     [
         ({"from": "2026-12-09T00:00:00Z"}, "before"),
         ({"to": "2027-02-02T00:00:00Z"}, "62 days"),
@@ -138,9 +138,9 @@ def test_the_length_must_be_the_slots_own(api: Api) -> None:
         ({"org_slug": ""}, "org_slug"),
     ],
 )
-def test_wrong_values_in_availability(api: Api, change: dict[str, str], says: str) -> None:
+def test_wrong_values_in_availability(api: Api, change: dict[str, str], detail: str) -> None:
     """Ranges over 62 days, backwards or naive, and odd numbers are rejected."""
-    assert_rejected(api.get("/availability", **(QUERY | change)), 400, "validation_error", says)
+    assert_rejected(api.get("/availability", **(QUERY | change)), 400, "validation_error", detail)
 
 
 def test_62_days_are_fine_and_plus_zero_is_utc(api: Api) -> None:

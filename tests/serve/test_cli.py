@@ -26,9 +26,9 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_no_command_begins_half_configured(command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """All that is missing is named, the exit code is 2, and nothing was made."""
     assert cli.main(command) == cli.EXIT_INCOMPLETE
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == "kordless-booking can't start yet."
-    assert [line.split()[1] for line in said[1:]] == ["KORDLESS_API_KEY", "KORDLESS_ORG_SLUG", "SITE_URL"]
+    output = capsys.readouterr().err.splitlines()
+    assert output[0] == "kordless-booking can't start yet."
+    assert [line.split()[1] for line in output[1:]] == ["KORDLESS_API_KEY", "KORDLESS_ORG_SLUG", "SITE_URL"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -36,9 +36,9 @@ def test_the_sandbox_is_refused_together_with_a_key(capsys: pytest.CaptureFixtur
     """Somebody who has an account would otherwise take bookings that reach nobody."""
     os.environ |= {"KORDLESS_API_KEY": "kb-canary", "KORDLESS_ORG_SLUG": "salon"}
     assert cli.main(["serve", "--sandbox"]) == cli.EXIT_INCOMPLETE
-    said = capsys.readouterr().err
-    assert "Remove one of them" in said
-    assert "canary" not in said
+    output = capsys.readouterr().err
+    assert "Remove one of them" in output
+    assert "canary" not in output
 
 
 def test_flags_are_options(capsys: pytest.CaptureFixture[str], tmp_path: Path):
@@ -48,9 +48,9 @@ def test_flags_are_options(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     assert cli.main(["serve", "--sandbox", "--port", "80000", "--config", "salon.toml"]) == cli.EXIT_INCOMPLETE
     assert os.environ["KORDLESS_SANDBOX"] == "1"
     assert os.environ[CONFIG] == str(tmp_path / "salon.toml")
-    said = capsys.readouterr().err
-    assert "PORT is '80000'" in said
-    assert "unknown key 'colour'" in said
+    output = capsys.readouterr().err
+    assert "PORT is '80000'" in output
+    assert "unknown key 'colour'" in output
 
 
 def test_a_state_folder_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path):

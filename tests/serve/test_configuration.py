@@ -50,7 +50,7 @@ def test_everything_that_is_missing_is_named_at_once():
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "expected"),
     [
         ({"KORDLESS_ORG_SLUG": "salon", "SITE_URL": "http://localhost"}, ["KORDLESS_API_KEY is missing"]),
         ({**LOCAL, "KORDLESS_ORG_SLUG": ""}, ["KORDLESS_ORG_SLUG is missing"]),
@@ -76,11 +76,11 @@ def test_everything_that_is_missing_is_named_at_once():
         ({**LOCAL, "PORT": "http", "TIME_ZONE": "Mars"}, ["TIME_ZONE is 'Mars'", "PORT is 'http'"]),
     ],
 )
-def test_a_half_configuration_is_refused_in_plain_words(environment: dict[str, str], said: list[str]):
+def test_a_half_configuration_is_refused_in_plain_words(environment: dict[str, str], expected: list[str]):
     """Each problem is named once, and none with the value of a secret."""
     problems = read_configuration(environment).problems
-    assert len(problems) == len(said)
-    assert all(text in problem for text, problem in zip(said, problems, strict=True))
+    assert len(problems) == len(expected)
+    assert all(text in problem for text, problem in zip(expected, problems, strict=True))
     assert "canary" not in "".join(problems)
 
 
@@ -107,7 +107,7 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("toml", "said"),
+    ("toml", "expected"),
     [
         ('kordless_org_slg = "salon"', "Did you mean kordless_org_slug?"),
         ("workers = 2", "Did you mean web_concurrency?"),
@@ -126,10 +126,10 @@ def test_lists_and_further_settings_of_the_file_are_read(tmp_path: Path):
         (f"[booking]\nQUESTIONS = {{ cut = [0x{'f' * 5000}] }}", "not valid TOML"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(tmp_path: Path, toml: str, said: str):
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, toml: str, expected: str):
     """Unknown keys get a suggestion, and no message has a secret."""
     [problem] = configured(tmp_path, toml, **PUBLIC).problems
-    assert said in problem
+    assert expected in problem
     assert "canary" not in problem
 
 

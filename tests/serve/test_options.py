@@ -43,7 +43,7 @@ def test_an_option_is_read_from_text(name: str, text: str, value: Any):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("SITE_URL", "http://book.salon.example", "https://"),
         ("SITE_URL", "https://salon.example/book", "https:// and a host"),
@@ -66,11 +66,11 @@ def test_an_option_is_read_from_text(name: str, text: str, value: Any):
         ("KORDLESS_API_KEY", "two words", "without spaces"),
     ],
 )
-def test_a_value_that_an_option_cannot_have_is_refused_with_what_it_can(name: str, text: str, said: str):
+def test_a_value_that_an_option_cannot_have_is_refused_with_what_it_can(name: str, text: str, message: str):
     """The message says which values are possible."""
     with pytest.raises(InvalidValue, match=None) as caught:
         OPTIONS[name].read(text)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)

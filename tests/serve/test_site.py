@@ -74,10 +74,10 @@ def test_a_warm_front_page_asks_nobody(
 ):
     """No query, because nobody is looked up in a session, and no request to Kordless."""
     client.get("/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     with django_assert_num_queries(0):
         assert client.get("/").status_code == 200
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_the_admin_has_the_pages_of_the_package(served: Settings, admin_client: Client):

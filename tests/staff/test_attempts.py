@@ -140,9 +140,9 @@ def test_searching_attempts_takes_a_permission(row: BookingAttempt, hire: Hire) 
 
 def test_searching_attempts_asks_kordless_nothing(number: str, owner: Client, sandbox: Sandbox) -> None:
     """The country of a number without its code comes from the cache."""
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     owner.post(f"{URL}find/", {"search_term": "(212) 555-0123"})
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_nobody_changes_it(row: BookingAttempt, owner: Client, hire: Hire) -> None:

@@ -178,10 +178,10 @@ def test_a_body_that_is_gone(row: WebhookDelivery, owner: Client, clock: time_ma
 
 def replayed(client: Client, row: WebhookDelivery, **changes: str) -> Page:
     """The page after going through the confirmation."""
-    asked = Page("", client.get(f"{URL}{row.pk}/replay/"))
-    assert asked.status == 200
-    _, _, fields = asked.form("Replay to receivers")
-    chosen = asked.tree.css_first("input[type=radio][checked]")
+    question = Page("", client.get(f"{URL}{row.pk}/replay/"))
+    assert question.status == 200
+    _, _, fields = question.form("Replay to receivers")
+    chosen = question.tree.css_first("input[type=radio][checked]")
     source = {"source": chosen.attributes["value"] or ""} if chosen else {}
     answer = client.post(f"{URL}{row.pk}/replay/", {**fields, **source, **changes}, follow=True)
     return Page("", answer)
@@ -197,7 +197,7 @@ def test_a_replay_is_confirmed_published_and_recorded(
     page = replayed(client, row)
     assert "The receivers were notified again." in page.text
     assert is_masked(page)
-    assert [(said["replay"], str(said["source"])) for said in recorder.arguments] == [(True, "webhook")]
+    assert [(arguments["replay"], str(arguments["source"])) for arguments in recorder.arguments] == [(True, "webhook")]
     assert logged() == ["Replayed as made at the webhook."]
     replayed(client, row, source="widget")
     assert str(recorder.arguments[-1]["source"]) == "widget"

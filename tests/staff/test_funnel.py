@@ -184,11 +184,11 @@ def test_services_go_by_their_names(owner: Client, client: Client, sandbox: Sand
     assert "haircut" in seen(owner).texts("#kb-service option")
     assert sandbox.requests == []
     client.get("/book/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     page = seen(owner)
     assert "Haircut" in page.texts("#kb-service option")
     assert {"Haircut", "None chosen"} <= set(page.texts("section:has(#kb-by-service) tbody th"))
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_the_chart_can_be_read_without_seeing_it(owner: Client) -> None:

@@ -58,7 +58,7 @@ def row(page: Page, service: str) -> list[str]:
 def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
     """It says so, and where to go on."""
     client.get("/book/haircut/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     page = seen(owner)
     assert "All is well." in page.text
     assert "Acme Salon" in page.texts("h2")
@@ -69,7 +69,7 @@ def test_all_is_well(owner: Client, client: Client, sandbox: Sandbox) -> None:
         ".kb-links a"
     ).keys()
     assert page.link("Snippet") == "/book/snippet/"
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_a_proxy_that_the_settings_do_not_know_of(owner: Client, shop: Settings) -> None:
@@ -177,9 +177,9 @@ def test_a_revoked_key(owner: Client, client: Client, sandbox: Sandbox) -> None:
 
 def test_bookings_that_are_open(owner: Client, client: Client, sandbox: Sandbox, clock: time_machine.Traveller) -> None:
     """The page shows the number and the age of open bookings, and a warning when they are open for a long time."""
-    walk = Visitor(client)
+    any_visitor = Visitor(client)
     sandbox.faults.add("status", "create", status=500)
-    walk.send(walk.choose(), "Book appointment", **JANE)
+    any_visitor.send(any_visitor.choose(), "Book appointment", **JANE)
     assert BookingAttempt.objects.get().state == "outcome_unknown"
     page = seen(owner)
     assert page.links()["No answer yet"] == "/admin/kordless_booking/bookingattempt/?state__exact=outcome_unknown"
@@ -207,15 +207,15 @@ def test_lookups_have_a_quota_and_a_circuit_of_their_own_on_the_overview(
     owner: Client, client: Client, sandbox: Sandbox
 ) -> None:
     """Those that carry no key are counted beside it, and a 429 among them is said of them alone."""
-    walk = Visitor(client)
-    manage = walk.book().link("Change or cancel")
-    walk.open(manage)
+    any_visitor = Visitor(client)
+    manage = any_visitor.book().link("Change or cancel")
+    any_visitor.open(manage)
     page = seen(owner)
     facts = dict(zip(page.texts(".kb-card dt"), page.texts(".kb-card dd"), strict=True))
     assert facts["Look-ups and changes this minute"] == "1 of 600"
     assert facts["Managing bookings"] == "works"
     sandbox.faults.add("status", "lookup", status=429, retry_after=40)
-    find(walk, "BOOK_NONE")
+    find(any_visitor, "BOOK_NONE")
     page = seen(owner)
     assert page.texts(".kb-attention li") == [
         "Customers can hardly look up or change bookings at the moment. New bookings are not affected."

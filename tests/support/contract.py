@@ -52,16 +52,16 @@ class Comparison:
 
 def run_comparison(*arguments: str) -> Comparison:
     """Run the command without pauses, and assert that its report has nothing private."""
-    said, complained = StringIO(), StringIO()
+    output, errors = StringIO(), StringIO()
     status = 0
     try:
         call_command(
             "kordless_doctor", "--contract", "--pace", "0", *arguments,
-            stdout=said, stderr=complained, no_color=True,
+            stdout=output, stderr=errors, no_color=True,
         )  # fmt: skip
     except SystemExit as ended:
         status = int(str(ended.code or 0))
-    found = Comparison(status, said.getvalue(), complained.getvalue())
+    found = Comparison(status, output.getvalue(), errors.getvalue())
     for text in PRIVATE:
         assert text not in found.report, text
     return found

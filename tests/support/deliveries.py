@@ -20,7 +20,7 @@ _numbers = count(1)
 
 def booking_document(**changes: Any) -> dict[str, Any]:
     """Return the booking in an event, in the documented spelling."""
-    said = {
+    document = {
         "id": "book_ab12cd34",
         "confirmation_number": "BOOK_AB12CD34",
         "serviceId": "srv_haircut",
@@ -29,7 +29,7 @@ def booking_document(**changes: Any) -> dict[str, Any]:
         "status": "confirmed",
         "contact": {"email": "canary@example.com", "name": "Canary Bird", "phone": "+12125550147"},
     }
-    return said | changes
+    return document | changes
 
 
 def event_body(event: str = "booking.created", at: str = "2026-12-01T14:59:00Z", **booking: Any) -> bytes:

@@ -35,7 +35,7 @@ def as_query(moment: datetime) -> str:
 class FaultScenario:
     """A site, its visitor, and the Kordless behind it."""
 
-    walk: Visitor
+    visitor: Visitor
     sandbox: Sandbox
     clock: Traveller
     site: Settings
@@ -62,7 +62,7 @@ class FaultScenario:
 
     def form(self) -> Page:
         """The contact form for START."""
-        return self.walk.open(f"/book/haircut/contact/?start={as_query(START)}")
+        return self.visitor.open(f"/book/haircut/contact/?start={as_query(START)}")
 
 
 Doing = Callable[[], Page]
@@ -70,53 +70,53 @@ Doing = Callable[[], Page]
 
 def services(scenario: FaultScenario) -> Doing:
     """Look at the services, with an empty cache."""
-    return lambda: scenario.walk.once("/book/")
+    return lambda: scenario.visitor.once("/book/")
 
 
 def slots(scenario: FaultScenario) -> Doing:
     """Look at the times of a service, with an empty cache."""
-    return lambda: scenario.walk.once("/book/haircut/")
+    return lambda: scenario.visitor.once("/book/haircut/")
 
 
 def contact(scenario: FaultScenario) -> Doing:
     """Follow a link to the contact form, with an empty cache."""
-    return lambda: scenario.walk.once(f"/book/haircut/contact/?start={as_query(START)}")
+    return lambda: scenario.visitor.once(f"/book/haircut/contact/?start={as_query(START)}")
 
 
 def create(scenario: FaultScenario) -> Doing:
     """Send the filled-in form."""
     form = scenario.form()
-    return lambda: scenario.walk.send(form, "Book appointment", once=True, **TYPED)
+    return lambda: scenario.visitor.send(form, "Book appointment", once=True, **TYPED)
 
 
 def attempt(scenario: FaultScenario) -> Doing:
     """Wait on the attempt page, the first answer having been lost before anything was carried out."""
     form = scenario.form()
     scenario.sandbox.faults.add("status", "create", times=1, status=500)
-    sent = scenario.walk.send(form, "Book appointment", once=True, **TYPED)
+    sent = scenario.visitor.send(form, "Book appointment", once=True, **TYPED)
     scenario.clock.shift(3)
-    return lambda: scenario.walk.once(sent.response["Location"])
+    return lambda: scenario.visitor.once(sent.response["Location"])
 
 
 def lookup(scenario: FaultScenario) -> Doing:
     """Look for a booking by its number and contact."""
     number = scenario.booked()
-    form = scenario.walk.open("/book/manage/")
-    return lambda: scenario.walk.send(form, "Find booking", once=True, number=number, contact=PHONE)
+    form = scenario.visitor.open("/book/manage/")
+    return lambda: scenario.visitor.send(form, "Find booking", once=True, number=number, contact=PHONE)
 
 
 def cancel(scenario: FaultScenario) -> Doing:
     """Confirm that the booking is to be canceled."""
     address = scenario.manage(scenario.booked(), "cancel/")
-    form = scenario.walk.open(address)
-    return lambda: scenario.walk.send(form, "Cancel booking", once=True)
+    form = scenario.visitor.open(address)
+    return lambda: scenario.visitor.send(form, "Cancel booking", once=True)
 
 
 def reschedule(scenario: FaultScenario) -> Doing:
     """Confirm that the booking is to be moved."""
     address = scenario.manage(scenario.booked(), f"reschedule/confirm/?start={as_query(LATER)}")
-    form = scenario.walk.open(address)
-    return lambda: scenario.walk.send(form, "Reschedule", once=True)
+    form = scenario.visitor.open(address)
+    return lambda: scenario.visitor.send(form, "Reschedule", once=True)
 
 
 @dataclass(frozen=True)

@@ -82,8 +82,8 @@ def _fields(tree: LexborHTMLParser) -> Iterator[str]:
 def _errors(tree: LexborHTMLParser) -> Iterator[str]:
     wrong = tree.css("[aria-invalid=true]")
     for field in wrong:
-        said = [text_of(node) for node in _named(tree, field.attributes.get("aria-describedby"))]
-        if not any(said):
+        descriptions = [text_of(node) for node in _named(tree, field.attributes.get("aria-describedby"))]
+        if not any(descriptions):
             yield f"{field.attributes.get('name')} is wrong, and nothing beside it says why"
         if not tree.css(f'[role=alert] a[href="#{field.attributes.get("id")}"]'):
             yield f"{field.attributes.get('name')} is not in the summary"

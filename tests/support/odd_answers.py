@@ -21,14 +21,14 @@ class OddAnswers:
 
     `changes` has one function for each operation ("organization", "service", "availability", "create", "lookup",
     "cancel", "reschedule"). It gets the document and the query, and returns the document to send. `paths` has every
-    path that was requested, as it came, and `asked` counts the operations.
+    path that was requested, as it came, and `request_counts` counts the operations.
     """
 
     def __init__(self, app: WSGIApplication, **changes: Change) -> None:
         self.app = app
         self.changes = changes
         self.paths: list[str] = []
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.before: Callable[[WSGIEnvironment], None] = lambda _environ: None
         self.rename: dict[str, str] = {}
         """Slugs in requests, and those that the sandbox knows them by."""
@@ -36,7 +36,7 @@ class OddAnswers:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.paths.append(environ["PATH_INFO"])
         operation = _operation(environ)
-        self.asked[operation] += 1
+        self.request_counts[operation] += 1
         self.before(environ)
         for shown, real in self.rename.items():
             _rename(environ, shown, real)

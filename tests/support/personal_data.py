@@ -24,12 +24,12 @@ def book(client: Client, who: dict[str, str] = CANARY, query: str = "") -> str:
 
 def lose(client: Client, sandbox: Sandbox, who: dict[str, str] = CANARY, **fault: Any) -> Visitor:
     """Send the form, and lose Kordless's response."""
-    walk = Visitor(client)
-    form = walk.choose("haircut", "?day=2026-12-10")
+    any_visitor = Visitor(client)
+    form = any_visitor.choose("haircut", "?day=2026-12-10")
     sandbox.faults.add("status", "create", **{"status": 500, **fault})
-    walk.send(form, "Book appointment", once=True, **who)
+    any_visitor.send(form, "Book appointment", once=True, **who)
     sandbox.faults.clear()
-    return walk
+    return any_visitor
 
 
 def deliver_event(
@@ -43,13 +43,13 @@ def deliver_event(
 
 def everything_stored() -> str:
     """Return the content of all rows, decrypted with the site's own key."""
-    said = []
+    texts = []
     for row in BookingAttempt.objects.all():
-        said.append(str(model_to_dict(row)))
-        said += [_opened(purpose, row.account, row.encrypted) for purpose in ("attempt", "answer")]
+        texts.append(str(model_to_dict(row)))
+        texts += [_opened(purpose, row.account, row.encrypted) for purpose in ("attempt", "answer")]
     for delivered in WebhookDelivery.objects.all():
-        said += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.encrypted)]
-    return " ".join(said).casefold()
+        texts += [str(model_to_dict(delivered)), _opened("delivery", delivered.account, delivered.encrypted)]
+    return " ".join(texts).casefold()
 
 
 def _opened(purpose: str, account: str, token: str) -> str:

@@ -35,7 +35,7 @@ def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **cha
     """Return an attempt at the first free time, with its host, so that only one booking fits there."""
     slots = client.availability(service, NOW, NOW + timedelta(days=4))
     slot = next(slot for slot in slots if slot.available and slot.start > NOW + timedelta(days=1))
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "service_slug": service,
         "start": slot.start,
         "end": slot.end,
@@ -44,7 +44,7 @@ def attempt_at(client: Kordless, service: str = "haircut", key: str = KEY, **cha
         "party_size": 1,
         "host_id": slot.host.id if slot.host else None,
     }
-    return Attempt(key, NewBooking(**said | changes))
+    return Attempt(key, NewBooking(**fields | changes))
 
 
 def creates(sandbox: Sandbox) -> list[Recorded]:

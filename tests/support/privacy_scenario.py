@@ -79,9 +79,9 @@ def change(site: Settings, **given: Any) -> None:
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **given}
 
 
-def _faults(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _faults(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Every step of a visitor, with every kind of fault."""
-    scenario = FaultScenario(walk, sandbox, clock, site)
+    scenario = FaultScenario(any_visitor, sandbox, clock, site)
     for name, act in ACTS.items():
         for kind, options in FAULTS[:2] if name in READS else FAULTS:
             sandbox.reset()
@@ -94,33 +94,33 @@ def _faults(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -
             clock.shift(61)
 
 
-def _background_refresh(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _background_refresh(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Refreshes that fail, a circuit that opens and closes, a cache that is down, a cache with foreign entries."""
     own = site.CACHES
-    walk.open("/book/")
+    any_visitor.open("/book/")
     use_wall_clock_cache(site)
-    walk.open("/book/haircut/")
+    any_visitor.open("/book/haircut/")
     clock.shift(61)
     sandbox.faults.add("status", "availability", status=500)
     with wait_for_event("fetch_failed") as failed:
-        walk.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
+        any_visitor.open("/book/haircut/", **{"X-Request-ID": "behind-1"})
         assert failed.wait(30)
     sandbox.faults.add("status", status=503)
     for _ in range(5):
-        walk.open("/book/full-color/")
+        any_visitor.open("/book/full-color/")
         clock.shift(3)
     sandbox.faults.clear()
     clock.shift(30)
-    walk.open("/book/full-color/")
+    any_visitor.open("/book/full-color/")
     site.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     }
-    walk.open("/book/")
+    any_visitor.open("/book/")
     site.CACHES = own
     for key in list(vars(caches["default"])["_cache"]):
         caches["default"].set(key.removeprefix(":1:"), ["planted"])
     change(site)
-    walk.open("/book/")
+    any_visitor.open("/book/")
 
 
 @contextmanager
@@ -151,62 +151,64 @@ def fail_with_personal_data(_request: Any, form: Any) -> bool:
     raise LookupError(f"no such person: {form.cleaned_data}")
 
 
-def _junk(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _junk(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Robots, forged requests, bodies that are too big, and more requests than the limits allow."""
-    form = walk.choose("haircut", "?day=2026-12-14")
+    form = any_visitor.choose("haircut", "?day=2026-12-14")
     method, action, fields = form.form("Book appointment")
     assert method == "post"
     typed = {**fields, **JANE}
-    walk.open(action, {**typed, HONEYPOT: "https://canary.example"})
-    walk.open(action, typed, **{"Sec-Fetch-Site": "cross-site"})
-    walk.open(action, {**typed, "notes": "canary" * 20_000})
-    walk.client.put(action, "canary@example.com")
+    any_visitor.open(action, {**typed, HONEYPOT: "https://canary.example"})
+    any_visitor.open(action, typed, **{"Sec-Fetch-Site": "cross-site"})
+    any_visitor.open(action, {**typed, "notes": "canary" * 20_000})
+    any_visitor.client.put(action, "canary@example.com")
     change(site, SPAM_CHECK="tests.support.privacy_scenario.reject_everybody")
-    walk.open(action, typed)
+    any_visitor.open(action, typed)
     change(site, SPAM_CHECK="tests.support.privacy_scenario.fail_with_personal_data")
-    walk.open(action, typed)
+    any_visitor.open(action, typed)
     change(site, SPAM_CHECK="", BOOKINGS_PER_ADDRESS=1, LOOKUPS_PER_NUMBER=1)
     for _ in range(3):
-        walk.open(action, {**typed, "email": "canary@"})
-        walk.open(action, typed)
-        walk.send(walk.open("/book/manage/"), "Find booking", number="BOOK_CANARY01", contact="canary@example.com")
-    walk.open(form.url)
+        any_visitor.open(action, {**typed, "email": "canary@"})
+        any_visitor.open(action, typed)
+        any_visitor.send(
+            any_visitor.open("/book/manage/"), "Find booking", number="BOOK_CANARY01", contact="canary@example.com"
+        )
+    any_visitor.open(form.url)
     with patch.object(client_address, "_log_throttle", LogThrottle(Clock())):
         found = {"number": "BOOK_CANARY02", "contact": "canary@example.com"}
-        walk.open("/book/manage/", found, **{"X-Forwarded-For": "203.0.113.77"})
-    walk.client.get("/book/manage/gAAAAAcanary/")
-    walk.client.get("/book/a/b/c/canary/")
-    walk.client.get("/page/")
+        any_visitor.open("/book/manage/", found, **{"X-Forwarded-For": "203.0.113.77"})
+    any_visitor.client.get("/book/manage/gAAAAAcanary/")
+    any_visitor.client.get("/book/a/b/c/canary/")
+    any_visitor.client.get("/page/")
 
 
-def _queue(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _queue(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A time that a list shows to be gone, more bookings than Kordless takes, and attempts that can't be decrypted."""
     contested = "?day=2026-12-17&host=host_sarah"
-    for form in [walk.choose("haircut", contested) for _ in range(2)]:
-        walk.send(form, "Book appointment", **JANE)
-        walk.open(f"/book/haircut/{contested}")
-    form = walk.choose("haircut", "?day=2026-12-16")
-    walk.send(form, "Book appointment", **JANE)
+    for form in [any_visitor.choose("haircut", contested) for _ in range(2)]:
+        any_visitor.send(form, "Book appointment", **JANE)
+        any_visitor.open(f"/book/haircut/{contested}")
+    form = any_visitor.choose("haircut", "?day=2026-12-16")
+    any_visitor.send(form, "Book appointment", **JANE)
     BookingAttempt.objects.update(encrypted="damaged")
-    walk.send(form, "Book appointment", **JANE)
-    form = walk.choose("haircut", "?day=2026-12-16")
+    any_visitor.send(form, "Book appointment", **JANE)
+    form = any_visitor.choose("haircut", "?day=2026-12-16")
     reachable = dict(site.KORDLESS_BOOKING)
     change(site, TRANSPORT=None, BASE_URL="http://127.0.0.1:1")
-    walk.send(form, "Book appointment", **JANE)
+    any_visitor.send(form, "Book appointment", **JANE)
     site.KORDLESS_BOOKING = reachable
     for damage in ("", "damaged"):
         sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
-        sent = walk.send(walk.choose("haircut", "?day=2026-12-15"), "Book appointment", once=True, **JANE)
+        sent = any_visitor.send(any_visitor.choose("haircut", "?day=2026-12-15"), "Book appointment", once=True, **JANE)
         BookingAttempt.objects.exclude(encrypted="").update(**({"encrypted": damage} if damage else {"rejection": ""}))
         for _ in range(3):
-            walk.open(sent.response["Location"])
+            any_visitor.open(sent.response["Location"])
             clock.shift(90)
         with refused_writes("SELECT"):
-            walk.open(sent.response["Location"])
+            any_visitor.open(sent.response["Location"])
     sandbox.reset()
 
 
-def _database_failures(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _database_failures(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A database that rejects writes, at each step of a booking."""
     for number, verbs in enumerate(
         (
@@ -216,14 +218,14 @@ def _database_failures(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: 
             ('SELECT "kordless_booking_bookingattempt"', "SELECT MIN", "SELECT COUNT"),
         )
     ):
-        form = walk.choose("haircut", f"?day=2026-12-{17 + number}")
+        form = any_visitor.choose("haircut", f"?day=2026-12-{17 + number}")
         with refused_writes(*verbs):
-            walk.send(form, "Book appointment", **JANE)
+            any_visitor.send(form, "Book appointment", **JANE)
 
 
-def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _deliveries(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Valid, forged and broken deliveries, and a site that can't store them."""
-    client = walk.client
+    client = any_visitor.client
     sent = delivery()
     sent.post(client)
     change(site, WEBHOOK_SECRETS=[NEW, OLD])
@@ -246,7 +248,7 @@ def _deliveries(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Setting
         recorder.failures = 1
         delivery(event_body(confirmation_number="BOOK_CANARY02")).post(client)
         recorder.failures = 1
-        walk.send(walk.choose("haircut", "?day=2026-12-22"), "Book appointment", **JANE)
+        any_visitor.send(any_visitor.choose("haircut", "?day=2026-12-22"), "Book appointment", **JANE)
     lost = delivery(event_body(confirmation_number="BOOK_CANARY03"))
     with refused_writes("INSERT"):
         lost.post(client)
@@ -259,13 +261,13 @@ def _raise_lookup_error(*given: Any) -> None:
     raise LookupError(f"canary {given}")
 
 
-def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _mail(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A mail that is sent, one without an address, one whose sender died, and reminders for bookings that Kordless
     can't look up.
     """
     change(site, MAIL=True, MAIL_FROM="bookings@salon.example", SITE_URL="https://salon.example")
     with wait_for_event("mail_attempted") as tried:
-        walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
+        any_visitor.send(any_visitor.choose("haircut", "?day=2026-12-21"), "Book appointment", **JANE)
         assert tried.wait(30)
     now = datetime.now(UTC)
     elsewhere = Booking(
@@ -290,7 +292,7 @@ def _mail(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> 
         change(site)
 
 
-def _messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _messages(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A message to a phone that fails with what it was to say, is sent, and has its link opened; one to a landline."""
     clear_messages()
     change(site, MESSENGER=TEXTING["MESSENGER"], SITE_URL="https://salon.example")
@@ -300,17 +302,17 @@ def _messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
 
     with wait_for_event("mail_attempted") as tried, failing(fail):
         by_phone = {**JANE, "email": "", "phone": CANARY["phone"]}
-        walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **by_phone)
+        any_visitor.send(any_visitor.choose("haircut", "?day=2026-12-21"), "Book appointment", **by_phone)
         assert tried.wait(30)
     OutgoingMail.objects.update(state=OutgoingMail.State.QUEUED, due_at=datetime.now(UTC))
     [message] = texted()
-    walk.open(message.link)
-    walk.open(f"{message.link[:-16]}0000000000000000")
+    any_visitor.open(message.link)
+    any_visitor.open(f"{message.link[:-16]}0000000000000000")
     landline = {**JANE, "email": "", "phone": "+442079460147"}
-    walk.send(walk.choose("haircut", "?day=2026-12-22"), "Book appointment", **landline)
+    any_visitor.send(any_visitor.choose("haircut", "?day=2026-12-22"), "Book appointment", **landline)
 
 
-def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _counters(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """More keys than the buffer holds, and a database that rejects them."""
     for number in range(MAX_KEYS + 1):
         count_rejection("default", f"reason_{number}")
@@ -320,7 +322,7 @@ def _counters(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
     assert counters.flush()
 
 
-def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _broken_extension(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """An extension whose hooks fail on the way to a booking, with a message that has what they saw."""
 
     def fail(seen: Any) -> str:
@@ -330,10 +332,10 @@ def _broken_extension(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: S
         hooks.template_slots.register("confirmation_after_summary", fail)
         hooks.change_handlers.register("broken", fail)
         hooks.signal_arguments.register("broken", fail)
-        walk.book(query="?day=2026-12-22")
+        any_visitor.book(query="?day=2026-12-22")
 
 
-def _programs(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _programs(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Orders of a program: placed, repeated, wrong, with another token, and asked for; a read in an outage."""
     client = Client()
     with open_api(site, API_TOKENS=HASHES):
@@ -362,7 +364,7 @@ def outage(sandbox: Sandbox, clock: Traveller, site: Settings) -> Iterator[None]
     change(site)
 
 
-def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _waitlist(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Entries of the waitlist, also in outages, with and without JavaScript; then their messages."""
     clear_messages()
     booked = book_up(sandbox)
@@ -370,7 +372,7 @@ def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
         waitlist.register()
         mount_hooks(site)
         change(site, **WAITLIST_SETTINGS)
-        for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
+        for visitor in (any_visitor, Visitor(any_visitor.client, HTMX, responses=any_visitor.responses)):
             assert join_waitlist(visitor, "canary@").status == 422
             form = visitor.open(FORM_URL)
             with outage(sandbox, clock, site):
@@ -381,17 +383,17 @@ def _waitlist(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings)
             for contact in (JANE["email"], CANARY["phone"], CANARY["email"]):
                 page = join_waitlist(visitor, contact)
                 assert page.status == 200
-                walk.open(page.url)
+                any_visitor.open(page.url)
         # All times of the day, so that each contact is notified of another one.
         for numbers in booked.values():
             for number in numbers:
                 sandbox.set_status(number, "canceled")
-        _waitlist_messages(walk, sandbox, clock, site)
-        walk.open(f"{page.url.partition('?')[0]}000000")
-        walk.client.get("/book/waitlist/canary0123456789")
+        _waitlist_messages(any_visitor, sandbox, clock, site)
+        any_visitor.open(f"{page.url.partition('?')[0]}000000")
+        any_visitor.client.get("/book/waitlist/canary0123456789")
 
 
-def _waitlist_messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _waitlist_messages(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """A sweep in an outage, one that tells each contact once, a message that fails at first, and the end of all."""
 
     def run_mail() -> None:
@@ -412,12 +414,12 @@ def _waitlist_messages(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: 
     assert sorted(states()) == ["notified", "notified", "queued", "waiting", "waiting", "waiting"]
     run_mail()
     [message] = received()
-    walk.open(message.link.removeprefix("https://salon.example"))
-    walk.follow("Book this time")
+    any_visitor.open(message.link.removeprefix("https://salon.example"))
+    any_visitor.follow("Book this time")
     links = [message_url(each) for each in (CANARY["email"], JANE["email"], CANARY["phone"])]
-    walk.client.post(links[0], {"List-Unsubscribe": "One-Click"})
-    walk.send(walk.open(links[1]), "Stop these messages")
-    walk.send(walk.open(links[2]), "Stop the messages of all my requests")
+    any_visitor.client.post(links[0], {"List-Unsubscribe": "One-Click"})
+    any_visitor.send(any_visitor.open(links[1]), "Stop these messages")
+    any_visitor.send(any_visitor.open(links[2]), "Stop the messages of all my requests")
 
 
 def fail_with_words(text: str, _offer: Offer) -> None:
@@ -425,7 +427,7 @@ def fail_with_words(text: str, _offer: Offer) -> None:
     raise LookupError(f"no day in: {text}")
 
 
-def _words(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _words(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Names, addresses and ailments in the field for days and times: understood or not, by grammar and by a model."""
     partly = f"tomorrow {JANE['name']}, {JANE['email']}, {CANARY['notes']}"
     personal = f"{partly}, {CANARY['phone']}"  # a number that is no time makes it a miss
@@ -434,24 +436,24 @@ def _words(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) ->
         mount_hooks(site)
         for model in ("", f"{__name__}.fail_with_words"):
             change(site, TEXT_PARSER=model)
-            for visitor in (walk, Visitor(walk.client, HTMX, responses=walk.responses)):
+            for visitor in (any_visitor, Visitor(any_visitor.client, HTMX, responses=any_visitor.responses)):
                 for url in ("/book/", "/book/haircut/"):
                     missed = visitor.send(visitor.open(url), "Show times", words=personal)
                     assert missed.status == 422
                     assert visitor.send(missed, "Show times", words=partly).status == 200
         for _again in range(text_parser.MAX_CALLS):
-            walk.send(walk.open("/book/haircut/"), "Show times", words=personal)
-        form = walk.open("/book/haircut/")
+            any_visitor.send(any_visitor.open("/book/haircut/"), "Show times", words=personal)
+        form = any_visitor.open("/book/haircut/")
         with outage(sandbox, clock, site):
-            assert walk.send(form, "Show times", words=personal).status == 503
-        walk.open("/book/say/", {"words": personal}, **{"Sec-Fetch-Site": "cross-site"})
+            assert any_visitor.send(form, "Show times", words=personal).status == 503
+        any_visitor.open("/book/say/", {"words": personal}, **{"Sec-Fetch-Site": "cross-site"})
     assert counters.flush()
 
 
-def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _questions(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Answers on the way to a booking and over a conflict, and a function of questions that is slow and fails."""
     kinds = ("text", "long_text", "phone", "date", "number")
-    asked = [{"name": f"q_{kind}", "label": kind, "kind": kind} for kind in kinds]
+    questions = [{"name": f"q_{kind}", "label": kind, "kind": kind} for kind in kinds]
     answers = {
         "answer_q_text": "canary seeds",
         "answer_q_long_text": "canary\r\nstory",
@@ -459,50 +461,52 @@ def _questions(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
         "answer_q_date": "Zzqx Canary",
         "answer_q_number": "canary",
     }
-    change(site, QUESTIONS={"*": asked})
-    page = walk.send(walk.choose("haircut", "?day=2026-12-21"), "Book appointment", **{**CANARY, **answers})
+    change(site, QUESTIONS={"*": questions})
+    page = any_visitor.send(
+        any_visitor.choose("haircut", "?day=2026-12-21"), "Book appointment", **{**CANARY, **answers}
+    )
     sandbox.faults.add("status", "create", times=1, status=409)
-    page = walk.send(page, "Book appointment", answer_q_date="1990-04-30", answer_q_number="3")
-    page = walk.open(next(iter(page.times.values())))
-    walk.send(page, "Book appointment")
+    page = any_visitor.send(page, "Book appointment", answer_q_date="1990-04-30", answer_q_number="3")
+    page = any_visitor.open(next(iter(page.times.values())))
+    any_visitor.send(page, "Book appointment")
 
     def fail(_account: str, _service: str) -> None:
         raise LookupError("canary")
 
     change(site, QUESTIONS=fail)
     with patch("kordless_booking.views.questions.SLOW_SECONDS", -1):
-        walk.choose("haircut", "?day=2026-12-21")
+        any_visitor.choose("haircut", "?day=2026-12-21")
     change(site, QUESTIONS={}, PREFILL="tests.support.site_prefill.failing")
-    walk.choose("haircut", "?day=2026-12-21")
+    any_visitor.choose("haircut", "?day=2026-12-21")
 
 
-def _broken_configuration(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _broken_configuration(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Missing settings, and templates that fail on a page whose address holds a token."""
-    manage = walk.book(query="?day=2026-12-23").link("Change or cancel")
+    manage = any_visitor.book(query="?day=2026-12-23").link("Change or cancel")
     own, given = site.TEMPLATES, site.KORDLESS_BOOKING
     with tempfile.TemporaryDirectory() as folder:
         broken = Path(folder) / "kordless_booking" / "manage" / "booking.html"
         broken.parent.mkdir(parents=True)
         broken.write_text("{% include 'canary/nowhere.html' %}")
         site.TEMPLATES = [{**own[0], "DIRS": [folder]}]
-        page = walk.open(manage)
+        page = any_visitor.open(manage)
         assert page.status == 500, page.text
     site.TEMPLATES = own
     site.KORDLESS_BOOKING = {**given, "BASE_TEMPLATE": "canary/nowhere.html"}
-    page = walk.open(manage)
+    page = any_visitor.open(manage)
     assert page.number, page.text
     site.KORDLESS_BOOKING = {}
-    walk.client.get(manage)
-    delivery().post(walk.client)
+    any_visitor.client.get(manage)
+    delivery().post(any_visitor.client)
     site.KORDLESS_BOOKING = given
     wrong = engines["django"].from_string("{% load kordless_booking %}{% booking_widget host=host %}")
     wrong.render({"host": [JANE]}, RequestFactory().get("/page/"))
 
 
-def _staff_and_operators(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def _staff_and_operators(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Pages for staff and machines, and the management commands."""
     change(site, WEBHOOK_SECRETS=[NEW, OLD])
-    client = walk.client
+    client = any_visitor.client
     for path in ("embed.js", "embed-dialog.js", "style-112233.css", "health/", "health/booking/", "snippet/preview/"):
         client.get(f"/book/{path}")
     staff = Client()
@@ -536,14 +540,14 @@ SECRETS = re.compile(r"zzqxwvuts|canary|212.?555.?01(?:77|47|99)|jane@example|Ja
 TOKENS = re.compile(r"gAAAA[A-Za-z0-9_-]{20,}|\.eJ[A-Za-z0-9_-]{20,}")
 
 
-def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
+def customer_journey(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings) -> None:
     """Book, fail, lose a response, conflict, look up, reschedule, get rejected, cancel: each with the canary's data."""
     far = "?day=2026-12-09"
-    page = walk.send(walk.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
-    page = walk.send(page, "Book appointment", **CANARY)
-    manage = walk.open(page.link("Change or cancel"))
-    walk.client.get(page.link("Apple (.ics)"))
-    form = walk.choose("haircut", "?day=2026-12-10")
+    page = any_visitor.send(any_visitor.choose("haircut", far), "Book appointment", **{**CANARY, "email": "canary@"})
+    page = any_visitor.send(page, "Book appointment", **CANARY)
+    manage = any_visitor.open(page.link("Change or cancel"))
+    any_visitor.client.get(page.link("Apple (.ics)"))
+    form = any_visitor.choose("haircut", "?day=2026-12-10")
     for kind, options in (
         ("status", {"status": 400}),
         ("status", {"status": 409}),
@@ -554,31 +558,31 @@ def customer_journey(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Se
         ("hang", {}),
     ):
         sandbox.faults.add(kind, "create", **options)
-        walk.send(form, "Book appointment", **CANARY)
+        any_visitor.send(form, "Book appointment", **CANARY)
         sandbox.faults.clear()
         clock.shift(35)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-        walk.open(walk.responses[-1].url)
-        form = walk.choose("haircut", "?day=2026-12-11")
+        any_visitor.open(any_visitor.responses[-1].url)
+        form = any_visitor.choose("haircut", "?day=2026-12-11")
     for number, contact in ((page.number, CANARY["email"]), (page.number, CANARY["phone"]), ("X", CANARY["email"])):
-        walk.send(walk.open("/book/manage/"), "Find booking", number=number, contact=contact)
+        any_visitor.send(any_visitor.open("/book/manage/"), "Find booking", number=number, contact=contact)
     for operation in ("lookup", "cancel"):
         sandbox.faults.add("status", operation, status=500)
-        walk.send(walk.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
-        walk.open(f"{manage.url}cancel/", {})
+        any_visitor.send(any_visitor.open("/book/manage/"), "Find booking", number=page.number, contact=CANARY["email"])
+        any_visitor.open(f"{manage.url}cancel/", {})
         sandbox.faults.clear()
         clock.shift(60)
         site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
-    slots = walk.open(f"{manage.url}reschedule/")
-    ask = walk.open(list(slots.times.values())[-1])
+    slots = any_visitor.open(f"{manage.url}reschedule/")
+    question = any_visitor.open(list(slots.times.values())[-1])
     sandbox.faults.add("status", "reschedule", status=500)
-    walk.send(ask, "Reschedule")
+    any_visitor.send(question, "Reschedule")
     sandbox.faults.clear()
-    walk.send(ask, "Reschedule")
-    walk.send(walk.open(f"{manage.url}cancel/"), "Cancel booking")
-    walk.open(f"{manage.url}reschedule/")
-    walk.open(f"{manage.url}x")
-    walk.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")
+    any_visitor.send(question, "Reschedule")
+    any_visitor.send(any_visitor.open(f"{manage.url}cancel/"), "Cancel booking")
+    any_visitor.open(f"{manage.url}reschedule/")
+    any_visitor.open(f"{manage.url}x")
+    any_visitor.open("/book/haircut/contact/", CANARY, Origin="http://evil.example")
 
 
 @dataclass(frozen=True)

@@ -31,23 +31,23 @@ class Api:
         return self.http.get(self.base + path, params=query or None)
 
     def slots(self, service: str = "haircut", **query: Any) -> list[dict[str, Any]]:
-        asked = {"org_slug": "acme-salon", "service_slug": service, "from": "2026-11-22T00:00:00Z"}
-        asked |= {"to": "2026-12-23T00:00:00Z"} | query
-        answer = self.get("/availability", **asked)
+        parameters = {"org_slug": "acme-salon", "service_slug": service, "from": "2026-11-22T00:00:00Z"}
+        parameters |= {"to": "2026-12-23T00:00:00Z"} | query
+        answer = self.get("/availability", **parameters)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["slots"])
 
     def body(self, service: str = "haircut", slot: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         slot = slot or self.slots(service)[0]
-        said = {"org_slug": "acme-salon", "service_slug": service, "timezone": "Europe/Paris", "contact": dict(JANE)}
-        return said | {"starts_at": slot["startsAt"], "ends_at": slot["endsAt"]} | more
+        fields = {"org_slug": "acme-salon", "service_slug": service, "timezone": "Europe/Paris", "contact": dict(JANE)}
+        return fields | {"starts_at": slot["startsAt"], "ends_at": slot["endsAt"]} | more
 
     def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        said = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is None:
-            return self.http.post(self.base + path, headers=said)
-        said = {"Content-Type": "application/json"} | said
-        return self.http.post(self.base + path, content=json.dumps(body), headers=said)
+            return self.http.post(self.base + path, headers=sent)
+        sent = {"Content-Type": "application/json"} | sent
+        return self.http.post(self.base + path, content=json.dumps(body), headers=sent)
 
     def create(self, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
         return self.post("/bookings", body or self.body(), **headers)
@@ -66,10 +66,10 @@ class Api:
         return self.post(f"{path}/{action}?contact={contact.replace('+', '%2B')}", body)
 
 
-def assert_rejected(answer: httpx.Response, status: int, type_: str, says: str = "") -> None:
+def assert_rejected(answer: httpx.Response, status: int, type_: str, detail: str = "") -> None:
     """Assert that the response is the documented flat error, with a `detail` that matches `says`."""
     assert answer.status_code == status, answer.text
-    said = answer.json()
-    assert set(said) == {"detail", "status", "type"}
-    assert (said["status"], said["type"]) == (status, type_)
-    assert re.search(says, said["detail"]), said["detail"]
+    document = answer.json()
+    assert set(document) == {"detail", "status", "type"}
+    assert (document["status"], document["type"]) == (status, type_)
+    assert re.search(detail, document["detail"]), document["detail"]

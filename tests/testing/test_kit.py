@@ -99,7 +99,7 @@ def test_a_time_that_is_taken_is_no_booking(client: Client, kordless_sandbox: Ko
 
 
 @pytest.mark.parametrize(
-    ("service", "answers", "said"),
+    ("service", "answers", "message"),
     [
         ("haircut", {"color": "red"}, "the form has no field color; it has "),
         ("haircut", {"email": "nobody"}, "no booking was confirmed: /book/haircut/contact/ answered 422"),
@@ -107,12 +107,12 @@ def test_a_time_that_is_taken_is_no_booking(client: Client, kordless_sandbox: Ko
     ],
 )
 def test_what_is_not_booked_says_why(
-    client: Client, kordless_sandbox: KordlessTestKit, service: str, answers: dict[str, str], said: str
+    client: Client, kordless_sandbox: KordlessTestKit, service: str, answers: dict[str, str], message: str
 ) -> None:
     """A field that there isn't, a value that the form refuses, a service that there isn't."""
     with pytest.raises(NotBooked) as caught:
         kordless_sandbox.book(client, service, **answers)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
     assert kordless_sandbox.sandbox.bookings() == []
 
 
@@ -191,7 +191,7 @@ def test_a_repeated_webhook_has_the_id_of_the_first(
 
 
 @pytest.mark.parametrize(
-    ("event", "options", "said"),
+    ("event", "options", "message"),
     [
         ("booking.exploded", {}, "unknown event"),
         ("booking.cancelled", {}, "there is no booking yet"),
@@ -199,10 +199,10 @@ def test_a_repeated_webhook_has_the_id_of_the_first(
     ],
 )
 def test_an_event_that_can_not_happen_is_an_error(
-    kordless_sandbox: KordlessTestKit, event: str, options: dict[str, str], said: str
+    kordless_sandbox: KordlessTestKit, event: str, options: dict[str, str], message: str
 ) -> None:
     """Nothing is delivered, and the error says why."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         kordless_sandbox.deliver_webhook(event, **options)
 
 

@@ -59,7 +59,7 @@ class CatalogScenario:
         self.time.pass_(seconds)
         self.sandbox.clock.advance(timedelta(seconds=seconds))
 
-    def asked(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         """Return the number of requests to Kordless, by operation."""
         return Counter(request.operation for request in self.sandbox.requests)
 
@@ -81,21 +81,21 @@ def test_a_slot_page_costs_three_calls_for_everybody(scenario: CatalogScenario) 
         assert catalog.service("haircut").value.service.name
         assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
         scenario.pass_(0.03)
-    assert scenario.asked()["organization"] == scenario.asked()["service"] == 1
-    assert scenario.asked()["availability"] <= 5
+    assert scenario.request_counts()["organization"] == scenario.request_counts()["service"] == 1
+    assert scenario.request_counts()["availability"] <= 5
 
 
 def test_slots_are_kordless_own_for_the_padded_month(scenario: CatalogScenario) -> None:
     """Nothing lost or made up on the way through the cache."""
     catalog = scenario.process()
-    asked = Kordless(
+    slots = Kordless(
         api_key=SANDBOX_KEY,
         org_slug=SANDBOX_ORG,
         base_url="http://localhost/api/calendar/v1/public",
         transport=wsgi_transport(scenario.sandbox),
     ).availability("haircut", datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 31, tzinfo=UTC))
-    assert scenario.process().slots("haircut", Days.of_month(date(2027, 1, 1)), window_days=60).value == asked
-    assert catalog.slots("haircut", Days.of_month(date(2027, 1, 17)), window_days=60).value == asked
+    assert scenario.process().slots("haircut", Days.of_month(date(2027, 1, 1)), window_days=60).value == slots
+    assert catalog.slots("haircut", Days.of_month(date(2027, 1, 17)), window_days=60).value == slots
 
 
 def test_a_warm_page_costs_one_round_trip_to_the_cache_and_then_none(scenario: CatalogScenario) -> None:
@@ -119,7 +119,7 @@ def test_made_up_services_cost_nothing(scenario: CatalogScenario) -> None:
             catalog.service(f"made-up-{number}")
         with pytest.raises(NotFound):
             catalog.slots(f"made-up\r\n{number}\ud800", Days.of_month(DECEMBER))
-    assert scenario.asked() == {"organization": 1}
+    assert scenario.request_counts() == {"organization": 1}
 
 
 @pytest.mark.parametrize("month", [date(1, 1, 1), date(2026, 10, 1), date(2027, 3, 1), date(9999, 12, 1)])
@@ -129,7 +129,7 @@ def test_months_outside_of_the_booking_window_are_empty_and_cost_nothing(
     """The past, the far future, and the ends of the calendar."""
     cached = scenario.process().slots("haircut", Days.of_month(month), window_days=60)
     assert (cached.value, cached.stale, cached.degraded) == ((), False, False)
-    assert scenario.asked() == {"organization": 1}
+    assert scenario.request_counts() == {"organization": 1}
 
 
 def test_near_months_are_one_request_and_each_later_month_is_one(scenario: CatalogScenario) -> None:
@@ -138,7 +138,7 @@ def test_near_months_are_one_request_and_each_later_month_is_one(scenario: Catal
     for window, months in ((60, [DECEMBER, date(2027, 1, 1)]), (180, [DECEMBER, date(2027, 3, 1), date(2027, 4, 1)])):
         for month in months * 3:
             catalog.slots("styling-class", Days.of_month(month), window_days=window)
-    assert scenario.asked()["availability"] == 3
+    assert scenario.request_counts()["availability"] == 3
 
 
 def test_businesses_on_one_cache_do_not_meet(scenario: CatalogScenario) -> None:
@@ -158,7 +158,7 @@ def test_after_a_booking_everybody_sees_fresh_times_of_that_service(scenario: Ca
     scenario.pass_(1)
     assert first not in browsing.slots("haircut", Days.of_month(DECEMBER)).value
     browsing.slots("beard-trim", Days.of_month(DECEMBER))
-    assert scenario.asked()["availability"] == 3
+    assert scenario.request_counts()["availability"] == 3
 
 
 def test_an_invalidated_organization_or_service_is_fetched_again(scenario: CatalogScenario) -> None:
@@ -168,7 +168,7 @@ def test_an_invalidated_organization_or_service_is_fetched_again(scenario: Catal
     catalog.invalidate_organization()
     catalog.invalidate_service("haircut")
     catalog.service("haircut")
-    assert scenario.asked() == {"organization": 2, "service": 2}
+    assert scenario.request_counts() == {"organization": 2, "service": 2}
 
 
 def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario: CatalogScenario) -> None:
@@ -182,7 +182,7 @@ def test_a_service_removed_midway_is_not_found_and_invalidates_the_list(scenario
         with pytest.raises(NotFound):
             catalog.slots("haircut", Days.of_month(DECEMBER))
     assert "haircut" not in [service.slug for service in catalog.organization().value.services]
-    assert scenario.asked() == {"organization": 2, "availability": 2}
+    assert scenario.request_counts() == {"organization": 2, "availability": 2}
 
 
 def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: CatalogScenario) -> None:
@@ -203,7 +203,7 @@ def test_a_key_revoked_midway_closes_everything_without_a_storm(scenario: Catalo
             with pytest.raises(KeyRefused):
                 read()
         scenario.pass_(1)
-    assert sum(scenario.asked().values()) <= 2
+    assert sum(scenario.request_counts().values()) <= 2
     scenario.sandbox.faults.clear()
     scenario.pass_(31)
     assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
@@ -213,12 +213,12 @@ def test_an_api_key_rejected_for_a_booking_closes_the_catalog_too(scenario: Cata
     """Whoever books learns it first; nothing cached is offered anymore, without another call."""
     catalog = scenario.process()
     catalog.slots("haircut", Days.of_month(DECEMBER))
-    calls = scenario.asked()
+    calls = scenario.request_counts()
     catalog.mark_key_refused(KeyRefused(status=401))
     for process in (catalog, scenario.process()):
         with pytest.raises(KeyRefused):
             process.slots("haircut", Days.of_month(DECEMBER))
-    assert scenario.asked() == calls
+    assert scenario.request_counts() == calls
     scenario.pass_(31)
     assert catalog.slots("haircut", Days.of_month(DECEMBER)).value
 
@@ -241,7 +241,7 @@ def test_pages_go_on_through_an_outage_and_recover_by_themselves(
         assert cached.value == young.value
         assert cached.degraded or number == 0
         scenario.pass_(0.1)
-    assert sum(scenario.asked().values()) <= 10
+    assert sum(scenario.request_counts().values()) <= 10
     scenario.sandbox.faults.clear()
     for _ in range(160):
         scenario.pass_(0.1)
@@ -257,7 +257,7 @@ def test_with_an_empty_cache_an_outage_fails_fast_and_costs_few_calls(scenario: 
         with pytest.raises(Unavailable):
             catalog.organization()
         scenario.pass_(0.1)
-    assert sum(scenario.asked().values()) <= 10
+    assert sum(scenario.request_counts().values()) <= 10
 
 
 def separate_items(count: int) -> list[tuple[str, date]]:
@@ -279,7 +279,7 @@ def test_many_cold_items_stay_within_the_quota(scenario: CatalogScenario) -> Non
             waits.append(error.retry_after)
     assert served == 57
     assert all(wait is not None and 1 <= wait <= 61 for wait in waits)
-    assert sum(scenario.asked().values()) == 58
+    assert sum(scenario.request_counts().values()) == 58
     assert {request.status for request in scenario.sandbox.requests} == {200}
 
 
@@ -306,7 +306,7 @@ def test_all_limits_can_be_set(scenario: CatalogScenario) -> None:
     for _ in range(3):
         catalog.slots("haircut", Days.of_month(DECEMBER))
         scenario.pass_(2)
-    assert scenario.asked()["availability"] == 3
+    assert scenario.request_counts()["availability"] == 3
 
 
 def state_of_haircut(catalog: Catalog) -> list[tuple[str, str, int | None]]:
@@ -320,7 +320,7 @@ def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario)
     catalog = scenario.process()
     assert [(entry.what, entry.state) for entry in catalog.cache_status([DECEMBER])] == [("organization", "absent")]
     catalog.slots("haircut", Days.of_month(DECEMBER))
-    asked = scenario.asked()
+    request_counts = scenario.request_counts()
     assert state_of_haircut(scenario.process()) == [
         ("organization", "fresh", 0),
         ("service", "absent", None),
@@ -334,7 +334,7 @@ def test_how_old_everything_is_costs_kordless_nothing(scenario: CatalogScenario)
     ]
     catalog.invalidate_slots("haircut")
     assert state_of_haircut(catalog)[2] == ("slots", "invalidated", 100)
-    assert scenario.asked() == asked
+    assert scenario.request_counts() == request_counts
 
 
 def test_the_cache_status_says_what_can_not_be_refreshed(scenario: CatalogScenario) -> None:
@@ -381,7 +381,7 @@ def test_a_refused_long_range_falls_back_to_months_for_an_hour(
     scenario.sandbox.clear_requests()
     for month in (DECEMBER, january):
         assert scenario.process().slots("haircut", Days.of_month(month), window_days=60).value
-    assert scenario.asked()["availability"] == 1
+    assert scenario.request_counts()["availability"] == 1
 
 
 def test_a_refused_long_range_is_tried_once_an_hour_for_all_services_of_the_account(
@@ -405,13 +405,13 @@ def test_a_booking_window_that_grows_is_shown_at_once_and_soon_costs_one_request
     assert catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60).value[-1].start > datetime(
         2026, 12, 31, tzinfo=UTC
     )
-    assert scenario.asked()["availability"] == 2
+    assert scenario.request_counts()["availability"] == 2
     scenario.pass_(20)
     catalog.slots("haircut", Days.of_month(DECEMBER), window_days=60)
     scenario.sandbox.clear_requests()
     for month in (DECEMBER, january):
         assert scenario.process().slots("haircut", Days.of_month(month), window_days=60).value
-    assert scenario.asked()["availability"] == 0
+    assert scenario.request_counts()["availability"] == 0
 
 
 def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: CatalogScenario) -> None:
@@ -423,12 +423,12 @@ def test_near_days_fetched_before_midnight_have_the_last_day_after_it(scenario: 
     assert not any(
         slot.start >= last_day for slot in catalog.slots("head-spa", Days.of_month(february), window_days=60).value
     )
-    asked = scenario.asked()
+    request_counts = scenario.request_counts()
     scenario.pass_(12)
     assert any(
         slot.start >= last_day for slot in catalog.slots("head-spa", Days.of_month(february), window_days=60).value
     )
-    assert scenario.asked() == asked
+    assert scenario.request_counts() == request_counts
 
 
 def test_a_stored_page_keeps_no_slots_alive(scenario: CatalogScenario) -> None:
@@ -447,5 +447,5 @@ def test_a_stored_page_keeps_no_slots_alive(scenario: CatalogScenario) -> None:
         for snapshot in snapshots:
             snapshot.is_current()
         scenario.pass_(20)
-    assert scenario.asked()["availability"] >= 4
+    assert scenario.request_counts()["availability"] >= 4
     assert blocks() - before <= 2

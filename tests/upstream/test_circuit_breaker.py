@@ -184,16 +184,16 @@ def test_half_open_one_probe_goes_and_its_success_closes(
 def test_a_probe_that_fails_opens_it_again(scenario: CircuitScenario) -> None:
     """A dead Kordless is asked once every fifteen seconds."""
     circuit = scenario.process()
-    asked = 0
+    calls = 0
     for _ in range(240):
         try:
             scenario.call(circuit, None)
         except CircuitOpen:
             pass
         else:
-            asked += 1
+            calls += 1
         scenario.time.pass_(0.25)
-    assert asked == 5 + 3
+    assert calls == 5 + 3
 
 
 def test_a_probe_that_was_not_made_is_left_to_the_next(scenario: CircuitScenario) -> None:
@@ -219,12 +219,14 @@ def test_a_prober_that_crashed_is_waited_for_half_a_minute(scenario: CircuitScen
     assert scenario.admit(circuit).probe
 
 
-@pytest.mark.parametrize(("asked", "heeded"), [(60, 60), (5, 5), (3600, 120)])
-def test_maintenance_opens_it_for_as_long_as_kordless_says(scenario: CircuitScenario, asked: int, heeded: int) -> None:
+@pytest.mark.parametrize(("retry_after", "seconds"), [(60, 60), (5, 5), (3600, 120)])
+def test_maintenance_opens_it_for_as_long_as_kordless_says(
+    scenario: CircuitScenario, retry_after: int, seconds: int
+) -> None:
     """One 503 with Retry-After is enough, up to two minutes."""
     circuit = scenario.process()
-    scenario.call(circuit, ResponseMeta(503, retry_after=asked, failed=True))
-    assert scenario.refused(circuit) == heeded
+    scenario.call(circuit, ResponseMeta(503, retry_after=retry_after, failed=True))
+    assert scenario.refused(circuit) == seconds
 
 
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])

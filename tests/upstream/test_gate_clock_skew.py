@@ -10,7 +10,7 @@ from kordless_booking.upstream.gate import UpstreamGate, seconds_ahead
 from tests.support.controlled_cache import HandTime, SharedMemory
 
 
-def heard(caplog: pytest.LogCaptureFixture) -> list[str]:
+def pop_messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the messages about clock skew since the last call, and clear them."""
     lines = [record.getMessage() for record in caplog.records if "clock_skew" in record.getMessage()]
     caplog.clear()
@@ -25,7 +25,7 @@ def test_clock_skew_is_logged_once_an_hour(caplog: pytest.LogCaptureFixture) -> 
     def answered(ahead: float | None) -> list[str]:
         gate.before("organization")
         gate.after("organization", ResponseMeta(200, date=None if ahead is None else time.wall + ahead))
-        return heard(caplog)
+        return pop_messages(caplog)
 
     assert answered(None) == answered(120) == answered(-119) == []
     assert answered(600) == ["event=clock_skew seconds=600"]
@@ -42,5 +42,5 @@ def test_no_answer_and_no_date_say_nothing(caplog: pytest.LogCaptureFixture) -> 
     gate = UpstreamGate(FallbackCache(None, time.clock), account="key", clock=time.clock)
     gate.before("organization")
     gate.after("organization", None)
-    assert heard(caplog) == []
+    assert pop_messages(caplog) == []
     assert seconds_ahead(ResponseMeta(200), time.wall) is None

@@ -68,7 +68,7 @@ def test_a_changed_setting_makes_a_new_one(site, setting):
     assert services_for(account) is not first
 
 
-def asked_in_vain(client) -> bool:
+def exceeds_its_limit(client) -> bool:
     """Ask nine times; whether it was too often."""
     with contextlib.suppress(TooMany):
         for _ in range(9):
@@ -81,7 +81,7 @@ def test_the_quota_of_the_settings_is_enforced(site, account_settings, sandbox):
     """Requests beyond the quota are never sent."""
     site.KORDLESS_BOOKING = {**account_settings, "REQUESTS_PER_MINUTE": 4, "CREATIONS_PER_MINUTE": 1}
     client = services_for(get_account(None)).client
-    assert asked_in_vain(client)
+    assert exceeds_its_limit(client)
     assert 1 <= len(sandbox.requests) <= 4
 
 
@@ -90,7 +90,7 @@ def test_accounts_that_share_a_key_share_its_quota(site, account_settings, sandb
     shared = {**account_settings, "REQUESTS_PER_MINUTE": 6, "CREATIONS_PER_MINUTE": 1}
     site.KORDLESS_BOOKING = {"ACCOUNTS": {"one": shared, "two": shared}}
     for name in ("one", "two"):
-        assert asked_in_vain(services_for(get_account(name)).client)
+        assert exceeds_its_limit(services_for(get_account(name)).client)
     assert len(sandbox.requests) <= 6
 
 
@@ -101,7 +101,7 @@ def test_a_process_that_counts_alone_takes_its_part_of_the_quota(site, account_s
     cache = {"CACHE": "down"} if redis else {}
     limits = {"REQUESTS_PER_MINUTE": 16, "CREATIONS_PER_MINUTE": 4, "PROCESSES": 4}
     site.KORDLESS_BOOKING = {**account_settings, **limits, **cache}
-    assert asked_in_vain(services_for(get_account(None)).client)
+    assert exceeds_its_limit(services_for(get_account(None)).client)
     assert 1 <= len(sandbox.requests) <= 4
 
 

@@ -37,12 +37,12 @@ def slot_at(hours: float) -> Slot:
 
 
 def business(
-    asked: Ranges, *, longest: int = 366, a_day: int = 1, error: type[Exception] = BadRequest
+    ranges: Ranges, *, longest: int = 366, a_day: int = 1, error: type[Exception] = BadRequest
 ) -> Callable[[datetime, datetime], tuple[Slot, ...]]:
-    """Return a Kordless that refuses more than `longest` days, and notes in `asked` what it was asked for."""
+    """Return a Kordless that refuses more than `longest` days, and notes in `ranges` what it was asked for."""
 
     def availability(start: datetime, end: datetime) -> tuple[Slot, ...]:
-        asked.append((start, end))
+        ranges.append((start, end))
         if end - start > longest * DAY:
             raise error
         first = (start - START) // DAY
@@ -103,77 +103,77 @@ def test_a_block_keeps_a_bounded_number_of_cuts() -> None:
 
 def test_the_near_days_are_one_request() -> None:
     """All 62 of them."""
-    asked: Ranges = []
-    block = fetch_near_block(business(asked), START, END, known=None, now=NOW)
-    assert asked == [(START, END)]
+    ranges: Ranges = []
+    block = fetch_near_block(business(ranges), START, END, known=None, now=NOW)
+    assert ranges == [(START, END)]
     assert (len(block.slots), block.until, block.month_only_until) == (62, END, 0.0)
 
 
 def test_a_refused_range_falls_back_to_a_month_for_an_hour() -> None:
     """The cached block tells every process; after the hour the long range is tried again."""
-    asked: Ranges = []
-    fetch = business(asked, longest=40)
+    ranges: Ranges = []
+    fetch = business(ranges, longest=40)
     block = fetch_near_block(fetch, START, END, known=None, now=NOW)
-    assert asked == [(START, END), (START, MONTH_END)]
+    assert ranges == [(START, END), (START, MONTH_END)]
     assert (len(block.slots), block.until) == (33, MONTH_END)
     again = fetch_near_block(fetch, START, END, known=decode_block(encode_block(block)), now=NOW + 3599)
-    assert asked[2:] == [(START, MONTH_END)]
+    assert ranges[2:] == [(START, MONTH_END)]
     assert (again.slots, again.until, again.month_only_until) == (block.slots, MONTH_END, block.month_only_until)
     fetch_near_block(fetch, START, END, known=again, now=NOW + 3601)
-    assert asked[3:] == [(START, END), (START, MONTH_END)]
+    assert ranges[3:] == [(START, END), (START, MONTH_END)]
 
 
 def test_a_refused_range_is_refused_once_for_all_services_of_an_account() -> None:
     """With 300 services, each would otherwise cost one request more an hour."""
-    asked: Ranges = []
-    fetch, long_ranges = business(asked, longest=40), LongRanges()
+    ranges: Ranges = []
+    fetch, long_ranges = business(ranges, longest=40), LongRanges()
     for _service in range(3):
         block = fetch_near_block(fetch, START, END, known=None, now=NOW, long_ranges=long_ranges)
         assert (block.until, block.month_only_until) == (MONTH_END, NOW + MONTH_ONLY_SECONDS)
-    assert asked == [(START, END), *[(START, MONTH_END)] * 3]
+    assert ranges == [(START, END), *[(START, MONTH_END)] * 3]
     fetch_near_block(fetch, START, END, known=None, now=NOW + 3601, long_ranges=long_ranges)
-    assert asked[4:] == [(START, END), (START, MONTH_END)]
+    assert ranges[4:] == [(START, END), (START, MONTH_END)]
 
 
 def test_a_month_that_is_refused_too_is_an_error() -> None:
     """The length of the range is not to blame then."""
-    asked: Ranges = []
+    ranges: Ranges = []
     with pytest.raises(BadRequest):
-        fetch_near_block(business(asked, longest=0), START, END, known=None, now=NOW)
-    assert len(asked) == 2
+        fetch_near_block(business(ranges, longest=0), START, END, known=None, now=NOW)
+    assert len(ranges) == 2
 
 
 @pytest.mark.parametrize("error", [TooMany, OutcomeUnknown])
 def test_only_a_refusal_of_the_request_shortens_the_range(error: type[Exception]) -> None:
     """Another failure would not end with a shorter range, and costs one request."""
-    asked: Ranges = []
+    ranges: Ranges = []
     with pytest.raises(error):
-        fetch_near_block(business(asked, longest=40, error=error), START, END, known=None, now=NOW)
-    assert len(asked) == 1
+        fetch_near_block(business(ranges, longest=40, error=error), START, END, known=None, now=NOW)
+    assert len(ranges) == 1
 
 
 def test_too_many_slots_for_one_item_are_cut_to_a_month(monkeypatch: pytest.MonkeyPatch) -> None:
     """And only the month is asked for within the hour; a month itself is never cut."""
     monkeypatch.setattr(slot_block, "MAX_NEAR_SLOTS", 100)
-    asked: Ranges = []
-    fetch = business(asked, a_day=5)
+    ranges: Ranges = []
+    fetch = business(ranges, a_day=5)
     block = fetch_near_block(fetch, START, END, known=None, now=NOW)
     assert (len(block.slots), block.until, block.month_only_until) == (165, MONTH_END, NOW + MONTH_ONLY_SECONDS)
     again = fetch_near_block(fetch, START, END, known=block, now=NOW + 60)
-    assert asked == [(START, END), (START, MONTH_END)]
+    assert ranges == [(START, END), (START, MONTH_END)]
     assert again.slots == block.slots
 
 
 def test_a_stepped_clock_does_not_forbid_the_long_range_for_years() -> None:
     """A time further ahead than an hour can't have been meant."""
-    asked: Ranges = []
+    ranges: Ranges = []
     known = SlotBlock((), MONTH_END, NOW + 10 * MONTH_ONLY_SECONDS)
-    assert fetch_near_block(business(asked), START, END, known=known, now=NOW).until == END
+    assert fetch_near_block(business(ranges), START, END, known=known, now=NOW).until == END
 
 
 def test_a_short_booking_window_needs_no_second_attempt() -> None:
     """A range that is no longer than a month isn't tried in another length."""
-    asked: Ranges = []
+    ranges: Ranges = []
     with pytest.raises(BadRequest):
-        fetch_near_block(business(asked, longest=5), START, START + 15 * DAY, known=None, now=NOW)
-    assert asked == [(START, START + 15 * DAY)]
+        fetch_near_block(business(ranges, longest=5), START, START + 15 * DAY, known=None, now=NOW)
+    assert ranges == [(START, START + 15 * DAY)]

@@ -51,7 +51,7 @@ class Business:
 
     def requests(self) -> int:
         """Return how many requests were sent for slots since the last call."""
-        return self.kordless.asked.pop("availability", 0)
+        return self.kordless.request_counts.pop("availability", 0)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.support.visitor import HTMX, Visitor
 
 
 @pytest.fixture(params=["page", pytest.param("fragment", marks=pytest.mark.matrix)])
-def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
+def any_visitor(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
     """Return a visitor to the plain site. Runs each test with whole pages and with htmx fragments."""
     return Visitor(client, HTMX if request.param == "fragment" else {})
 

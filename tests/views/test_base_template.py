@@ -73,11 +73,11 @@ def test_every_page_is_inside_the_sites_own_frame(
     based_site: Settings, client: Client, sandbox: Sandbox, clock: object
 ):
     """All pages, problems and manage pages: one head, one title, one main, header and footer of the site, no cookie."""
-    walk = Visitor(client)
-    every_page(walk, sandbox, "en")
-    refused = walk.open("/book/haircut/contact/", JANE, **{"Sec-Fetch-Site": "cross-site"})
+    any_visitor = Visitor(client)
+    every_page(any_visitor, sandbox, "en")
+    refused = any_visitor.open("/book/haircut/contact/", JANE, **{"Sec-Fetch-Site": "cross-site"})
     assert refused.status == 403
-    shown = [page for page in walk.responses if page.html]
+    shown = [page for page in any_visitor.responses if page.html]
     assert len(shown) > 25
     assert {200, 403, 404, 422, 503} <= {page.status for page in shown}
     for page in shown:
@@ -96,8 +96,8 @@ def test_every_page_is_inside_the_sites_own_frame(
 
 def test_a_visitor_books_in_the_sites_frame_without_javascript(based_site: Settings, client: Client, sandbox: Sandbox):
     """Plain links and forms lead from the services to the confirmation."""
-    walk = Visitor(client)
-    assert walk.book().number
+    any_visitor = Visitor(client)
+    assert any_visitor.book().number
     assert len(sandbox.bookings()) == 1
 
 
@@ -263,8 +263,8 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     url = next(iter(times.times.values()))
     client.cookies["who"] = "Ada Lovelace"
     before = len(response_cache._responses)
-    walk = Visitor(client)
-    form = walk.open(url)
+    any_visitor = Visitor(client)
+    form = any_visitor.open(url)
     assert form.texts(".site-name") == ["Acme Salon"]
     # Its id is none that the site's page may have.
     assert form.tree.css_first("label[for=kb-name]") is not None
@@ -273,12 +273,12 @@ def test_what_is_known_of_a_user_and_the_metadata_of_a_tag_stay_theirs_in_the_si
     assert form.response["Vary"].split(", ").count("Cookie") == 1
     assert {"Cookie", "Sec-Fetch-Dest"} <= set(form.response["Vary"].split(", "))
     with record_signals() as recorder:
-        booked = walk.send(form, "Book appointment", **JANE)
+        booked = any_visitor.send(form, "Book appointment", **JANE)
     assert booked.number
-    assert [said["metadata"] for said in recorder.arguments] == [order]
+    assert [arguments["metadata"] for arguments in recorder.arguments] == [order]
     assert "Ada Lovelace" not in Visitor(Client()).open(url).html
     assert len(response_cache._responses) == before
-    for page in walk.responses:
+    for page in any_visitor.responses:
         assert "canary-cart" not in f"{page.url} {page.html}"
         assert not {"Lovelace", "canary"} & set(re.split(r"\W", page.url))
 
@@ -372,9 +372,9 @@ def test_a_broken_base_loses_no_booking_and_no_page(
     if source is None:
         use_base(site, tmp_path, "nowhere.html")
     # Error trackers are told, and so is Django's test client, which would raise it.
-    walk = Visitor(Client(raise_request_exception=False))
+    any_visitor = Visitor(Client(raise_request_exception=False))
     with caplog.at_level(logging.ERROR):
-        page = walk.book()
+        page = any_visitor.book()
     assert page.number
     assert len(sandbox.bookings()) == 1
     assert page.tree.css_first("head link[href*='/book/style']") is not None

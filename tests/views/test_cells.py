@@ -41,8 +41,8 @@ def text_at(start: datetime, zone: str) -> str:
 def test_an_hour_that_comes_twice_says_its_offset():
     """When the clocks go back, it tells the two equal hours apart."""
     first = datetime(2026, 11, 1, 5, tzinfo=UTC)
-    said = [text_at(first + timedelta(hours=hour), "America/New_York") for hour in (0, 1, 2)]
-    assert said == ["01:00 GMT-4", "01:00 GMT-5", "02:00"]
+    texts = [text_at(first + timedelta(hours=hour), "America/New_York") for hour in (0, 1, 2)]
+    assert texts == ["01:00 GMT-4", "01:00 GMT-5", "02:00"]
 
 
 @pytest.mark.long
@@ -56,7 +56,7 @@ def test_each_time_is_by_one_clock(data: st.DataObject, zone: str):
     if start <= NOW:
         start = NOW + timedelta(minutes=15)
     here = start.astimezone(get_timezone(zone))
-    said = text_at(start, zone)
-    assert said.startswith(f"{here:%H:%M}")
+    text = text_at(start, zone)
+    assert text.startswith(f"{here:%H:%M}")
     if not crosses_midnight(here, (start + timedelta(minutes=15)).astimezone(get_timezone(zone))):
-        assert len(re.findall("[0-9]{2}:[0-9]{2}(?![0-9])", said.partition(" GMT")[0])) == 1
+        assert len(re.findall("[0-9]{2}:[0-9]{2}(?![0-9])", text.partition(" GMT")[0])) == 1

@@ -36,14 +36,14 @@ def own_page(visitor: Visitor, query: str = FAR) -> Page:
 
 def changes(sandbox: Sandbox) -> list[str]:
     """The changes that Kordless was asked for."""
-    return [asked.operation for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
+    return [request.operation for request in sandbox.requests if request.operation in {"cancel", "reschedule"}]
 
 
-def test_confirmation_and_booking_say_until_when_it_can_be_changed(walk: Visitor):
+def test_confirmation_and_booking_say_until_when_it_can_be_changed(any_visitor: Visitor):
     """By the clock that the page shows first, here the only one."""
-    page = walk.book("haircut", f"{FAR}&tz=America/New_York")
+    page = any_visitor.book("haircut", f"{FAR}&tz=America/New_York")
     assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in page.text
-    assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in walk.open(page.link("Change or cancel")).text
+    assert f"{UNTIL} Tuesday, December 8, 2026, 9:00 AM." in any_visitor.open(page.link("Change or cancel")).text
 
 
 def test_with_two_clocks_the_deadline_names_the_city_of_its_clock(visitor: Visitor):
@@ -102,11 +102,11 @@ def test_a_form_that_was_open_when_the_deadline_passed_changes_nothing(
     """The booking's page says so, with a way to reach the business, and Kordless hears nothing of it."""
     visitor = Visitor(client, headers)
     page = own_page(visitor)
-    asked = visitor.send(page, "Cancel booking")
+    question = visitor.send(page, "Cancel booking")
     slots = visitor.send(page, "Reschedule")
     chosen = visitor.open(list(slots.times.values())[-1])
     clock.shift(timedelta(days=7, hours=2))
-    for form, button in ((asked, "Cancel booking"), (chosen, "Reschedule")):
+    for form, button in ((question, "Cancel booking"), (chosen, "Reschedule")):
         answer = visitor.send(form, button)
         assert (answer.status, answer.number) == (409, page.number)
         assert TOO_LATE in answer.alert
@@ -135,9 +135,9 @@ def test_while_the_notice_is_unknown_kordless_decides(
     """A service that was removed has no notice that anybody knows: the change goes to Kordless."""
     visitor = Visitor(client)
     page = own_page(visitor)
-    asked = visitor.send(page, "Cancel booking")
+    question = visitor.send(page, "Cancel booking")
     clock.shift(timedelta(days=7, hours=2))
     sandbox.faults.add("service_removed", service="haircut")
-    answer = visitor.send(asked, "Cancel booking")
+    answer = visitor.send(question, "Cancel booking")
     assert changes(sandbox) == ["cancel"]
     assert TOO_LATE not in answer.text

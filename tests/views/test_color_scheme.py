@@ -31,12 +31,12 @@ def test_every_page_has_the_color_scheme_of_the_site(client: Client, light: None
     assert "scheme=" not in html.replace('data-scheme="light"', "")
 
 
-@pytest.mark.parametrize(("asked", "shown"), [("dark", "dark"), ("light%20dark", "light dark"), ("odd", "light")])
-def test_a_link_decides_before_the_site(client: Client, light: None, asked: str, shown: str):
+@pytest.mark.parametrize(("scheme", "shown"), [("dark", "dark"), ("light%20dark", "light dark"), ("odd", "light")])
+def test_a_link_decides_before_the_site(client: Client, light: None, scheme: str, shown: str):
     """Also one that asks for the visitor's own colors; what is no scheme counts for nothing."""
-    html = read(client, f"haircut/?scheme={asked}")
+    html = read(client, f"haircut/?scheme={scheme}")
     assert f'<meta name="color-scheme" content="{shown}">' in html
-    assert ("scheme=" in html.replace("data-scheme=", "")) is (asked != "odd")
+    assert ("scheme=" in html.replace("data-scheme=", "")) is (scheme != "odd")
 
 
 @pytest.mark.parametrize("around", ["dark", "light%20dark", "light", "dark%20only"])

@@ -58,19 +58,19 @@ def without_tokens(page: Page) -> str:
     return re.sub(r"[\w:=%-]{24,}", "token", page.html)
 
 
-def test_boxes_are_never_ticked_by_the_site(walk: Visitor):
+def test_boxes_are_never_ticked_by_the_site(any_visitor: Visitor):
     """Neither at first nor from the address, nor by what a host page fills in."""
-    page = walk.choose()
+    page = any_visitor.choose()
     assert ticked(page) == []
     assert not page.tree.css(".kb-check [data-kb-prefill]")
     assert page.texts(".kb-check label") == ["I have read the house rules.", "Send me news by email. (optional)"]
-    again = walk.open(f"{page.url}&consent_rules={RULES_TICK}&consent_news={NEWS_TICK}")
+    again = any_visitor.open(f"{page.url}&consent_rules={RULES_TICK}&consent_news={NEWS_TICK}")
     assert ticked(again) == []
 
 
-def test_a_required_box_is_named_in_the_error_and_keeps_what_was_typed(walk: Visitor, sandbox: Sandbox):
+def test_a_required_box_is_named_in_the_error_and_keeps_what_was_typed(any_visitor: Visitor, sandbox: Sandbox):
     """The error leads to the box; the other box and the fields stay as they were, and nothing is sent."""
-    page = walk.send(walk.choose(), "Book appointment", **JANE, consent_news=NEWS_TICK)
+    page = any_visitor.send(any_visitor.choose(), "Book appointment", **JANE, consent_news=NEWS_TICK)
     assert page.status == 422
     error = "Please check this box to book: “I have read the house rules.”"
     assert page.links("[role=alert] a") == {error: "#kb-consent_rules"}
@@ -79,14 +79,14 @@ def test_a_required_box_is_named_in_the_error_and_keeps_what_was_typed(walk: Vis
     assert ticked(page) == ["consent_news"]
     assert page.form("Book appointment")[2]["name"] == JANE["name"]
     assert not sandbox.bookings()
-    page = walk.send(page, "Book appointment", consent_rules=RULES_TICK)
+    page = any_visitor.send(page, "Book appointment", consent_rules=RULES_TICK)
     assert page.heading == "You’re booked"
 
 
-def test_a_booking_leaves_a_proof_of_each_ticked_box(walk: Visitor, sandbox: Sandbox):
+def test_a_booking_leaves_a_proof_of_each_ticked_box(any_visitor: Visitor, sandbox: Sandbox):
     """Text, version, language, time and keyed hashes; nothing of it goes to Kordless, and nothing is in the clear."""
     with record_signals() as recorder:
-        page = walk.book(**TICKED)
+        page = any_visitor.book(**TICKED)
     rules, news = ConsentProof.objects.order_by("-name")
     assert (rules.name, rules.version, rules.text, rules.language) == ("rules", "2026-01", RULES["label"], "en")
     assert (news.name, news.version, news.text) == ("news", "3", "Send me news by email.")
@@ -131,20 +131,20 @@ def test_a_tick_for_another_text_counts_for_nothing(visitor: Visitor, site: Sett
     assert "I have read the new house rules." in page.alert
 
 
-def test_what_was_ticked_is_kept_through_a_conflict_and_another_time(walk: Visitor, sandbox: Sandbox):
+def test_what_was_ticked_is_kept_through_a_conflict_and_another_time(any_visitor: Visitor, sandbox: Sandbox):
     """The slot is lost, another one is chosen: the boxes are as the visitor left them, by POST and never in a URL."""
-    page = walk.choose(query="?day=2026-12-10")
+    page = any_visitor.choose(query="?day=2026-12-10")
     sandbox.faults.add("status", "create", status=409)
-    lost = walk.send(page, "Book appointment", **JANE, **TICKED)
+    lost = any_visitor.send(page, "Book appointment", **JANE, **TICKED)
     sandbox.faults.clear()
     assert lost.status == 409
-    form = walk.open(next(iter(lost.times.values())))
+    form = any_visitor.open(next(iter(lost.times.values())))
     assert ticked(form) == ["consent_rules", "consent_news"]
     assert RULES_TICK not in form.url
-    other = walk.open(form.link("Choose another time"))
-    back = walk.open(next(iter(other.times.values())))
+    other = any_visitor.open(form.link("Choose another time"))
+    back = any_visitor.open(next(iter(other.times.values())))
     assert ticked(back) == ["consent_rules", "consent_news"]
-    walk.send(back, "Book appointment")
+    any_visitor.send(back, "Book appointment")
     assert ConsentProof.objects.count() == 2
 
 
@@ -216,11 +216,11 @@ def test_the_webhook_that_is_quicker_records_the_proofs_once(
     ids=["none", "privacy", "terms", "both"],
 )
 def test_a_sentence_at_the_button_links_terms_and_privacy_policy(
-    walk: Visitor, site: Settings, given: dict[str, Any], sentence: str
+    any_visitor: Visitor, site: Settings, given: dict[str, Any], sentence: str
 ):
     """Links open a new tab, where nothing typed is lost, and tell the other page nothing of this one."""
     configure(site, CONSENT=[], **given)
-    page = walk.choose()
+    page = any_visitor.choose()
     assert " ".join(page.texts(".kb-legal")).replace(" .", ".") == sentence
     links = page.tree.css(".kb-legal a")
     assert sorted(link.attributes["href"] or "" for link in links) == sorted(given.values())
@@ -274,10 +274,10 @@ def test_a_label_is_text_and_never_markup(visitor: Visitor, site: Settings):
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 
-def test_another_sites_page_ticks_no_box(walk: Visitor):
+def test_another_sites_page_ticks_no_box(any_visitor: Visitor):
     """It may fill in a name, but a consent is the visitor's own."""
-    page = walk.open("/book/haircut/?day=2026-12-09", {"name": "x", **TICKED}, **FOREIGN)
-    assert ticked(walk.open(next(iter(page.times.values())))) == []
+    page = any_visitor.open("/book/haircut/?day=2026-12-09", {"name": "x", **TICKED}, **FOREIGN)
+    assert ticked(any_visitor.open(next(iter(page.times.values())))) == []
 
 
 def test_another_sites_page_ticks_no_box_with_a_token_of_its_own(client: Client):

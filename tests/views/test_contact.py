@@ -41,7 +41,7 @@ def booked(sandbox: Sandbox) -> int:
 
 def creations(sandbox: Sandbox) -> int:
     """Return the number of requests for a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "create"])
+    return len([request for request in sandbox.requests if request.operation == "create"])
 
 
 def take_first(sandbox: Sandbox) -> None:
@@ -56,15 +56,15 @@ def unwritable() -> Iterator[None]:
         yield
 
 
-def test_a_time_becomes_a_signed_draft(walk: Visitor):
+def test_a_time_becomes_a_signed_draft(any_visitor: Visitor):
     """Clicking a time leads to the form, with the choice signed in the address so that a reload is the same form."""
-    url = next(iter(walk.open("/book/haircut/").times.values()))
-    first = walk.open(url)
-    again = walk.open(first.url)
+    url = next(iter(any_visitor.open("/book/haircut/").times.values()))
+    first = any_visitor.open(url)
+    again = any_visitor.open(first.url)
     assert first.url != url
     assert first.heading == "Your details"
     assert first.form("Book appointment")[2]["draft"] == again.form("Book appointment")[2]["draft"]
-    assert walk.open(url).url != first.url
+    assert any_visitor.open(url).url != first.url
 
 
 @pytest.mark.parametrize(
@@ -86,18 +86,18 @@ def test_a_fragment_is_the_form_at_once(visitor: Visitor, headers: dict[str, str
     assert form.form("Book appointment")[2]["draft"] in unquote(shown)
 
 
-def test_the_form_of_an_old_draft_replaces_its_entry_of_the_history(walk: Visitor, clock: Traveller):
+def test_the_form_of_an_old_draft_replaces_its_entry_of_the_history(any_visitor: Visitor, clock: Traveller):
     """A redirect, as Back has htmx replace the entry: one that is pushed each time would keep Back from leading on."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     clock.shift(7300)
-    old = walk.once(form.url, **{"KB-Seen": "back"})
+    old = any_visitor.once(form.url, **{"KB-Seen": "back"})
     assert (old.status, "HX-Push-Url" in old.response) == (303, False)
-    assert walk.open(old.response["Location"]).heading == "Your details"
+    assert any_visitor.open(old.response["Location"]).heading == "Your details"
 
 
-def test_the_form_says_what_is_being_booked(walk: Visitor):
+def test_the_form_says_what_is_being_booked(any_visitor: Visitor):
     """Beside the form stand service, time with zone, place, host, length, price and policy."""
-    page = walk.choose("haircut", "?tz=Europe/Kyiv")
+    page = any_visitor.choose("haircut", "?tz=Europe/Kyiv")
     [summary] = page.texts(".kb-summary")
     for words in (
         "Haircut",
@@ -112,9 +112,9 @@ def test_the_form_says_what_is_being_booked(walk: Visitor):
         assert words in summary
 
 
-def test_the_way_back_stands_first_and_enter_books(walk: Visitor):
+def test_the_way_back_stands_first_and_enter_books(any_visitor: Visitor):
     """It belongs to the form, to carry what was typed; the button that Enter presses, the form's first one, books."""
-    page = walk.choose()
+    page = any_visitor.choose()
     assert page.hrefs("main :is(a, button[formaction])")[0] == page.link("Choose another time")
     form = page.tree.css_first("form.kb-form")
     name = form.attributes["id"]
@@ -125,11 +125,11 @@ def test_the_way_back_stands_first_and_enter_books(walk: Visitor):
     assert [text_of(each) for each in others] == ["Book appointment"]
 
 
-def test_the_summary_says_how_many_come(walk: Visitor, sandbox: Sandbox):
+def test_the_summary_says_how_many_come(any_visitor: Visitor, sandbox: Sandbox):
     """A party stands in the summary and in the booking."""
-    page = walk.choose("styling-class", "?party=3")
+    page = any_visitor.choose("styling-class", "?party=3")
     assert "3 people" in page.text
-    page = walk.send(page, "Book appointment", **JANE)
+    page = any_visitor.send(page, "Book appointment", **JANE)
     assert "3 people" in page.text
     assert sandbox.bookings()[0]["party_size"] == 3
 
@@ -169,10 +169,10 @@ def test_fields_help_browsers_fill_them_in(visitor: Visitor):
     assert keys == {"name": "next", "email": "next", "phone": "next"}
 
 
-def test_booking_asks_kordless_once(walk: Visitor, sandbox: Sandbox):
+def test_booking_asks_kordless_once(any_visitor: Visitor, sandbox: Sandbox):
     """A filled-in form becomes one booking with the slot's own times, the visitor's zone, contact and notes."""
-    page = walk.choose("haircut", "?tz=Europe/Kyiv")
-    page = walk.send(page, "Book appointment", **TYPED)
+    page = any_visitor.choose("haircut", "?tz=Europe/Kyiv")
+    page = any_visitor.send(page, "Book appointment", **TYPED)
     assert page.heading == "You’re booked"
     [booking] = sandbox.bookings()
     assert (booking["starts"], booking["ends"]) == (FIRST.timestamp(), FIRST.timestamp() + 3600)
@@ -195,27 +195,27 @@ WRONG = (
 )
 
 
-def test_errors_stand_beside_their_field(walk: Visitor, sandbox: Sandbox):
+def test_errors_stand_beside_their_field(any_visitor: Visitor, sandbox: Sandbox):
     """A wrong field is said in a summary that links to it and beside it; the rest is kept and nothing is sent."""
-    page = walk.choose()
-    for given, said in WRONG:
+    page = any_visitor.choose()
+    for given, message_part in WRONG:
         filled = {**JANE, **given}
-        page = walk.send(page, "Book appointment", **filled)
+        page = any_visitor.send(page, "Book appointment", **filled)
         assert page.status == 422
         [(message, target)] = page.links("[role=alert] a").items()
-        assert said in message
+        assert message_part in message
         field = page.tree.css_first(target)
         assert field.attributes["aria-invalid"] == "true"
         [described] = [page.tree.css_first(f"#{name}") for name in field.attributes["aria-describedby"].split()]
-        assert said in described.text()
+        assert message_part in described.text()
         assert fields(page)["email"] == filled["email"]
     assert creations(sandbox) == 0
-    assert walk.send(page, "Book appointment", **JANE).heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", **JANE).heading == "You’re booked"
 
 
-def test_a_phone_alone_is_enough(walk: Visitor, sandbox: Sandbox):
+def test_a_phone_alone_is_enough(any_visitor: Visitor, sandbox: Sandbox):
     """A phone as people write it is sent as E.164, in the site's default region."""
-    page = walk.book(email="", phone="(212) 555-0123")
+    page = any_visitor.book(email="", phone="(212) 555-0123")
     assert page.heading == "You’re booked"
     assert sandbox.bookings()[0]["phone"] == "+12125550123"
     assert "phone" in sandbox.bookings()[0]
@@ -228,30 +228,30 @@ def test_the_default_region_is_a_setting(site: Settings, client: Client, sandbox
     assert sandbox.bookings()[0]["phone"] == "+4930901820"
 
 
-def test_sending_twice_books_once(walk: Visitor, sandbox: Sandbox):
+def test_sending_twice_books_once(any_visitor: Visitor, sandbox: Sandbox):
     """The same form, sent again and again, is one booking and leads to the same confirmation."""
-    form = walk.choose()
-    pages = [walk.send(form, "Book appointment", **JANE) for _again in range(4)]
+    form = any_visitor.choose()
+    pages = [any_visitor.send(form, "Book appointment", **JANE) for _again in range(4)]
     assert len({page.number for page in pages}) == 1
     assert {page.heading for page in pages} == {"You’re booked"}
     assert (booked(sandbox), creations(sandbox)) == (1, 1)
     assert BookingAttempt.objects.count() == 1
 
 
-def test_a_taken_time_leads_back_to_fresh_times(walk: Visitor, sandbox: Sandbox):
+def test_a_taken_time_leads_back_to_fresh_times(any_visitor: Visitor, sandbox: Sandbox):
     """When somebody was quicker: a kind word, fresh times around the day, and everything typed in the next form."""
-    form = walk.choose("haircut", "?tz=Europe/Kyiv")
+    form = any_visitor.choose("haircut", "?tz=Europe/Kyiv")
     take_first(sandbox)
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = any_visitor.send(form, "Book appointment", **TYPED)
     assert "just taken" in page.alert
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
     assert "5:30 PM" not in page.times_of_day
     assert "Your time zone: Kyiv" in page.text
-    page = walk.open(next(iter(page.days.values())))
-    page = walk.open(page.link("24-hour clock"))
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(next(iter(page.days.values())))
+    page = any_visitor.open(page.link("24-hour clock"))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert fields(page) == TYPED
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
     assert booked(sandbox) == 2
 
 
@@ -277,44 +277,44 @@ def test_a_time_that_is_gone_when_clicked(visitor: Visitor, sandbox: Sandbox, cl
     assert page.times
 
 
-def test_choosing_another_time_keeps_what_was_typed(walk: Visitor):
+def test_choosing_another_time_keeps_what_was_typed(any_visitor: Visitor):
     """The way back from a form with an error carries what stands in it."""
-    page = walk.send(walk.choose(), "Book appointment", **{**TYPED, "email": "wrong"})
-    page = walk.open(page.link("Choose another time"))
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.send(any_visitor.choose(), "Book appointment", **{**TYPED, "email": "wrong"})
+    page = any_visitor.open(page.link("Choose another time"))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert fields(page) == {**TYPED, "email": "wrong"}
 
 
-def test_long_foreign_texts_survive_a_taken_time(walk: Visitor, sandbox: Sandbox):
+def test_long_foreign_texts_survive_a_taken_time(any_visitor: Visitor, sandbox: Sandbox):
     """The longest name in another script is kept, and so are 1,000 characters of notes."""
     name = "".join(chr(0x4E00 + 37 * number) for number in range(120))
     notes = "".join(chr(0x4E00 + 19 * number) for number in range(1000))
-    form = walk.choose()
+    form = any_visitor.choose()
     take_first(sandbox)
-    page = walk.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
+    page = any_visitor.send(form, "Book appointment", **{**TYPED, "name": name, "notes": notes})
     assert "just taken" in page.alert
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
     # On over another month, another clock and another zone: each of these pages keeps them too.
-    page = walk.open(walk.open(page.link("Choose another time")).link("Later dates"))
-    page = walk.open(page.link("24-hour clock"))
-    page = walk.open(walk.open(page.link("Change time zone")).link("Kathmandu"))
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(any_visitor.open(page.link("Choose another time")).link("Later dates"))
+    page = any_visitor.open(page.link("24-hour clock"))
+    page = any_visitor.open(any_visitor.open(page.link("Change time zone")).link("Kathmandu"))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert (fields(page)["name"], fields(page)["notes"]) == (name, notes)
     assert "Kathmandu" in page.text
-    assert max(len(each.url) for each in walk.responses) < 4000
+    assert max(len(each.url) for each in any_visitor.responses) < 4000
 
 
-def test_an_old_form_goes_on_when_the_time_is_still_free(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_an_old_form_goes_on_when_the_time_is_still_free(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """After hours the form is renewed with all that was typed; sending it again books."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     clock.shift(7201)
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = any_visitor.send(form, "Book appointment", **TYPED)
     assert page.status == 409
     assert "this time is still free" in page.alert
     assert fields(page) == TYPED
     assert creations(sandbox) == 0
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_an_old_form_for_a_taken_time_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -366,14 +366,14 @@ def test_a_draft_is_for_its_own_account(two_accounts: Settings, client: Client, 
     assert creations(sandbox) == 0
 
 
-def test_a_time_that_has_begun_is_not_sent(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_time_that_has_begun_is_not_sent(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A form that lay about until its time began leads back to later ones, with everything typed."""
-    form = walk.choose()
+    form = any_visitor.choose()
     clock.shift(timedelta(minutes=31))
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = any_visitor.send(form, "Book appointment", **TYPED)
     assert page.times_of_day[0] == "11:00 AM"
     assert creations(sandbox) == 0
-    assert fields(walk.open(list(page.times.values())[1])) == TYPED
+    assert fields(any_visitor.open(list(page.times.values())[1])) == TYPED
 
 
 def test_a_start_that_is_no_free_time(visitor: Visitor):
@@ -384,36 +384,36 @@ def test_a_start_that_is_no_free_time(visitor: Visitor):
         assert page.times
 
 
-def test_a_service_that_was_removed_meanwhile(walk: Visitor, sandbox: Sandbox):
+def test_a_service_that_was_removed_meanwhile(any_visitor: Visitor, sandbox: Sandbox):
     """When Kordless says the service is gone, it is said, and it is gone from the list at once."""
-    form = walk.choose()
+    form = any_visitor.choose()
     sandbox.faults.add("service_removed", service="haircut")
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = any_visitor.send(form, "Book appointment", **TYPED)
     assert (page.status, page.heading) == (404, "This service isn’t available")
-    assert "Haircut" not in walk.open(page.link("See all services")).text
+    assert "Haircut" not in any_visitor.open(page.link("See all services")).text
 
 
-def test_a_refusal_keeps_the_form(walk: Visitor, sandbox: Sandbox):
+def test_a_refusal_keeps_the_form(any_visitor: Visitor, sandbox: Sandbox):
     """When Kordless rejects the booking, the form comes back with everything typed, and can be sent again."""
-    page = walk.choose()
-    for kind, options, status, said in (
+    page = any_visitor.choose()
+    for kind, options, status, message_part in (
         ("key_revoked", {}, 503, "Online booking is paused"),
         ("status", {"status": 400}, 422, "didn’t accept these details"),
         ("status", {"status": 422}, 422, "didn’t accept these details"),
     ):
         sandbox.faults.add(kind, "create", **options)
-        page = walk.send(page, "Book appointment", **TYPED)
+        page = any_visitor.send(page, "Book appointment", **TYPED)
         sandbox.faults.clear()
         assert page.status == status
-        assert said in page.alert
+        assert message_part in page.alert
         assert fields(page) == TYPED
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
     assert booked(sandbox) == 1
 
 
-def test_nothing_is_booked_when_it_cant_be_written_down(walk: Visitor, sandbox: Sandbox, unwritable: None):
+def test_nothing_is_booked_when_it_cant_be_written_down(any_visitor: Visitor, sandbox: Sandbox, unwritable: None):
     """When the database can't be written, nothing is sent to Kordless, and the form stays with everything typed."""
-    page = walk.send(walk.choose(), "Book appointment", **TYPED)
+    page = any_visitor.send(any_visitor.choose(), "Book appointment", **TYPED)
     assert page.status == 503
     assert "Please try again in a moment." in page.alert
     assert fields(page) == TYPED
@@ -433,7 +433,7 @@ def test_a_booking_is_not_denied_when_its_answer_cant_be_written_down(visitor: V
 
 def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sandbox: Sandbox):
     """When Kordless can't be connected to, it is said that nothing was booked; later the same form books."""
-    walk, refused = Visitor(client), {"on": False}
+    any_visitor, refused = Visitor(client), {"on": False}
 
     class Line(httpx.BaseTransport):
         """To the sandbox, or to nowhere."""
@@ -445,15 +445,15 @@ def test_kordless_out_of_reach_keeps_the_form(site: Settings, client: Client, sa
 
     reached = wsgi_transport(sandbox)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "TRANSPORT": Line()}
-    form = walk.choose()
+    form = any_visitor.choose()
     refused["on"] = True
-    page = walk.send(form, "Book appointment", **TYPED)
+    page = any_visitor.send(form, "Book appointment", **TYPED)
     assert page.status == 503
     assert int(page.response["Retry-After"]) > 0
     assert "Nothing has been booked" in page.alert
     assert fields(page) == TYPED
     refused["on"] = False
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_a_too_big_form_is_rejected_with_a_page(visitor: Visitor):
@@ -489,21 +489,21 @@ def test_now_is_before_the_first_time():
     assert timedelta(minutes=30) == FIRST - NOW
 
 
-def test_a_filled_honeypot_keeps_out_no_visitor(walk: Visitor, sandbox: Sandbox):
+def test_a_filled_honeypot_keeps_out_no_visitor(any_visitor: Visitor, sandbox: Sandbox):
     """The form comes back with everything typed and without the field that a browser has filled in."""
-    form = walk.choose()
+    form = any_visitor.choose()
     [trap] = form.tree.css(f"[name={HONEYPOT}]")
     assert (trap.attributes["tabindex"], trap.attributes["autocomplete"]) == ("-1", "off")
     hidden = trap.parent.parent
     assert hidden.attributes["aria-hidden"] == "true"
     for word in ("url", "web", "site", "mail", "name", "phone", "address", "company", "city", "zip"):
         assert word not in f"{HONEYPOT} {text_of(hidden)}".lower()
-    page = walk.send(form, "Book appointment", **{**TYPED, HONEYPOT: "https://canary.example"})
+    page = any_visitor.send(form, "Book appointment", **{**TYPED, HONEYPOT: "https://canary.example"})
     assert (page.status, sandbox.bookings()) == (422, [])
     assert "perhaps by your browser" in page.alert
     assert fields(page) == TYPED
     assert not page.tree.css(f"[name={HONEYPOT}]")
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
 
 
 def test_a_script_that_fills_in_every_field_stays_out(visitor: Visitor, sandbox: Sandbox):

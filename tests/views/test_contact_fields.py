@@ -61,19 +61,19 @@ def shown(page: Page) -> dict[str, str]:
     return {name: found[name] for name in ContactForm.base_fields}
 
 
-def test_every_field_is_back_in_the_form_after_its_time_was_taken(walk: Visitor, sandbox: Sandbox):
+def test_every_field_is_back_in_the_form_after_its_time_was_taken(any_visitor: Visitor, sandbox: Sandbox):
     """Somebody else was quicker: all that was typed stands in the form for the next time."""
-    form = walk.choose()
+    form = any_visitor.choose()
     take(form, sandbox)
-    page = walk.send(form, "Book appointment", **filled())
+    page = any_visitor.send(form, "Book appointment", **filled())
     assert "just taken" in page.alert
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert shown(page) == filled()
 
 
-def test_every_field_arrives_in_the_create_request(walk: Visitor, sandbox: Sandbox):
+def test_every_field_arrives_in_the_create_request(any_visitor: Visitor, sandbox: Sandbox):
     """Nothing of a sent form is missing from the body that Kordless gets."""
-    walk.send(walk.choose(), "Book appointment", **filled())
+    any_visitor.send(any_visitor.choose(), "Book appointment", **filled())
     [sent] = [json.loads(request.body) for request in sandbox.requests if request.operation == "create"]
     places = {**{f"contact.{name}": text for name, text in sent["contact"].items()}, "notes": sent["notes"]}
     fields: dict[str, Any] = ContactForm.base_fields
@@ -82,14 +82,14 @@ def test_every_field_arrives_in_the_create_request(walk: Visitor, sandbox: Sandb
         assert heading + text in places[fields[name].sent_as].split("\n"), name
 
 
-def test_every_field_stays_when_the_form_comes_back(walk: Visitor, clock: Traveller):
+def test_every_field_stays_when_the_form_comes_back(any_visitor: Visitor, clock: Traveller):
     """When nothing can be written down, and when the draft has become too old meanwhile."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     with refused_writes("INSERT"):
-        page = walk.send(form, "Book appointment", **filled())
+        page = any_visitor.send(form, "Book appointment", **filled())
     assert (page.status, shown(page)) == (503, filled())
     clock.shift(7201)
-    page = walk.send(page, "Book appointment")
+    page = any_visitor.send(page, "Book appointment")
     assert (page.status, shown(page)) == (409, filled())
 
 
@@ -102,19 +102,19 @@ def test_every_field_goes_along_when_the_browser_does_not_vouch_for_the_form(vis
 
 
 def test_every_field_travels_through_the_waiting_page(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
     """The booking waits for its turn, and then its time turns out to be taken."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=429, retry_after=5, times=1)
-    page = walk.send(form, "Book appointment", **filled())
+    page = any_visitor.send(form, "Book appointment", **filled())
     take(form, sandbox)
     clock.shift(int(page.response["Retry-After"]))
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)  # services anew, with nothing blocked
-    page = walk.open(page.url)
+    page = any_visitor.open(page.url)
     assert "just taken" in page.alert
     assert page.status == 409
-    assert shown(walk.open(next(iter(page.times.values())))) == filled()
+    assert shown(any_visitor.open(next(iter(page.times.values())))) == filled()
 
 
 def test_every_field_names_the_attribute_that_fills_it_in(client: Client, visitor: Visitor):

@@ -65,35 +65,38 @@ def test_the_default_written_out_changes_no_byte_of_any_page(visitor: Visitor, s
     assert pages() == before
 
 
-def test_a_site_may_ask_for_the_email_alone(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_site_may_ask_for_the_email_alone(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The form, what is sent, and the form that finds the booking have no phone and no notes."""
     configure(site, {"phone": "hidden", "notes": "hidden"})
-    page = walk.choose()
+    page = any_visitor.choose()
     assert page.texts(".kb-label") == ["Name", "Email"]
-    page = walk.send(page, "Book appointment", name="Jane Doe", email="")
+    page = any_visitor.send(page, "Book appointment", name="Jane Doe", email="")
     assert page.links("[role=alert] a") == {"Please enter your email address.": "#kb-email"}
-    page = walk.send(page, "Book appointment", email="jane@example.com")
+    page = any_visitor.send(page, "Book appointment", email="jane@example.com")
     assert page.heading == "You’re booked"
     assert rows(page)["Email"] == "j…@example.com"
     [body] = sent_bodies(sandbox)
     assert body["contact"] == {"name": "Jane Doe", "email": "jane@example.com"}
     assert "notes" not in body
-    lookup = walk.open("/book/manage/")
+    lookup = any_visitor.open("/book/manage/")
     assert lookup.texts(".kb-label") == ["Confirmation number", "Email"]
     assert "the confirmation number and the email address that you booked with" in lookup.text
-    assert "this number and this email address. Please check both." in find(walk, page.number, "x@example.com").alert
-    assert find(walk, page.number).heading == "Your booking"
+    assert (
+        "this number and this email address. Please check both."
+        in find(any_visitor, page.number, "x@example.com").alert
+    )
+    assert find(any_visitor, page.number).heading == "Your booking"
 
 
-def test_a_site_may_ask_for_the_phone_alone(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_site_may_ask_for_the_phone_alone(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Nobody gets mail; the number to keep is shown, and the phone proves who reschedules and cancels."""
     configure(site, {"email": "hidden"})
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
-    page = walk.choose("haircut", "?day=2026-12-09")
+    page = any_visitor.choose("haircut", "?day=2026-12-09")
     assert page.texts(".kb-label") == ["Name", "Phone", "Notes (optional)"]
-    page = walk.send(page, "Book appointment", name="Jane Doe", phone="")
+    page = any_visitor.send(page, "Book appointment", name="Jane Doe", phone="")
     assert page.links("[role=alert] a") == {"Please enter your phone number.": "#kb-phone"}
-    page = walk.send(page, "Book appointment", phone="(212) 555-0123 ext. 9", notes="Ring twice")
+    page = any_visitor.send(page, "Book appointment", phone="(212) 555-0123 ext. 9", notes="Ring twice")
     assert page.heading == "You’re booked"
     assert "Keep this number" in page.text
     assert rows(page)["Phone"] == "…23"
@@ -101,17 +104,19 @@ def test_a_site_may_ask_for_the_phone_alone(walk: Visitor, sandbox: Sandbox, sit
     assert body["contact"] == {"name": "Jane Doe", "phone": PHONE}
     assert body["notes"] == "Ring twice\nPhone extension: 9"
     assert not OutgoingMail.objects.exists()
-    lookup = walk.open("/book/manage/")
+    lookup = any_visitor.open("/book/manage/")
     assert lookup.texts(".kb-label") == ["Confirmation number", "Phone"]
     field = lookup.tree.css_first("#kb-contact")
     assert (field.attributes["autocomplete"], field.attributes["inputmode"]) == ("tel", "tel")
-    assert "this number and this phone number. Please check both." in find(walk, page.number, "+12125550199").alert
-    booking = find(walk, page.number, "212.555.0123")
+    assert (
+        "this number and this phone number. Please check both." in find(any_visitor, page.number, "+12125550199").alert
+    )
+    booking = find(any_visitor, page.number, "212.555.0123")
     assert booking.heading == "Your booking"
-    times = walk.send(booking, "Reschedule")
-    moved = walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
+    times = any_visitor.send(booking, "Reschedule")
+    moved = any_visitor.send(any_visitor.open(next(iter(times.times.values()))), "Reschedule")
     assert "has been rescheduled" in moved.text
-    canceled = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    canceled = any_visitor.send(any_visitor.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in canceled.heading
     assert [row["status"] for row in sandbox.bookings()] == ["canceled"]
     assert not OutgoingMail.objects.exists()
@@ -139,10 +144,10 @@ def test_a_service_asks_for_what_its_own_setting_says(visitor: Visitor, sandbox:
     assert find(visitor, page.number, PHONE).heading == "Your booking"
 
 
-def test_a_name_in_two_parts_is_sent_as_one(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_name_in_two_parts_is_sent_as_one(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Browsers and host pages fill in each part, which stand beside each other."""
     configure(site, SPLIT)
-    page = walk.choose()
+    page = any_visitor.choose()
     assert page.texts(".kb-pair .kb-label") == ["First name", "Last name"]
     fields = {
         node.attributes["name"]: (node.attributes["data-kb-prefill"], node.attributes["autocomplete"])
@@ -153,10 +158,10 @@ def test_a_name_in_two_parts_is_sent_as_one(walk: Visitor, sandbox: Sandbox, sit
         "last_name": ("prefillLastName", "family-name"),
         "email": ("prefillEmail", "email"),
     }
-    page = walk.send(page, "Book appointment", **{**ADA, "last_name": ""})
+    page = any_visitor.send(page, "Book appointment", **{**ADA, "last_name": ""})
     assert list(page.links("[role=alert] a").values()) == ["#kb-last_name"]
     assert typed(page) == {**ADA, "last_name": ""}
-    assert walk.send(page, "Book appointment", last_name="Lovelace").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", last_name="Lovelace").heading == "You’re booked"
     assert [body["contact"]["name"] for body in sent_bodies(sandbox)] == ["Ada Lovelace"]
 
 
@@ -174,20 +179,20 @@ def test_the_same_form_in_another_language_is_the_same_booking(visitor: Visitor,
 
 
 def test_what_was_typed_is_kept_over_a_conflict_with_any_fields(
-    walk: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
 ):
     """Both parts of the name, and a phone number that only this service asks for; no address and no log has them."""
     configure(site, {"name": "first_last", "phone": "hidden"}, {"haircut": {"phone": "required"}})
-    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
-    form = walk.open(url)
+    url = next(iter(any_visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = any_visitor.open(url)
     sandbox.book_by_phone("haircut", start_of(url), "host_sarah")
     answers = {**ADA, "phone": PHONE, "notes": "Two\r\nlines"}
-    page = walk.send(form, "Book appointment", **answers)
+    page = any_visitor.send(form, "Book appointment", **answers)
     assert (page.status, "just taken" in page.alert) == (409, True)
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert typed(page) == answers
-    assert not any("Lovelace" in visited or "2125550123" in visited for visited in walk.urls)
-    assert walk.send(page, "Book appointment").heading == "You’re booked"
+    assert not any("Lovelace" in visited or "2125550123" in visited for visited in any_visitor.urls)
+    assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
     assert "Lovelace" not in caplog.text
     assert "2125550123" not in caplog.text
 
@@ -205,19 +210,19 @@ def test_a_name_that_was_typed_into_one_field_is_kept_in_the_first_of_two(
     assert typed(page) == {"first_name": "Ada Lovelace", "last_name": "", "email": JANE["email"]}
 
 
-def test_kordless_may_want_a_contact_that_the_site_hides(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_kordless_may_want_a_contact_that_the_site_hides(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The field is shown then, with all that was typed, also after a further error; the booking succeeds."""
     configure(site, {"phone": "hidden", "notes": "hidden"})
     sandbox.faults.add("contact_required", "create")
-    form = walk.choose()
-    page = walk.send(form, "Book appointment", name="Jane Doe", email="jane@example.com")
+    form = any_visitor.choose()
+    page = any_visitor.send(form, "Book appointment", name="Jane Doe", email="jane@example.com")
     assert page.status == 422
     assert page.links("[role=alert] a") == {"The booking system also needs your phone number.": "#kb-phone"}
     assert typed(page) == {"name": "Jane Doe", "email": "jane@example.com", "phone": ""}
     assert page.tree.css_first("#kb-phone").attributes.get("enterkeyhint") is None
-    page = walk.send(page, "Book appointment", phone="12")
+    page = any_visitor.send(page, "Book appointment", phone="12")
     assert typed(page) == {"name": "Jane Doe", "email": "jane@example.com", "phone": "12"}
-    assert walk.send(page, "Book appointment", phone=PHONE).heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", phone=PHONE).heading == "You’re booked"
     assert [row["phone"] for row in sandbox.bookings()] == [PHONE]
 
 

@@ -56,7 +56,7 @@ def test_a_mistake_of_ours_is_not_hidden(site: Settings):
     """A programming error is a page in the same frame, a 500, and told to error trackers and tests as ever."""
     reported: list[str] = []
 
-    def listen(**_said: object) -> None:
+    def listen(**_arguments: object) -> None:
         reported.append(type(sys.exc_info()[1]).__name__)
 
     @widget_view("GET")

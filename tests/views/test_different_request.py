@@ -23,7 +23,7 @@ from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-SAID = "This time was already requested from this page"
+HEADING = "This time was already requested from this page"
 NOTHING = "Nothing new was booked and nothing was changed."
 KEPT = "Everything you typed is kept."
 AGAIN = "Book this time for someone else"
@@ -64,11 +64,11 @@ STANDS = [placed, unknown, unknown_but_booked, waiting, sending, lease_ran_out]
 STATES = {placed: "placed", waiting: "waiting", sending: "placing", lease_ran_out: "placing"}
 
 
-def first_sends(walk: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]) -> tuple[Page, Page]:
+def first_sends(any_visitor: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]) -> tuple[Page, Page]:
     """The form of one of a class's many places, and where Jane, who sends it first, is led."""
-    form = walk.choose("styling-class", "?day=2026-12-10&party=2&tz=Europe/Kyiv&hours=24")
+    form = any_visitor.choose("styling-class", "?day=2026-12-10&party=2&tz=Europe/Kyiv&hours=24")
     stands(sandbox)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     if stands in {sending, lease_ran_out}:
         until = NOW + timedelta(seconds=-1 if stands is lease_ran_out else 30)
         BookingAttempt.objects.update(state="placing", outcome_unknown=False, retry_at=None, claimed_until=until)
@@ -84,7 +84,7 @@ def pass_seconds(clock: Traveller, site: Settings) -> None:
 
 def creations(sandbox: Sandbox) -> int:
     """Return the number of requests for a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "create"])
+    return len([request for request in sandbox.requests if request.operation == "create"])
 
 
 def fields(page: Page) -> dict[str, str]:
@@ -105,86 +105,86 @@ def tells_nothing_of(first: Page, page: Page) -> bool:
 
 @pytest.mark.parametrize("stands", STANDS)
 def test_other_details_get_the_conflict_page_in_every_state(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
     """At once, whatever became of the first, with everything typed on the way to a form with a key of its own."""
-    form, first = first_sends(walk, sandbox, stands)
-    row, asked = BookingAttempt.objects.values().get(), creations(sandbox)
-    page = walk.send(form, "Book appointment", **GIVEN)
-    assert (page.status, page.heading) == (409, SAID)
+    form, first = first_sends(any_visitor, sandbox, stands)
+    row, created = BookingAttempt.objects.values().get(), creations(sandbox)
+    page = any_visitor.send(form, "Book appointment", **GIVEN)
+    assert (page.status, page.heading) == (409, HEADING)
     assert f"{NOTHING} {KEPT}" in page.text
     assert tells_nothing_of(first, page)
     [summary] = page.texts(".kb-summary")
     assert "Styling class" in summary
     assert "2 people" in summary
     assert BookingAttempt.objects.values().get() == row
-    assert creations(sandbox) == asked
-    again = walk.open(page.link(AGAIN))
+    assert creations(sandbox) == created
+    again = any_visitor.open(page.link(AGAIN))
     assert (again.status, again.heading) == (200, "Your details")
     assert fields(again) == GIVEN
     assert again.form("Book appointment")[2]["draft"] != form.form("Book appointment")[2]["draft"]
     assert again.texts(".kb-summary dd")[0] == form.texts(".kb-summary dd")[0]
     pass_seconds(clock, site)
-    booked = walk.send(again, "Book appointment")
+    booked = any_visitor.send(again, "Book appointment")
     assert booked.heading == "You’re booked"
     assert [each["name"] for each in sandbox.bookings() if each["number"] == booked.number] == ["Zoë O'Neil"]
     typed = ("Zoë", "zoe@", "12125550123", "lines & ")
-    assert not [word for word in typed if word in " ".join(walk.urls)]
+    assert not [word for word in typed if word in " ".join(any_visitor.urls)]
 
 
 @pytest.mark.parametrize("stands", STANDS)
 def test_a_details_page_that_is_used_says_so_when_it_is_opened(
-    walk: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]
+    any_visitor: Visitor, sandbox: Sandbox, stands: Callable[[Sandbox], None]
 ):
     """A shared link, or Back: the same page with the same two ways on, and nothing of the first."""
-    form, first = first_sends(walk, sandbox, stands)
-    page = walk.open(form.url)
-    assert (page.status, page.heading) == (409, SAID)
+    form, first = first_sends(any_visitor, sandbox, stands)
+    page = any_visitor.open(form.url)
+    assert (page.status, page.heading) == (409, HEADING)
     assert NOTHING in page.text
     assert KEPT not in page.text
     assert tells_nothing_of(first, page)
     assert list(page.links(".kb-problem a")) == [AGAIN, FIND]
-    assert walk.open(page.link(AGAIN)).heading == "Your details"
+    assert any_visitor.open(page.link(AGAIN)).heading == "Your details"
 
 
 @pytest.mark.parametrize("stands", STANDS)
 def test_the_same_details_lead_to_the_same_booking_in_every_state(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings, stands: Callable[[Sandbox], None]
 ):
     """Double clicks, retries and other tabs go on as ever, also after somebody else's conflict."""
-    form, _first = first_sends(walk, sandbox, stands)
-    walk.send(form, "Book appointment", **GIVEN)
+    form, _first = first_sends(any_visitor, sandbox, stands)
+    any_visitor.send(form, "Book appointment", **GIVEN)
     pass_seconds(clock, site)
-    pages = [walk.send(form, "Book appointment", **JANE) for _tab in range(2)]
+    pages = [any_visitor.send(form, "Book appointment", **JANE) for _tab in range(2)]
     assert {page.heading for page in pages} == {"You’re booked"}
     assert {page.number for page in pages} == {booking["number"] for booking in sandbox.bookings()}
     assert len(sandbox.bookings()) == 1
-    assert walk.open(pages[0].link("Change or cancel")).number == pages[0].number
+    assert any_visitor.open(pages[0].link("Change or cancel")).number == pages[0].number
 
 
-def test_a_corrected_email_gets_the_conflict_page(walk: Visitor, sandbox: Sandbox):
+def test_a_corrected_email_gets_the_conflict_page(any_visitor: Visitor, sandbox: Sandbox):
     """Going back and correcting one letter changes nothing, and no page claims that it did."""
-    form = walk.choose()
-    first = walk.send(form, "Book appointment", **JANE)
-    page = walk.send(form, "Book appointment", **{**JANE, "email": "jane.doe@example.com"})
-    assert (page.status, page.heading) == (409, SAID)
+    form = any_visitor.choose()
+    first = any_visitor.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **{**JANE, "email": "jane.doe@example.com"})
+    assert (page.status, page.heading) == (409, HEADING)
     assert first.number not in page.html
     assert page.texts("[role=alert]") == []
-    found = walk.open(page.link(FIND))
+    found = any_visitor.open(page.link(FIND))
     assert found.heading == "Find your booking"
     assert found.form("Find booking")[2] == {"number": "", "contact": ""}
-    found = walk.send(found, "Find booking", number=first.number, contact="jane@example.com")
+    found = any_visitor.send(found, "Find booking", number=first.number, contact="jane@example.com")
     assert found.number == first.number
 
 
-def test_a_time_with_no_place_left_is_just_taken(walk: Visitor, sandbox: Sandbox):
+def test_a_time_with_no_place_left_is_just_taken(any_visitor: Visitor, sandbox: Sandbox):
     """The way on looks the time up as ever: everything typed goes along to the times that are still free."""
-    form = walk.choose("haircut", "?tz=Europe/Kyiv")
-    walk.send(form, "Book appointment", **JANE)
-    page = walk.open(walk.send(form, "Book appointment", **GIVEN).link(AGAIN))
+    form = any_visitor.choose("haircut", "?tz=Europe/Kyiv")
+    any_visitor.send(form, "Book appointment", **JANE)
+    page = any_visitor.open(any_visitor.send(form, "Book appointment", **GIVEN).link(AGAIN))
     assert "just taken" in page.alert
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 1"]
-    assert fields(walk.open(next(iter(page.times.values())))) == GIVEN
+    assert fields(any_visitor.open(next(iter(page.times.values())))) == GIVEN
     assert len(sandbox.bookings()) == 1
 
 
@@ -198,82 +198,84 @@ def test_another_host_who_is_free_then_may_be_booked(visitor: Visitor, sandbox: 
         assert ("host=host_sarah" in page.link(AGAIN)) is bool(choice)
 
 
-def test_details_with_a_mistake_get_the_conflict_page_as_well(walk: Visitor, sandbox: Sandbox):
+def test_details_with_a_mistake_get_the_conflict_page_as_well(any_visitor: Visitor, sandbox: Sandbox):
     """Nobody has to correct a form that leads nowhere; what was wrong is kept to be corrected in the next one."""
-    form = walk.choose("styling-class")
-    first = walk.send(form, "Book appointment", **JANE)
-    page = walk.send(form, "Book appointment", **{**GIVEN, "email": "zoe@"})
-    assert (page.status, page.heading) == (409, SAID)
+    form = any_visitor.choose("styling-class")
+    first = any_visitor.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **{**GIVEN, "email": "zoe@"})
+    assert (page.status, page.heading) == (409, HEADING)
     assert tells_nothing_of(first, page)
-    assert fields(walk.open(page.link(AGAIN)))["email"] == "zoe@"
+    assert fields(any_visitor.open(page.link(AGAIN)))["email"] == "zoe@"
 
 
-def test_a_used_form_is_never_too_old(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_used_form_is_never_too_old(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """After hours: the same details lead to their booking, other ones and the page itself say that it is used."""
-    form = walk.choose("styling-class", "?day=2026-12-09")
-    first = walk.send(form, "Book appointment", **JANE)
+    form = any_visitor.choose("styling-class", "?day=2026-12-09")
+    first = any_visitor.send(form, "Book appointment", **JANE)
     clock.shift(7201)
-    assert walk.send(form, "Book appointment", **JANE).number == first.number
-    for page in (walk.send(form, "Book appointment", **GIVEN), walk.open(form.url)):
-        assert (page.status, page.heading) == (409, SAID)
+    assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
+    for page in (any_visitor.send(form, "Book appointment", **GIVEN), any_visitor.open(form.url)):
+        assert (page.status, page.heading) == (409, HEADING)
         assert tells_nothing_of(first, page)
     assert creations(sandbox) == 1
 
 
-def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_used_form_whose_time_has_begun_leads_back_to_the_times(
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller
+):
     """There is nothing left to book for anybody else."""
-    form = walk.choose()
-    walk.send(form, "Book appointment", **JANE)
+    form = any_visitor.choose()
+    any_visitor.send(form, "Book appointment", **JANE)
     clock.shift(timedelta(minutes=31))
-    for page, status in ((walk.open(form.url), 200), (walk.send(form, "Book appointment", **GIVEN), 409)):
+    for page, status in ((any_visitor.open(form.url), 200), (any_visitor.send(form, "Book appointment", **GIVEN), 409)):
         assert (page.status, page.heading) == (status, "Haircut")
     clock.shift(7201)
-    assert "just taken" in walk.open(form.url).alert
+    assert "just taken" in any_visitor.open(form.url).alert
     assert creations(sandbox) == 1
 
 
-def test_after_a_no_other_details_are_sent(walk: Visitor, sandbox: Sandbox):
+def test_after_a_no_other_details_are_sent(any_visitor: Visitor, sandbox: Sandbox):
     """A rejected form is nobody's: its page is the form, and whoever sends it is booked."""
-    form = walk.choose()
+    form = any_visitor.choose()
     sandbox.faults.add("status", "create", times=1, status=422)
-    walk.send(form, "Book appointment", **JANE)
-    page = walk.open(form.url)
+    any_visitor.send(form, "Book appointment", **JANE)
+    page = any_visitor.open(form.url)
     assert (page.status, page.heading) == (200, "Your details")
-    assert walk.send(page, "Book appointment", **GIVEN).heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", **GIVEN).heading == "You’re booked"
     assert [booking["name"] for booking in sandbox.bookings()] == ["Zoë O'Neil"]
 
 
-def test_a_form_that_came_back_with_a_no_keeps_its_key(walk: Visitor, sandbox: Sandbox):
+def test_a_form_that_came_back_with_a_no_keeps_its_key(any_visitor: Visitor, sandbox: Sandbox):
     """Rejected, sent again and booked: by Back its address doesn't offer the same time as if nothing had happened."""
-    form = walk.choose("styling-class")
+    form = any_visitor.choose("styling-class")
     sandbox.faults.add("status", "create", times=1, status=422)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert page.status == 422
-    first = walk.send(page, "Book appointment")
+    first = any_visitor.send(page, "Book appointment")
     assert first.heading == "You’re booked"
-    page = walk.open(form.url)
-    assert (page.status, page.heading) == (409, SAID)
-    assert walk.send(form, "Book appointment", **JANE).number == first.number
+    page = any_visitor.open(form.url)
+    assert (page.status, page.heading) == (409, HEADING)
+    assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
     assert len(sandbox.bookings()) == 1
 
 
 def test_an_attempt_page_never_shows_what_others_have_sent(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
     """Jane waits and is rejected; Zoë sends the same form and is booked: Jane's page keeps to Jane."""
-    form = walk.choose("styling-class", "?tz=Europe/Kyiv")
+    form = any_visitor.choose("styling-class", "?tz=Europe/Kyiv")
     waiting(sandbox)
-    hers = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
+    hers = any_visitor.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
     pass_seconds(clock, site)
     sandbox.faults.add("status", "create", times=1, status=422)
-    assert walk.open(hers.url).status == 422
-    booked = walk.send(form, "Book appointment", **GIVEN)
+    assert any_visitor.open(hers.url).status == 422
+    booked = any_visitor.send(form, "Book appointment", **GIVEN)
     assert booked.heading == "You’re booked"
-    page = walk.open(hers.url)
-    assert (page.status, page.heading) == (409, SAID)
+    page = any_visitor.open(hers.url)
+    assert (page.status, page.heading) == (409, HEADING)
     assert f"{NOTHING} {KEPT}" in page.text
     assert not [word for word in ("Zoë", "zoe@", booked.number, "/confirmation/") if word in page.html]
-    again = walk.open(page.link(AGAIN))
+    again = any_visitor.open(page.link(AGAIN))
     assert fields(again) == {**JANE, "notes": "Careful"}
     assert again.texts(".kb-summary dd")[0] == form.texts(".kb-summary dd")[0]
 
@@ -302,14 +304,14 @@ def test_a_browser_and_htmx_send_the_same_details(client: Client, site: Settings
     assert len({page.number for page in pages}) == 1
 
 
-def test_a_double_click_is_one_while_the_secret_key_rotates(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_double_click_is_one_while_the_secret_key_rotates(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """And other details are other ones."""
-    form = walk.choose()
-    first = walk.send(form, "Book appointment", **JANE)
+    form = any_visitor.choose()
+    first = any_visitor.send(form, "Book appointment", **JANE)
     site.SECRET_KEY_FALLBACKS = [site.SECRET_KEY]
     site.SECRET_KEY = "another key for tests: 8c1fbb8fd2f14c6aa4d0"
-    assert walk.send(form, "Book appointment", **JANE).number == first.number
-    assert walk.send(form, "Book appointment", **GIVEN).heading == SAID
+    assert any_visitor.send(form, "Book appointment", **JANE).number == first.number
+    assert any_visitor.send(form, "Book appointment", **GIVEN).heading == HEADING
     assert creations(sandbox) == 1
 
 
@@ -347,19 +349,19 @@ def test_the_page_stays_in_its_frame_and_its_language(visitor: Visitor, sandbox:
         assert "scheme=dark" in url
 
 
-def test_the_page_is_never_stored(walk: Visitor, sandbox: Sandbox):
+def test_the_page_is_never_stored(any_visitor: Visitor, sandbox: Sandbox):
     """It leads to what was typed."""
-    form, _first = first_sends(walk, sandbox, placed)
-    for page in (walk.send(form, "Book appointment", **GIVEN), walk.open(form.url)):
+    form, _first = first_sends(any_visitor, sandbox, placed)
+    for page in (any_visitor.send(form, "Book appointment", **GIVEN), any_visitor.open(form.url)):
         assert page.response["Cache-Control"] == "no-store, private"
 
 
-def test_one_line_in_the_log_and_nobody_in_it(walk: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+def test_one_line_in_the_log_and_nobody_in_it(any_visitor: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
     """A form that was sent and a page that was opened have names of their own."""
-    form, _first = first_sends(walk, sandbox, placed)
+    form, _first = first_sends(any_visitor, sandbox, placed)
     for event, look in (
-        ("create_different_request", lambda: walk.send(form, "Book appointment", **GIVEN)),
-        ("already_requested", lambda: walk.open(form.url)),
+        ("create_different_request", lambda: any_visitor.send(form, "Book appointment", **GIVEN)),
+        ("already_requested", lambda: any_visitor.open(form.url)),
     ):
         caplog.clear()
         with caplog.at_level(logging.INFO):
@@ -370,8 +372,8 @@ def test_one_line_in_the_log_and_nobody_in_it(walk: Visitor, sandbox: Sandbox, c
             if each.name.startswith(("kordless_booking.views", "kordless_booking.booking"))
         ]
         assert [each.levelno for each in lines] == [logging.INFO]
-        said = f"event={event} status=409 account=default req={page.response['X-Request-ID']}"
-        assert lines[0].getMessage() == said
+        message = f"event={event} status=409 account=default req={page.response['X-Request-ID']}"
+        assert lines[0].getMessage() == message
         assert not [word for word in ("Zoë", "zoe@", "jane", "Jane", "5550123") if word in caplog.text]
 
 

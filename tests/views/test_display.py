@@ -89,66 +89,66 @@ def test_the_party_size_is_written_from_two_on():
 @pytest.mark.parametrize("status", ["pending", "canceled", "waitlisted", "", "CONFIRMED"])
 def test_only_confirmed_is_called_confirmed(status: str):
     """No other status may sound as if the appointment were certain."""
-    said = texts.status_texts(status)
-    assert "confirmed" not in f"{said.headline} {said.lead}".lower()
-    assert "booked" not in said.headline.lower()
+    status_text = texts.status_texts(status)
+    assert "confirmed" not in f"{status_text.headline} {status_text.lead}".lower()
+    assert "booked" not in status_text.headline.lower()
 
 
 def test_times_are_written_in_the_visitors_zone(visit: WidgetRequest):
     """The full date and both clock times are the zone's own; the zone's name says its offset then."""
-    said = display.display_times(visit, START, END, "Asia/Kathmandu", None)
-    assert plain_spaces(said.when) == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
+    times = display.display_times(visit, START, END, "Asia/Kathmandu", None)
+    assert plain_spaces(times.when) == "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM"
     assert display.format_timezone(visit, "Asia/Kathmandu", START) == "Kathmandu\xa0· GMT+5:45"
 
 
 def test_the_clock_on_site_comes_first_where_it_differs(visit: WidgetRequest):
     """Both with their zones; the visitor's own date is said where it is another one."""
-    said = display.display_times(visit, START, END, "Asia/Kathmandu", SALON)
-    assert (plain_spaces(said.when), said.zone) == (
+    times = display.display_times(visit, START, END, "Asia/Kathmandu", SALON)
+    assert (plain_spaces(times.when), times.zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time",
         "New York\xa0· GMT-5",
     )
-    assert (plain_spaces(said.other), said.other_zone, said.timezone) == (
+    assert (plain_spaces(times.other), times.other_zone, times.timezone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu\xa0· GMT+5:45",
         "America/New_York",
     )
-    assert said.line == f"{said.when}\xa0· {said.other}"
-    said = display.display_times(visit, START, END, "America/Chicago", SALON)
-    assert plain_spaces(said.other) == "5:00 PM \u2013 6:00 PM your time"
+    assert times.line == f"{times.when}\xa0· {times.other}"
+    times = display.display_times(visit, START, END, "America/Chicago", SALON)
+    assert plain_spaces(times.other) == "5:00 PM \u2013 6:00 PM your time"
 
 
 def test_the_visitors_clock_comes_first_where_nobody_knows_that_they_travel(visit: WidgetRequest):
     """The business's stands after it, named by its city, with its own date."""
     place = PlaceClock("America/New_York", counts=False)
-    said = display.display_times(visit, START, END, "Asia/Kathmandu", place)
-    assert (plain_spaces(said.when), said.zone, said.timezone) == (
+    times = display.display_times(visit, START, END, "Asia/Kathmandu", place)
+    assert (plain_spaces(times.when), times.zone, times.timezone) == (
         "Wednesday, December 2, 2026, 4:45 AM \u2013 5:45 AM your time",
         "Kathmandu\xa0· GMT+5:45",
         "Asia/Kathmandu",
     )
-    assert (plain_spaces(said.other), said.other_zone) == (
+    assert (plain_spaces(times.other), times.other_zone) == (
         "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM",
         "New York\xa0· GMT-5",
     )
-    assert plain_spaces(said.line) == plain_spaces(f"{said.when} · {said.other} (New York · GMT-5)")
+    assert plain_spaces(times.line) == plain_spaces(f"{times.when} · {times.other} (New York · GMT-5)")
 
 
 def test_a_zone_that_may_be_another_readers_says_for_you_to_nobody(visit: WidgetRequest):
     """The second time names the booking's zone when only that one is known, in one line as well."""
-    said = display.display_times(visit, START, END, "America/Chicago", SALON, is_visitors=False)
-    assert plain_spaces(said.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
-    assert (plain_spaces(said.other), said.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago\xa0· GMT-6")
-    assert plain_spaces(said.line) == f"{plain_spaces(said.when)} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
+    times = display.display_times(visit, START, END, "America/Chicago", SALON, is_visitors=False)
+    assert plain_spaces(times.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM local time"
+    assert (plain_spaces(times.other), times.other_zone) == ("5:00 PM \u2013 6:00 PM", "Chicago\xa0· GMT-6")
+    assert plain_spaces(times.line) == f"{plain_spaces(times.when)} · 5:00 PM \u2013 6:00 PM (Chicago · GMT-6)"
 
 
 @pytest.mark.parametrize("site", [None, PlaceClock("America/Toronto", True), PlaceClock("America/Toronto", False)])
 def test_one_clock_is_written_once(visit: WidgetRequest, site: PlaceClock | None):
     """The visitor's own is all there is where nobody comes, or the clock on site shows the same."""
-    said = display.display_times(visit, START, END, "America/New_York", site)
-    assert said.line == said.when
-    assert plain_spaces(said.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
-    assert (said.zone, said.other, said.other_zone) == ("New York\xa0· GMT-5", "", "")
+    times = display.display_times(visit, START, END, "America/New_York", site)
+    assert times.line == times.when
+    assert plain_spaces(times.when) == "Tuesday, December 1, 2026, 6:00 PM \u2013 7:00 PM"
+    assert (times.zone, times.other, times.other_zone) == ("New York\xa0· GMT-5", "", "")
 
 
 @given(
@@ -161,15 +161,15 @@ def test_both_clocks_tell_the_same_moment(own: str, site: str, minutes: int):
     start = START + timedelta(minutes=minutes)
     with translation.override("en"):
         visit = WidgetRequest.from_http(RequestFactory().get("/book/?hours=24"))
-        said = display.display_times(visit, start, start + timedelta(minutes=50), own, PlaceClock(site, counts=True))
+        times = display.display_times(visit, start, start + timedelta(minutes=50), own, PlaceClock(site, counts=True))
     here, there = start.astimezone(get_timezone(own)), start.astimezone(get_timezone(site))
-    assert bool(said.other) is (here.utcoffset() != there.utcoffset())
-    if said.other:
-        assert f"{there:%H:%M} \u2013 " in plain_spaces(said.when)
-        assert f"{here:%H:%M} \u2013 " in plain_spaces(said.other)
+    assert bool(times.other) is (here.utcoffset() != there.utcoffset())
+    if times.other:
+        assert f"{there:%H:%M} \u2013 " in plain_spaces(times.when)
+        assert f"{here:%H:%M} \u2013 " in plain_spaces(times.other)
         # Midnight sharp still belongs to the evening before.
         last = (start + timedelta(minutes=50) - timedelta(microseconds=1)).astimezone(get_timezone(own))
-        assert (f"{here:%Y}" in said.other) is (here.date() != there.date() or last.date() != here.date())
+        assert (f"{here:%Y}" in times.other) is (here.date() != there.date() or last.date() != here.date())
 
 
 def test_a_card_says_what_is_known():

@@ -42,31 +42,31 @@ def onward(page: Page) -> list[tuple[str, str | None]]:
     return [(node.attributes["href"] or "", node.attributes.get("target")) for node in links]
 
 
-def test_the_confirmation_leads_on_to_the_sites_page(walk: Visitor, site: Settings):
+def test_the_confirmation_leads_on_to_the_sites_page(any_visitor: Visitor, site: Settings):
     """With the service where the address has a place for it, and nothing else of the booking."""
     url = "https://salon.example/thanks?service={service}#top"
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "DONE_URL": url}
-    page = booked(walk)
+    page = booked(any_visitor)
     assert onward(page) == [("https://salon.example/thanks?service=haircut#top", None)]
 
 
-def test_without_the_setting_nothing_leads_on(walk: Visitor):
+def test_without_the_setting_nothing_leads_on(any_visitor: Visitor):
     """Nor does any link carry anything."""
-    page = booked(walk)
+    page = booked(any_visitor)
     assert onward(page) == []
-    assert not [url for url in walk.urls if "thanks" in url]
+    assert not [url for url in any_visitor.urls if "thanks" in url]
 
 
-def test_the_snippets_page_comes_along_from_the_first_page_to_the_confirmation(walk: Visitor, shop: Settings):
+def test_the_snippets_page_comes_along_from_the_first_page_to_the_confirmation(any_visitor: Visitor, shop: Settings):
     """From the list of services, over another time zone; in a frame it leaves the frame."""
     shop.KORDLESS_BOOKING = {**shop.KORDLESS_BOOKING, "DONE_URL": "https://salon.example/"}
-    page = walk.open("/book/?" + urlencode({"embed": "1", "thanks": f"{SHOP}/thanks/%7Bservice%7D?a=1&b=2"}))
-    page = walk.open(page.link("Haircut"))
-    page = walk.open(walk.open(page.link("Change time zone")).hrefs(".kb-back a")[0])
-    page = walk.open(next(iter(page.times.values())))
-    page = walk.send(page, "Book appointment", **JANE)
+    page = any_visitor.open("/book/?" + urlencode({"embed": "1", "thanks": f"{SHOP}/thanks/%7Bservice%7D?a=1&b=2"}))
+    page = any_visitor.open(page.link("Haircut"))
+    page = any_visitor.open(any_visitor.open(page.link("Change time zone")).hrefs(".kb-back a")[0])
+    page = any_visitor.open(next(iter(page.times.values())))
+    page = any_visitor.send(page, "Book appointment", **JANE)
     assert onward(page) == [(f"{SHOP}/thanks/haircut?a=1&b=2", "_top")]
-    assert onward(walk.reload()) == onward(page)
+    assert onward(any_visitor.reload()) == onward(page)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_settings_that_are_off_change_no_byte(client: Client, site: Settings):
         assert pages[0] == pages[1], url
 
 
-def test_the_thank_you_page_is_not_told_the_address_of_the_confirmation(walk: Visitor, site: Settings):
+def test_the_thank_you_page_is_not_told_the_address_of_the_confirmation(any_visitor: Visitor, site: Settings):
     """On the site itself it would have it as its referrer, and so would every script for statistics there."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "DONE_URL": "https://testserver/thanks"}
-    [link] = [node for node in booked(walk).tree.css("a.kb-primary") if node.text() == "Continue"]
+    [link] = [node for node in booked(any_visitor).tree.css("a.kb-primary") if node.text() == "Continue"]
     assert link.attributes["rel"] == "noreferrer"

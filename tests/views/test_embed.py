@@ -225,11 +225,11 @@ def test_what_happened_stands_on_the_card(visitor: Visitor):
     card = gone.tree.css_first(".kb-card").attributes
     assert (card["data-kb-event"], card["data-kb-status"]) == ("cancelled", "canceled")
     for page in (confirmation, moved, gone):
-        said = " ".join(
+        values = " ".join(
             text or "" for name, text in page.tree.css_first(".kb-card").attributes.items() if name in EVENT
         )
-        assert confirmation.number not in said
-        assert "Jane" not in said
+        assert confirmation.number not in values
+        assert "Jane" not in values
 
 
 EVENT = {"data-kb-event", "data-kb-service", "data-kb-start", "data-kb-status"}
@@ -267,11 +267,11 @@ def test_changes_go_on_in_a_new_tab_too(visitor: Visitor, sandbox: Sandbox):
     question = visitor.send(refused, "Continue in a new tab")
     assert (refused.status, question.heading) == (403, "Cancel this booking?")
     slots = visitor.send(page, "Reschedule")
-    asked = visitor.open(list(slots.times.values())[-1])
-    _method, action, fields = asked.form("Reschedule")
+    move_question = visitor.open(list(slots.times.values())[-1])
+    _method, action, fields = move_question.form("Reschedule")
     again = visitor.send(visitor.open(action, fields, **FOREIGN), "Continue in a new tab")
-    assert (again.heading, again.text) == (asked.heading, again.text)
-    assert again.texts(".kb-summary strong") == asked.texts(".kb-summary strong")
+    assert (again.heading, again.text) == (move_question.heading, again.text)
+    assert again.texts(".kb-summary strong") == move_question.texts(".kb-summary strong")
     assert "rescheduled" in visitor.send(again, "Reschedule").text
 
 
@@ -287,10 +287,10 @@ def test_foreign_junk_is_carried_nowhere(visitor: Visitor, junk: str):
 def test_attribution_survives_a_mistake_in_the_form(visitor: Visitor):
     """A form that comes back still says where its visitor came from; what is no such thing is dropped."""
     contact = visitor.choose()
-    said = '{"utm_source": "letter"}'
-    again = visitor.send(contact, "Book appointment", attribution=said)
+    attribution = '{"utm_source": "letter"}'
+    again = visitor.send(contact, "Book appointment", attribution=attribution)
     assert again.status == 422
-    assert again.form("Book appointment")[2]["attribution"] == said
+    assert again.form("Book appointment")[2]["attribution"] == attribution
     junk = visitor.send(contact, "Book appointment", attribution='"><script>')
     assert junk.form("Book appointment")[2]["attribution"] == ""
 

@@ -62,11 +62,11 @@ def test_the_list_is_not_asked_for_again_by_forms_that_it_rejects(limited: Setti
     forms = [visitor.choose("haircut", "?day=2026-12-09&host=host_sarah") for _ in range(12)]
     for number, form in enumerate(forms[:2]):
         post(visitor, form, f"guest{number}")
-    asked = count_requests(sandbox, "availability")
+    fetches = count_requests(sandbox, "availability")
     pages = [post(visitor, form, f"guest{number}") for number, form in enumerate(forms[2:], start=2)]
     assert {page.status for page in pages} == {409}
     assert all("taken" in page.text for page in pages)
-    assert count_requests(sandbox, "availability") == asked
+    assert count_requests(sandbox, "availability") == fetches
 
 
 @pytest.mark.parametrize(("seconds", "creates"), [(59, 0), (61, 1)])

@@ -72,39 +72,39 @@ def typed_in(page: Page) -> dict[str, str]:
     return {name: found[name] for name in TYPED}
 
 
-def test_no_url_has_a_token_of_form_input(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_no_url_has_a_token_of_form_input(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A visitor loses a time and goes on by each control of each page; what was typed comes along everywhere."""
-    form = walk.choose("styling-class")
+    form = any_visitor.choose("styling-class")
     take(sandbox)
-    lost = walk.send(form, "Book appointment", **TYPED)
+    lost = any_visitor.send(form, "Book appointment", **TYPED)
     assert (lost.status, lost.response["Cache-Control"]) == (409, "no-store, private")
     waiting = list(lost.links(".kb-slot button, .kb-hosts button").values())
     assert len(waiting) > 10
     for url in [*waiting[:4], *waiting[-4:]]:
-        page = walk.open(url)
+        page = any_visitor.open(url)
         assert page.status == 200
         assert page.response["Cache-Control"] == "no-store, private"
-    assert typed_in(walk.open(next(iter(lost.times.values())))) == TYPED
+    assert typed_in(any_visitor.open(next(iter(lost.times.values())))) == TYPED
     if lost.tree.css("select[name=party]"):
-        page = walk.send(lost, "Update", party="2")
-        assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
-    zones = walk.open(lost.link("Change time zone"))
+        page = any_visitor.send(lost, "Update", party="2")
+        assert typed_in(any_visitor.open(next(iter(page.times.values())))) == TYPED
+    zones = any_visitor.open(lost.link("Change time zone"))
     for url in (zones.link("Back to the times"), zones.link("Kathmandu")):
-        assert typed_in(walk.open(next(iter(walk.open(url).times.values())))) == TYPED
-    back = walk.open(walk.open(next(iter(lost.times.values()))).link("Choose another time"))
-    assert typed_in(walk.open(next(iter(back.times.values())))) == TYPED
-    used = walk.choose("haircut")
-    walk.send(used, "Book appointment", **JANE)
-    refused = walk.send(used, "Book appointment", **TYPED)
+        assert typed_in(any_visitor.open(next(iter(any_visitor.open(url).times.values())))) == TYPED
+    back = any_visitor.open(any_visitor.open(next(iter(lost.times.values()))).link("Choose another time"))
+    assert typed_in(any_visitor.open(next(iter(back.times.values())))) == TYPED
+    used = any_visitor.choose("haircut")
+    any_visitor.send(used, "Book appointment", **JANE)
+    refused = any_visitor.send(used, "Book appointment", **TYPED)
     assert refused.heading == "This time was already requested from this page"
-    walk.open("/book/haircut/contact/", {"draft": "nonsense", **TYPED})
+    any_visitor.open("/book/haircut/contact/", {"draft": "nonsense", **TYPED})
     sandbox.faults.add("status", "create", times=1, status=404)
-    gone = walk.send(form, "Book appointment", **TYPED)
+    gone = any_visitor.send(form, "Book appointment", **TYPED)
     sandbox.faults.clear()
-    services = walk.open(gone.link("See all services"))
-    page = walk.open(walk.open(services.link("Haircut")).link("Later dates"))
-    assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
-    urls = {url for page in walk.responses for url in urls_of(page)}
+    services = any_visitor.open(gone.link("See all services"))
+    page = any_visitor.open(any_visitor.open(services.link("Haircut")).link("Later dates"))
+    assert typed_in(any_visitor.open(next(iter(page.times.values())))) == TYPED
+    urls = {url for page in any_visitor.responses for url in urls_of(page)}
     assert [url for url in urls if opens_form_input(url)] == []
     assert "zzqx" not in " ".join(urls).lower()
 
@@ -125,26 +125,26 @@ def test_a_step_of_the_sites_own_keeps_what_was_typed(client: Client, site: Sett
 def test_a_token_in_a_url_opens_nothing(client: Client, site: Settings):
     """Whoever has a link learns nothing of what somebody typed, on any page."""
     token = encrypt_form_input("default", TYPED)
-    walk = Visitor(client)
-    start = next(iter(walk.open("/book/haircut/").times.values()))
+    any_visitor = Visitor(client)
+    start = next(iter(any_visitor.open("/book/haircut/").times.values()))
     for url in ("/book/", "/book/haircut/?x=1", "/book/haircut/zone/?x=1", f"{start}&x=1"):
-        page = walk.open(f"{url}{'&' if '?' in url else '?'}form_input={token}")
+        page = any_visitor.open(f"{url}{'&' if '?' in url else '?'}form_input={token}")
         assert page.status == 200
         assert not page.tree.css("[name=form_input], [form$=form-input]")
         assert "Zzqx" not in page.html
         assert token not in page.html
 
 
-def test_a_token_in_a_form_opens_for_a_quarter_of_an_hour(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_token_in_a_form_opens_for_a_quarter_of_an_hour(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Then the page leads on without it."""
-    form = walk.choose()
+    form = any_visitor.choose()
     take(sandbox)
-    lost = walk.send(form, "Book appointment", **TYPED)
+    lost = any_visitor.send(form, "Book appointment", **TYPED)
     url = next(iter(lost.times.values()))
     clock.shift(TOKEN_SECONDS)
-    assert typed_in(walk.open(url)) == TYPED
+    assert typed_in(any_visitor.open(url)) == TYPED
     clock.shift(1)
-    assert typed_in(walk.open(url))["notes"] == ""
+    assert typed_in(any_visitor.open(url))["notes"] == ""
 
 
 def test_a_form_of_another_account_opens_nothing(client: Client, site: Settings):
@@ -154,32 +154,32 @@ def test_a_form_of_another_account_opens_nothing(client: Client, site: Settings)
     assert not page.tree.css("[name=form_input]")
 
 
-def test_the_same_page_posted_again_keeps_its_key(walk: Visitor, sandbox: Sandbox):
+def test_the_same_page_posted_again_keeps_its_key(any_visitor: Visitor, sandbox: Sandbox):
     """Back to the times and the same time once more is the same request: it isn't booked a second time."""
-    form = walk.choose("styling-class")
+    form = any_visitor.choose("styling-class")
     take(sandbox)
-    lost = walk.send(form, "Book appointment", **TYPED)
+    lost = any_visitor.send(form, "Book appointment", **TYPED)
     url = next(iter(lost.times.values()))
-    first, second = walk.open(url), walk.open(url)
-    assert walk.send(first, "Book appointment").heading == "You’re booked"
-    again = walk.send(second, "Book appointment")
+    first, second = any_visitor.open(url), any_visitor.open(url)
+    assert any_visitor.send(first, "Book appointment").heading == "You’re booked"
+    again = any_visitor.send(second, "Book appointment")
     assert again.heading == "You’re booked"
-    assert walk.open(url).heading == "This time was already requested from this page"
+    assert any_visitor.open(url).heading == "This time was already requested from this page"
     assert len(sandbox.bookings()) == 1
 
 
-def test_the_same_page_posted_again_keeps_its_key_when_fewer_hosts_are_left(walk: Visitor, sandbox: Sandbox):
+def test_the_same_page_posted_again_keeps_its_key_when_fewer_hosts_are_left(any_visitor: Visitor, sandbox: Sandbox):
     """The first booking takes one of two hosts. The same time chosen once more is still the same request."""
-    form = walk.choose("haircut", "?day=2026-12-10")
+    form = any_visitor.choose("haircut", "?day=2026-12-10")
     take(sandbox)
-    lost = walk.send(form, "Book appointment", **TYPED)
+    lost = any_visitor.send(form, "Book appointment", **TYPED)
     again = set()
     for url in lost.times.values():
-        page = walk.open(url)
+        page = any_visitor.open(url)
         # Else it overlaps with one that was just booked, and nobody is left.
         if page.heading == "Your details":
-            assert walk.send(page, "Book appointment").heading == "You’re booked"
-            again.add(walk.open(url).heading)
+            assert any_visitor.send(page, "Book appointment").heading == "You’re booked"
+            again.add(any_visitor.open(url).heading)
     assert again == {"Haircut", "This time was already requested from this page"}
 
 
@@ -210,17 +210,17 @@ def test_the_page_of_an_attempt_reveals_nothing_that_was_typed(
     assert "just taken" in late.alert
 
 
-def test_the_times_cant_be_read_after_a_lost_slot(walk: Visitor, sandbox: Sandbox):
+def test_the_times_cant_be_read_after_a_lost_slot(any_visitor: Visitor, sandbox: Sandbox):
     """The problem page leads on to the times, and nothing that was typed is lost."""
-    form = walk.choose()
+    form = any_visitor.choose()
     take(sandbox)
     sandbox.faults.add("status", "availability", status=500)
-    failed = walk.send(form, "Book appointment", **TYPED)
+    failed = any_visitor.send(form, "Book appointment", **TYPED)
     sandbox.faults.clear()
     assert failed.status in {409, 503}
     url = failed.link("Choose a time") if failed.status == 503 else next(iter(failed.days.values()))
-    page = walk.open(url)
-    assert typed_in(walk.open(next(iter(page.times.values())))) == TYPED
+    page = any_visitor.open(url)
+    assert typed_in(any_visitor.open(next(iter(page.times.values())))) == TYPED
 
 
 def test_no_repr_has_what_was_typed(site: Settings):
@@ -260,20 +260,20 @@ def test_no_host_or_team_makes_a_page_of_zones_long(client: Client, site: Settin
 
 
 def test_a_form_that_has_expired_books_once_however_often_it_is_sent(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
 ):
     """Back to a form that took too long, and sent again: the visitor gets the booking that they have."""
-    form = walk.choose("styling-class", "?day=2026-12-09")
+    form = any_visitor.choose("styling-class", "?day=2026-12-09")
     clock.shift(timedelta(hours=3))
-    first = walk.send(form, "Book appointment", **JANE)
-    second = walk.send(form, "Book appointment", **JANE)
+    first = any_visitor.send(form, "Book appointment", **JANE)
+    second = any_visitor.send(form, "Book appointment", **JANE)
     assert first.status == second.status == 409
     assert "You were away for a while" in first.alert
-    assert walk.send(first, "Book appointment").heading == "You’re booked"
-    assert walk.send(form, "Book appointment", **JANE).heading == "You’re booked"
-    assert walk.send(second, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(first, "Book appointment").heading == "You’re booked"
+    assert any_visitor.send(form, "Book appointment", **JANE).heading == "You’re booked"
+    assert any_visitor.send(second, "Book appointment").heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
     # With other details it is somebody else's, and both are told so.
-    other = walk.send(form, "Book appointment", **{**JANE, "name": "John"})
+    other = any_visitor.send(form, "Book appointment", **{**JANE, "name": "John"})
     assert other.heading == "This time was already requested from this page"
     assert len(sandbox.bookings()) == 1

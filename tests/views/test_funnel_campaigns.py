@@ -18,7 +18,7 @@ from tests.support.visitor import JANE, Visitor
 
 
 @pytest.mark.parametrize(
-    ("said", "counted"),
+    ("source", "counted"),
     [
         ("newsletter", "newsletter"),
         ("  Google ", "google"),
@@ -46,9 +46,9 @@ from tests.support.visitor import JANE, Visitor
         ("nul\0", OTHER_SOURCES),
     ],
 )
-def test_a_campaign_source_is_a_name_or_one_of_the_others(said: str, counted: str):
+def test_a_campaign_source_is_a_name_or_one_of_the_others(source: str, counted: str):
     """In one spelling; what looks like an id, an address or a number of anybody is counted without it."""
-    assert campaign_source({"utm_source": said}) == counted
+    assert campaign_source({"utm_source": source}) == counted
 
 
 @given(text=st.text(max_size=80) | st.emails())
@@ -67,10 +67,10 @@ def test_a_booking_is_counted_once_for_the_campaign_of_its_visitor(client: Clien
     """By the attribution of its form; a reload and the same form once more count nothing, nor does no campaign."""
     visitor = Visitor(client)
     form = visitor.choose()
-    said = json.dumps({"utm_source": "Newsletter", "utm_id": "canary"})
-    visitor.send(form, "Book appointment", **JANE, attribution=said)
+    attribution = json.dumps({"utm_source": "Newsletter", "utm_id": "canary"})
+    visitor.send(form, "Book appointment", **JANE, attribution=attribution)
     visitor.reload()
-    visitor.send(form, "Book appointment", **JANE, attribution=said)
+    visitor.send(form, "Book appointment", **JANE, attribution=attribution)
     visitor.book(time=1)
     assert counters.flush()
     assert list(CampaignCount.objects.values_list("service", "placement", "source", "count")) == [

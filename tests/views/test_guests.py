@@ -57,46 +57,48 @@ def asks(page: Page) -> bool:
     return FIELD in page.form("Book appointment")[2]
 
 
-def test_guests_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_guests_are_sent_in_the_notes_and_shown_with_the_booking(
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings
+):
     """One line of the notes; signals have names and addresses apart, and nobody is written to."""
     invite(site, 3, **MAIL)
-    form = walk.choose()
+    form = any_visitor.choose()
     assert broken(form, whole="<html" in form.html) == []
     assert "Guests (optional)" in form.text
     assert "We don’t write to guests." in form.text
     mail.outbox.clear()
     with record_signals() as recorder:
-        page = walk.send(form, "Book appointment", **{**JANE, "notes": "Hello", FIELD: TYPED})
+        page = any_visitor.send(form, "Book appointment", **{**JANE, "notes": "Hello", FIELD: TYPED})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [f"Hello\n\n{NOTE}"]
-    assert [said["answers"] for said in recorder.arguments] == [{"guests": KEPT}]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [{"guests": KEPT}]
     assert rows(page)["Guests"] == "Canary Ada <ada@example.com> Bob EVE@example.com"
     [letter] = sent()
     assert "Canary" not in letter.text + (letter.html.html or "")
     assert mail.outbox[-1].to == [JANE["email"]]
 
 
-def test_a_party_is_asked_for_the_others_of_it(walk: Visitor, site: Settings):
+def test_a_party_is_asked_for_the_others_of_it(any_visitor: Visitor, site: Settings):
     """One less than the party; a visitor who comes alone isn't asked."""
     invite(site, "party")
-    assert not asks(walk.choose("styling-class"))
-    form = walk.choose("styling-class", "?party=3")
+    assert not asks(any_visitor.choose("styling-class"))
+    form = any_visitor.choose("styling-class", "?party=3")
     assert "Up to 2 guests, one per line" in form.text
-    page = walk.send(form, "Book appointment", **{**JANE, FIELD: "Ada\r\nBob\r\nEve"})
+    page = any_visitor.send(form, "Book appointment", **{**JANE, FIELD: "Ada\r\nBob\r\nEve"})
     assert page.status == 422
     assert "Please enter 2 guests at most." in page.alert
     assert typed(page).split() == ["Ada", "Bob", "Eve"]
-    assert walk.send(page, "Book appointment", **{FIELD: "Ada\r\nBob"}).heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", **{FIELD: "Ada\r\nBob"}).heading == "You’re booked"
 
 
-def test_a_service_may_ask_for_other_guests_than_the_account(walk: Visitor, site: Settings):
+def test_a_service_may_ask_for_other_guests_than_the_account(any_visitor: Visitor, site: Settings):
     """Or for none."""
     invite(site, 2, SERVICES={"beard-trim": {"GUESTS": 0}})
-    assert asks(walk.choose())
-    assert not asks(walk.choose("beard-trim"))
+    assert asks(any_visitor.choose())
+    assert not asks(any_visitor.choose("beard-trim"))
     invite(site, 0, SERVICES={"beard-trim": {"GUESTS": 1}})
-    assert not asks(walk.choose())
-    assert "1 guest: name" in walk.choose("beard-trim").text
+    assert not asks(any_visitor.choose())
+    assert "1 guest: name" in any_visitor.choose("beard-trim").text
 
 
 def test_without_the_setting_no_form_asks_for_guests(visitor: Visitor, sandbox: Sandbox, site: Settings):
@@ -108,21 +110,21 @@ def test_without_the_setting_no_form_asks_for_guests(visitor: Visitor, sandbox: 
     assert sent_notes(sandbox) == [None]
 
 
-def test_guests_are_kept_over_a_conflict_and_on_the_way_back(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_guests_are_kept_over_a_conflict_and_on_the_way_back(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The time was taken: each form has them as they were typed, and no address does."""
     invite(site, 3)
-    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
-    form = walk.open(url)
+    url = next(iter(any_visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = any_visitor.open(url)
     sandbox.book_by_phone("haircut", start_of(url), "host_sarah")
-    lost = walk.send(form, "Book appointment", **{**JANE, FIELD: TYPED})
+    lost = any_visitor.send(form, "Book appointment", **{**JANE, FIELD: TYPED})
     assert (lost.status, "just taken" in lost.alert) == (409, True)
-    again = walk.open(next(iter(lost.times.values())))
+    again = any_visitor.open(next(iter(lost.times.values())))
     assert typed(again).split() == TYPED.split()
-    back = walk.open(again.link("Choose another time"))
-    assert typed(walk.open(next(iter(back.times.values())))).split() == TYPED.split()
-    assert walk.send(walk.page, "Book appointment").heading == "You’re booked"
+    back = any_visitor.open(again.link("Choose another time"))
+    assert typed(any_visitor.open(next(iter(back.times.values())))).split() == TYPED.split()
+    assert any_visitor.send(any_visitor.page, "Book appointment").heading == "You’re booked"
     assert sent_notes(sandbox)[-1] == NOTE
-    assert not any("anary" in url or "ada%40" in url or "ada@" in url for url in walk.urls)
+    assert not any("anary" in url or "ada%40" in url or "ada@" in url for url in any_visitor.urls)
 
 
 def test_guests_are_the_same_request_in_each_language(visitor: Visitor, sandbox: Sandbox, site: Settings):

@@ -82,11 +82,11 @@ def test_health_during_an_outage_of_kordless(site: Settings, client: Client, san
     """It is said, and is no reason to take visitors away."""
     sandbox.faults.add("status", status=503, retry_after=60)
     client.get("/book/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     answer = client.get(ABLE)
     assert (answer.status_code, answer.json()["kordless"]) == (200, "circuit_open")
     assert answer.json()["circuits"] == "browse"
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_without_settings(settings: Settings, client: Client):

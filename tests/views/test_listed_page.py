@@ -26,7 +26,7 @@ def _documented_quota(site: Settings, sandbox: Sandbox) -> None:
     sandbox.limits = Limits()
 
 
-def asked(sandbox: Sandbox) -> Counter[str]:
+def pop_request_counts(sandbox: Sandbox) -> Counter[str]:
     """Return the number of requests to Kordless, by operation, and forget them."""
     fetch_pool.join()
     found = Counter(request.operation for request in sandbox.requests)
@@ -56,7 +56,7 @@ def test_a_cold_page_costs_one_call_less_while_permits_are_short(visitor: Visito
     """The list of services has the name, the price and the length, and the slots have the clock."""
     run_short(sandbox)
     page = visitor.open("/book/haircut/")
-    assert asked(sandbox) == {"organization": 1, "availability": 1}
+    assert pop_request_counts(sandbox) == {"organization": 1, "availability": 1}
     assert (page.status, page.heading) == (200, "Haircut")
     assert all(words in page.text for words in ("$45", "1 hr", "New York"))
     assert page.times
@@ -66,14 +66,14 @@ def test_with_permits_to_spare_a_cold_page_has_the_settings(visitor: Visitor, sa
     """More than half of them."""
     run_short(sandbox, leave=26)
     assert has_venue_clock(visitor.open(PARIS))
-    assert asked(sandbox)["service"] == 1
+    assert pop_request_counts(sandbox)["service"] == 1
 
 
 def test_the_contact_step_waits_for_the_settings(visitor: Visitor, sandbox: Sandbox):
     """It says where to come and what canceling costs, and a booking is placed as ever."""
     run_short(sandbox)
     form = visitor.open(next(iter(visitor.open("/book/haircut/").times.values())))
-    assert asked(sandbox)["service"] == 1
+    assert pop_request_counts(sandbox)["service"] == 1
     assert "123 Main Street" in form.text
     assert visitor.send(form, "Book appointment", **JANE).number
 
@@ -84,7 +84,7 @@ def test_once_the_settings_are_cached_everybody_gets_the_page_with_them(visitor:
     without = visitor.open(PARIS)
     assert not has_venue_clock(without)
     assert not has_venue_clock(visitor.open(PARIS))
-    assert asked(sandbox)["availability"] == 1
+    assert pop_request_counts(sandbox)["availability"] == 1
     visitor.open(next(iter(without.times.values())))
     for reader in (visitor, Visitor(Client())):
         assert has_venue_clock(reader.open(PARIS))
@@ -116,16 +116,16 @@ def test_an_open_page_with_the_settings_is_not_replaced_by_one_without(visitor: 
     run_short(sandbox)
     visitor.open(PARIS.replace("haircut", "beard-trim"))
     assert watch(visitor, page).status == 204
-    assert asked(sandbox)["service"] == 0
+    assert pop_request_counts(sandbox)["service"] == 0
 
 
 def test_the_list_of_time_zones_does_without_the_settings_too(visitor: Visitor, sandbox: Sandbox):
     """It only says which zone is the current one."""
     run_short(sandbox)
     page = visitor.open("/book/haircut/")
-    asked(sandbox)
+    pop_request_counts(sandbox)
     assert visitor.open(page.link("Change time zone")).status == 200
-    assert asked(sandbox) == {}
+    assert pop_request_counts(sandbox) == {}
 
 
 def test_a_page_beyond_the_usual_window_waits_for_the_settings(visitor: Visitor, sandbox: Sandbox):
@@ -133,7 +133,7 @@ def test_a_page_beyond_the_usual_window_waits_for_the_settings(visitor: Visitor,
     run_short(sandbox)
     page = visitor.open("/book/bridal-styling/?month=2027-03")
     assert page.texts(".kb-month .kb-sub") == ["February \u2013 April 2027"]
-    assert asked(sandbox)["service"] == 1
+    assert pop_request_counts(sandbox)["service"] == 1
 
 
 @pytest.mark.parametrize("query", ["", "?tz=Asia/Tokyo"])
@@ -143,7 +143,7 @@ def test_a_page_whose_slots_name_no_zone_waits_for_the_settings(visitor: Visitor
     run_short(sandbox)
     page = visitor.open(f"/book/haircut/{query}")
     assert ("New York" if not query else "Tokyo") in page.text
-    assert asked(sandbox)["service"] == (0 if query else 1)
+    assert pop_request_counts(sandbox)["service"] == (0 if query else 1)
 
 
 def test_the_last_permit_gone_the_page_is_made_of_what_is_cached(visitor: Visitor, sandbox: Sandbox):
@@ -160,9 +160,9 @@ def test_a_made_up_service_costs_nothing_while_permits_are_short(visitor: Visito
     """Neither its times nor its settings are requested once the list is cached."""
     run_short(sandbox)
     visitor.open("/book/haircut/")
-    asked(sandbox)
+    pop_request_counts(sandbox)
     assert visitor.once("/book/made-up/").status == 404
-    assert asked(sandbox) == {}
+    assert pop_request_counts(sandbox) == {}
 
 
 def test_a_shortage_shows_more_services_than_it_would_with_their_settings(site: Settings, sandbox: Sandbox):

@@ -73,30 +73,30 @@ def test_the_end_of_a_long_time_has_room_in_its_button(visitor: Visitor, languag
     assert detail.attributes.get("class") == "kb-widest"
 
 
-def test_the_folded_summary_of_a_long_booking_says_its_end(walk: Visitor):
+def test_the_folded_summary_of_a_long_booking_says_its_end(any_visitor: Visitor):
     """Whoever books a boat for three days sees until when without unfolding anything."""
-    [folded] = walk.choose(THREE_DAYS, HERE).texts(".kb-brief")
+    [folded] = any_visitor.choose(THREE_DAYS, HERE).texts(".kb-brief")
     assert folded == "House boat Tue, Dec 8, 9:00 AM \u2013 Fri, Dec 11, 9:00 AM"
 
 
-def test_every_page_of_a_long_booking_says_its_end_date(walk: Visitor):
+def test_every_page_of_a_long_booking_says_its_end_date(any_visitor: Visitor):
     """The form, the confirmation, the manage page, its two questions and the canceled page."""
-    form = walk.choose(DAY, HERE)
+    form = any_visitor.choose(DAY, HERE)
     assert ONE_DAY in form.text
     assert "Duration 1 day " in form.text
     assert form.texts(".kb-policy") == ["Please cancel at least 1 hr 30 min in advance."]
-    done = walk.send(form, "Book appointment", name="Jane", email="jane@example.com")
+    done = any_visitor.send(form, "Book appointment", name="Jane", email="jane@example.com")
     assert ONE_DAY in done.text
-    manage = walk.open(done.link("Change or cancel"))
+    manage = any_visitor.open(done.link("Change or cancel"))
     assert ONE_DAY in manage.text
-    slots = walk.send(manage, "Reschedule")
+    slots = any_visitor.send(manage, "Reschedule")
     assert slots.texts(".kb-old") == ["Booked for Tue, Dec 8, 9:00 AM \u2013 Wed, Dec 9, 9:00 AM"]
-    question = walk.open(next(iter(walk.open(slots.days["Thursday, December 10, 2026"]).times.values())))
+    question = any_visitor.open(next(iter(any_visitor.open(slots.days["Thursday, December 10, 2026"]).times.values())))
     assert ONE_DAY in question.text
     assert "Thursday, December 10, 2026, 9:00 AM \u2013 Friday, December 11, 2026, 9:00 AM" in question.text
-    cancel = walk.send(manage, "Cancel booking")
+    cancel = any_visitor.send(manage, "Cancel booking")
     assert ONE_DAY in cancel.text
-    assert ONE_DAY in walk.send(cancel, "Cancel booking").text
+    assert ONE_DAY in any_visitor.send(cancel, "Cancel booking").text
 
 
 def test_both_clocks_of_a_long_booking_say_their_end_dates(visitor: Visitor):

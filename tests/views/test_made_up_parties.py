@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 ATTACKER, OTHER = "198.51.100.7", "203.0.113.9"
 
 
-def asked(sandbox: Sandbox) -> Counter[str]:
+def request_counts(sandbox: Sandbox) -> Counter[str]:
     """Return the number of requests to Kordless, by operation."""
     fetch_pool.join()
     return Counter(request.operation for request in sandbox.requests)
@@ -36,7 +36,7 @@ def test_made_up_parties_leave_the_quota_to_other_visitors(client: Client, site:
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "REQUESTS_PER_MINUTE": 60, "CREATIONS_PER_MINUTE": 10}
     for party in range(2, 12):
         assert client.get(f"/book/haircut/?party={party}", REMOTE_ADDR=ATTACKER).status_code == 200
-    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+    assert request_counts(sandbox) == {"organization": 1, "service": 1, "availability": 1}
     for service in ("beard-trim", "styling-class", "full-color", "makeover", "head-spa"):
         assert client.get(f"/book/{service}/", REMOTE_ADDR=OTHER).status_code == 200
 
@@ -48,15 +48,15 @@ def test_a_party_without_room_costs_no_more_than_one_person(
 ):
     """No look-ahead beyond the page for one person: the next parties, and the page for one, find all in the cache."""
     assert client.get(f"/book/{service}/?party=50{query}").status_code == 200
-    costs = asked(sandbox)
+    costs = request_counts(sandbox)
     for party in range(2, 50):
         client.get(f"/book/{service}/?party={party}{query}")
-    assert asked(sandbox) == costs
+    assert request_counts(sandbox) == costs
     empty_cache()
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "LOCAL_CACHE_SECONDS": 0}
     sandbox.clear_requests()
     client.get(f"/book/{service}/?{query}")
-    assert costs <= asked(sandbox)
+    assert costs <= request_counts(sandbox)
 
 
 def test_made_up_parties_and_hosts_evict_no_warm_page(
@@ -73,14 +73,14 @@ def test_made_up_parties_and_hosts_evict_no_warm_page(
     assert list(response_cache._responses) == stored
 
 
-def test_the_page_of_a_party_without_room_says_so_and_leads_on(walk: Visitor):
+def test_the_page_of_a_party_without_room_says_so_and_leads_on(any_visitor: Visitor):
     """How many a time has places for, with a link to the times for so many; the form can put it right as well."""
-    page = walk.open("/book/haircut/?party=4&day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?party=4&day=2026-12-09")
     assert not page.times
     assert "Each time has room for only 1 person." in page.text
-    assert walk.open(page.link("Times for 1 person")).times
-    assert walk.send(page, "Update", party="1").times
-    page = walk.open("/book/styling-class/?party=9")
+    assert any_visitor.open(page.link("Times for 1 person")).times
+    assert any_visitor.send(page, "Update", party="1").times
+    page = any_visitor.open("/book/styling-class/?party=9")
     assert "No time has room for more than 8 people." in page.text
     assert "party=8" in page.link("Times for 8 people")
 
@@ -88,11 +88,11 @@ def test_the_page_of_a_party_without_room_says_so_and_leads_on(walk: Visitor):
 def test_a_time_is_not_chosen_for_a_party_without_room(visitor: Visitor, sandbox: Sandbox):
     """The contact form isn't shown, and Kordless isn't asked again."""
     first = next(iter(visitor.open("/book/haircut/").times.values()))
-    costs = asked(sandbox)
+    costs = request_counts(sandbox)
     page = visitor.open(first.replace("?", "?party=5&"))
     assert page.heading != "Your details"
     assert sandbox.bookings() == []
-    assert asked(sandbox) == costs
+    assert request_counts(sandbox) == costs
 
 
 def test_every_party_has_the_times_that_kordless_lists_for_it(sandbox: Sandbox):
@@ -119,7 +119,7 @@ def test_all_parties_of_a_class_cost_one_request_for_times(client: Client, site:
     for party in range(1, 9):
         for month in ("2026-12", "2027-01"):
             assert client.get(f"/book/styling-class/?party={party}&month={month}").status_code == 200
-    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+    assert request_counts(sandbox) == {"organization": 1, "service": 1, "availability": 1}
 
 
 def test_months_and_parties_of_a_service_cost_two_requests(client: Client, site: Settings, sandbox: Sandbox):
@@ -136,4 +136,4 @@ def test_months_and_parties_of_a_service_cost_two_requests(client: Client, site:
     )
     for service, month, party in product(services, ("2026-12", "2027-01"), range(1, 7)):
         assert client.get(f"/book/{service}/?month={month}&party={party}").status_code == 200
-    assert asked(sandbox) == {"organization": 1, "service": 6, "availability": 6}
+    assert request_counts(sandbox) == {"organization": 1, "service": 6, "availability": 6}

@@ -20,14 +20,14 @@ FAR = "?day=2026-12-09"
 LOOKUP_FAILED = "We can’t find a booking with this number and this email or phone number."
 
 
-def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
+def own_page(any_visitor: Visitor, service: str = "haircut", query: str = FAR) -> Page:
     """Book, and follow the manage link."""
-    return walk.open(walk.book(service, query).link("Change or cancel"))
+    return any_visitor.open(any_visitor.book(service, query).link("Change or cancel"))
 
 
 def canceled(sandbox: Sandbox) -> int:
     """Return the number of requests for a cancellation that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "cancel"])
+    return len([request for request in sandbox.requests if request.operation == "cancel"])
 
 
 @pytest.mark.parametrize("write", [str.upper, str.lower, lambda number: f"  {number[:4]} {number[4:].lower()} "])
@@ -71,9 +71,9 @@ def neutral(page: Page, *typed: str) -> str:
     return html
 
 
-def test_wrong_number_and_wrong_contact_look_the_same(walk: Visitor, sandbox: Sandbox):
+def test_wrong_number_and_wrong_contact_look_the_same(any_visitor: Visitor, sandbox: Sandbox):
     """Nobody learns which of the two was wrong, or that a booking exists: same page, same status, same headers."""
-    number = walk.book("haircut", FAR).number
+    number = any_visitor.book("haircut", FAR).number
     answers = []
     for given, contact in (
         ("BOOK_ZZZZZZZZ", "jane@example.com"),
@@ -84,7 +84,7 @@ def test_wrong_number_and_wrong_contact_look_the_same(walk: Visitor, sandbox: Sa
         ("../../bookings", "jane@example.com"),
         ("é" * 20, "jane@example.com"),
     ):
-        page = find(walk, given, contact)
+        page = find(any_visitor, given, contact)
         assert page.status == 404
         assert LOOKUP_FAILED in page.alert
         headers = {
@@ -109,7 +109,7 @@ def test_an_incomplete_lookup_says_what_is_missing(visitor: Visitor, sandbox: Sa
         "Please enter the confirmation number.",
         "Please enter the email address or phone number that you booked with.",
     ]
-    assert not [asked for asked in sandbox.requests if asked.operation == "lookup"]
+    assert not [request for request in sandbox.requests if request.operation == "lookup"]
 
 
 def test_a_lookup_can_be_tried_again_in_an_outage(visitor: Visitor, sandbox: Sandbox):
@@ -147,9 +147,9 @@ def test_who_cannot_look_a_booking_up_for_a_while_is_told_how_to_reach_the_busin
     assert "You can also reach us directly: +1 212 555 0100" in page.text
 
 
-def test_the_page_says_everything(walk: Visitor):
+def test_the_page_says_everything(any_visitor: Visitor):
     """The page shows service, status, times with zones, place, policy, calendars, and two real buttons."""
-    page = own_page(walk, query="?day=2026-12-09&tz=Europe/Kyiv")
+    page = own_page(any_visitor, query="?day=2026-12-09&tz=Europe/Kyiv")
     for words in (
         "Haircut",
         "Status Confirmed",
@@ -165,46 +165,46 @@ def test_the_page_says_everything(walk: Visitor):
     assert page.form("Reschedule")[0] == "get"
 
 
-def test_for_you_is_shown_in_the_visitors_zone_alone(walk: Visitor):
+def test_for_you_is_shown_in_the_visitors_zone_alone(any_visitor: Visitor):
     """A booking found by its number names its zone, on each page after it; a zone in the address is the reader's."""
-    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24&clock=visitor").number
-    page = find(walk, number, "jane@example.com")
+    number = any_visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv&hours=24&clock=visitor").number
+    page = find(any_visitor, number, "jane@example.com")
     assert page.texts(".kb-summary dd strong") == [
         "Tuesday, December 8, 2026, 5:00 PM \u2013 6:00 PM local time",
         "Wednesday, December 9, 2026, 12:00 AM \u2013 1:00 AM",
     ]
     assert page.texts(".kb-summary dd small") == ["New York · GMT-5", "Kyiv · GMT+2"]
-    slots = walk.send(page, "Reschedule")
+    slots = any_visitor.send(page, "Reschedule")
     assert slots.texts(".kb-old") == ["Booked for Tue, Dec 8, 5:00 PM"]
     assert "Times in New York. It’s 7 hours later in Kyiv." in slots.text
-    slots = walk.open(slots.days["Thursday, December 10, 2026"])
+    slots = any_visitor.open(slots.days["Thursday, December 10, 2026"])
     assert [*slots.times] == slots.times_of_day
     [step] = slots.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
-    question = walk.open(next(iter(slots.times.values())))
+    question = any_visitor.open(next(iter(slots.times.values())))
     assert question.texts(".kb-was strong") == page.texts(".kb-summary dd strong")
-    cancel = walk.send(page, "Cancel booking")
-    done = walk.send(cancel, "Cancel booking")
+    cancel = any_visitor.send(page, "Cancel booking")
+    done = any_visitor.send(cancel, "Cancel booking")
     for each in (page, slots, question, cancel, done):
         assert "your time" not in each.text
-    theirs = walk.open(f"{page.url}?tz=Asia/Tokyo")
+    theirs = any_visitor.open(f"{page.url}?tz=Asia/Tokyo")
     assert "Wednesday, December 9, 2026, 7:00 AM \u2013 8:00 AM your time Tokyo · GMT+9" in theirs.text
 
 
-def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(walk: Visitor, sandbox: Sandbox):
+def test_a_zone_that_was_chosen_stays_on_the_bookings_pages(any_visitor: Visitor, sandbox: Sandbox):
     """From the times to move to back to the booking; and from the times of a service to the page that finds one."""
-    number = walk.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
-    page = find(walk, number, "jane@example.com")
-    slots = walk.open(f"{page.url}reschedule/?tz=Asia/Tokyo&day=2026-12-10")
+    number = any_visitor.book("haircut", "?day=2026-12-09&tz=Europe/Kyiv").number
+    page = find(any_visitor, number, "jane@example.com")
+    slots = any_visitor.open(f"{page.url}reschedule/?tz=Asia/Tokyo&day=2026-12-10")
     assert "Times in New York. You’re 14 hours ahead." in slots.text
-    question = walk.open(next(iter(slots.times.values())))
+    question = any_visitor.open(next(iter(slots.times.values())))
     assert "your time Tokyo · GMT+9" in question.text
-    done = walk.send(question, "Reschedule")
+    done = any_visitor.send(question, "Reschedule")
     assert "Your booking has been rescheduled." in done.text
     assert "your time Tokyo · GMT+9" in done.text
     assert sandbox.bookings()[0]["timezone"] == "Asia/Tokyo"
-    times = walk.open("/book/haircut/?tz=Asia/Tokyo")
-    found = find(walk, number, "jane@example.com", times.link("Change or cancel a booking"))
+    times = any_visitor.open("/book/haircut/?tz=Asia/Tokyo")
+    found = find(any_visitor, number, "jane@example.com", times.link("Change or cancel a booking"))
     assert "your time Tokyo · GMT+9" in found.text
 
 
@@ -241,40 +241,40 @@ def test_nothing_personal_stands_in_a_link(visitor: Visitor):
 
 @pytest.mark.parametrize("change", ["Cancel booking", "Reschedule"])
 def test_the_same_form_sent_again_later_leads_to_the_live_booking(
-    walk: Visitor, sandbox: Sandbox, clock: Traveller, change: str
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, change: str
 ):
     """An old tab must not say "You’re booked" when the booking was canceled or moved since."""
-    form = walk.choose("haircut", FAR)
-    own = walk.open(walk.send(form, "Book appointment", **JANE).link("Change or cancel"))
-    page = walk.send(own, change)
+    form = any_visitor.choose("haircut", FAR)
+    own = any_visitor.open(any_visitor.send(form, "Book appointment", **JANE).link("Change or cancel"))
+    page = any_visitor.send(own, change)
     if change == "Reschedule":
-        page = walk.open(list(page.times.values())[-1])
-    walk.send(page, change)
+        page = any_visitor.open(list(page.times.values())[-1])
+    any_visitor.send(page, change)
     clock.shift(90)
-    again = walk.send(form, "Book appointment", **JANE)
+    again = any_visitor.send(form, "Book appointment", **JANE)
     assert again.heading == ("Booking canceled" if change == "Cancel booking" else "Your booking")
     assert len(sandbox.bookings()) == 1
 
 
-def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(walk: Visitor):
+def test_a_canceled_booking_leads_to_a_new_one_and_asks_for_no_notice(any_visitor: Visitor):
     """The policy says how to cancel, which is done; the page is no dead end, also when it is opened again later."""
-    page, policy = own_page(walk), "at least 24 hours ahead"
+    page, policy = own_page(any_visitor), "at least 24 hours ahead"
     assert policy in page.text
-    done = walk.send(walk.send(page, "Cancel booking"), "Cancel booking")
-    for shown in (done, walk.open(page.url)):
+    done = any_visitor.send(any_visitor.send(page, "Cancel booking"), "Cancel booking")
+    for shown in (done, any_visitor.open(page.url)):
         assert policy not in shown.text
-        assert walk.open(shown.link("Book again")).heading == "Haircut"
+        assert any_visitor.open(shown.link("Book again")).heading == "Haircut"
 
 
-def test_canceling_asks_once(walk: Visitor, sandbox: Sandbox):
+def test_canceling_asks_once(any_visitor: Visitor, sandbox: Sandbox):
     """One page asks, one button does it, and the booking says so from then on."""
-    page = own_page(walk)
-    ask = walk.send(page, "Cancel booking")
-    assert ask.heading == "Cancel this booking?"
-    assert "at least 24 hours ahead" in ask.text
-    assert walk.open(ask.link("Keep booking")).heading == "Your booking"
+    page = own_page(any_visitor)
+    question = any_visitor.send(page, "Cancel booking")
+    assert question.heading == "Cancel this booking?"
+    assert "at least 24 hours ahead" in question.text
+    assert any_visitor.open(question.link("Keep booking")).heading == "Your booking"
     assert canceled(sandbox) == 0
-    done = walk.send(ask, "Cancel booking")
+    done = any_visitor.send(question, "Cancel booking")
     assert done.heading == "Booking canceled"
     assert done.texts(".kb-notice, .kb-status") == []
     assert sandbox.bookings()[0]["status"] == "canceled"
@@ -290,13 +290,13 @@ def test_canceling_frees_the_time_at_once(visitor: Visitor):
     assert visitor.open(f"/book/haircut/{FAR}&host=host_sarah").times_of_day == before
 
 
-def test_canceling_twice_is_harmless(walk: Visitor, sandbox: Sandbox):
+def test_canceling_twice_is_harmless(any_visitor: Visitor, sandbox: Sandbox):
     """A second press, a reload and an old page all end at the canceled booking; Kordless is asked once."""
-    ask = walk.send(own_page(walk), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     for _again in range(3):
-        page = walk.send(ask, "Cancel booking")
+        page = any_visitor.send(question, "Cancel booking")
         assert (page.status, page.heading) == (200, "Booking canceled")
-    assert walk.open(ask.url).heading == "Booking canceled"
+    assert any_visitor.open(question.url).heading == "Booking canceled"
     assert canceled(sandbox) == 1
 
 
@@ -305,12 +305,12 @@ def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     page = own_page(visitor)
     before = sandbox.bookings()
     for tail in ("", "cancel/", "reschedule/", "reschedule/confirm/", "reschedule/zone/", "booking.ics"):
-        for ask in (visitor.client.get, visitor.client.head, visitor.client.options):
-            assert ask(page.url + tail, headers=visitor.headers).status_code < 400, tail
+        for method in (visitor.client.get, visitor.client.head, visitor.client.options):
+            assert method(page.url + tail, headers=visitor.headers).status_code < 400, tail
     slots = visitor.open(f"{page.url}reschedule/")
     visitor.open(next(iter(slots.times.values())))
     assert sandbox.bookings() == before
-    assert {asked.operation for asked in sandbox.requests} <= {
+    assert {request.operation for request in sandbox.requests} <= {
         "organization",
         "service",
         "availability",
@@ -319,23 +319,23 @@ def test_looking_changes_nothing(visitor: Visitor, sandbox: Sandbox):
     }
 
 
-def test_a_cut_cancel_tells_the_truth(walk: Visitor, sandbox: Sandbox):
+def test_a_cut_cancel_tells_the_truth(any_visitor: Visitor, sandbox: Sandbox):
     """When the answer to a cancellation is lost, Kordless is asked what became of it."""
-    ask = walk.send(own_page(walk), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502, carried_out=True)
-    assert walk.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert any_visitor.send(question, "Cancel booking").heading == "Booking canceled"
 
 
-def test_a_failed_cancel_is_not_called_done(walk: Visitor, sandbox: Sandbox):
+def test_a_failed_cancel_is_not_called_done(any_visitor: Visitor, sandbox: Sandbox):
     """When nothing was carried out, no page claims that it was; a second try does it."""
-    ask = walk.send(own_page(walk), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=502)
-    page = walk.send(ask, "Cancel booking")
+    page = any_visitor.send(question, "Cancel booking")
     assert page.status == 503
     assert page.heading == "Cancel this booking?"
     assert "Status Confirmed" in page.text
     sandbox.faults.clear()
-    assert walk.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert any_visitor.send(question, "Cancel booking").heading == "Booking canceled"
 
 
 def test_a_rejected_cancellation_is_explained(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -406,25 +406,25 @@ def test_the_contact_stays_out_of_the_page(visitor: Visitor):
     assert JANE["name"] not in page.html
 
 
-def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(walk: Visitor, sandbox: Sandbox):
+def test_a_booking_that_was_moved_meanwhile_is_not_canceled_unseen(any_visitor: Visitor, sandbox: Sandbox):
     """The question comes again with the new time, and canceling that one works."""
-    page = own_page(walk)
-    ask = walk.send(page, "Cancel booking")
-    slots = walk.open(next(iter(walk.send(page, "Reschedule").days.values())))
-    walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
-    again = walk.send(ask, "Cancel booking")
+    page = own_page(any_visitor)
+    question = any_visitor.send(page, "Cancel booking")
+    slots = any_visitor.open(next(iter(any_visitor.send(page, "Reschedule").days.values())))
+    any_visitor.send(any_visitor.open(list(slots.times.values())[-1]), "Reschedule")
+    again = any_visitor.send(question, "Cancel booking")
     assert (again.status, canceled(sandbox)) == (409, 0)
     assert "was rescheduled after you opened this page" in again.alert
-    assert walk.send(again, "Cancel booking").heading == "Booking canceled"
+    assert any_visitor.send(again, "Cancel booking").heading == "Booking canceled"
 
 
-def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(walk: Visitor, sandbox: Sandbox):
+def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(any_visitor: Visitor, sandbox: Sandbox):
     """Only the page of the cancellation itself tells the page around it, and only for minutes."""
-    ask = walk.send(own_page(walk), "Cancel booking")
-    first, second = walk.send(ask, "Cancel booking"), walk.send(ask, "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    first, second = any_visitor.send(question, "Cancel booking"), any_visitor.send(question, "Cancel booking")
     assert 'data-kb-event="cancelled"' in first.html
     assert "data-kb-event" not in second.html
-    assert "data-kb-event" not in walk.open(f"{first.url.partition('?')[0]}?done=canceled").html
+    assert "data-kb-event" not in any_visitor.open(f"{first.url.partition('?')[0]}?done=canceled").html
 
 
 @pytest.mark.parametrize(
@@ -434,9 +434,9 @@ def test_an_old_link_does_not_cancel_again_in_the_event_of_the_page_around(walk:
         ({"email": "", "phone": "+1 212-555-0147"}, "…47"),
     ],
 )
-def test_the_confirmation_names_whom_it_is_for(walk: Visitor, typed: dict[str, str], shown: str):
+def test_the_confirmation_names_whom_it_is_for(any_visitor: Visitor, typed: dict[str, str], shown: str):
     """Masked: the visitor knows their address again, and whoever sees the page doesn't learn it."""
-    page = walk.book(**typed)
+    page = any_visitor.book(**typed)
     assert f"Email or phone {shown}" in page.text
     assert "canary@" not in page.html
     assert "0147" not in page.html

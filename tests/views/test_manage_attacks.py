@@ -164,9 +164,9 @@ def test_a_lookup_is_never_spared_before_a_change(limited: Sandbox) -> None:
     """Canceled elsewhere a moment ago, without a webhook: the post finds out, and sends nothing."""
     customer = visitor_at("203.0.113.5")
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
-    ask = customer.send(manage, "Cancel booking")
+    question = customer.send(manage, "Cancel booking")
     limited.set_status(manage.number, "canceled")
-    assert customer.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert customer.send(question, "Cancel booking").heading == "Booking canceled"
     assert count_requests(limited, "cancel") == 0
 
 
@@ -197,10 +197,10 @@ def test_the_page_after_a_change_is_true_where_the_invalidation_was_lost(
     """The cache was down, or isn't shared after all: the page that says what was done looks the booking up itself."""
     customer = visitor_at("203.0.113.5")
     manage = customer.open(customer.book("haircut", FAR).link("Change or cancel"))
-    ask = customer.send(manage, "Cancel booking")
+    question = customer.send(manage, "Cancel booking")
     monkeypatch.setattr(BookingCache, "invalidate", lambda self, number: None)
     monkeypatch.setattr(BookingCache, "refresh", lambda self, number, contact, look_up: look_up())
-    assert customer.send(ask, "Cancel booking").heading == "Booking canceled"
+    assert customer.send(question, "Cancel booking").heading == "Booking canceled"
 
 
 def test_nothing_is_cached_of_a_booking_that_other_processes_could_not_drop(limited: Sandbox, site: Settings) -> None:

@@ -45,21 +45,21 @@ def cancel(visitor: Visitor, page: Page) -> Page:
     return visitor.send(visitor.send(page, "Cancel booking"), "Cancel booking")
 
 
-def test_keeping_the_booking_is_the_first_choice_of_the_cancel_page(walk: Visitor, sandbox: Sandbox):
+def test_keeping_the_booking_is_the_first_choice_of_the_cancel_page(any_visitor: Visitor, sandbox: Sandbox):
     """It comes first and stands out; canceling is a button of its own, said in full."""
-    ask = walk.send(own_page(walk), "Cancel booking")
-    assert ask.texts(".kb-row :is(a, button)") == ["Keep booking", "Cancel booking"]
-    assert ask.texts(".kb-row .kb-primary") == ["Keep booking"]
-    assert ask.texts(".kb-row .kb-danger") == ["Cancel booking"]
-    assert walk.open(ask.link("Keep booking")).heading == "Your booking"
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
+    assert question.texts(".kb-row :is(a, button)") == ["Keep booking", "Cancel booking"]
+    assert question.texts(".kb-row .kb-primary") == ["Keep booking"]
+    assert question.texts(".kb-row .kb-danger") == ["Cancel booking"]
+    assert any_visitor.open(question.link("Keep booking")).heading == "Your booking"
     assert sandbox.bookings()[0]["status"] == "confirmed"
 
 
-def test_a_canceled_booking_says_so_once(walk: Visitor):
+def test_a_canceled_booking_says_so_once(any_visitor: Visitor):
     """In its heading: no success box beside a red word, no policy, no calendar, nothing to change."""
-    page = own_page(walk)
-    done = cancel(walk, page)
-    for shown in (done, walk.open(page.url)):
+    page = own_page(any_visitor)
+    done = cancel(any_visitor, page)
+    for shown in (done, any_visitor.open(page.url)):
         assert shown.heading == "Booking canceled"
         assert shown.texts(".kb-notice") == []
         assert " ".join(shown.texts("[data-kb-step]")).count("anceled") == 1
@@ -70,15 +70,15 @@ def test_a_canceled_booking_says_so_once(walk: Visitor):
         assert "Apple (.ics)" not in shown.text
 
 
-def test_book_again_leads_to_the_same_service_host_and_party(walk: Visitor):
+def test_book_again_leads_to_the_same_service_host_and_party(any_visitor: Visitor):
     """By a plain link, without a day: what was free then may not be now."""
-    own = own_page(walk, query=f"{HERE}&host=host_miguel")
-    link = cancel(walk, own).link("Book again")
+    own = own_page(any_visitor, query=f"{HERE}&host=host_miguel")
+    link = cancel(any_visitor, own).link("Book again")
     assert urlsplit(link).path == "/book/haircut/"
     assert query_of(link) == {"host": "host_miguel"}
-    assert walk.open(link).times
-    party = own_page(walk, "styling-class", "?party=3&tz=America/New_York")
-    assert query_of(cancel(walk, party).link("Book again")) == {"host": "host_aisha", "party": "3"}
+    assert any_visitor.open(link).times
+    party = own_page(any_visitor, "styling-class", "?party=3&tz=America/New_York")
+    assert query_of(cancel(any_visitor, party).link("Book again")) == {"host": "host_aisha", "party": "3"}
 
 
 def test_book_again_leads_to_all_services_where_the_service_is_gone(
@@ -93,25 +93,25 @@ def test_book_again_leads_to_all_services_where_the_service_is_gone(
 
 
 @pytest.mark.parametrize(
-    ("shift", "said"),
+    ("shift", "sentence"),
     [
         (timedelta(days=9), "This booking is over"),
         (timedelta(days=8, minutes=-29), "This booking has already begun"),
     ],
 )
 def test_a_booking_that_has_begun_leads_on(
-    reachable: Settings, client: Client, clock: Traveller, shift: timedelta, said: str
+    reachable: Settings, client: Client, clock: Traveller, shift: timedelta, sentence: str
 ):
     """Why it can't be changed, how to reach the business, and a way to book again; nothing to press in vain."""
     visitor = Visitor(client)
     page = own_page(visitor)
     clock.shift(shift)
     page = visitor.open(page.url)
-    assert said in page.text
+    assert sentence in page.text
     assert page.texts(".kb-notice, form button, .kb-policy") == []
     assert f"You can also reach us directly: {PHONE}" in page.text
     assert visitor.open(page.link("Book again")).times
-    assert ("Apple (.ics)" in page.text) == (said == "This booking has already begun")
+    assert ("Apple (.ics)" in page.text) == (sentence == "This booking has already begun")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_a_request_says_what_happens_next(visitor: Visitor, sandbox: Sandbox, cl
     sandbox.set_status(page.number, "pending")
     clock.shift(VIEW_SECONDS + 1)
     page = visitor.open(page.url)
-    said, until = page.texts(".kb-text")
-    assert "has to be accepted" in said
+    lead, until = page.texts(".kb-text")
+    assert "has to be accepted" in lead
     assert until.startswith("You can change or cancel until ")
     assert {"Reschedule", "Cancel booking"} <= set(page.texts("form button"))
     sandbox.set_status(page.number, "confirmed")
@@ -189,9 +189,9 @@ def test_a_page_has_no_link_to_itself(visitor: Visitor, clock: Traveller, site: 
     own = own_page(visitor)
     slots = visitor.send(own, "Reschedule")
     question = visitor.open(next(iter(slots.times.values())))
-    ask = visitor.send(own, "Cancel booking")
-    done = visitor.send(ask, "Cancel booking")
-    for page in (services, lookup, own, slots, question, ask, done):
+    cancel_question = visitor.send(own, "Cancel booking")
+    done = visitor.send(cancel_question, "Cancel booking")
+    for page in (services, lookup, own, slots, question, cancel_question, done):
         assert urlsplit(page.url).path not in [
             urlsplit(url).path for url in page.hrefs(".kb-foot a, .kb-back a, .kb-row a, .kb-narrow > a")
         ], page.heading

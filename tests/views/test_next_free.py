@@ -46,10 +46,10 @@ def links(page: LexborHTMLParser) -> dict[str, str]:
     return {plain_spaces(node.text()): node.attributes["href"] or "" for node in page.css("a")}
 
 
-def next_texts(walk: Visitor, path: str = "/book/") -> dict[str, str]:
+def next_texts(any_visitor: Visitor, path: str = "/book/") -> dict[str, str]:
     """Return the text of each service's card that says one, by name."""
     found = {}
-    for card in walk.open(path).tree.css(".kb-service"):
+    for card in any_visitor.open(path).tree.css(".kb-service"):
         for fact in card.css(".kb-facts span"):
             if (text := plain_spaces(fact.text()).strip()).startswith("Next"):
                 found[card.css_first("a").text()] = text
@@ -57,27 +57,27 @@ def next_texts(walk: Visitor, path: str = "/book/") -> dict[str, str]:
 
 
 def test_the_list_of_services_says_what_is_cached_of_the_next_free_times(
-    next_free: Settings, walk: Visitor, sandbox: Sandbox
+    next_free: Settings, any_visitor: Visitor, sandbox: Sandbox
 ):
     """Nothing of a service that nobody has looked at, and it costs no request."""
-    assert next_texts(walk) == {}
-    walk.open("/book/haircut/")
+    assert next_texts(any_visitor) == {}
+    any_visitor.open("/book/haircut/")
     finish_fetches()
     sent = len(sandbox.requests)
-    assert next_texts(walk, "/book/?hours=12") == {"Haircut": "Next: today, 10:30 AM"}
-    page = walk.open("/book/?hours=12")
+    assert next_texts(any_visitor, "/book/?hours=12") == {"Haircut": "Next: today, 10:30 AM"}
+    page = any_visitor.open("/book/?hours=12")
     assert page.texts(".kb-hint") == ["Times in New York."]
     assert broken(page, whole="<html" in page.html) == []
     background_worker.join()
     assert len(sandbox.requests) == sent
 
 
-def test_the_list_says_next_free_times_by_the_clock_that_counts(next_free: Settings, walk: Visitor):
+def test_the_list_says_next_free_times_by_the_clock_that_counts(next_free: Settings, any_visitor: Visitor):
     """A haircut takes place in New York, so its time is New York's, and the list says so to a visitor from Tokyo."""
-    walk.open("/book/haircut/")
-    assert next_texts(walk, "/book/?tz=Asia/Tokyo") == {"Haircut": "Next: today, 10:30 AM"}
-    assert walk.open("/book/?tz=Asia/Tokyo").texts(".kb-hint") == ["Times in New York."]
-    assert walk.open("/book/?tz=America/New_York").texts(".kb-hint") == []
+    any_visitor.open("/book/haircut/")
+    assert next_texts(any_visitor, "/book/?tz=Asia/Tokyo") == {"Haircut": "Next: today, 10:30 AM"}
+    assert any_visitor.open("/book/?tz=Asia/Tokyo").texts(".kb-hint") == ["Times in New York."]
+    assert any_visitor.open("/book/?tz=America/New_York").texts(".kb-hint") == []
 
 
 @pytest.mark.parametrize(
@@ -88,39 +88,39 @@ def test_the_list_says_next_free_times_by_the_clock_that_counts(next_free: Setti
     ],
 )
 def test_today_becomes_tomorrow_at_midnight_of_the_clock_that_counts(
-    next_free: Settings, walk: Visitor, sandbox: Sandbox, now: datetime, text: str
+    next_free: Settings, any_visitor: Visitor, sandbox: Sandbox, now: datetime, text: str
 ):
     """A minute before midnight in New York the first time is tomorrow's, a minute later today's."""
     with time_machine.travel(now, tick=False):
         empty_cache()
         sandbox.clock.set(now)
-        walk.open("/book/haircut/")
-        assert next_texts(walk)["Haircut"] == text
+        any_visitor.open("/book/haircut/")
+        assert next_texts(any_visitor)["Haircut"] == text
 
 
-def test_a_booking_takes_its_time_off_the_list_at_once(next_free: Settings, walk: Visitor):
+def test_a_booking_takes_its_time_off_the_list_at_once(next_free: Settings, any_visitor: Visitor):
     """What is invalidated isn't said any more."""
-    walk.open("/book/haircut/")
-    assert next_texts(walk) == {"Haircut": "Next: today, 10:30 AM"}
-    walk.book()
-    assert next_texts(walk) == {}
+    any_visitor.open("/book/haircut/")
+    assert next_texts(any_visitor) == {"Haircut": "Next: today, 10:30 AM"}
+    any_visitor.book()
+    assert next_texts(any_visitor) == {}
 
 
-def test_a_list_without_next_free_times_has_no_other_byte(site: Settings, walk: Visitor):
+def test_a_list_without_next_free_times_has_no_other_byte(site: Settings, any_visitor: Visitor):
     """With the setting and nothing cached, and without the setting and everything cached, the list is the same."""
-    cold = walk.open("/book/?hours=24").html
+    cold = any_visitor.open("/book/?hours=24").html
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "NEXT_FREE": True}
-    assert walk.open("/book/?hours=24").html == cold
+    assert any_visitor.open("/book/?hours=24").html == cold
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "NEXT_FREE": False}
-    walk.open("/book/haircut/")
-    assert next_texts(walk, "/book/?hours=24") == {}
+    any_visitor.open("/book/haircut/")
+    assert next_texts(any_visitor, "/book/?hours=24") == {}
 
 
-def test_a_long_list_of_services_says_no_next_free_times(next_free: Settings, walk: Visitor):
+def test_a_long_list_of_services_says_no_next_free_times(next_free: Settings, any_visitor: Visitor):
     """Each is a read of the cache, and noise among so many."""
     open_salon(next_free, MAX_UNFILTERED + 1)
-    walk.open("/book/haircut/")
-    assert next_texts(walk) == {}
+    any_visitor.open("/book/haircut/")
+    assert next_texts(any_visitor) == {}
 
 
 def test_the_tag_links_the_next_free_times_to_their_forms(
@@ -207,21 +207,21 @@ def test_the_tag_shows_at_least_one_time_and_at_most_twelve(site: Settings, clie
     assert len(links(tag(f'{{% next_free service="haircut" count={count} %}}'))) == shown
 
 
-def test_a_template_of_the_sites_own_gets_the_request(next_free: Settings, walk: Visitor, tmp_path: Path):
+def test_a_template_of_the_sites_own_gets_the_request(next_free: Settings, any_visitor: Visitor, tmp_path: Path):
     """Rendered for each visitor, with what the site's context processors add."""
     own = tmp_path / "kordless_booking/parts/next_free.html"
     own.parent.mkdir(parents=True)
     own.write_text("<p>{{ request.path }} {{ times|length }}</p>")
-    walk.open("/book/haircut/")
+    any_visitor.open("/book/haircut/")
     finish_fetches()
     next_free.TEMPLATES = [{**next_free.TEMPLATES[0], "DIRS": [tmp_path, *next_free.TEMPLATES[0]["DIRS"]]}]
     assert [tag(path=path).css_first("p").text() for path in ("/page/", "/offers/")] == ["/page/ 3", "/offers/ 3"]
 
 
-def test_only_zone_and_language_of_the_pages_query_count(next_free: Settings, walk: Visitor):
+def test_only_zone_and_language_of_the_pages_query_count(next_free: Settings, any_visitor: Visitor):
     """The rest of it is the site's own, or somebody else's who has made the link."""
     next_free.KORDLESS_BOOKING = {**next_free.KORDLESS_BOOKING, "EMBED_ORIGINS": ["https://shop.example"]}
-    walk.open("/book/haircut/")
+    any_visitor.open("/book/haircut/")
     finish_fetches()
     html = tag(
         path="/page/?kb-embed=1&kb-accent=ff0000&kb-theme=clinic&kb-thanks=https://shop.example/x&kb-lang=de&lang=fr"

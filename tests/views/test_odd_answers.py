@@ -287,13 +287,13 @@ def test_metadata_of_a_service_reaches_templates_and_signals(
     with record_signals() as recorder:
         page = visitor.send(page, "Book appointment", **JANE)
     assert page.texts(".of-booking") == shown
-    [said] = recorder.arguments
-    assert said["service"].name == "Haircut"
-    assert dict(said["service"].metadata) == METADATA
+    [arguments] = recorder.arguments
+    assert arguments["service"].name == "Haircut"
+    assert dict(arguments["service"].metadata) == METADATA
     with pytest.raises(TypeError):
-        said["service"].metadata["room"] = "another"
-    said["service"].metadata["tags"].clear()
-    assert said["service"].metadata["tags"] == METADATA["tags"]
+        arguments["service"].metadata["room"] = "another"
+    arguments["service"].metadata["tags"].clear()
+    assert arguments["service"].metadata["tags"] == METADATA["tags"]
 
 
 def test_metadata_costs_the_packages_own_templates_nothing(odd: Install, client: Client):

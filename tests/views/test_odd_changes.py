@@ -63,19 +63,19 @@ def post_choice(visitor: Visitor, own: Page, start: datetime, length: timedelta)
 
 @pytest.mark.parametrize("minutes", [30, 60, 90])
 def test_only_times_of_the_bookings_own_length_are_offered(
-    walk: Visitor, odd_times: Settings, sandbox: Sandbox, minutes: int
+    any_visitor: Visitor, odd_times: Settings, sandbox: Sandbox, minutes: int
 ):
     """Of one start with three lengths only the booking's is offered; its head says that one, and all of it works."""
     label = {30: "30 min", 60: "1 hr", 90: "1 hr 30 min"}[minutes]
-    page = walk.open(f"/book/several-lengths/{DAY}")
-    form = walk.open(next(url for name, url in page.times.items() if name.endswith(f" {label}")))
-    page = walk.open(walk.send(form, "Book appointment", **JANE).link("Change or cancel"))
-    slots = walk.open(walk.send(page, "Reschedule").days[NEXT_DAY])
+    page = any_visitor.open(f"/book/several-lengths/{DAY}")
+    form = any_visitor.open(next(url for name, url in page.times.items() if name.endswith(f" {label}")))
+    page = any_visitor.open(any_visitor.send(form, "Book appointment", **JANE).link("Change or cancel"))
+    slots = any_visitor.open(any_visitor.send(page, "Reschedule").days[NEXT_DAY])
     assert slots.texts(".kb-facts span")[1] == label
     assert len(slots.times) > 5
     assert all(re.fullmatch(r"\d+:\d\d [AP]M", name) for name in slots.times)
     start = start_of(url := list(slots.times.values())[1])
-    done = walk.send(walk.open(url), "Reschedule")
+    done = any_visitor.send(any_visitor.open(url), "Reschedule")
     assert "Your booking has been rescheduled." in done.text
     [booking] = sandbox.bookings()
     assert (booking["starts"], booking["ends"] - booking["starts"]) == (start.timestamp(), 60 * minutes)
@@ -147,29 +147,31 @@ def test_a_head_says_the_length_of_the_times_and_not_another(visitor: Visitor, o
 # Refusals.
 
 
-def test_a_move_that_kordless_cannot_parse_leads_back_to_the_booking(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_move_that_kordless_cannot_parse_leads_back_to_the_booking(
+    any_visitor: Visitor, site: Settings, sandbox: Sandbox
+):
     """After a 400 as after a 422: to the booking, and to its other times; the manage link isn't lost."""
-    own = own_page(walk, "haircut")
-    ask = question(walk, own)
+    own = own_page(any_visitor, "haircut")
+    question_page = question(any_visitor, own)
     sandbox.faults.add("status", "reschedule", status=400)
-    page = walk.send(ask, "Reschedule")
+    page = any_visitor.send(question_page, "Reschedule")
     assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
-    assert walk.open(page.link("Back to your booking")).number == own.number
-    slots = walk.open(page.link("Choose another time"))
+    assert any_visitor.open(page.link("Back to your booking")).number == own.number
+    slots = any_visitor.open(page.link("Choose another time"))
     assert "didn’t accept that time" in slots.alert
     assert slots.times
 
 
 def test_a_cancellation_that_kordless_cannot_parse_leads_back_to_the_booking(
-    walk: Visitor, site: Settings, sandbox: Sandbox
+    any_visitor: Visitor, site: Settings, sandbox: Sandbox
 ):
     """After a 400 as after a 422."""
-    own = own_page(walk, "haircut")
+    own = own_page(any_visitor, "haircut")
     sandbox.faults.add("status", "cancel", status=400)
-    page = walk.send(walk.send(own, "Cancel booking"), "Cancel booking")
+    page = any_visitor.send(any_visitor.send(own, "Cancel booking"), "Cancel booking")
     assert (page.status, page.heading) == (422, "This booking can’t be canceled online")
-    assert walk.open(page.link("Back to your booking")).number == own.number
+    assert any_visitor.open(page.link("Back to your booking")).number == own.number
 
 
 def test_too_many_changes_lead_back_to_the_booking(visitor: Visitor, site: Settings):
@@ -197,15 +199,15 @@ def test_a_booking_that_can_not_move_leads_back_to_itself(
 # Groups.
 
 
-def test_a_groups_own_time_is_not_offered(walk: Visitor, odd_times: Settings, sandbox: Sandbox):
+def test_a_groups_own_time_is_not_offered(any_visitor: Visitor, odd_times: Settings, sandbox: Sandbox):
     """It has seats left, but moving there would change nothing; asked for all the same, the page says so."""
-    own = own_page(walk, "party", f"{DAY}&party=2")
+    own = own_page(any_visitor, "party", f"{DAY}&party=2")
     start = datetime.fromtimestamp(sandbox.bookings()[0]["starts"], UTC)
-    free = walk.open(f"/book/party/{DAY}&party=2").times_of_day
-    slots = walk.open(f"{own.url.partition('?')[0]}reschedule/{DAY}")
+    free = any_visitor.open(f"/book/party/{DAY}&party=2").times_of_day
+    slots = any_visitor.open(f"{own.url.partition('?')[0]}reschedule/{DAY}")
     assert slots.times_of_day == free[1:]
     assert free[0] in own.text
-    page = walk.open(f"{own.url.partition('?')[0]}reschedule/confirm/?start={format_start(start)}")
+    page = any_visitor.open(f"{own.url.partition('?')[0]}reschedule/confirm/?start={format_start(start)}")
     assert page.alert == "Your booking is already at this time. Please choose another one."
     assert page.times
     assert count_requests(sandbox, "reschedule") == 0
@@ -216,9 +218,9 @@ def test_a_form_sent_twice_is_logged_once(
 ):
     """The second press sends nothing, so the log has no second move, also where starts have fractions."""
     caplog.set_level("INFO")
-    ask = question(visitor, own_page(visitor, "fractions"))
+    question_page = question(visitor, own_page(visitor, "fractions"))
     for _again in range(3):
-        assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
     assert count_requests(sandbox, "reschedule") == 1
     assert sum("booking_rescheduled" in record.getMessage() for record in caplog.records) == 1
 
@@ -248,15 +250,15 @@ def test_a_form_about_the_bookings_own_time_moves_nothing_and_says_so(
 
 
 def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
-    walk: Visitor, odd_times: Settings, sandbox: Sandbox
+    any_visitor: Visitor, odd_times: Settings, sandbox: Sandbox
 ):
     """Nobody knows how many a booking is for that was found by its number, so Kordless alone can say no."""
-    walk.book("party", "?day=2026-12-10&party=4")
-    number = walk.book("party", f"{DAY}&party=4").number
-    slots = walk.send(find(walk, number), "Reschedule")
-    slots = walk.open(slots.days[NEXT_DAY])
+    any_visitor.book("party", "?day=2026-12-10&party=4")
+    number = any_visitor.book("party", f"{DAY}&party=4").number
+    slots = any_visitor.send(find(any_visitor, number), "Reschedule")
+    slots = any_visitor.open(slots.days[NEXT_DAY])
     assert "9:00 AM" in slots.times_of_day
-    page = walk.send(walk.open(next(iter(slots.times.values()))), "Reschedule")
+    page = any_visitor.send(any_visitor.open(next(iter(slots.times.values()))), "Reschedule")
     assert "The booking system didn’t accept that time for your booking." in page.alert
     assert "aren’t enough spots" in page.alert
     assert "Here are the times" not in page.text
@@ -264,37 +266,40 @@ def test_a_time_with_too_few_places_is_not_called_taken_and_not_offered_again(
     # The page that the script asks for is the same, and so is the day after a look at another one.
     [node] = page.tree.css("[data-kb-watch]")
     version = (node.attributes["data-hx-headers"] or "").split('"')[3]
-    assert walk.once(node.attributes["data-hx-get"] or "", **{"KB-Seen": version, "HX-Request": "true"}).status == 204
-    elsewhere = walk.open(page.days["Friday, December 11, 2026"])
+    assert (
+        any_visitor.once(node.attributes["data-hx-get"] or "", **{"KB-Seen": version, "HX-Request": "true"}).status
+        == 204
+    )
+    elsewhere = any_visitor.open(page.days["Friday, December 11, 2026"])
     assert not elsewhere.alert
-    assert walk.open(elsewhere.days[NEXT_DAY]).times_of_day == page.times_of_day
-    done = walk.send(walk.open(next(iter(page.times.values()))), "Reschedule")
+    assert any_visitor.open(elsewhere.days[NEXT_DAY]).times_of_day == page.times_of_day
+    done = any_visitor.send(any_visitor.open(next(iter(page.times.values()))), "Reschedule")
     assert "Your booking has been rescheduled." in done.text
 
 
-def test_a_time_that_somebody_else_has_taken_is_called_taken(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_time_that_somebody_else_has_taken_is_called_taken(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """It isn't listed anymore; the page shows the others of its day."""
-    own = own_page(walk, "haircut", f"{DAY}&host=host_sarah")
-    ask = question(walk, own)
-    sandbox.book_by_phone("haircut", start_of(ask.url), "host_sarah")
-    page = walk.send(ask, "Reschedule")
+    own = own_page(any_visitor, "haircut", f"{DAY}&host=host_sarah")
+    question_page = question(any_visitor, own)
+    sandbox.book_by_phone("haircut", start_of(question_page.url), "host_sarah")
+    page = any_visitor.send(question_page, "Reschedule")
     assert page.alert == "That time was just taken. Here are the times that are still free."
     assert {start_of(url).date().isoformat() for url in page.times.values()} == {"2026-12-10"}
-    assert format_start(start_of(ask.url)) not in "".join(page.times.values())
+    assert format_start(start_of(question_page.url)) not in "".join(page.times.values())
 
 
 # Answers.
 
 
-def test_a_booking_without_a_status_can_be_moved_and_canceled(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_booking_without_a_status_can_be_moved_and_canceled(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """Kordless decides; and what was canceled here doesn't look as if it still stood."""
     for operation in ("lookup", "reschedule", "cancel"):
         sandbox.faults.add("no_status", operation)
-    own = own_page(walk, "haircut")
+    own = own_page(any_visitor, "haircut")
     assert "Status" not in rows(own)
-    moved = walk.send(question(walk, own), "Reschedule")
+    moved = any_visitor.send(question(any_visitor, own), "Reschedule")
     assert "Your booking has been rescheduled." in moved.text
-    page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    page = any_visitor.send(any_visitor.send(moved, "Cancel booking"), "Cancel booking")
     assert page.heading == "Booking canceled"
     assert not {"Cancel booking", "Reschedule"} & set(page.texts("button"))
     assert sandbox.bookings()[0]["status"] == "canceled"
@@ -302,51 +307,51 @@ def test_a_booking_without_a_status_can_be_moved_and_canceled(walk: Visitor, sit
 
 @pytest.mark.parametrize("form", ["№ 12/34 {}", "#{}?a=b&c", "{}."])
 def test_fractions_of_a_second_and_odd_numbers_are_moved_and_canceled(
-    walk: Visitor, odd_times: Settings, sandbox: Sandbox, form: str
+    any_visitor: Visitor, odd_times: Settings, sandbox: Sandbox, form: str
 ):
     """Choose, confirm, moved, once; then canceled. The start is that of the slot, fraction included."""
     sandbox.faults.add("unusual_numbers", form=form)
-    own = own_page(walk, "fractions")
-    ask = question(walk, own)
-    start = start_of(ask.url)
+    own = own_page(any_visitor, "fractions")
+    question_page = question(any_visitor, own)
+    start = start_of(question_page.url)
     assert start.microsecond == 250_000
-    moved = walk.send(ask, "Reschedule")
+    moved = any_visitor.send(question_page, "Reschedule")
     assert "Your booking has been rescheduled." in moved.text
     assert moved.number == own.number
     [booking] = sandbox.bookings()
     assert booking["starts"] == int(start.timestamp())
     # As the webhook says it, so that this move isn't published twice.
     assert BookingProjection.objects.get().start == start.replace(microsecond=0)
-    page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    page = any_visitor.send(any_visitor.send(moved, "Cancel booking"), "Cancel booking")
     assert page.heading == "Booking canceled"
 
 
 def test_a_lost_answer_to_a_move_with_fractions_is_resolved(visitor: Visitor, odd_times: Settings, sandbox: Sandbox):
     """The booking is found at the second that was asked for."""
-    ask = question(visitor, own_page(visitor, "fractions"))
+    question_page = question(visitor, own_page(visitor, "fractions"))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
 
 
 # What the link knows.
 
 
 def test_pages_of_a_booking_say_with_whom_and_for_how_many(
-    walk: Visitor, site: Settings, sandbox: Sandbox, clock: Traveller
+    any_visitor: Visitor, site: Settings, sandbox: Sandbox, clock: Traveller
 ):
     """The manage page and both questions, as the confirmation did; nothing more is requested for it."""
-    own = own_page(walk, "haircut", f"{DAY}&host=host_miguel")
-    ask = question(walk, own)
-    assert rows(own)["With"] == rows(ask)["With"] == "Miguel (Hair team)"
-    assert rows(walk.send(own, "Cancel booking"))["With"] == "Miguel (Hair team)"
-    own = own_page(walk, "styling-class", "?party=3")
-    slots = walk.send(own, "Reschedule")
-    ask = walk.open(next(iter(walk.open(list(slots.days.values())[-1]).times.values())))
-    assert rows(own)["People"] == rows(ask)["People"] == "3 people"
+    own = own_page(any_visitor, "haircut", f"{DAY}&host=host_miguel")
+    question_page = question(any_visitor, own)
+    assert rows(own)["With"] == rows(question_page)["With"] == "Miguel (Hair team)"
+    assert rows(any_visitor.send(own, "Cancel booking"))["With"] == "Miguel (Hair team)"
+    own = own_page(any_visitor, "styling-class", "?party=3")
+    slots = any_visitor.send(own, "Reschedule")
+    question_page = any_visitor.open(next(iter(any_visitor.open(list(slots.days.values())[-1]).times.values())))
+    assert rows(own)["People"] == rows(question_page)["People"] == "3 people"
     clock.shift(VIEW_SECONDS + 1)
     sandbox.clear_requests()
-    walk.open(own.url)
-    assert {asked.operation for asked in sandbox.requests} == {"lookup"}
+    any_visitor.open(own.url)
+    assert {request.operation for request in sandbox.requests} == {"lookup"}
 
 
 def test_the_calendar_file_of_a_manage_page_says_with_whom(visitor: Visitor, site: Settings):

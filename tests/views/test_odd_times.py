@@ -31,7 +31,7 @@ def _lengths(site: Settings, sandbox: Sandbox, *minutes: int, begin: datetime = 
 
 @pytest.mark.parametrize("fraction", ["500", "123456", "000001"])
 def test_a_start_with_a_fraction_of_a_second_is_booked_as_it_is(
-    walk: Visitor, site: Settings, sandbox: Sandbox, fraction: str
+    any_visitor: Visitor, site: Settings, sandbox: Sandbox, fraction: str
 ):
     """Kordless gets the slot's own times, fractions included."""
 
@@ -40,9 +40,9 @@ def test_a_start_with_a_fraction_of_a_second_is_booked_as_it_is(
         return [slots[0] | ends | {"availableCapacity": 1}]
 
     kordless = offer(site, sandbox, change)
-    page = walk.open("/book/haircut/?month=2026-12")
+    page = any_visitor.open("/book/haircut/?month=2026-12")
     [url] = page.times.values()
-    book_at(walk, url)
+    book_at(any_visitor, url)
     [body] = kordless.bodies
     for name in ("starts_at", "ends_at"):
         assert datetime.fromisoformat(body[name]).microsecond == int(fraction.ljust(6, "0"))
@@ -57,12 +57,12 @@ def test_a_link_without_the_fraction_still_finds_its_time(visitor: Visitor, site
     assert datetime.fromisoformat(body["starts_at"]) == begin
 
 
-def test_times_that_start_together_say_their_length_and_book_it(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_times_that_start_together_say_their_length_and_book_it(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """Three buttons for nine o'clock, each with its length, each booking its own end."""
     kordless = _lengths(site, sandbox, 30, 60, 90)
-    page = walk.open("/book/haircut/?day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?day=2026-12-09")
     assert [*page.times] == ["9:00 AM 30 min", "9:00 AM 1 hr", "9:00 AM 1 hr 30 min"]
-    summaries = [book_at(walk, url) for url in page.times.values()]
+    summaries = [book_at(any_visitor, url) for url in page.times.values()]
     assert [body["ends_at"] for body in kordless.bodies] == [_at(BEGIN + timedelta(minutes=m)) for m in (30, 60, 90)]
     for summary, length in zip(summaries, ("9:30 AM", "10:00 AM", "10:30 AM"), strict=True):
         assert length in summary

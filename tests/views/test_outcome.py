@@ -23,12 +23,12 @@ WAITING = "Confirming your booking…"
 
 def creations(sandbox: Sandbox) -> list[str]:
     """The idempotency key of each time that Kordless was asked for a booking."""
-    return [asked.headers["idempotency-key"] for asked in sandbox.requests if asked.operation == "create"]
+    return [request.headers["idempotency-key"] for request in sandbox.requests if request.operation == "create"]
 
 
-def test_a_confirmation_says_everything(walk: Visitor):
+def test_a_confirmation_says_everything(any_visitor: Visitor):
     """Number, service, time with both zones, place as a map link, host, calendars and a way to change it."""
-    page = walk.book("haircut", "?tz=Europe/Kyiv&hours=24")
+    page = any_visitor.book("haircut", "?tz=Europe/Kyiv&hours=24")
     assert page.heading == "You’re booked"
     assert page.number.startswith("BOOK_")
     for words in (
@@ -50,26 +50,28 @@ def test_a_confirmation_says_everything(walk: Visitor):
         assert links[f"{name} (opens in a new tab)"].startswith("https://")
 
 
-def test_a_site_that_mails_says_where_the_details_went(walk: Visitor, site: Settings, caplog: pytest.LogCaptureFixture):
+def test_a_site_that_mails_says_where_the_details_went(
+    any_visitor: Visitor, site: Settings, caplog: pytest.LogCaptureFixture
+):
     """The address is masked, on a page that nobody stores, and stands in no log; a phone number gets no mail."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
-    page = walk.book()
+    page = any_visitor.book()
     assert "We’ve sent the details to j…@example.com." in page.text.replace("\u2060", "")
     assert "Keep this number" not in page.text
     assert "Email or phone" not in page.text
     assert "You can also reach us directly: +1 212 555 0100 help@salon.example" in page.text
     assert "no-store" in page.response["Cache-Control"]
     assert "example.com" not in caplog.text
-    page = walk.book(email="", phone="+12125550123", time=1)
+    page = any_visitor.book(email="", phone="+12125550123", time=1)
     assert "We’ve sent" not in page.text
     assert "Keep this number. You need it to reschedule or cancel your booking." in page.text
     assert "Email or phone …23" in page.text
 
 
-def test_a_request_that_is_mailed_still_says_what_happens_next(walk: Visitor, site: Settings):
+def test_a_request_that_is_mailed_still_says_what_happens_next(any_visitor: Visitor, site: Settings):
     """That it has to be accepted stands first, then where the details went."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
-    text = walk.book("bridal-styling").text
+    text = any_visitor.book("bridal-styling").text
     assert text.index("still has to be accepted") < text.index("Awaiting confirmation") < text.index("We’ve sent")
 
 
@@ -98,19 +100,19 @@ def test_a_custom_place_is_plain_words(visitor: Visitor):
     assert not [name for name in page.links() if "At your place" in name]
 
 
-def test_a_pending_booking_is_not_called_confirmed(walk: Visitor):
+def test_a_pending_booking_is_not_called_confirmed(any_visitor: Visitor):
     """A booking that the business must still accept is called a request."""
-    page = walk.book("bridal-styling")
+    page = any_visitor.book("bridal-styling")
     assert page.heading == "Request sent"
     assert "still has to be accepted" in page.text
     assert "onfirmed" not in page.text
-    assert b"STATUS:TENTATIVE" in walk.client.get(page.link("Apple (.ics)")).content
+    assert b"STATUS:TENTATIVE" in any_visitor.client.get(page.link("Apple (.ics)")).content
 
 
-def test_an_unknown_status_is_shown_as_it_is(walk: Visitor, sandbox: Sandbox):
+def test_an_unknown_status_is_shown_as_it_is(any_visitor: Visitor, sandbox: Sandbox):
     """A status that nobody has heard of is neither hidden nor called confirmed."""
     sandbox.faults.add("unknown_values", "create")
-    page = walk.book()
+    page = any_visitor.book()
     assert (page.status, page.heading) == (200, "Your booking")
     assert "waitlisted" in page.text
     assert "onfirmed" not in page.text
@@ -142,22 +144,22 @@ def test_the_calendar_file_is_one_event(visitor: Visitor):
     assert visitor.open(str(event["URL"]).replace("http://testserver", "")).heading == "Your booking"
 
 
-def test_reloading_books_nothing(walk: Visitor, sandbox: Sandbox):
+def test_reloading_books_nothing(any_visitor: Visitor, sandbox: Sandbox):
     """A confirmation may be looked at again and again."""
-    page = walk.book()
-    asked = len(creations(sandbox))
+    page = any_visitor.book()
+    created = len(creations(sandbox))
     for _again in range(3):
-        assert walk.open(page.url).number == page.number
-    assert len(creations(sandbox)) == asked == len(sandbox.bookings()) == 1
+        assert any_visitor.open(page.url).number == page.number
+    assert len(creations(sandbox)) == created == len(sandbox.bookings()) == 1
 
 
-def test_an_older_confirmation_asks_for_the_truth(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_an_older_confirmation_asks_for_the_truth(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """After a quarter of an hour the confirmation leads to the booking as Kordless knows it now."""
-    page = walk.book("haircut", "?day=2026-12-09")
+    page = any_visitor.book("haircut", "?day=2026-12-09")
     sandbox.set_status(page.number, "canceled")
-    assert walk.open(page.url).heading == "You’re booked"
+    assert any_visitor.open(page.url).heading == "You’re booked"
     clock.shift(timedelta(minutes=16))
-    page = walk.open(page.url)
+    page = any_visitor.open(page.url)
     assert page.heading == "Booking canceled"
 
 
@@ -195,12 +197,12 @@ def test_a_changed_token_is_rejected(visitor: Visitor):
 
 def test_tokens_of_an_earlier_format_are_broken_links(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Service, time and zone stood beside each other, before they were the terms: a page says so, and nothing fails."""
-    said = {
+    values = {
         "key": "0123456789abcdef", "service": "haircut", "zone": "Europe/Paris", "contact": "jane@example.com",
         "start": "2026-12-09T14:00:00Z", "end": "2026-12-09T15:00:00Z", "host_name": "Sarah", "digest": "a",
     }  # fmt: skip
     for page, purpose in (("attempt", "receipt"), ("confirmation", "confirmation")):
-        refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', said)}/")
+        refused = visitor.open(f"/book/{page}/{encrypt_token(purpose, 'default', values)}/")
         assert (refused.status, refused.heading) == (404, "This link doesn’t work")
     old = [1, "haircut", 1796824800, 1796828400, "Europe/Paris", None, "Sarah", None, 1, "0123456789abcdef", 0]
     token = signing.dumps(old, salt="kordless_booking.draft:default", compress=True)
@@ -219,14 +221,14 @@ def test_a_confirmation_of_another_account_is_rejected(two_accounts: Settings, c
 
 def test_another_secret_key_opens_nothing(site: Settings, client: Client):
     """With a new SECRET_KEY old tokens are strangers, unless the old key is kept as a fallback."""
-    walk, old = Visitor(client), site.SECRET_KEY
-    page = walk.book()
+    any_visitor, old = Visitor(client), site.SECRET_KEY
+    page = any_visitor.book()
     url = page.link("Change or cancel")
     site.SECRET_KEY = "another key for tests: 8c1fbb8fd2f14c6aa4d0"
-    assert walk.open(page.url).status == 404
+    assert any_visitor.open(page.url).status == 404
     site.SECRET_KEY_FALLBACKS = [old]
-    assert walk.open(page.url).number == page.number
-    assert walk.open(url).number == page.number
+    assert any_visitor.open(page.url).number == page.number
+    assert any_visitor.open(url).number == page.number
 
 
 def restart(site: Settings) -> None:
@@ -234,50 +236,52 @@ def restart(site: Settings) -> None:
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
-def wait(walk: Visitor, page: Page, clock: Traveller, site: Settings) -> Page:
+def wait(any_visitor: Visitor, page: Page, clock: Traveller, site: Settings) -> Page:
     """Let the attempt page ask again by itself, as often as it takes."""
     for _round in range(8):
         if page.heading != WAITING:
             break
         clock.shift(int(page.response["Retry-After"]) + 1)
         restart(site)
-        page = walk.open(page.url)
+        page = any_visitor.open(page.url)
     return page
 
 
-def test_a_lost_answer_becomes_a_booking(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_lost_answer_becomes_a_booking(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
     """Carried out but never answered: the visitor waits, the page asks again with the same key, one booking results."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     lose_answers(sandbox)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
     assert "Please don’t book again" in page.text
     sandbox.faults.clear()
-    page = wait(walk, page, clock, site)
+    page = wait(any_visitor, page, clock, site)
     assert page.heading == "You’re booked"
     [booking] = sandbox.bookings()
     assert page.number == booking["number"]
     assert len(set(creations(sandbox))) == 1
 
 
-def test_a_waiting_page_asks_again_by_itself(walk: Visitor, sandbox: Sandbox):
+def test_a_waiting_page_asks_again_by_itself(any_visitor: Visitor, sandbox: Sandbox):
     """With JavaScript by htmx, without it by a refresh; both ask for the same address."""
-    form = walk.choose()
+    form = any_visitor.choose()
     lose_answers(sandbox)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     seconds = page.response["Retry-After"]
     [poll] = page.tree.css("[data-kb-poll]")
     assert poll.attributes["data-hx-get"] == page.url
     assert f"delay:{seconds}s" in (poll.attributes["data-hx-trigger"] or "")
     refreshes = [f'<meta http-equiv="refresh" content="{seconds}">' in page.html]
-    assert refreshes == [walk.headers == {}]
+    assert refreshes == [any_visitor.headers == {}]
 
 
-def test_a_waiting_page_says_what_is_being_booked(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_a_waiting_page_says_what_is_being_booked(
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """Service, time and place stand on it, also when Kordless can't be asked anymore; who books doesn't."""
-    form = walk.choose("haircut", "?tz=Europe/Kyiv&hours=24")
+    form = any_visitor.choose("haircut", "?tz=Europe/Kyiv&hours=24")
     lose_answers(sandbox)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert page.heading == WAITING
     shown = page.texts(".kb-summary")[0]
     for words in ("Haircut", "December 1, 2026, 10:30", "17:30", "123 Main Street"):
@@ -287,16 +291,16 @@ def test_a_waiting_page_says_what_is_being_booked(walk: Visitor, sandbox: Sandbo
     clock.shift(timedelta(hours=2))
     restart(site)
     sandbox.faults.add("status", status=500)
-    page = walk.open(page.url)
+    page = any_visitor.open(page.url)
     assert page.heading == WAITING
     assert "December 1, 2026" in page.texts(".kb-summary")[0]
 
 
-def test_a_long_wait_is_announced_and_the_page_reloads_sooner(walk: Visitor, sandbox: Sandbox):
+def test_a_long_wait_is_announced_and_the_page_reloads_sooner(any_visitor: Visitor, sandbox: Sandbox):
     """The page says the whole wait, and asks again within half a minute: much may have changed by then."""
-    form = walk.choose()
+    form = any_visitor.choose()
     sandbox.faults.add("status", "create", status=429, retry_after=75)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert (page.status, page.heading) == (200, WAITING)
     assert "in about 76 seconds" in page.text
     assert page.response["Retry-After"] == "30"
@@ -307,11 +311,11 @@ def test_a_waiting_page_may_be_reloaded_at_will(visitor: Visitor, sandbox: Sandb
     form = visitor.choose()
     lose_answers(sandbox)
     page = visitor.send(form, "Book appointment", **JANE)
-    asked = len(creations(sandbox))
+    created = len(creations(sandbox))
     for _again in range(5):
         assert visitor.open(page.url).heading == WAITING
         assert visitor.send(form, "Book appointment", **JANE).heading == WAITING
-    assert len(creations(sandbox)) == asked
+    assert len(creations(sandbox)) == created
 
 
 def test_a_waiting_page_survives_a_restart(visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
@@ -342,18 +346,20 @@ def test_a_long_form_in_another_script_waits_as_well(
     assert sandbox.bookings()[0]["notes"] == notes
 
 
-def test_taken_after_an_attempt_with_unknown_outcome(walk: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings):
+def test_taken_after_an_attempt_with_unknown_outcome(
+    any_visitor: Visitor, sandbox: Sandbox, clock: Traveller, site: Settings
+):
     """When a later no may be about the visitor's own first try, it is said, and everything typed is kept."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", status=502)
-    page = walk.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
+    page = any_visitor.send(form, "Book appointment", **{**JANE, "notes": "Careful"})
     assert page.heading == WAITING
     sandbox.faults.clear()
     sandbox.faults.add("status", "create", status=409)
-    page = wait(walk, page, clock, site)
+    page = wait(any_visitor, page, clock, site)
     assert "your own first attempt" in page.alert
     assert page.heading == "Haircut"
-    page = walk.open(next(iter(page.times.values())))
+    page = any_visitor.open(next(iter(page.times.values())))
     assert page.form("Book appointment")[2]["notes"] == "Careful"
 
 
@@ -388,18 +394,18 @@ def test_too_many_at_once_stand_in_line(visitor: Visitor, sandbox: Sandbox, cloc
 def test_our_own_rate_limit_makes_a_queue_as_well(site: Settings, client: Client, sandbox: Sandbox, clock: Traveller):
     """Bookings beyond what the key allows a minute are not sent to be rejected: they wait here."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "CREATIONS_PER_MINUTE": 1, "BOOKINGS_PER_ADDRESS": 0}
-    walk = Visitor(client)
-    forms = [walk.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]
-    pages = [walk.send(form, "Book appointment", **JANE) for form in forms]
+    any_visitor = Visitor(client)
+    forms = [any_visitor.choose("haircut", f"?day=2026-12-{day}") for day in ("09", "10", "11")]
+    pages = [any_visitor.send(form, "Book appointment", **JANE) for form in forms]
     assert [page.heading for page in pages] == ["You’re booked", WAITING, WAITING]
     assert len(creations(sandbox)) == 1
     clock.shift(65)
     restart(site)
-    assert walk.open(pages[1].url).heading == "You’re booked"
-    assert walk.open(pages[2].url).heading == WAITING
+    assert any_visitor.open(pages[1].url).heading == "You’re booked"
+    assert any_visitor.open(pages[2].url).heading == WAITING
     clock.shift(65)
     restart(site)
-    assert walk.open(pages[2].url).heading == "You’re booked"
+    assert any_visitor.open(pages[2].url).heading == "You’re booked"
     assert len(sandbox.bookings()) == 3
 
 

@@ -48,8 +48,8 @@ def write(folder: Path, name: str = FOOT, text: str = SHOWN) -> Path:
 
 def found() -> list[str]:
     """Which of the templates that are shared are the package's own on this site."""
-    asked: list[tuple[str, str | None]] = [(SLOT, LAYOUTS[0]), (SERVICE, LAYOUTS[0]), (DAY, None), (TIME, None)]
-    return [name for name, layout in asked if find_package_templates(name, layout)]
+    lookups: list[tuple[str, str | None]] = [(SLOT, LAYOUTS[0]), (SERVICE, LAYOUTS[0]), (DAY, None), (TIME, None)]
+    return [name for name, layout in lookups if find_package_templates(name, layout)]
 
 
 EVERYTHING = [SLOT, SERVICE, DAY, TIME]

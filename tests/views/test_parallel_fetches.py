@@ -28,7 +28,7 @@ def at(moment: datetime, clock: time_machine.Traveller, sandbox: Sandbox) -> Non
     sandbox.clock.set(moment)
 
 
-def asked(sandbox: Sandbox) -> Counter[str]:
+def request_counts(sandbox: Sandbox) -> Counter[str]:
     """Return the number of requests to Kordless, by operation."""
     return Counter(request.operation for request in sandbox.requests)
 
@@ -41,7 +41,7 @@ def test_a_cold_page_of_times_asks_for_all_it_needs_at_once(
     with cold_in_rounds(site, sandbox, 3):
         page = visitor.open(f"/book/styling-class/{query}")
         assert (page.status, bool(page.times)) == (200, True)
-    assert asked(sandbox) == {"organization": 1, "service": 1, "availability": 1}
+    assert request_counts(sandbox) == {"organization": 1, "service": 1, "availability": 1}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_at_a_months_end_the_next_month_is_cached_with_this_one(
     sandbox.clear_requests()
     page = visitor.open("/book/haircut/")
     assert page.texts(".kb-month .kb-sub") == ["November \u2013 December 2026"]
-    assert asked(sandbox) == {}
+    assert request_counts(sandbox) == {}
 
 
 def test_a_chosen_time_is_looked_for_together_with_its_service(visitor: Visitor, site: Settings, sandbox: Sandbox):
@@ -146,7 +146,7 @@ def test_a_made_up_service_costs_nothing_while_the_list_is_known(
     sandbox.clear_requests()
     for number in range(20):
         assert visitor.open(f"/book/made-up-{number}/").status == 404
-    assert asked(sandbox) == {"organization": 1}
+    assert request_counts(sandbox) == {"organization": 1}
 
 
 def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site: Settings, sandbox: Sandbox):
@@ -155,9 +155,9 @@ def test_of_many_made_up_services_at_once_one_is_asked_for(client: Client, site:
     for number in range(20):
         assert client.get(f"/book/made-up-{number}/").status_code == 404
     fetch_pool.join()  # the first page knows from the list, and doesn't wait for what was asked for beside it
-    assert asked(sandbox)["organization"] == 1
+    assert request_counts(sandbox)["organization"] == 1
     # None, when the list has come by the time that the page has claimed it.
-    assert asked(sandbox)["service"] == asked(sandbox)["availability"] <= 1
+    assert request_counts(sandbox)["service"] == request_counts(sandbox)["availability"] <= 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -173,8 +173,8 @@ def test_of_many_made_up_services_that_arrive_together_one_is_asked_for(site: Se
     with ThreadPoolExecutor(12) as visitors:
         assert set(visitors.map(open_made_up, range(12))) == {404}
     fetch_pool.join()
-    assert asked(sandbox)["organization"] == 1
-    assert asked(sandbox)["service"] <= 1
+    assert request_counts(sandbox)["organization"] == 1
+    assert request_counts(sandbox)["service"] <= 1
 
 
 @pytest.mark.parametrize("backend", ["dummy.DummyCache", "locmem.LocMemCache"])

@@ -55,27 +55,27 @@ def as_a_new_process(site: Settings) -> None:
     site.KORDLESS_BOOKING = dict(site.KORDLESS_BOOKING)
 
 
-def whole_walk(client: Client) -> Visitor:
+def book_move_and_cancel(client: Client) -> Visitor:
     """All that a visitor does: book, look the booking up, move and cancel it; and what monitors ask."""
-    walk = Visitor(client)
-    walk.open("/book/")
-    booked = walk.book()
+    any_visitor = Visitor(client)
+    any_visitor.open("/book/")
+    booked = any_visitor.book()
     assert booked.number, booked.text
-    walk.send(walk.open("/book/manage/"), "Find booking", number=booked.number, contact=JANE["email"])
+    any_visitor.send(any_visitor.open("/book/manage/"), "Find booking", number=booked.number, contact=JANE["email"])
     manage = next(url for url in booked.links().values() if re.search("/manage/.{20}", url)).partition("?")[0]
-    walk.open(list(walk.open(f"{manage}reschedule/").times.values())[-1])
-    walk.send(walk.open(f"{manage}cancel/"), "Cancel booking")
+    any_visitor.open(list(any_visitor.open(f"{manage}reschedule/").times.values())[-1])
+    any_visitor.send(any_visitor.open(f"{manage}cancel/"), "Cancel booking")
     assert client.get("/book/health/booking/").json()["cache"] == "ok"
-    return walk
+    return any_visitor
 
 
 @pytest.mark.long
 def test_planted_pickles_are_never_run_and_visitors_book_on(
     server: Server, site: Settings, client: Client, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Under every key that a whole walk leaves behind, not once but three times over."""
+    """Under every key that a whole visit leaves behind, not once but three times over."""
     marker = tmp_path / "ran"
-    whole_walk(client)
+    book_move_and_cancel(client)
     background_worker.join()
     assert len(server.values()) > 15
     assert not [key for key, value in server.values().items() if value.startswith(b"\x80")]
@@ -89,9 +89,9 @@ def test_planted_pickles_are_never_run_and_visitors_book_on(
             server.plant(key, trap(marker))
         as_a_new_process(site)
         with caplog.at_level(logging.ERROR, "kordless_booking"):
-            walk = whole_walk(client)
+            any_visitor = book_move_and_cancel(client)
         assert not marker.exists()
-        assert [(page.url, page.status) for page in walk.responses if page.status >= 400] == []
+        assert [(page.url, page.status) for page in any_visitor.responses if page.status >= 400] == []
         assert len(sandbox.bookings()) == number
         assert services_for(get_account(None)).cache.up
     assert {record.getMessage().partition(" req=")[0] for record in caplog.records} == {"event=cache_value_unreadable"}
@@ -103,12 +103,12 @@ def test_planted_values_of_other_kinds_are_no_trouble(
     server: Server, site: Settings, client: Client, sandbox: Sandbox
 ) -> None:
     """Values that our serializer does read, each under a key that should have another."""
-    whole_walk(client)
+    book_move_and_cancel(client)
     for value in (b"7", b"-1", b"9" * 19, b"stext", b"b", b"b{}", b"b[1]", b"b\x80\x04", b'b{"version":1}'):
         for key in server.values():
             server.plant(key, value)
         as_a_new_process(site)
-        walk = Visitor(client)
+        any_visitor = Visitor(client)
         for url in ("/book/", "/book/haircut/", "/book/manage/", "/book/health/booking/"):
-            assert walk.open(url).status in {200, 429, 503}, (value, url)
-            assert "That was our mistake" not in walk.responses[-1].text
+            assert any_visitor.open(url).status in {200, 429, 503}, (value, url)
+            assert "That was our mistake" not in any_visitor.responses[-1].text

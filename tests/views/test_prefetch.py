@@ -45,22 +45,22 @@ def test_what_nobody_has_read_yet_is_not_fetched(client: Client, sandbox: Sandbo
 def test_what_lies_at_hand_is_the_very_page(client: Client, sandbox: Sandbox, path: str):
     """The fragment that htmx would get a moment later, for no request to Kordless."""
     client.get("/book/haircut/?tz=America/New_York")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     guessed = client.get(path, headers=GUESS)
     assert guessed.status_code == 200
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
     assert guessed.content == client.get(path, headers=HTMX).content
 
 
 def test_the_contact_form_is_at_hand_behind_a_time(client: Client, sandbox: Sandbox):
     """In one response, which says the address with the draft, as for a click."""
     time = time_on(client)
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     form = client.get(time, headers=GUESS)
     assert form.status_code == 200
     assert b'data-kb-step="contact"' in form.content
     assert client.get(form["HX-Push-Url"], headers=HTMX).status_code == 200
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_the_visitors_own_browser_keeps_a_guess_for_a_few_seconds(client: Client, sandbox: Sandbox):
@@ -116,10 +116,10 @@ def test_a_page_that_should_have_been_refreshed_must_be_reported(
         clock.shift(seconds)
         for _ in range(2):
             assert client.get(path, headers=headers).get("KB-Ahead") == expected
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     client.get(path, headers={**HTMX, "KB-Taken": "1"})
     background_worker.join()
-    assert len(sandbox.requests) == asked + 1
+    assert len(sandbox.requests) == request_count + 1
     for _ in range(2):
         assert "KB-Ahead" not in client.get(path, headers=headers)
 
@@ -138,22 +138,22 @@ def test_a_prefetch_caches_nothing_else(client: Client, sandbox: Sandbox, header
 def test_a_stale_page_is_not_refreshed_on_a_guess(client: Client, sandbox: Sandbox, clock: Traveller, path: str):
     """A prefetch starts no refresh, not even in the background."""
     client.get(path)
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     clock.move_to(NOW + timedelta(seconds=301 if path == "/book/" else 31))
     assert client.get(path, headers={"KB-Ahead": "1"}).status_code == 200
     assert client.get(path, headers={"KB-Ahead": "1"}).status_code == 200
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_nothing_personal_is_given_on_a_guess(visitor: Visitor, client: Client, sandbox: Sandbox):
     """No booking, no lookup page, and no form is sent."""
     confirmation = visitor.book()
     manage = next(link for link in confirmation.links().values() if "/manage/" in link and len(link) > 60)
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     for path in (confirmation.url, manage, "/book/manage/"):
         response = client.get(path, headers=GUESS)
         assert (response.status_code, response.content) == (204, b""), path
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_a_guess_at_what_is_not_there_says_nothing(client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):

@@ -48,16 +48,16 @@ def test_what_was_typed_goes_before_what_is_known(site: Settings, client: Client
     """Also on the way over another time, and where the visitor has emptied a field."""
     known(site)
     client.cookies["who"] = ADA["name"]
-    walk = Visitor(client)
-    form = walk.choose("haircut")
+    any_visitor = Visitor(client)
+    form = any_visitor.choose("haircut")
     button = form.link("Choose another time")
     typed = {"name": "Grace Canary", "email": "", "phone": "(212) 555-0147"}
-    back = walk.open(str(button), {**button.fields, **typed})
-    form = walk.open(next(iter(back.times.values())))
+    back = any_visitor.open(str(button), {**button.fields, **typed})
+    form = any_visitor.open(next(iter(back.times.values())))
     assert filled(form) == {"name": "Grace Canary", "phone": "(212) 555-0147"}
-    wrong = walk.send(form, "Book appointment", email="x", phone="")
+    wrong = any_visitor.send(form, "Book appointment", email="x", phone="")
     assert filled(wrong) == {"name": "Grace Canary", "email": "x"}
-    assert walk.send(wrong, "Book appointment", **JANE).heading == "You’re booked"
+    assert any_visitor.send(wrong, "Book appointment", **JANE).heading == "You’re booked"
 
 
 def test_a_name_in_two_fields_and_a_name_in_one_fit_either_form(site: Settings, client: Client):

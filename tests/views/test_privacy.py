@@ -105,11 +105,11 @@ def _cache(chapter: Chapter) -> None:
 
 def _kordless(sandbox: Sandbox) -> None:
     """The contact goes to Kordless in a creation's body and in the contact of a lookup, and nowhere else."""
-    for asked in sandbox.requests:
-        if asked.operation in {"organization", "service", "availability"}:
-            assert not SECRETS.search(f"{asked.path} {asked.query} {asked.headers} {asked.body}"), asked
-        if asked.operation in {"lookup", "cancel", "reschedule"}:
-            assert "x-kordless-key" not in asked.headers
+    for request in sandbox.requests:
+        if request.operation in {"organization", "service", "availability"}:
+            assert not SECRETS.search(f"{request.path} {request.query} {request.headers} {request.body}"), request
+        if request.operation in {"lookup", "cancel", "reschedule"}:
+            assert "x-kordless-key" not in request.headers
 
 
 def _log(records: list[logging.LogRecord]) -> None:

@@ -153,10 +153,10 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     """A mistake in the site's own code: a kind page, framed like all others, and a line without its message."""
     caplog.set_level(logging.INFO)
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "SPAM_CHECK": "tests.views.test_problems.careless"}
-    heard: list[str] = []
+    raised: list[str] = []
 
     def listen(request: Any, **_kwargs: Any) -> None:
-        heard.append(f"{request.path} {sys.exc_info()[1]}")
+        raised.append(f"{request.path} {sys.exc_info()[1]}")
 
     with listening_to(got_request_exception, listen):
         page = Visitor(Client(raise_request_exception=False)).book(email="canary@example.com")
@@ -171,8 +171,8 @@ def test_an_accident_is_a_page_too(site: Settings, sandbox: Sandbox, caplog: pyt
     )
     assert line.endswith(f"req={page.response['X-Request-ID']}")
     assert "canary" not in caplog.text
-    assert heard == ["/book/haircut/contact/ no such person: canary@example.com"]
-    assert [asked for asked in sandbox.requests if asked.operation == "create"] == []
+    assert raised == ["/book/haircut/contact/ no such person: canary@example.com"]
+    assert [request for request in sandbox.requests if request.operation == "create"] == []
 
 
 @contextmanager
@@ -190,10 +190,10 @@ def test_an_accident_in_what_every_page_is_made_of(site: Settings, tmp_path: Pat
     broken = tmp_path / "kordless_booking" / "parts" / "title.html"
     broken.parent.mkdir(parents=True)
     broken.write_text("{% load i18n %}{{ kb.title|dictsort:5 }}{% include 'canary/nowhere.html' %}")
-    walk = Visitor(Client(raise_request_exception=False))
-    manage = walk.book().link("Change or cancel")
+    any_visitor = Visitor(Client(raise_request_exception=False))
+    manage = any_visitor.book().link("Change or cancel")
     site.TEMPLATES = [{**site.TEMPLATES[0], "DIRS": [tmp_path]}]
-    page = walk.open(manage)
+    page = any_visitor.open(manage)
     assert page.status == 500
     assert page.html.startswith("Something went wrong. ")
     assert "frame-ancestors" in page.response["Content-Security-Policy"]

@@ -23,25 +23,25 @@ def book_first(visitor: Visitor) -> str:
     return book_at(visitor, next(iter(visitor.page.times.values())))
 
 
-def test_teams_without_hosts_are_offered_by_name(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_teams_without_hosts_are_offered_by_name(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """A chosen team is sent, and named in the summary and on the confirmation."""
     kordless = offer(site, sandbox, with_providers((None, CUT), (None, COLOR)))
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert page.texts(".kb-hosts a") == ["Anyone", "Color team", "Cut team"]
-    page = walk.open(page.link("Cut team"))
+    page = any_visitor.open(page.link("Cut team"))
     assert page.texts(".kb-hosts a[aria-current]") == ["Cut team"]
     assert all("team=team_cut" in url for url in page.times.values())
-    assert "With Cut team" in book_first(walk)
-    assert "With Cut team" in walk.page.text
+    assert "With Cut team" in book_first(any_visitor)
+    assert "With Cut team" in any_visitor.page.text
     [body] = kordless.bodies
     assert (body["team_id"], body.get("host_id")) == ("team_cut", None)
 
 
-def test_no_team_is_sent_when_several_would_do(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_no_team_is_sent_when_several_would_do(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """Anyone stays anyone: the first team in the list isn't given every booking."""
     kordless = offer(site, sandbox, with_providers((None, CUT), (None, COLOR)))
-    walk.open("/book/haircut/")
-    assert "With" not in book_first(walk)
+    any_visitor.open("/book/haircut/")
+    assert "With" not in book_first(any_visitor)
     [body] = kordless.bodies
     assert body.keys().isdisjoint({"team_id", "host_id"})
 
@@ -80,15 +80,15 @@ def test_a_team_in_the_link_is_preselected(visitor: Visitor, site: Settings, san
 
 
 @pytest.mark.parametrize("query", ["host=host_miguel", "team=team_hair"])
-def test_host_and_team_survive_the_way_through_the_list_of_services(walk: Visitor, site: Settings, query: str):
+def test_host_and_team_survive_the_way_through_the_list_of_services(any_visitor: Visitor, site: Settings, query: str):
     """From the list to the times and back again, by the link and by the progress line."""
-    page = walk.open(f"/book/?{query}")
-    page = walk.open(page.link("Haircut"))
+    page = any_visitor.open(f"/book/?{query}")
+    page = any_visitor.open(page.link("Haircut"))
     assert page.times
     assert all(query in url for url in page.times.values())
     for way in ("All services", "Service"):
         assert query in page.link(way)
-    page = walk.open(page.link("All services"))
+    page = any_visitor.open(page.link("All services"))
     assert query in page.link("Haircut")
 
 
@@ -167,23 +167,27 @@ def test_up_to_a_dozen_hosts_are_links(visitor: Visitor, site: Settings, sandbox
     assert not page.tree.css("select[name=with]")
 
 
-def test_more_than_a_dozen_hosts_are_a_select_that_needs_no_script(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_more_than_a_dozen_hosts_are_a_select_that_needs_no_script(
+    any_visitor: Visitor, site: Settings, sandbox: Sandbox
+):
     """A form by GET with a button; what else was chosen stays chosen, and Anyone is the way back."""
     pairs = [*((host, None) for host in _crowd(MAX_HOST_LINKS)), (None, CUT)]
     kordless = offer(site, sandbox, with_providers(*pairs))
-    page = walk.open("/book/haircut/?tz=Europe/Kyiv&hours=24&host=host%2003")
+    page = any_visitor.open("/book/haircut/?tz=Europe/Kyiv&hours=24&host=host%2003")
     assert page.texts(".kb-hosts a") == []
     options = page.tree.css("select[name=with] option")
     assert [option.text() for option in options][:2] == ["Anyone", "Host 00"]
     assert len(options) == MAX_HOST_LINKS + 2
     [chosen] = [option for option in options if "selected" in option.attributes]
     assert chosen.text() == "Host 03"
-    page = walk.send(page, "Update", **{"with": next(o.attributes["value"] for o in options if o.text() == "Cut team")})
+    page = any_visitor.send(
+        page, "Update", **{"with": next(o.attributes["value"] for o in options if o.text() == "Cut team")}
+    )
     assert {"tz": "Europe/Kyiv", "hours": "24"}.items() <= page.query.items()
-    assert "With Cut team" in book_first(walk)
-    page = walk.open("/book/haircut/?team=team_cut")
-    walk.send(page, "Update", **{"with": ""})
-    book_first(walk)
+    assert "With Cut team" in book_first(any_visitor)
+    page = any_visitor.open("/book/haircut/?team=team_cut")
+    any_visitor.send(page, "Update", **{"with": ""})
+    book_first(any_visitor)
     sent = [(body.get("host_id"), body.get("team_id")) for body in kordless.bodies]
     assert sent == [(None, "team_cut"), (None, None)]
 

@@ -97,7 +97,7 @@ Phone at the door: +12125550147
 Your story: One / Two"""
 
 
-def ask(site: Settings, questions: Any = QUESTIONS, **more: Any) -> None:
+def set_questions(site: Settings, questions: Any = QUESTIONS, **more: Any) -> None:
     """Let the site ask these questions."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "QUESTIONS": questions, **more}
 
@@ -127,19 +127,21 @@ def test_questions_of_other_services_change_no_byte(visitor: Visitor, site: Sett
         return [without_tokens(page) for page in (times, form, wrong)]
 
     before = pages()
-    for questions in ({}, {"haircut": QUESTIONS["haircut"]}, "tests.views.test_questions.ask_nothing"):
-        ask(site, questions)
+    for questions in ({}, {"haircut": QUESTIONS["haircut"]}, "tests.views.test_questions.questions_of_none"):
+        set_questions(site, questions)
         assert pages() == before
 
 
-def ask_nothing(account: str, service: str) -> None:
+def questions_of_none(account: str, service: str) -> None:
     """Return no questions, as a function does that ends without a word."""
 
 
-def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings
+):
     """One line each, after the visitor's own notes; signals have them by name."""
-    ask(site)
-    page = walk.choose()
+    set_questions(site)
+    page = any_visitor.choose()
     assert page.texts(".kb-label") == [
         "Name",
         "Email (or phone)",
@@ -155,11 +157,11 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
         "Notes (optional)",
     ]
     with record_signals() as recorder:
-        page = walk.send(page, "Book appointment", **{**JANE, **ANSWERS, "notes": "Be gentle"})
+        page = any_visitor.send(page, "Book appointment", **{**JANE, **ANSWERS, "notes": "Be gentle"})
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [NOTES]
-    [said] = recorder.arguments
-    assert said["answers"] == VALUES
+    [arguments] = recorder.arguments
+    assert arguments["answers"] == VALUES
     shown = rows(page)
     assert {name: shown[name] for name in ("Any allergies?", "Length", "Extras", "Date of birth", "First visit?")} == {
         "Any allergies?": "Canary seeds",
@@ -170,22 +172,26 @@ def test_answers_are_sent_in_the_notes_and_shown_with_the_booking(walk: Visitor,
     }
     assert shown["Your story"] == "One Two"
     # Rescheduling leaves the notes as they are.
-    walk.open(page.link("Change or cancel"))
-    times = walk.send(walk.page, "Reschedule")
+    any_visitor.open(page.link("Change or cancel"))
+    times = any_visitor.send(any_visitor.page, "Reschedule")
     with record_signals() as recorder:
-        walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
-        canceled = walk.send(walk.send(walk.page, "Cancel booking"), "Cancel booking")
+        any_visitor.send(any_visitor.open(next(iter(times.times.values()))), "Reschedule")
+        canceled = any_visitor.send(any_visitor.send(any_visitor.page, "Cancel booking"), "Cancel booking")
     assert "canceled" in canceled.heading
     assert [row["notes"] for row in sandbox.bookings()] == [NOTES]
-    assert [(what, said["answers"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+    assert [
+        (what, arguments["answers"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("rescheduled", VALUES),
         ("cancelled", VALUES),
     ]
 
 
-def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_question_that_is_required_says_so_and_leads_to_its_field(
+    any_visitor: Visitor, sandbox: Sandbox, site: Settings
+):
     """The error names the question; a group of buttons is reached at its first one; all that was typed stays."""
-    ask(
+    set_questions(
         site,
         {
             "*": [
@@ -202,9 +208,9 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
             ]
         },
     )
-    form = walk.choose()
+    form = any_visitor.choose()
     assert "aria-required" not in form.tree.css_first("#kb-answer_length_0").attributes
-    page = walk.send(form, "Book appointment", **JANE, answer_kids="many")
+    page = any_visitor.send(form, "Book appointment", **JANE, answer_kids="many")
     assert page.status == 422
     assert page.links("[role=alert] a") == {
         "Please answer this question: Length?": "#kb-answer_length_0",
@@ -222,34 +228,34 @@ def test_a_question_that_is_required_says_so_and_leads_to_its_field(walk: Visito
     )
     assert page.texts("#kb-answer_kids_helptext") == ["Of any age"]
     assert given(page) == {"answer_kids": "many"}
-    page = walk.send(
+    page = any_visitor.send(
         page, "Book appointment", answer_kids="2", answer_length="Short", answer_extras=["Cape"], answer_style="F"
     )
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == ["Length: Short\nExtras: Cape\nStyle: F\nChildren: 2"]
 
 
-def test_answers_are_kept_over_a_conflict_and_on_the_way_back(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_answers_are_kept_over_a_conflict_and_on_the_way_back(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """The time was taken; another day, another service and back: each form has them, and no address does."""
-    ask(site)
-    url = next(iter(walk.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
-    form = walk.open(url)
+    set_questions(site)
+    url = next(iter(any_visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times.values()))
+    form = any_visitor.open(url)
     sandbox.book_by_phone("haircut", start_of(url), "host_sarah")
-    lost = walk.send(form, "Book appointment", **{**JANE, **ANSWERS, "notes": "Canary\r\nnote"})
+    lost = any_visitor.send(form, "Book appointment", **{**JANE, **ANSWERS, "notes": "Canary\r\nnote"})
     assert (lost.status, "just taken" in lost.alert) == (409, True)
     expected = {**ANSWERS, "answer_extras": ["tea", "wash"]}
-    again = walk.open(next(iter(lost.times.values())))
+    again = any_visitor.open(next(iter(lost.times.values())))
     assert given(again) == expected
-    back = walk.open(again.link("Choose another time"))
-    assert given(walk.open(next(iter(back.times.values())))) == expected
-    assert not any(re.search("Canary|2125550147|1990-04-30", url) for url in walk.urls)
-    assert walk.send(walk.page, "Book appointment").heading == "You’re booked"
+    back = any_visitor.open(again.link("Choose another time"))
+    assert given(any_visitor.open(next(iter(back.times.values())))) == expected
+    assert not any(re.search("Canary|2125550147|1990-04-30", url) for url in any_visitor.urls)
+    assert any_visitor.send(any_visitor.page, "Book appointment").heading == "You’re booked"
     assert sent_notes(sandbox)[-1] == NOTES.replace("Be gentle", "Canary\nnote")
 
 
 def test_answers_that_were_refused_are_kept_as_they_were_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Also where the time is lost at the same moment, and the form comes back on another page."""
-    ask(site)
+    set_questions(site)
     wrong = {**ANSWERS, "answer_kids": "many", "answer_birth": "yesterday", "answer_door": "12"}
     page = visitor.send(visitor.choose(), "Book appointment", **{**JANE, **wrong})
     assert page.status == 422
@@ -260,7 +266,7 @@ def test_answers_that_were_refused_are_kept_as_they_were_typed(visitor: Visitor,
 
 def test_the_same_form_in_another_language_is_the_same_booking(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Titles and answers in the notes are in the site's language; the confirmation is in the visitor's."""
-    ask(site)
+    set_questions(site)
     _method, action, fields = visitor.choose().form("Book appointment")
     sent_form = {**fields, **JANE, **ANSWERS}
     english = visitor.open(action, sent_form)
@@ -272,7 +278,7 @@ def test_the_same_form_in_another_language_is_the_same_booking(visitor: Visitor,
 
 def test_another_answer_under_the_same_key_is_another_request(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Answers are a part of what is booked: the second form is turned down, with all that was typed."""
-    ask(site)
+    set_questions(site)
     form = visitor.choose()
     visitor.send(form, "Book appointment", **{**JANE, **ANSWERS})
     page = visitor.send(form, "Book appointment", **{**JANE, **ANSWERS, "answer_allergies": "None"})
@@ -289,7 +295,7 @@ def test_answers_are_encrypted_in_the_database_and_in_no_log(
     visitor: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture
 ):
     """While the outcome is open and afterwards; with mail, in the appointment's row as well."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     lose_answers(sandbox, times=1)
     visitor.send(visitor.choose(), "Book appointment", **{**JANE, **ANSWERS})
     [row] = BookingAttempt.objects.all()
@@ -308,7 +314,7 @@ def test_answers_are_encrypted_in_the_database_and_in_no_log(
 
 def test_an_erasure_removes_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """From the attempt and from the appointment; the confirmation shows the booking without them."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     page = visitor.book(**ANSWERS)
     assert "Canary seeds" in page.text
     erase_person(Person.from_texts([JANE["email"]], frozenset()), NOW)
@@ -321,7 +327,7 @@ def test_an_erasure_removes_answers(visitor: Visitor, sandbox: Sandbox, site: Se
 
 def test_an_export_has_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """With the booking, with its mail, and while the outcome is open."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     visitor.book(**ANSWERS)
     lose_answers(sandbox, times=1)
     visitor.send(visitor.choose(time=1), "Book appointment", **{**JANE, **ANSWERS})
@@ -335,7 +341,7 @@ def test_a_booking_whose_outcome_was_unknown_keeps_its_answers(
     visitor: Visitor, sandbox: Sandbox, site: Settings, clock: Traveller
 ):
     """They are in the row: the page that finds out publishes them, and the confirmation has them."""
-    ask(site)
+    set_questions(site)
     lose_answers(sandbox, times=1)
     waiting = visitor.send(visitor.choose(), "Book appointment", **{**JANE, **ANSWERS})
     assert waiting.refresh
@@ -343,7 +349,7 @@ def test_a_booking_whose_outcome_was_unknown_keeps_its_answers(
     with record_signals() as recorder:
         page = visitor.reload()
     assert page.heading == "You’re booked"
-    assert [said["answers"] for said in recorder.arguments] == [VALUES]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [VALUES]
     assert rows(page)["Any allergies?"] == "Canary seeds"
 
 
@@ -351,7 +357,7 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
     visitor: Visitor, sandbox: Sandbox, site: Settings
 ):
     """Of the open attempt; a booking that was made elsewhere has none."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     lose_answers(sandbox, times=1)
     visitor.send(visitor.choose(), "Book appointment", **{**JANE, **ANSWERS})
     [made] = sandbox.bookings()
@@ -362,12 +368,12 @@ def test_a_webhook_that_is_quicker_than_the_response_has_the_answers(
         body = event_body(confirmation_number=made["number"], contact=contact, **times)
         assert delivery(body).post(visitor.client).status_code == 200
         assert delivery(event_body(confirmation_number="BOOK_ELSEWHERE")).post(visitor.client).status_code == 200
-    assert [said["answers"] for said in recorder.arguments] == [VALUES, {}]
+    assert [arguments["answers"] for arguments in recorder.arguments] == [VALUES, {}]
 
 
 def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """By name, as the signals; and a change that is logged or shown in a traceback has none of them in it."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     changes: list[hooks.Change] = []
     with hooks.temporary_hooks():
         hooks.change_handlers.register("collect", changes.append)
@@ -378,12 +384,12 @@ def test_extensions_and_replays_have_the_answers(visitor: Visitor, sandbox: Sand
     assert delivery(event_body(confirmation_number=page.number)).post(visitor.client).status_code == 200
     with record_signals() as recorder:
         replay(conf.get_account(None), WebhookDelivery.objects.get(), ChangeSource.WIDGET, NOW)
-    assert [(said["answers"], said["replay"]) for said in recorder.arguments] == [(VALUES, True)]
+    assert [(arguments["answers"], arguments["replay"]) for arguments in recorder.arguments] == [(VALUES, True)]
 
 
 def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """Anybody may type somebody else's address: the business's mail must not carry a stranger's text to it."""
-    ask(site, **MAIL)
+    set_questions(site, **MAIL)
     mail.outbox.clear()
     form = visitor.choose(query="?lang=de")
     visitor.send(form, "Termin buchen", **{**JANE, **ANSWERS, "notes": "Visit https://evil.example"})
@@ -399,7 +405,7 @@ def test_mail_has_what_was_chosen_and_nothing_that_was_typed(visitor: Visitor, s
 @pytest.mark.parametrize(("typed", "is_mailed"), [("999999", True), ("5550147", False), ("-5550147", False)])
 def test_mail_has_no_number_that_somebody_could_call(visitor: Visitor, site: Settings, typed: str, is_mailed: bool):
     """Up to six digits say how many; more may be a phone number, which the business's mail must not spread."""
-    ask(site, {"*": [{"name": "kids", "label": "Children", "kind": "number"}]}, **MAIL)
+    set_questions(site, {"*": [{"name": "kids", "label": "Children", "kind": "number"}]}, **MAIL)
     mail.outbox.clear()
     visitor.book(answer_kids=typed)
     [letter] = sent()
@@ -409,7 +415,7 @@ def test_mail_has_no_number_that_somebody_could_call(visitor: Visitor, site: Set
 
 def test_another_page_fills_in_typed_answers_by_attribute_and_none_by_address(visitor: Visitor, site: Settings):
     """As docs/questions.md says: the script takes those that are typed, and no query fills in anything."""
-    ask(site)
+    set_questions(site)
     form = visitor.choose()
     keys = {node.attributes["name"]: node.attributes["data-kb-prefill"] for node in form.tree.css("[data-kb-prefill]")}
     assert keys["answer_allergies"] == "prefillAnswerAllergies"
@@ -421,7 +427,7 @@ def test_a_form_that_another_page_posts_fills_in_answers_that_the_visitor_sees(
     visitor: Visitor, sandbox: Sandbox, site: Settings
 ):
     """A feature, as docs/questions.md says: nothing is booked by it, and a box of consent isn't ticked by it."""
-    ask(site, CONSENT=[{"name": "rules", "label": "House rules", "version": "1"}])
+    set_questions(site, CONSENT=[{"name": "rules", "label": "House rules", "version": "1"}])
     foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://shop.example"}
     posted = {"answer_first": "yes", "answer_allergies": "Nuts", "consent_rules": "1"}
     page = visitor.open("/book/haircut/?day=2026-12-09", posted, **foreign)
@@ -431,18 +437,18 @@ def test_a_form_that_another_page_posts_fills_in_answers_that_the_visitor_sees(
     assert not sandbox.bookings()
 
 
-def asked_by_function(account: str, service: str) -> list[dict[str, Any]]:
+def questions_of_service(account: str, service: str) -> list[dict[str, Any]]:
     """Return the questions of a service, as a site does that keeps them in a database."""
     return [{"name": "room", "label": f"{account}: which room for {service}?", "kind": "text"}]
 
 
-def test_a_function_of_the_site_asks_questions(walk: Visitor, sandbox: Sandbox, site: Settings):
+def test_a_function_of_the_site_asks_questions(any_visitor: Visitor, sandbox: Sandbox, site: Settings):
     """By its dotted path, or the function itself; it gets the account and the slug of the service."""
-    for setting in ("tests.views.test_questions.asked_by_function", asked_by_function):
-        ask(site, setting)
-        page = walk.choose("beard-trim")
+    for setting in ("tests.views.test_questions.questions_of_service", questions_of_service):
+        set_questions(site, setting)
+        page = any_visitor.choose("beard-trim")
         assert "default: which room for beard-trim? (optional)" in page.texts(".kb-label")
-        page = walk.send(page, "Book appointment", **JANE, answer_room="12")
+        page = any_visitor.send(page, "Book appointment", **JANE, answer_room="12")
         assert page.heading == "You’re booked"
         assert sent_notes(sandbox)[-1] == "default which room for beard-trim: 12"
 
@@ -459,7 +465,7 @@ def test_a_function_that_fails_stops_no_booking(
     visitor: Visitor, sandbox: Sandbox, site: Settings, caplog: pytest.LogCaptureFixture, name: str
 ):
     """The form has no questions then, also no required one, and the log says why."""
-    ask(site, FAILURES[name])
+    set_questions(site, FAILURES[name])
     page = visitor.book()
     assert page.heading == "You’re booked"
     assert sent_notes(sandbox) == [None]
@@ -480,7 +486,7 @@ def test_questions_of_a_function_are_remembered_for_some_seconds(site: Settings,
             raise LookupError
         return [{"name": f"q{len(calls)}", "label": "L", "kind": "text"}]
 
-    ask(site, questions)
+    set_questions(site, questions)
     source = QuestionSource(Clock(monotonic=lambda: now[0]))
     account = conf.get_account(None)
 
@@ -498,7 +504,7 @@ def test_questions_of_a_function_are_remembered_for_some_seconds(site: Settings,
 
 def test_wrong_questions_are_an_error_of_the_settings(site: Settings):
     """With the value that is wrong, and where it stands."""
-    ask(site, {"haircut": [{"name": "allergies", "label": "Any allergies?", "kind": "color"}]})
+    set_questions(site, {"haircut": [{"name": "allergies", "label": "Any allergies?", "kind": "color"}]})
     with pytest.raises(ImproperlyConfigured) as raised:
         conf.accounts()
     assert "QUESTIONS is invalid" in str(raised.value)
@@ -520,7 +526,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_answers_are_errors_or_plain_text(visitor: Visitor, sandbox: Sandbox, site: Settings, text: str):
     """In each field, and in fields that no question has: never a 500, never markup, never a line of their own."""
-    ask(site)
+    set_questions(site)
     _method, action, fields = visitor.choose().form("Book appointment")
     for name in ANSWERS:
         page = visitor.open(action, {**fields, **JANE, **ANSWERS, name: text})
@@ -536,7 +542,9 @@ def test_hostile_answers_are_errors_or_plain_text(visitor: Visitor, sandbox: San
 
 def test_long_answers_in_any_script_come_back_to_be_shortened(visitor: Visitor, sandbox: Sandbox, site: Settings):
     """A form grows with what is asked, and by no more: of a service that asks nothing it has the usual limit."""
-    ask(site, {"haircut": [{"name": f"q{number}", "label": "?", "kind": "long_text"} for number in range(16)]})
+    set_questions(
+        site, {"haircut": [{"name": f"q{number}", "label": "?", "kind": "long_text"} for number in range(16)]}
+    )
     answers = {f"answer_q{number}": "漢" * 500 for number in range(16)}
     _method, action, fields = visitor.choose().form("Book appointment")
     page = visitor.open(action, {**fields, **JANE, **answers})
@@ -548,7 +556,7 @@ def test_long_answers_in_any_script_come_back_to_be_shortened(visitor: Visitor, 
     _method, action, fields = visitor.choose("beard-trim").form("Book appointment")
     assert visitor.open(action, {**fields, **JANE, **answers}).status == 413
     assert not sandbox.bookings()
-    ask(site, f"{__name__}.asked_by_function")
+    set_questions(site, f"{__name__}.questions_of_service")
     _method, action, fields = visitor.choose().form("Book appointment")
     assert visitor.open(action, {**fields, **JANE, "answer_unknown": "漢" * 8_000}).status in {200, 422}
     assert visitor.open(action, {**fields, **JANE, "answer_unknown": "漢" * 40_000}).status == 413
@@ -565,5 +573,5 @@ def test_a_form_with_questions_costs_no_query_and_no_request_more(visitor: Visit
         return len(queries), len(sandbox.requests)
 
     before = cost()
-    ask(site)
+    set_questions(site)
     assert cost() == before

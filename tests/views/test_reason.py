@@ -30,19 +30,19 @@ pytestmark = pytest.mark.django_db
 
 FAR = "?day=2026-12-09"
 REASON = 'I’m ill <b>& "canary"</b>\r\nSorry'
-SAID = 'I’m ill <b>& "canary"</b>\nSorry'
+REASON_TEXT = 'I’m ill <b>& "canary"</b>\nSorry'
 MISSING = "Please say why. A few words are enough."
 
 
-def ask(site: Settings, how: str) -> None:
+def set_reason_field(site: Settings, how: str) -> None:
     """Let the site ask for a reason."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ASK_REASON": how}
 
 
 @pytest.fixture(params=[{}, pytest.param(HTMX, marks=pytest.mark.matrix)], ids=["page", "fragment"])
-def walk(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
+def any_visitor(request: pytest.FixtureRequest, client: Client, site: Settings) -> Visitor:
     """A visitor to a site that asks for a reason, which is optional."""
-    ask(site, "optional")
+    set_reason_field(site, "optional")
     return Visitor(client, request.param)
 
 
@@ -65,9 +65,9 @@ def post(visitor: Visitor, page: Page, button: str, reason: str) -> Page:
     return visitor.open(action, {**fields, "reason": reason})
 
 
-def asked_why(sandbox: Sandbox) -> str:
+def sent_to_kordless(sandbox: Sandbox) -> str:
     """All that Kordless was sent."""
-    return str([vars(asked) for asked in sandbox.requests])
+    return str([vars(request) for request in sandbox.requests])
 
 
 def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
@@ -80,142 +80,154 @@ def test_no_reason_is_asked_for_by_default(client: Client, site: Settings):
     _method, action, fields = question.form("Cancel booking")
     with record_signals() as recorder:
         visitor.open(action, {**fields, "reason": "canary"})
-    assert [said["reason"] for said in recorder.arguments] == [""]
+    assert [arguments["reason"] for arguments in recorder.arguments] == [""]
 
 
-def test_the_reason_reaches_the_sites_signal_and_never_kordless(walk: Visitor, sandbox: Sandbox):
+def test_the_reason_reaches_the_sites_signal_and_never_kordless(any_visitor: Visitor, sandbox: Sandbox):
     """Of a move and of a cancellation, as it was typed, with plain line breaks; a new booking has none."""
     with record_signals() as recorder:
-        page = own_page(walk)
-        moved = post(walk, chosen_time(walk, page), "Reschedule", REASON)
-        canceled = post(walk, walk.send(moved, "Cancel booking"), "Cancel booking", f"Really: {REASON}")
+        page = own_page(any_visitor)
+        moved = post(any_visitor, chosen_time(any_visitor, page), "Reschedule", REASON)
+        canceled = post(any_visitor, any_visitor.send(moved, "Cancel booking"), "Cancel booking", f"Really: {REASON}")
     assert canceled.heading == "Booking canceled"
-    assert [(what, said["reason"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+    assert [
+        (what, arguments["reason"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("created", ""),
-        ("rescheduled", SAID),
-        ("cancelled", f"Really: {SAID}"),
+        ("rescheduled", REASON_TEXT),
+        ("cancelled", f"Really: {REASON_TEXT}"),
     ]
-    assert "canary" not in asked_why(sandbox)
+    assert "canary" not in sent_to_kordless(sandbox)
 
 
-def test_the_reason_stands_in_no_address_and_no_log(walk: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture):
+def test_the_reason_stands_in_no_address_and_no_log(
+    any_visitor: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+):
     """Not when all goes well, nor when Kordless fails and the form comes back."""
     caplog.set_level(logging.DEBUG)
-    page = own_page(walk)
-    question = chosen_time(walk, page)
+    page = own_page(any_visitor)
+    question = chosen_time(any_visitor, page)
     sandbox.faults.add("status", "reschedule", status=409, times=1)
-    post(walk, question, "Reschedule", REASON)
+    post(any_visitor, question, "Reschedule", REASON)
     sandbox.faults.add("status", "cancel", status=503, times=3)
-    post(walk, walk.send(page, "Cancel booking"), "Cancel booking", REASON)
+    post(any_visitor, any_visitor.send(page, "Cancel booking"), "Cancel booking", REASON)
     assert "canary" not in caplog.text
-    assert not [url for url in walk.urls if "canary" in unquote(url)]
+    assert not [url for url in any_visitor.urls if "canary" in unquote(url)]
 
 
-def test_a_required_reason_that_is_missing_is_asked_for(walk: Visitor, site: Settings, sandbox: Sandbox):
+def test_a_required_reason_that_is_missing_is_asked_for(any_visitor: Visitor, site: Settings, sandbox: Sandbox):
     """In words, at the field; also where what was typed doesn't show. Nothing is changed meanwhile."""
-    ask(site, "required")
-    page = own_page(walk)
+    set_reason_field(site, "required")
+    page = own_page(any_visitor)
     for button, question in (
-        ("Cancel booking", walk.send(page, "Cancel booking")),
-        ("Reschedule", chosen_time(walk, page)),
+        ("Cancel booking", any_visitor.send(page, "Cancel booking")),
+        ("Reschedule", chosen_time(any_visitor, page)),
     ):
         assert "Reason (optional)" not in question.text
         for nothing in ("", "  \r\n", "\u200b\u2060"):
-            answer = post(walk, question, button, nothing)
+            answer = post(any_visitor, question, button, nothing)
             assert answer.status == 422
             assert MISSING in answer.alert
             assert answer.tree.css_first("textarea[aria-invalid=true]") is not None
-    assert not [asked for asked in sandbox.requests if asked.operation in {"cancel", "reschedule"}]
-    assert post(walk, walk.send(page, "Cancel booking"), "Cancel booking", "Ill").heading == "Booking canceled"
+    assert not [request for request in sandbox.requests if request.operation in {"cancel", "reschedule"}]
+    assert (
+        post(any_visitor, any_visitor.send(page, "Cancel booking"), "Cancel booking", "Ill").heading
+        == "Booking canceled"
+    )
 
 
-def test_an_optional_reason_may_be_left_out(walk: Visitor):
+def test_an_optional_reason_may_be_left_out(any_visitor: Visitor):
     """An empty field is no error."""
-    assert post(walk, walk.send(own_page(walk), "Cancel booking"), "Cancel booking", "").heading == "Booking canceled"
+    assert (
+        post(any_visitor, any_visitor.send(own_page(any_visitor), "Cancel booking"), "Cancel booking", "").heading
+        == "Booking canceled"
+    )
 
 
 @pytest.mark.parametrize("reason", ["x" * (MAX_REASON + 1), "nul\0byte", "x" * 50_000])
-def test_a_reason_that_cannot_be_taken_is_explained_and_kept(walk: Visitor, sandbox: Sandbox, reason: str):
+def test_a_reason_that_cannot_be_taken_is_explained_and_kept(any_visitor: Visitor, sandbox: Sandbox, reason: str):
     """Too long, or with a character that no text has: the form comes back, and nothing is changed."""
-    answer = post(walk, walk.send(own_page(walk), "Cancel booking"), "Cancel booking", reason)
+    answer = post(any_visitor, any_visitor.send(own_page(any_visitor), "Cancel booking"), "Cancel booking", reason)
     assert answer.status == 422
     assert answer.alert
     assert (answer.tree.css_first("textarea[name=reason]").text() or "").strip()[:3] == reason[:3]
-    assert not [asked for asked in sandbox.requests if asked.operation == "cancel"]
+    assert not [request for request in sandbox.requests if request.operation == "cancel"]
 
 
-def test_the_reason_is_kept_when_a_cancellation_fails(walk: Visitor, sandbox: Sandbox):
+def test_the_reason_is_kept_when_a_cancellation_fails(any_visitor: Visitor, sandbox: Sandbox):
     """The same form once more, filled in; sent again, the reason goes along."""
-    question = walk.send(own_page(walk), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     sandbox.faults.add("status", "cancel", status=503)
-    answer = post(walk, question, "Cancel booking", REASON)
+    answer = post(any_visitor, question, "Cancel booking", REASON)
     assert answer.status == 503
-    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert answer.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
     sandbox.faults.clear()
     with record_signals() as recorder:
-        walk.send(answer, "Cancel booking")
+        any_visitor.send(answer, "Cancel booking")
         _method, _action, fields = answer.form("Cancel booking")
         assert "reason" not in fields
     assert recorder.names == ["cancelled"]
 
 
-def test_the_reason_is_kept_when_the_new_time_was_just_taken(walk: Visitor, sandbox: Sandbox):
+def test_the_reason_is_kept_when_the_new_time_was_just_taken(any_visitor: Visitor, sandbox: Sandbox):
     """Over the times that are still free into the next question."""
-    question = chosen_time(walk, own_page(walk))
+    question = chosen_time(any_visitor, own_page(any_visitor))
     sandbox.faults.add("status", "reschedule", status=409, times=1)
-    times = post(walk, question, "Reschedule", REASON)
+    times = post(any_visitor, question, "Reschedule", REASON)
     assert times.status == 409
-    again = walk.open(next(iter(times.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    again = any_visitor.open(next(iter(times.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
-def test_choosing_another_time_keeps_the_reason(walk: Visitor, sandbox: Sandbox):
+def test_choosing_another_time_keeps_the_reason(any_visitor: Visitor, sandbox: Sandbox):
     """The button posts it; over another day and the zone's page it is still there, and nothing was moved."""
-    question = chosen_time(walk, own_page(walk))
+    question = chosen_time(any_visitor, own_page(any_visitor))
     [button] = [node for node in question.tree.css("button") if "Choose another time" in node.text()]
     fields = question.form("Reschedule")[2]
-    times = walk.open(button.attributes["formaction"] or "", {**fields, "reason": REASON})
+    times = any_visitor.open(button.attributes["formaction"] or "", {**fields, "reason": REASON})
     assert times.heading == "Choose a new time"
-    times = walk.open(next(iter(times.days.values())))
-    again = walk.open(next(iter(times.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
-    assert not [asked for asked in sandbox.requests if asked.operation == "reschedule"]
+    times = any_visitor.open(next(iter(times.days.values())))
+    again = any_visitor.open(next(iter(times.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
+    assert not [request for request in sandbox.requests if request.operation == "reschedule"]
 
 
-def test_a_time_zone_chosen_on_the_way_keeps_the_reason_and_the_refused_time(walk: Visitor):
+def test_a_time_zone_chosen_on_the_way_keeps_the_reason_and_the_refused_time(any_visitor: Visitor):
     """Without JavaScript, a form sends its hidden fields in place of what its action has."""
-    own = walk.send(own_page(walk), "Reschedule")
+    own = any_visitor.send(own_page(any_visitor), "Reschedule")
     refused = next(iter(own.times.values())).partition("start=")[2].partition("&")[0]
     token = encrypt_form_input("default", {"reason": REASON})
-    times = walk.open(f"{urlsplit(own.url).path}?taken=refused&refused={refused}&reason={token}")
+    times = any_visitor.open(f"{urlsplit(own.url).path}?taken=refused&refused={refused}&reason={token}")
     assert times.alert
-    zones = walk.follow("Change time zone")
+    zones = any_visitor.follow("Change time zone")
     _method, action, fields = zones.form(next(text for text in zones.texts(".kb-zones button") if "London" in text))
-    there = walk.open(f"{action}?{urlencode(fields | {'tz': 'Europe/London'})}")
+    there = any_visitor.open(f"{action}?{urlencode(fields | {'tz': 'Europe/London'})}")
     assert there.alert == times.alert
     assert [url.partition("start=")[2] for url in there.times.values()] == [
         url.partition("start=")[2] for url in times.times.values()
     ]
-    again = walk.open(next(iter(there.times.values())))
-    assert again.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    again = any_visitor.open(next(iter(there.times.values())))
+    assert again.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
-def test_a_carried_reason_that_is_forged_or_old_is_ignored(walk: Visitor, clock: Traveller):
+def test_a_carried_reason_that_is_forged_or_old_is_ignored(any_visitor: Visitor, clock: Traveller):
     """The next form is empty, and nothing else happens."""
-    question = chosen_time(walk, own_page(walk))
+    question = chosen_time(any_visitor, own_page(any_visitor))
     for forged in ("x", "%00", "a" * 5000):
-        page = walk.open(f"{question.url}&reason={forged}")
+        page = any_visitor.open(f"{question.url}&reason={forged}")
         assert (page.status, page.texts("textarea[name=reason]")) == (200, [""])
 
 
-def test_what_was_typed_stays_in_sight_when_the_deadline_has_passed(walk: Visitor, site: Settings, clock: Traveller):
+def test_what_was_typed_stays_in_sight_when_the_deadline_has_passed(
+    any_visitor: Visitor, site: Settings, clock: Traveller
+):
     """Whoever calls the business instead can read it out."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, "ENFORCE_NOTICE": True}
-    question = walk.send(own_page(walk), "Cancel booking")
+    question = any_visitor.send(own_page(any_visitor), "Cancel booking")
     clock.shift(timedelta(days=7, hours=2))
-    answer = post(walk, question, "Cancel booking", REASON)
+    answer = post(any_visitor, question, "Cancel booking", REASON)
     assert answer.status == 409
-    assert answer.texts("textarea[name=reason]") == [" ".join(SAID.split())]
+    assert answer.texts("textarea[name=reason]") == [" ".join(REASON_TEXT.split())]
 
 
 def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, client: Client, sandbox: Sandbox):
@@ -225,7 +237,7 @@ def test_a_webhook_that_is_quicker_than_the_page_has_the_reason(site: Settings, 
     mark_change_in_progress(cache, "default", "BOOK_AB12CD34", BookingChange.CANCELLED, REASON)
     with record_signals() as recorder:
         assert delivery(event_body("booking.cancelled", status="canceled")).post(client).status_code == 200
-    assert [(said["reason"], said["source"]) for said in recorder.arguments] == [(REASON, "widget")]
+    assert [(arguments["reason"], arguments["source"]) for arguments in recorder.arguments] == [(REASON, "widget")]
 
 
 def test_the_reason_of_a_change_in_progress_is_encrypted(clock: Traveller):

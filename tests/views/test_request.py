@@ -157,12 +157,12 @@ def test_several_accounts_need_their_namespace(two_accounts: Settings):
 
 def test_progress_leads_back_but_never_forward(site: Settings, client: Client):
     """Past steps are links as long as nothing is booked; the current one says that it is."""
-    walk = Visitor(client)
+    any_visitor = Visitor(client)
     expected = {"/book/": [], "/book/haircut/": ["Service"]}
     for url, links in expected.items():
-        assert [*walk.open(url).links(".kb-progress a")] == links
-    assert walk.open("/book/haircut/").texts("[aria-current=step]") == ["Time"]
-    assert [*walk.book().links(".kb-progress a")] == []
+        assert [*any_visitor.open(url).links(".kb-progress a")] == links
+    assert any_visitor.open("/book/haircut/").texts("[aria-current=step]") == ["Time"]
+    assert [*any_visitor.book().links(".kb-progress a")] == []
 
 
 def test_a_demo_says_so(site: Settings, client: Client):

@@ -16,39 +16,39 @@ pytestmark = pytest.mark.django_db
 FAR = "?day=2026-12-09&tz=Europe/Kyiv"
 
 
-def own_page(walk: Visitor, service: str = "haircut", query: str = FAR) -> Page:
+def own_page(any_visitor: Visitor, service: str = "haircut", query: str = FAR) -> Page:
     """Book, and follow the manage link."""
-    return walk.open(walk.book(service, query).link("Change or cancel"))
+    return any_visitor.open(any_visitor.book(service, query).link("Change or cancel"))
 
 
-def question(walk: Visitor, page: Page, day: str = "Thursday, December 10, 2026") -> tuple[Page, datetime]:
+def question(any_visitor: Visitor, page: Page, day: str = "Thursday, December 10, 2026") -> tuple[Page, datetime]:
     """Choose the first time of another day: the page that asks, and that time."""
-    slots = walk.send(page, "Reschedule")
-    slots = walk.open(slots.days[day])
+    slots = any_visitor.send(page, "Reschedule")
+    slots = any_visitor.open(slots.days[day])
     url = next(iter(slots.times.values()))
-    return walk.open(url), start_of(url)
+    return any_visitor.open(url), start_of(url)
 
 
 def moves(sandbox: Sandbox) -> int:
     """Return the number of requests to reschedule a booking that Kordless received."""
-    return len([asked for asked in sandbox.requests if asked.operation == "reschedule"])
+    return len([request for request in sandbox.requests if request.operation == "reschedule"])
 
 
-def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
+def test_moving_all_the_way(any_visitor: Visitor, sandbox: Sandbox):
     """Choose, see old and new, confirm: the same booking at another time, in the same zone."""
-    page = own_page(walk)
-    slots = walk.send(page, "Reschedule")
+    page = own_page(any_visitor)
+    slots = any_visitor.send(page, "Reschedule")
     assert slots.heading == "Choose a new time"
     assert "Nothing changes until you confirm." in slots.text
     assert "Times in New York. You’re 7 hours ahead." in slots.text
     assert slots.texts(".kb-hosts a") == []
-    ask, start = question(walk, page)
-    assert ask.heading == "Reschedule your booking?"
-    assert ask.texts("dt")[:2] == ["From", "To"]
-    assert ask.texts(".kb-was strong") == page.texts("dd strong")
-    assert "To Thursday, December 10" in ask.text
+    question_page, start = question(any_visitor, page)
+    assert question_page.heading == "Reschedule your booking?"
+    assert question_page.texts("dt")[:2] == ["From", "To"]
+    assert question_page.texts(".kb-was strong") == page.texts("dd strong")
+    assert "To Thursday, December 10" in question_page.text
     assert moves(sandbox) == 0
-    done = walk.send(ask, "Reschedule")
+    done = any_visitor.send(question_page, "Reschedule")
     assert done.texts("[role=status].kb-notice") == ["Your booking has been rescheduled."]
     assert "Thursday, December 10" in done.text
     assert done.number == page.number
@@ -58,11 +58,11 @@ def test_moving_all_the_way(walk: Visitor, sandbox: Sandbox):
     assert booking["timezone"] == "Europe/Kyiv"
 
 
-def test_moving_twice_moves_once(walk: Visitor, sandbox: Sandbox):
+def test_moving_twice_moves_once(any_visitor: Visitor, sandbox: Sandbox):
     """A second press of the button finds the booking already there."""
-    ask, start = question(walk, own_page(walk))
+    question_page, start = question(any_visitor, own_page(any_visitor))
     for _again in range(3):
-        assert "Your booking has been rescheduled." in walk.send(ask, "Reschedule").text
+        assert "Your booking has been rescheduled." in any_visitor.send(question_page, "Reschedule").text
     assert moves(sandbox) == 1
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
@@ -72,8 +72,8 @@ def test_moving_changes_the_free_times_at_once(visitor: Visitor):
     free = visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day
     page = own_page(visitor, query="?day=2026-12-09&host=host_sarah")
     assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day != free
-    ask, _start = question(visitor, page)
-    visitor.send(ask, "Reschedule")
+    question_page, _start = question(visitor, page)
+    visitor.send(question_page, "Reschedule")
     assert visitor.open("/book/haircut/?day=2026-12-09&host=host_sarah").times_of_day == free
 
 
@@ -83,17 +83,17 @@ def test_another_zone_for_moving(visitor: Visitor):
     zones = visitor.send(visitor.open(slots.link("Change time zone")), "Search", q="Kathmandu")
     slots = visitor.open(zones.link("Kathmandu, Nepal"))
     assert "Your time zone: Kathmandu · GMT+5:45" in slots.text
-    ask = visitor.open(next(iter(slots.times.values())))
-    assert "Kathmandu" in ask.text
+    question_page = visitor.open(next(iter(slots.times.values())))
+    assert "Kathmandu" in question_page.text
 
 
-def test_a_time_that_was_taken_meanwhile(walk: Visitor, sandbox: Sandbox):
+def test_a_time_that_was_taken_meanwhile(any_visitor: Visitor, sandbox: Sandbox):
     """When somebody was quicker: said kindly, fresh times, and the booking stays as it was."""
-    page = own_page(walk, query=f"{FAR}&host=host_sarah")
+    page = own_page(any_visitor, query=f"{FAR}&host=host_sarah")
     before = sandbox.bookings()[0]["starts"]
-    ask, _start = question(walk, page)
+    question_page, _start = question(any_visitor, page)
     sandbox.faults.add("status", "reschedule", status=409)
-    slots = walk.send(ask, "Reschedule")
+    slots = any_visitor.send(question_page, "Reschedule")
     assert "just taken" in slots.alert
     assert slots.times
     assert sandbox.bookings()[0]["starts"] == before
@@ -112,30 +112,30 @@ def test_a_rejected_reschedule_is_explained(visitor: Visitor, sandbox: Sandbox):
     """Inside the business's notice Kordless rejects it: the page says so, and that nothing has changed."""
     page = own_page(visitor, "full-color", "?day=2026-12-02")
     before = sandbox.bookings()
-    ask, _start = question(visitor, page, "Friday, December 11, 2026")
-    page = visitor.send(ask, "Reschedule")
+    question_page, _start = question(visitor, page, "Friday, December 11, 2026")
+    page = visitor.send(question_page, "Reschedule")
     assert (page.status, page.heading) == (422, "This booking can’t be rescheduled to that time")
     assert "Your booking is unchanged" in page.text
     assert sandbox.bookings() == before
 
 
-def test_a_cut_move_tells_the_truth(walk: Visitor, sandbox: Sandbox):
+def test_a_cut_move_tells_the_truth(any_visitor: Visitor, sandbox: Sandbox):
     """When the answer is lost, Kordless is asked where the booking is."""
-    ask, start = question(walk, own_page(walk))
+    question_page, start = question(any_visitor, own_page(any_visitor))
     sandbox.faults.add("status", "reschedule", status=502, carried_out=True)
-    assert "Your booking has been rescheduled." in walk.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in any_visitor.send(question_page, "Reschedule").text
     assert sandbox.bookings()[0]["starts"] == start.timestamp()
 
 
 def test_a_failed_move_is_not_called_done(visitor: Visitor, sandbox: Sandbox):
     """When nothing was carried out, no page claims that it was; a second try does it."""
-    ask, _start = question(visitor, own_page(visitor))
+    question_page, _start = question(visitor, own_page(visitor))
     sandbox.faults.add("status", "reschedule", status=502)
-    page = visitor.send(ask, "Reschedule")
+    page = visitor.send(question_page, "Reschedule")
     assert page.status == 503
     assert "Your booking has been rescheduled." not in page.text
     sandbox.faults.clear()
-    assert "Your booking has been rescheduled." in visitor.send(ask, "Reschedule").text
+    assert "Your booking has been rescheduled." in visitor.send(question_page, "Reschedule").text
 
 
 def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox):
@@ -150,25 +150,25 @@ def test_a_time_of_one_booking_moves_no_other(visitor: Visitor, sandbox: Sandbox
 def test_a_changed_or_old_choice_leads_back(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """A tampered, missing or hours-old choice moves nothing."""
     page = own_page(visitor)
-    ask, _start = question(visitor, page)
-    _method, action, fields = ask.form("Reschedule")
+    question_page, _start = question(visitor, page)
+    _method, action, fields = question_page.form("Reschedule")
     for token in ("", "x", fields["draft"][:-1], "x" * 5000):
         assert visitor.open(action, {"draft": token}).heading == "Choose a new time"
     clock.shift(7201)
-    assert visitor.send(ask, "Reschedule").heading == "Choose a new time"
+    assert visitor.send(question_page, "Reschedule").heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
 def test_a_canceled_booking_can_not_be_moved(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Every page of moving says so, with the right status."""
     page = own_page(visitor)
-    ask, _start = question(visitor, page)
+    question_page, _start = question(visitor, page)
     sandbox.set_status(page.number, "canceled")
     clock.shift(VIEW_SECONDS + 1)
-    for url in (f"{page.url}reschedule/", ask.url):
+    for url in (f"{page.url}reschedule/", question_page.url):
         refused = visitor.open(url)
         assert (refused.status, refused.heading) == (409, "This booking can’t be rescheduled")
-    assert visitor.send(ask, "Reschedule").status == 409
+    assert visitor.send(question_page, "Reschedule").status == 409
     assert moves(sandbox) == 0
 
 
@@ -191,27 +191,27 @@ def test_the_service_is_gone(visitor: Visitor, sandbox: Sandbox, site: Settings,
     assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
-def test_only_times_of_the_booking_s_own_host(walk: Visitor, sandbox: Sandbox):
+def test_only_times_of_the_booking_s_own_host(any_visitor: Visitor, sandbox: Sandbox):
     """Kordless keeps the host, so nobody else's times are offered, and no address says whose they are."""
-    page = own_page(walk, query="?day=2026-12-09&tz=America/New_York&host=host_miguel")
-    slots = walk.open(f"{page.url.partition('?')[0]}reschedule/?day=2026-12-10")
-    his = walk.open("/book/haircut/?day=2026-12-10&tz=America/New_York&host=host_miguel").times_of_day
-    everybodys = walk.open("/book/haircut/?day=2026-12-10&tz=America/New_York").times_of_day
+    page = own_page(any_visitor, query="?day=2026-12-09&tz=America/New_York&host=host_miguel")
+    slots = any_visitor.open(f"{page.url.partition('?')[0]}reschedule/?day=2026-12-10")
+    his = any_visitor.open("/book/haircut/?day=2026-12-10&tz=America/New_York&host=host_miguel").times_of_day
+    everybodys = any_visitor.open("/book/haircut/?day=2026-12-10&tz=America/New_York").times_of_day
     assert slots.times_of_day == his != everybodys
     assert "host=" not in "".join(slots.links().values())
-    ask = walk.open(list(slots.times.values())[-1])
-    walk.send(ask, "Reschedule")
+    question_page = any_visitor.open(list(slots.times.values())[-1])
+    any_visitor.send(question_page, "Reschedule")
     [booking] = sandbox.bookings()
     assert booking["host_id"] == "host_miguel"
     assert booking["starts"] == start_of(list(slots.times.values())[-1]).timestamp()
 
 
-def test_only_times_with_room_for_all(walk: Visitor):
+def test_only_times_with_room_for_all(any_visitor: Visitor):
     """Those who booked for three are offered no time that has fewer places left."""
-    page = own_page(walk, "styling-class", "?party=3&tz=America/New_York")
+    page = own_page(any_visitor, "styling-class", "?party=3&tz=America/New_York")
     base = page.url.partition("?")[0]
     one, three, moving = (
-        {day for month in ("2026-12", "2027-01") for day in walk.open(f"{url}month={month}").days}
+        {day for month in ("2026-12", "2027-01") for day in any_visitor.open(f"{url}month={month}").days}
         for url in (
             "/book/styling-class/?tz=America/New_York&",
             "/book/styling-class/?tz=America/New_York&party=3&",
@@ -222,63 +222,65 @@ def test_only_times_with_room_for_all(walk: Visitor):
     assert three < one
 
 
-def test_an_old_question_does_not_move_a_booking_back(walk: Visitor, sandbox: Sandbox):
+def test_an_old_question_does_not_move_a_booking_back(any_visitor: Visitor, sandbox: Sandbox):
     """Two tabs ask about two times. After the first move, the other question is about a time that is gone."""
-    page = own_page(walk)
-    first, start = question(walk, page)
-    second, _other = question(walk, page, "Friday, December 11, 2026")
-    walk.send(first, "Reschedule")
-    refused = walk.send(second, "Reschedule")
+    page = own_page(any_visitor)
+    first, start = question(any_visitor, page)
+    second, _other = question(any_visitor, page, "Friday, December 11, 2026")
+    any_visitor.send(first, "Reschedule")
+    refused = any_visitor.send(second, "Reschedule")
     assert (refused.status, refused.heading) == (409, "Your booking was rescheduled in the meantime")
     assert "Thursday, December 10" in refused.text
     assert [booking["starts"] for booking in sandbox.bookings()] == [start.timestamp()]
     assert moves(sandbox) == 1
     # A new question is about the booking as it is now.
-    again = walk.open(next(iter(walk.open(refused.link("Choose another time")).times.values())))
-    assert "rescheduled" in walk.send(again, "Reschedule").text
+    again = any_visitor.open(next(iter(any_visitor.open(refused.link("Choose another time")).times.values())))
+    assert "rescheduled" in any_visitor.send(again, "Reschedule").text
     assert moves(sandbox) == 2
 
 
 def test_a_question_without_the_time_that_it_showed_moves_nothing(visitor: Visitor, sandbox: Sandbox):
     """The signed start can't be left out, made up, or taken from another booking's question."""
     other, _start = question(visitor, own_page(visitor))
-    ask, _start = question(visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026")
-    _method, action, fields = ask.form("Reschedule")
+    question_page, _start = question(
+        visitor, own_page(visitor, query=FAR.replace("09", "10")), "Friday, December 11, 2026"
+    )
+    _method, action, fields = question_page.form("Reschedule")
     for shown in ("", "20261209T080000Z", other.form("Reschedule")[2]["shown"]):
         assert visitor.open(action, {**fields, "shown": shown}).heading == "Choose a new time"
     assert moves(sandbox) == 0
 
 
-def test_a_page_says_moved_only_of_what_was_moved(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_a_page_says_moved_only_of_what_was_moved(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """Not for a link of anybody's making, not after the next move, and not for long."""
-    page = own_page(walk)
+    page = own_page(any_visitor)
     manage = page.url.partition("?")[0]
     for made_up in ("moved", "canceled", "x", "1:2:3"):
-        assert walk.open(f"{manage}?done={made_up}").texts(".kb-notice") == []
-    other = own_page(walk, query="?day=2026-12-11&tz=Europe/Kyiv")
-    done = walk.send(question(walk, page)[0], "Reschedule")
-    assert walk.open(done.url).texts(".kb-notice") == ["Your booking has been rescheduled."]
-    assert "data-kb-event" in walk.open(done.url).html
+        assert any_visitor.open(f"{manage}?done={made_up}").texts(".kb-notice") == []
+    other = own_page(any_visitor, query="?day=2026-12-11&tz=Europe/Kyiv")
+    done = any_visitor.send(question(any_visitor, page)[0], "Reschedule")
+    assert any_visitor.open(done.url).texts(".kb-notice") == ["Your booking has been rescheduled."]
+    assert "data-kb-event" in any_visitor.open(done.url).html
     proof = done.url.partition("?")[2]
-    assert walk.open(f"{other.url.partition('?')[0]}?{proof}").texts(".kb-notice") == []
+    assert any_visitor.open(f"{other.url.partition('?')[0]}?{proof}").texts(".kb-notice") == []
     clock.shift(301)
-    late = walk.open(done.url)
+    late = any_visitor.open(done.url)
     assert (late.texts(".kb-notice"), "data-kb-event" in late.html) == ([], False)
-    moved = walk.send(question(walk, page, "Wednesday, December 16, 2026")[0], "Reschedule")
-    walk.send(question(walk, page, "Thursday, December 17, 2026")[0], "Reschedule")
-    assert walk.open(moved.url).texts(".kb-notice") == []
+    moved = any_visitor.send(question(any_visitor, page, "Wednesday, December 16, 2026")[0], "Reschedule")
+    any_visitor.send(question(any_visitor, page, "Thursday, December 17, 2026")[0], "Reschedule")
+    assert any_visitor.open(moved.url).texts(".kb-notice") == []
 
 
-def test_rescheduling_begins_where_the_booking_is(walk: Visitor):
+def test_rescheduling_begins_where_the_booking_is(any_visitor: Visitor):
     """In its month, with its current time in one line, and its day marked for eyes and for screen readers."""
-    page = own_page(walk, query="?day=2027-01-13&tz=America/New_York")
-    slots = walk.send(page, "Reschedule")
+    page = own_page(any_visitor, query="?day=2027-01-13&tz=America/New_York")
+    slots = any_visitor.send(page, "Reschedule")
     assert slots.texts(".kb-old") == ["Booked for Wed, Jan 13, 9:00 AM"]
     assert "Haircut" in slots.texts(".kb-facts")[0]
     [marked] = slots.tree.css("td .kb-booked")
     assert marked.text(deep=False).strip() == "13"
     assert (marked.attributes.get("aria-label") or marked.text()).endswith("your current day")
-    elsewhere = walk.open(slots.link("Earlier dates"))
+    elsewhere = any_visitor.open(slots.link("Earlier dates"))
     assert elsewhere.tree.css("td .kb-booked") == []
     assert elsewhere.texts(".kb-old") == slots.texts(".kb-old")
 

@@ -211,31 +211,33 @@ def dangers(html: str) -> list[str]:
     return found
 
 
-def walk_everything(walk: Visitor) -> None:
+def visit_every_kind_of_page(any_visitor: Visitor) -> None:
     """Every kind of page once: times, zones, a form with errors, confirmation, manage, move, cancel, problems."""
-    walk.open(f"{walk.base}?lang=en")
+    any_visitor.open(f"{any_visitor.base}?lang=en")
     for service in ("haircut", "styling-class", "color-consultation", "late-advice"):
-        walk.open(f"{walk.base}{service}/")
-    walk.open(f"{walk.base}haircut/zone/?q=<script>alert(1)</script>")
-    form = walk.choose("haircut", "?day=2026-12-09")
-    walk.send(form, "Book appointment", name="<b onclick=x>", email='"><script>alert(1)</script>', phone="javascript:1")
-    confirmation = walk.send(form, "Book appointment", **JANE)
-    manage = walk.open(confirmation.link("Change or cancel"))
-    slots = walk.send(manage, "Reschedule")
-    walk.open(slots.link("Change time zone"))
-    ask = walk.open(list(slots.times.values())[-1])
-    walk.send(ask, "Reschedule")
-    walk.send(walk.send(manage, "Cancel booking"), "Cancel booking")
-    find = walk.open(f"{walk.base}manage/")
-    walk.send(find, "Find booking", number="<script>alert(1)</script>", contact="<img src=x onerror=alert(1)>")
+        any_visitor.open(f"{any_visitor.base}{service}/")
+    any_visitor.open(f"{any_visitor.base}haircut/zone/?q=<script>alert(1)</script>")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
+    any_visitor.send(
+        form, "Book appointment", name="<b onclick=x>", email='"><script>alert(1)</script>', phone="javascript:1"
+    )
+    confirmation = any_visitor.send(form, "Book appointment", **JANE)
+    manage = any_visitor.open(confirmation.link("Change or cancel"))
+    slots = any_visitor.send(manage, "Reschedule")
+    any_visitor.open(slots.link("Change time zone"))
+    question = any_visitor.open(list(slots.times.values())[-1])
+    any_visitor.send(question, "Reschedule")
+    any_visitor.send(any_visitor.send(manage, "Cancel booking"), "Cancel booking")
+    find = any_visitor.open(f"{any_visitor.base}manage/")
+    any_visitor.send(find, "Find booking", number="<script>alert(1)</script>", contact="<img src=x onerror=alert(1)>")
     for nowhere in ("<script>alert(1)</script>/x", "x", "manage/x/", "haircut/contact/?draft=<b>"):
-        walk.open(f"{walk.base}{nowhere}")
+        any_visitor.open(f"{any_visitor.base}{nowhere}")
 
 
 def test_hostile_texts_stay_texts(visitor: Visitor, sandbox: Sandbox):
     """Markup, scripts and CSS in every text of the business and of the visitor: nothing of it ever comes alive."""
     sandbox.faults.add("hostile")
-    walk_everything(visitor)
+    visit_every_kind_of_page(visitor)
     assert len(visitor.responses) > 20
     for page in visitor.responses:
         assert page.status in DECLARED - {503}, page.url

@@ -91,12 +91,12 @@ def test_an_old_safari_books_behind_a_proxy_that_ends_tls(visitor: Visitor, sand
 def test_a_foreign_page_can_not_book(visitor: Visitor, sandbox: Sandbox, headers: dict[str, str]):
     """A form that a foreign page sends is rejected before anything is sent to Kordless."""
     method, action, fields = visitor.choose().form("Book appointment")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     page = visitor.open(action, {**fields, **JANE}, **headers)
     assert (method, page.status, page.heading) == ("post", 403, "Please continue on our booking page")
     # With the field that makes a POST one that only renders, it is still the form.
     assert visitor.open(action, {**fields, **JANE, "form_input": "x"}, **headers).status == 403
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_a_foreign_page_can_not_cancel(visitor: Visitor, sandbox: Sandbox):
@@ -151,8 +151,8 @@ def test_every_page_says_who_may_frame_it(visitor: Visitor, pages: dict[str, str
     """Each page, whole and fragment, GET and HEAD: a strict policy, no X-Frame-Options, no cookie, not indexed."""
     for name, url in pages.items():
         for headers in ({}, HTMX):
-            for ask in (visitor.client.get, visitor.client.head, visitor.client.options):
-                response = ask(url, headers=headers)
+            for method in (visitor.client.get, visitor.client.head, visitor.client.options):
+                response = method(url, headers=headers)
                 policy = policy_of(response)
                 assert policy["default-src"] == "'none'", name
                 assert policy["frame-ancestors"] == "'self'", name
@@ -231,16 +231,16 @@ def strict(site: Settings) -> Iterator[Settings]:
 def test_a_strict_host_lets_visitors_through(strict: Settings, client: Client, sandbox: Sandbox):
     """Login wall, host policy and cookie CSRF don't keep anybody from booking, moving and cancelling."""
     assert client.get("/staff/").status_code == 302
-    walk = Visitor(Client(enforce_csrf_checks=True))
-    page = walk.book("haircut", "?day=2026-12-09")
+    any_visitor = Visitor(Client(enforce_csrf_checks=True))
+    page = any_visitor.book("haircut", "?day=2026-12-09")
     assert page.heading == "You’re booked"
-    page = walk.open(page.link("Change or cancel"))
-    slots = walk.send(page, "Reschedule")
-    moved = walk.send(walk.open(list(slots.times.values())[-1]), "Reschedule")
+    page = any_visitor.open(page.link("Change or cancel"))
+    slots = any_visitor.send(page, "Reschedule")
+    moved = any_visitor.send(any_visitor.open(list(slots.times.values())[-1]), "Reschedule")
     assert "rescheduled" in moved.text
-    page = walk.send(walk.send(moved, "Cancel booking"), "Cancel booking")
+    page = any_visitor.send(any_visitor.send(moved, "Cancel booking"), "Cancel booking")
     assert "canceled" in page.text
-    for each in walk.responses:
+    for each in any_visitor.responses:
         assert policy_of(each.response)["frame-ancestors"] == "'self'"
         assert "X-Frame-Options" not in each.response
         assert not each.response.cookies

@@ -19,21 +19,21 @@ pytestmark = pytest.mark.django_db
 LONG = "Once upon a time there was a haircut that took its time. " * 88  # 5,016 characters
 
 
-def test_a_short_list_of_services_has_no_filter(site: Settings, walk: Visitor):
+def test_a_short_list_of_services_has_no_filter(site: Settings, any_visitor: Visitor):
     """Nor links to its categories."""
     open_salon(site, MAX_UNFILTERED)
-    page = walk.open("/book/")
+    page = any_visitor.open("/book/")
     assert len(page.texts(".kb-service")) == MAX_UNFILTERED
     assert not page.tree.css("[role=search], .kb-category-links")
-    assert len(walk.open("/book/?q=haircut").texts(".kb-service")) == MAX_UNFILTERED
+    assert len(any_visitor.open("/book/?q=haircut").texts(".kb-service")) == MAX_UNFILTERED
 
 
-def test_a_long_list_of_services_has_a_filter(site: Settings, walk: Visitor):
+def test_a_long_list_of_services_has_a_filter(site: Settings, any_visitor: Visitor):
     """It finds words of name, category and description, without accents and in any case, and keeps what was chosen."""
     open_salon(site, 300)
-    page = walk.open("/book/?tz=Asia/Tokyo&hours=24")
+    page = any_visitor.open("/book/?tz=Asia/Tokyo&hours=24")
     assert len(page.texts(".kb-service")) == 300
-    found = walk.send(page, "Search", q=" TREATMENT  29 ")
+    found = any_visitor.send(page, "Search", q=" TREATMENT  29 ")
     assert found.query == {"tz": "Asia/Tokyo", "hours": "24", "q": " TREATMENT  29 "}
     assert len(found.texts(".kb-service")) == 12
     assert found.texts("[data-kb-say]") == ["12 services found"]
@@ -41,26 +41,26 @@ def test_a_long_list_of_services_has_a_filter(site: Settings, walk: Visitor):
         assert broken(each, whole="<html" in each.html) == []
     assert "tz=Asia/Tokyo" in found.link("Tréatment 29")
     assert "q=" not in found.link("Tréatment 29")
-    assert list(walk.send(page, "Search", q="room 3 ment 103").links(".kb-service a")) == ["Tréatment 103"]
-    assert len(walk.send(page, "Search", q="wash").texts(".kb-service")) == 300
+    assert list(any_visitor.send(page, "Search", q="room 3 ment 103").links(".kb-service a")) == ["Tréatment 103"]
+    assert len(any_visitor.send(page, "Search", q="wash").texts(".kb-service")) == 300
 
 
-def test_a_filter_that_finds_nothing_leads_back_to_all_services(site: Settings, walk: Visitor):
+def test_a_filter_that_finds_nothing_leads_back_to_all_services(site: Settings, any_visitor: Visitor):
     """In words, and not as an empty page."""
     open_salon(site, 20)
-    page = walk.open("/book/?q=plumber&tz=Asia/Tokyo")
+    page = any_visitor.open("/book/?q=plumber&tz=Asia/Tokyo")
     assert page.status == 200
     assert page.texts("[data-kb-say]") == ["No matching service."]
     assert page.form("Search")[2]["q"] == "plumber"
-    everything = walk.open(page.link("Show all services"))
+    everything = any_visitor.open(page.link("Show all services"))
     assert everything.query == {"tz": "Asia/Tokyo"}
     assert len(everything.texts(".kb-service")) == 20
 
 
-def test_the_categories_of_a_long_list_are_linked(site: Settings, walk: Visitor):
+def test_the_categories_of_a_long_list_are_linked(site: Settings, any_visitor: Visitor):
     """Each link leads to the section of its category on the same page."""
     open_salon(site, 40)
-    page = walk.open("/book/")
+    page = any_visitor.open("/book/")
     links = page.links(".kb-category-links a")
     assert list(links) == page.texts("section h2")
     for name, url in links.items():
@@ -106,7 +106,7 @@ def test_a_filter_is_applied_while_it_is_typed(site: Settings, client: Client):
     assert not page.tree.css_first(target).css("input")
 
 
-def test_long_texts_are_folded_on_every_page(site: Settings, walk: Visitor):
+def test_long_texts_are_folded_on_every_page(site: Settings, any_visitor: Visitor):
     """Description, policy, place and tagline of 5,000 characters: each page shows a start and offers the rest."""
     open_salon(
         site,
@@ -114,11 +114,11 @@ def test_long_texts_are_folded_on_every_page(site: Settings, walk: Visitor):
         policy=Policy(24, LONG),
         location=("custom", LONG),
     )
-    form = walk.choose("haircut", "?day=2026-12-09")
-    done = walk.send(form, "Book appointment", **JANE)
-    own = walk.open(done.link("Change or cancel"))
-    cancel = walk.send(own, "Cancel booking")
-    pages = walk.open("/book/"), walk.open("/book/haircut/"), form, done, own, cancel
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
+    done = any_visitor.send(form, "Book appointment", **JANE)
+    own = any_visitor.open(done.link("Change or cancel"))
+    cancel = any_visitor.send(own, "Cancel booking")
+    pages = any_visitor.open("/book/"), any_visitor.open("/book/haircut/"), form, done, own, cancel
     for page in pages:
         assert broken(page, whole="<html" in page.html) == []
         folded = page.texts(".kb-more p")
@@ -131,10 +131,10 @@ def test_long_texts_are_folded_on_every_page(site: Settings, walk: Visitor):
         assert len(page.tree.css_first(".kb-card").text()) < (4000 if page is pages[0] else 2500), page.heading
 
 
-def test_a_short_text_is_not_folded(site: Settings, walk: Visitor):
+def test_a_short_text_is_not_folded(site: Settings, any_visitor: Visitor):
     """It stands there as it is."""
     open_salon(site, description="A word.\nAnother word.")
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert not page.tree.css("details")
     assert "A word. Another word." in page.text
 

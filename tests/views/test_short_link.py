@@ -126,7 +126,7 @@ def test_guessing_is_throttled_and_finding_is_not(path: str, client: Client, tex
     assert [response.status_code for response in wrong] == [404, 404, 404, 429, 429]
     assert int(wrong[-1]["Retry-After"]) > 0
     assert client.get(path).status_code == 429
-    assert [asked for asked in sandbox.requests if asked.operation == "lookup"] == []
+    assert [request for request in sandbox.requests if request.operation == "lookup"] == []
 
 
 @hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

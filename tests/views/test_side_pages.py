@@ -89,14 +89,14 @@ def visitor(client: Client, extended: Settings) -> Visitor:
     return Visitor(client)
 
 
-def asked_by(url: str) -> dict[str, str]:
+def query_of(url: str) -> dict[str, str]:
     """Return what a URL has in its query."""
     return dict(parse_qsl(urlsplit(url).query))
 
 
 def kept(query: Mapping[str, str], url: str) -> bool:
     """Return whether the URL has all of this query."""
-    return dict(WRITTEN_AS.get(name, (name, value)) for name, value in query.items()).items() <= asked_by(url).items()
+    return dict(WRITTEN_AS.get(name, (name, value)) for name, value in query.items()).items() <= query_of(url).items()
 
 
 def side_pages(page: Page) -> list[str]:
@@ -138,25 +138,25 @@ def test_metadata_comes_back_from_each_page_beside_the_times(visitor: Visitor):
 def test_a_chosen_time_zone_leaves_the_days_that_were_asked_for(visitor: Visitor):
     """The days that aren't wanted, and the last one that is, are said as before."""
     page = visitor.open(f"{TIMES}?day=2026-12-07&until=2026-12-11&not=13")
-    said = page.texts(".kb-limits li")
-    assert len(said) == 2
+    limits = page.texts(".kb-limits li")
+    assert len(limits) == 2
     page = visitor.follow("Change time zone")
     method, action, fields = page.form(next(text for text in page.texts(".kb-zones button") if "London" in text))
     assert method == "get"
     there = visitor.open(f"{urlsplit(action).path}?{urlencode({**fields, 'tz': 'Europe/London'})}")
     assert not urlsplit(action).query  # to which htmx would append the fields
-    assert there.texts(".kb-limits li") == said
-    assert asked_by(there.url)["tz"] == "Europe/London"
+    assert there.texts(".kb-limits li") == limits
+    assert query_of(there.url)["tz"] == "Europe/London"
 
 
 def test_another_hour_format_and_clock_leave_the_days_that_were_asked_for(visitor: Visitor):
     """They show the same page in another way."""
     query = "day=2026-12-07&until=2026-12-11&not=13"
     page = visitor.open(f"{TIMES}?tz=Europe/London&{query}")
-    said = [plain_spaces(text) for text in page.texts(".kb-limits li")]
+    limits = [plain_spaces(text) for text in page.texts(".kb-limits li")]
     for words in ("24-hour clock", "Show London time"):
         visitor.open(f"{TIMES}?tz=Europe/London&{query}")
-        assert [plain_spaces(text) for text in visitor.follow(words).texts(".kb-limits li")] == said
+        assert [plain_spaces(text) for text in visitor.follow(words).texts(".kb-limits li")] == limits
 
 
 def test_what_was_typed_and_asked_for_comes_back_from_the_time_zones_together(visitor: Visitor):

@@ -147,30 +147,30 @@ def test_what_a_replaced_template_shows_reaches_nobody_else(
     replaced: set[str], site: Settings, sarah: Client, sandbox: Sandbox, clock: Traveller
 ):
     """A signed-in visitor looks, then within the same minute one who isn't, by whole pages and by fragments."""
-    # The walk is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
+    # This test is about what is shown: a machine with much to do must not end it with a page about Kordless's slowness.
     patient = {"BROWSE_SECONDS": 25, "BOOKING_SECONDS": 25, "ASK_REASON": "optional", "CONSENT": [BOX]}
-    asked = {"QUESTIONS": {"*": [{"name": "first", "label": "Your first visit?", "kind": "yes_no"}]}}
-    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, **asked, "SUPPORT_PHONE": "+1 212 555 0100"}
+    questions = {"QUESTIONS": {"*": [{"name": "first", "label": "Your first visit?", "kind": "yes_no"}]}}
+    site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **patient, **questions, "SUPPORT_PHONE": "+1 212 555 0100"}
     visits = [
         Watched(sarah, "sarah"),
         Watched(Client(), ""),
         Watched(sarah, "sarah", HTMX),
         Watched(Client(), "", HTMX),
     ]
-    for number, walk in enumerate(visits):
+    for number, any_visitor in enumerate(visits):
         clock.move_to(NOW + timedelta(seconds=7 * number))
         for path in PUBLIC:
-            assert walk.open(path).status == 200
-    for walk in visits[:2]:
+            assert any_visitor.open(path).status == 200
+    for any_visitor in visits[:2]:
         clock.shift(7)
-        seen = every_page(walk, sandbox, "en")
-        refused = walk.open(seen["contact"].url, {"name": walk.user}, **{"Sec-Fetch-Site": "cross-site"})
+        seen = every_page(any_visitor, sandbox, "en")
+        refused = any_visitor.open(seen["contact"].url, {"name": any_visitor.user}, **{"Sec-Fetch-Site": "cross-site"})
         assert refused.status == 403
     open_salon(site, 20)
-    for walk in visits:
+    for any_visitor in visits:
         clock.shift(7)
         for path in ("/book/", "/book/?q=treat"):
-            assert walk.open(path).status == 200
+            assert any_visitor.open(path).status == 200
     for first, by_fragments in zip(visits[:2], visits[2:], strict=True):
         assert first.markers | by_fragments.markers == replaced
 

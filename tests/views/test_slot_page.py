@@ -47,9 +47,9 @@ def test_anything_else_is_no_start(text: str):
     assert found is None or found.tzinfo is UTC
 
 
-def test_the_first_free_day_is_chosen(walk: Visitor):
+def test_the_first_free_day_is_chosen(any_visitor: Visitor):
     """Without a choice the current week comes first, the first free day is chosen, its times stand in the answer."""
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert page.texts(".kb-sub") == ["Dec 2026 \u2013 Jan 2027", "Tuesday, December 1"]
     [current] = page.tree.css("table a[aria-current=date]")
     assert plain_spaces(current.attributes["aria-label"] or "") == (
@@ -58,9 +58,9 @@ def test_the_first_free_day_is_chosen(walk: Visitor):
     assert page.times_of_day[0] == "10:30 AM"
 
 
-def test_free_days_are_links_and_others_are_not(walk: Visitor):
+def test_free_days_are_links_and_others_are_not(any_visitor: Visitor):
     """Free days are links named with their full date; the salon's Mondays are plain numbers."""
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     cells = {text_of(cell): cell.css_first("a") for cell in reversed(page.tree.css("td"))}
     assert plain_spaces(cells["2"].attributes["aria-label"] or "") == "Wednesday, December 2, 2026, 10 times available"
     assert [cells[monday] for monday in ("7", "14", "21", "28")] == [None] * 4
@@ -68,10 +68,10 @@ def test_free_days_are_links_and_others_are_not(walk: Visitor):
     assert len(page.tree.css("tbody tr")) == 5
 
 
-def test_a_chosen_day_shows_its_times(walk: Visitor):
+def test_a_chosen_day_shows_its_times(any_visitor: Visitor):
     """Following a day's link shows that day, by part of day."""
-    page = walk.open("/book/haircut/")
-    page = walk.open(page.days["Wednesday, December 9, 2026"])
+    page = any_visitor.open("/book/haircut/")
+    page = any_visitor.open(page.days["Wednesday, December 9, 2026"])
     assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
     assert page.texts(".kb-times .kb-label") == ["Morning", "Afternoon", "Evening"]
 
@@ -88,16 +88,16 @@ def test_a_day_that_is_not_free_falls_back(visitor: Visitor):
     assert visitor.open("/book/haircut/?day=2026-11-30").texts(".kb-sub")[0] == "Dec 2026 \u2013 Jan 2027"
 
 
-def test_the_calendar_ends_with_the_booking_window(walk: Visitor):
+def test_the_calendar_ends_with_the_booking_window(any_visitor: Visitor):
     """There is a way to the weeks of the booking window and none beyond; what is beyond comes back into it."""
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert "Earlier dates" not in page.links()
-    page = walk.open(page.link("Later dates"))
+    page = any_visitor.open(page.link("Later dates"))
     assert page.texts(".kb-month .kb-sub") == ["January 2027"]
     assert "Later dates" not in page.links()
-    assert walk.open(page.link("Earlier dates")).texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
-    assert walk.open("/book/haircut/?month=2030-05").texts(".kb-month .kb-sub") == ["January 2027"]
-    assert walk.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
+    assert any_visitor.open(page.link("Earlier dates")).texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
+    assert any_visitor.open("/book/haircut/?month=2030-05").texts(".kb-month .kb-sub") == ["January 2027"]
+    assert any_visitor.open("/book/haircut/?month=2020-05").texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 11, 29, 15, tzinfo=UTC), datetime(2027, 1, 31, 15, tzinfo=UTC)])
@@ -122,25 +122,25 @@ def test_the_first_day_of_a_month_says_which(visitor: Visitor):
     assert [text_of(cell) for cell in (december, january)] == ["Dec 1 today", "Jan 1"]
 
 
-def test_a_link_to_a_month_shows_it_from_its_first_week_and_stays_there(walk: Visitor):
+def test_a_link_to_a_month_shows_it_from_its_first_week_and_stays_there(any_visitor: Visitor):
     """A day of it is chosen without another turn of the calendar, and the way back leads to the current week."""
-    page = walk.open("/book/bridal-styling/?month=2027-02")
+    page = any_visitor.open("/book/bridal-styling/?month=2027-02")
     assert page.texts(".kb-month .kb-sub") == ["January \u2013 March 2027"]
     shown = page.texts("tbody td")
-    page = walk.open([*page.days.values()][-1])
+    page = any_visitor.open([*page.days.values()][-1])
     assert "month=2027-01-31" in page.url
     assert page.texts("tbody td") == shown
     while "Earlier dates" in page.links():
-        page = walk.open(page.link("Earlier dates"))
+        page = any_visitor.open(page.link("Earlier dates"))
     assert "Dec 1" in " ".join(page.texts("tbody td"))
 
 
-def test_each_free_day_is_reached_by_turning_the_calendar(walk: Visitor):
+def test_each_free_day_is_reached_by_turning_the_calendar(any_visitor: Visitor):
     """In order and once, from the current week to the end of the booking window."""
-    page = walk.open("/book/bridal-styling/")
+    page = any_visitor.open("/book/bridal-styling/")
     days = [*page.days]
     while "Later dates" in page.links():
-        page = walk.open(page.link("Later dates"))
+        page = any_visitor.open(page.link("Later dates"))
         days += page.days
     assert len(set(days)) == len(days)
     dates = [datetime.strptime(day, "%A, %B %d, %Y").date() for day in days]  # noqa: DTZ007 (dates)
@@ -148,21 +148,21 @@ def test_each_free_day_is_reached_by_turning_the_calendar(walk: Visitor):
     assert (dates[-1] - dates[0]).days > 150
 
 
-def test_a_service_that_is_booked_out_opens_where_it_is_free(walk: Visitor):
+def test_a_service_that_is_booked_out_opens_where_it_is_free(any_visitor: Visitor):
     """When nothing was chosen and the weeks shown are full, the next ones with a free day open by themselves."""
-    page = walk.open("/book/head-spa/")
+    page = any_visitor.open("/book/head-spa/")
     assert page.texts(".kb-sub") == ["January \u2013 February 2027", "Tuesday, January 5"]
     assert page.times
 
 
-def test_an_empty_month_leads_to_the_next_free_day(walk: Visitor):
+def test_an_empty_month_leads_to_the_next_free_day(any_visitor: Visitor):
     """Weeks that were chosen and are empty say so and link to the next free day."""
-    page = walk.open("/book/head-spa/?month=2026-12")
+    page = any_visitor.open("/book/head-spa/?month=2026-12")
     assert page.texts(".kb-month .kb-sub") == ["Dec 2026 \u2013 Jan 2027"]
     assert not page.days
     assert not page.times
     assert "There are no free times in the weeks shown." in page.text
-    page = walk.open(page.link("Next free day: Tuesday, January 5"))
+    page = any_visitor.open(page.link("Next free day: Tuesday, January 5"))
     assert page.texts(".kb-sub") == ["January \u2013 February 2027", "Tuesday, January 5"]
 
 
@@ -175,25 +175,25 @@ def test_no_free_time_at_all_is_explained(visitor: Visitor, sandbox: Sandbox):
     assert count_requests(sandbox, "availability") <= 4
 
 
-def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(walk: Visitor, sandbox: Sandbox):
+def test_no_free_time_in_the_months_looked_at_says_how_far_and_leads_on(any_visitor: Visitor, sandbox: Sandbox):
     """Only a few months are looked at: the page names the last day of these, and links to the months after it."""
     sandbox.faults.add("no_slots", "availability", days=130)
-    page = walk.open("/book/bridal-styling/")
+    page = any_visitor.open("/book/bridal-styling/")
     assert "There are no free times until March 13." in page.text
     assert "at the moment" not in page.text
     assert count_requests(sandbox, "availability") == 3
-    page = walk.open(page.link("See later dates"))
+    page = any_visitor.open(page.link("See later dates"))
     assert page.texts(".kb-sub") == ["April \u2013 May 2027", "Tuesday, April 20"]
     assert page.times
 
 
-def test_the_last_months_without_a_free_time_lead_back_to_the_first(walk: Visitor, sandbox: Sandbox):
+def test_the_last_months_without_a_free_time_lead_back_to_the_first(any_visitor: Visitor, sandbox: Sandbox):
     """The page never says that there is nothing, as it has not looked at all months itself."""
     sandbox.faults.add("no_slots", "availability")
-    page = walk.open(walk.open("/book/bridal-styling/").link("See later dates"))
+    page = any_visitor.open(any_visitor.open("/book/bridal-styling/").link("See later dates"))
     assert "There are no free times from March 14 on." in page.text
-    assert "until March 13" in walk.open(page.link("Earlier times")).text
-    page = walk.open("/book/bridal-styling/?month=2027-01")
+    assert "until March 13" in any_visitor.open(page.link("Earlier times")).text
+    page = any_visitor.open("/book/bridal-styling/?month=2027-01")
     assert "There are no free times from December 27 to April 10." in page.text
     assert count_requests(sandbox, "availability") <= 6
 
@@ -207,40 +207,40 @@ def test_an_unknown_booking_window_hides_no_free_time(visitor: Visitor, sandbox:
     assert count_requests(sandbox, "availability") <= 4
 
 
-def test_a_host_without_a_free_time_in_the_month_leads_to_the_next_one(walk: Visitor, sandbox: Sandbox):
+def test_a_host_without_a_free_time_in_the_month_leads_to_the_next_one(any_visitor: Visitor, sandbox: Sandbox):
     """The next month with a free time of this host is shown, which a notice says."""
     sandbox.faults.add("no_slots", "availability", days=35, host="host_sarah")
-    page = walk.open("/book/haircut/?host=host_sarah&day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?host=host_sarah&day=2026-12-09")
     assert page.texts(".kb-month .kb-sub") == ["January 2027"]
     assert page.texts(".kb-notice") == ["The next free time with Sarah is Tuesday, January 5."]
     assert all("host=host_sarah" in url for url in page.times.values())
-    german = walk.open("/book/haircut/?host=host_sarah&day=2026-12-09&lang=de")
+    german = any_visitor.open("/book/haircut/?host=host_sarah&day=2026-12-09&lang=de")
     assert "Dienstag, 5. Januar" in german.texts(".kb-notice")[0]
 
 
-def test_a_conflict_that_leaves_the_month_empty_leads_to_the_next_free_day(walk: Visitor, sandbox: Sandbox):
+def test_a_conflict_that_leaves_the_month_empty_leads_to_the_next_free_day(any_visitor: Visitor, sandbox: Sandbox):
     """The free times that the notice promises are on the page."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", times=1, status=409)
     sandbox.faults.add("no_slots", "availability", days=35)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert "That time was just taken. Here are the times that are still free" in page.alert
     assert "The next free time is Tuesday, January 5." in page.texts(".kb-notice")
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, January 5"]
     assert page.times
 
 
-def test_a_conflict_offers_the_nearest_free_times_first(walk: Visitor, sandbox: Sandbox):
+def test_a_conflict_offers_the_nearest_free_times_first(any_visitor: Visitor, sandbox: Sandbox):
     """Three buttons with date and time, and each leads to the form with what was typed."""
-    form = walk.choose("haircut", "?day=2026-12-09")
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
     sandbox.faults.add("status", "create", times=1, status=409)
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     nearest = page.links(".kb-nearest button")
     assert len(nearest) == 3
     assert all("Wed, Dec 9" in name for name in nearest)
     starts = [start_of(url) for url in nearest.values()]
     assert starts == sorted(starts)
-    assert "jane@example.com" in walk.open([*nearest.values()][1]).html
+    assert "jane@example.com" in any_visitor.open([*nearest.values()][1]).html
 
 
 def test_the_nearest_times_are_asked_for_in_the_address_too(visitor: Visitor):
@@ -251,38 +251,40 @@ def test_the_nearest_times_are_asked_for_in_the_address_too(visitor: Visitor):
         assert not visitor.open(f"/book/haircut/?day=2026-12-09&{query}").tree.css(".kb-nearest"), query
 
 
-def test_a_conflict_promises_no_free_times_where_there_are_none(walk: Visitor, sandbox: Sandbox):
+def test_a_conflict_promises_no_free_times_where_there_are_none(any_visitor: Visitor, sandbox: Sandbox):
     """Neither when booking nor when rescheduling."""
-    form = walk.choose("haircut", "?day=2026-12-09")
-    own = walk.open(walk.book("full-color", "?day=2026-12-09").link("Change or cancel"))
+    form = any_visitor.choose("haircut", "?day=2026-12-09")
+    own = any_visitor.open(any_visitor.book("full-color", "?day=2026-12-09").link("Change or cancel"))
     sandbox.faults.add("status", "create", times=1, status=409)
     sandbox.faults.add("no_slots", "availability")
     empty_cache()
-    page = walk.send(form, "Book appointment", **JANE)
+    page = any_visitor.send(form, "Book appointment", **JANE)
     assert not page.times
     assert page.alert == "That time was just taken. Everything you typed is kept."
-    times = walk.send(own, "Reschedule")
-    assert walk.open(f"{times.url}{'&' if '?' in times.url else '?'}taken=1").alert == "That time was just taken."
+    times = any_visitor.send(own, "Reschedule")
+    assert (
+        any_visitor.open(f"{times.url}{'&' if '?' in times.url else '?'}taken=1").alert == "That time was just taken."
+    )
 
 
-def test_only_the_arrows_of_the_calendar_keep_empty_weeks(walk: Visitor):
+def test_only_the_arrows_of_the_calendar_keep_empty_weeks(any_visitor: Visitor):
     """Hosts, people, hours and zone name a day, from which the page goes on to the next free one."""
-    page = walk.open(walk.open("/book/haircut/").link("Later dates"))
+    page = any_visitor.open(any_visitor.open("/book/haircut/").link("Later dates"))
     assert "month=2027-01-03" in page.url
     links = {name: url for name, url in page.links().items() if "month=" in url}
     assert set(links) == {"Earlier dates"}
-    assert walk.open(page.link("Sarah")).texts(".kb-month .kb-sub") == ["January 2027"]
-    assert walk.open(page.link("24-hour clock")).texts(".kb-month .kb-sub") == ["January 2027"]
-    seats = walk.open(walk.open("/book/styling-class/").link("Later dates"))
+    assert any_visitor.open(page.link("Sarah")).texts(".kb-month .kb-sub") == ["January 2027"]
+    assert any_visitor.open(page.link("24-hour clock")).texts(".kb-month .kb-sub") == ["January 2027"]
+    seats = any_visitor.open(any_visitor.open("/book/styling-class/").link("Later dates"))
     assert "month" not in seats.form("Update")[2]
-    assert walk.send(seats, "Update", party="2").texts(".kb-month .kb-sub") == ["January 2027"]
+    assert any_visitor.send(seats, "Update", party="2").texts(".kb-month .kb-sub") == ["January 2027"]
 
 
-def test_an_empty_month_shows_what_was_searched_for(walk: Visitor, sandbox: Sandbox):
+def test_an_empty_month_shows_what_was_searched_for(any_visitor: Visitor, sandbox: Sandbox):
     """There may be times with others, or for fewer people."""
     sandbox.faults.add("no_slots", "availability", days=35, host="host_sarah")
-    walk.open("/book/haircut/?host=host_sarah&day=2027-01-09")
-    page = walk.open("/book/styling-class/?party=8&month=2026-12")
+    any_visitor.open("/book/haircut/?host=host_sarah&day=2027-01-09")
+    page = any_visitor.open("/book/styling-class/?party=8&month=2026-12")
     assert not page.times
     assert "Only times for 8 people were looked at." in page.text
 
@@ -330,16 +332,16 @@ def test_a_host_without_a_time_at_a_months_end_is_looked_for_in_the_next_month(
     assert count_requests(sandbox, "availability") == 1
 
 
-def test_hosts_are_a_choice_with_anyone_first(walk: Visitor):
+def test_hosts_are_a_choice_with_anyone_first(any_visitor: Visitor):
     """Several hosts are a choice, Anyone first and chosen; a host's own times are fewer."""
-    page = walk.open("/book/haircut/?day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?day=2026-12-09")
     assert page.texts(".kb-hosts a") == ["Anyone", "Miguel", "Sarah"]
     assert page.texts(".kb-hosts a[aria-current]") == ["Anyone"]
     times = page.times_of_day
     assert len(times) == len(set(times))
-    page = walk.open(page.link("Miguel"))
+    page = any_visitor.open(page.link("Miguel"))
     assert page.texts(".kb-hosts a[aria-current]") == ["Miguel"]
-    page = walk.open(page.days["Wednesday, December 9, 2026"])
+    page = any_visitor.open(page.days["Wednesday, December 9, 2026"])
     assert set(page.times_of_day) < set(times)
     assert all("host=host_miguel" in url for url in page.times.values())
 
@@ -383,11 +385,11 @@ def test_nameless_hosts_are_no_choice(visitor: Visitor, sandbox: Sandbox):
     assert page.times
 
 
-def test_a_class_has_seats(walk: Visitor):
+def test_a_class_has_seats(any_visitor: Visitor):
     """A group class says how many places are left and asks how many people come."""
-    page = walk.open("/book/styling-class/")
+    page = any_visitor.open("/book/styling-class/")
     assert [*page.times] == ["6:30 PM 2 spots left"]
-    page = walk.send(page, "Update", party="5")
+    page = any_visitor.send(page, "Update", party="5")
     assert page.query["party"] == "5"
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 10"]
     assert [*page.times] == ["6:30 PM 5 spots left"]
@@ -403,13 +405,13 @@ def test_a_service_without_seats_asks_nobody_how_many(visitor: Visitor):
     assert visitor.send(page, "Update", party="1").times
 
 
-def test_the_business_zone_is_the_default(walk: Visitor):
+def test_the_business_zone_is_the_default(any_visitor: Visitor):
     """Without a chosen zone times are the business's own, the zone is named, and the browser may tell a better one."""
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert "Times shown in New York · GMT-5" in page.text
     [step] = page.tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" in step.attributes
-    [step] = walk.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
+    [step] = any_visitor.open("/book/haircut/?tz=Europe/Kyiv").tree.css("[data-kb-step]")
     assert "data-kb-detect-zone" not in step.attributes
     assert step.attributes["data-kb-zone"] == "Europe/Kyiv"
 
@@ -465,9 +467,9 @@ def starts(page: Page) -> list[str]:
     return [url.rpartition("start=")[2] for url in page.times.values()]
 
 
-def test_each_time_is_by_the_clock_of_the_place_where_the_visitor_comes(walk: Visitor):
+def test_each_time_is_by_the_clock_of_the_place_where_the_visitor_comes(any_visitor: Visitor):
     """One time in each button; a sentence says how far the visitor's clock is, and the zone line has their zone."""
-    page = walk.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
+    page = any_visitor.open("/book/haircut/?tz=Europe/Kyiv&day=2026-12-09&hours=24")
     assert clock_line(page) == "Times in New York. You’re 7 hours ahead."
     assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
     assert page.times_of_day[0] == "09:00"
@@ -476,18 +478,18 @@ def test_each_time_is_by_the_clock_of_the_place_where_the_visitor_comes(walk: Vi
     assert page.tree.css("[data-kb-step]")[0].attributes["data-kb-zone"] == "Europe/Kyiv"
 
 
-def test_the_other_clock_is_a_link_away_and_back(walk: Visitor):
+def test_the_other_clock_is_a_link_away_and_back(any_visitor: Visitor):
     """The same day's first time stands there too, on its own date; the choice stays when the day changes."""
-    page = walk.open("/book/haircut/?tz=Asia/Tokyo&day=2026-12-09&hours=24")
+    page = any_visitor.open("/book/haircut/?tz=Asia/Tokyo&day=2026-12-09&hours=24")
     assert (clock_line(page), page.times_of_day[0]) == ("Times in New York. You’re 14 hours ahead.", "09:00")
-    other = walk.open(page.link("Show Tokyo time"))
+    other = any_visitor.open(page.link("Show Tokyo time"))
     assert clock_line(other) == "Times in Tokyo. It’s 14 hours earlier in New York."
     assert (other.times_of_day[-1], other.texts(".kb-times .kb-sub")) == ("23:30", ["Wednesday, December 9"])
     assert starts(page)[0] in starts(other)
     assert "Times shown in Tokyo · GMT+9 · 00:00 now" in other.text
-    day = walk.open(other.days["Friday, December 11, 2026"])
+    day = any_visitor.open(other.days["Friday, December 11, 2026"])
     assert clock_line(day).startswith("Times in Tokyo.")
-    back = walk.open(day.link("Show New York time"))
+    back = any_visitor.open(day.link("Show New York time"))
     assert clock_line(back).startswith("Times in New York.")
     assert starts(day)[0] in starts(back)
 
@@ -571,11 +573,11 @@ def test_the_head_says_where_and_until_when(visitor: Visitor):
     assert "By phone" in visitor.open("/book/late-advice/").texts(".kb-head .kb-facts span")
 
 
-def test_hours_can_be_written_both_ways(walk: Visitor):
+def test_hours_can_be_written_both_ways(any_visitor: Visitor):
     """A link changes between the 12- and the 24-hour clock and stays at the day."""
-    page = walk.open("/book/haircut/?day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?day=2026-12-09")
     assert any("PM" in time for time in page.times_of_day)
-    page = walk.open(page.link("24-hour clock"))
+    page = any_visitor.open(page.link("24-hour clock"))
     assert page.texts(".kb-times .kb-sub") == ["Wednesday, December 9"]
     assert not any("PM" in time for time in page.times_of_day)
     assert "12-hour clock" in page.links()
@@ -596,12 +598,12 @@ def test_the_hour_that_comes_twice(site: Settings, clock: Traveller, client: Cli
 def test_the_hour_that_never_comes(site: Settings, clock: Traveller, client: Client, zone: str, day: str):
     """When clocks go forward no time stands in the gap, and every shown time leads to a form that says the same."""
     at(site, clock, datetime(int(day[:4]), 3, 10, 12, tzinfo=UTC))
-    walk = Visitor(client)
-    page = walk.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
+    any_visitor = Visitor(client)
+    page = any_visitor.open(f"/book/late-advice/?tz={zone}&day={day}&hours=24")
     assert page.texts(".kb-times .kb-sub")[0].endswith(str(int(day[-2:])))
     assert not [time for time in page.times_of_day if time.startswith("02:")]
     for time, url in zip(page.times_of_day[:2], page.times.values(), strict=False):
-        assert f"{time} \u2013" in walk.open(url).text
+        assert f"{time} \u2013" in any_visitor.open(url).text
 
 
 def test_past_times_are_not_shown(visitor: Visitor, sandbox: Sandbox):
@@ -643,18 +645,18 @@ def test_six_hosts_every_quarter_of_an_hour_are_shown_to_the_end_of_the_month(cl
     assert len(page.days) == 33
     assert page.texts(".kb-times .kb-sub") == ["Thursday, December 31"]
     assert len(page.times) == 40
-    assert kordless.asked["availability"] == 1
+    assert kordless.request_counts["availability"] == 1
 
 
-def test_the_switch_of_clocks_stands_in_the_sentence_that_says_which_counts(walk: Visitor):
+def test_the_switch_of_clocks_stands_in_the_sentence_that_says_which_counts(any_visitor: Visitor):
     """Beside the date of the day a long name of a city would break it into a column of words."""
-    page = walk.open("/book/haircut/?tz=Asia/Kathmandu&day=2026-12-09")
+    page = any_visitor.open("/book/haircut/?tz=Asia/Kathmandu&day=2026-12-09")
     assert page.texts(".kb-by a") == ["Show Kathmandu time"]
     assert not page.tree.css(".kb-bar .kb-clock a")
 
 
-def test_the_foot_of_the_times_does_not_repeat_the_link_of_the_head(walk: Visitor):
+def test_the_foot_of_the_times_does_not_repeat_the_link_of_the_head(any_visitor: Visitor):
     """On a phone a second link to the services would cost a line."""
-    page = walk.open("/book/haircut/")
+    page = any_visitor.open("/book/haircut/")
     assert page.texts(".kb-back") == ["All services"]
     assert page.texts(".kb-foot a") == ["Change or cancel a booking"]

@@ -85,8 +85,8 @@ def test_what_is_chosen_is_in_the_snippet(staff: Client):
     assert text.splitlines()[0] == '<script async src="http://testserver/book/embed.js"></script>'
     assert '<a href="http://testserver/book/haircut/" data-kordless-booking="popup"' in text
     attributes = ('data-accent="#1f6f5c"', 'data-scheme="dark"', 'data-theme="studio"', 'data-width="480px"')
-    for said in (*attributes, ">Go &amp; book</a>"):
-        assert said in text
+    for part in (*attributes, ">Go &amp; book</a>"):
+        assert part in text
 
 
 def test_a_floating_button_has_the_color_of_the_business(staff: Client):
@@ -107,10 +107,12 @@ def test_the_snippet_has_the_color_scheme_of_the_site(staff: Client, site: Setti
     assert "data-scheme" not in lines(built(staff, "?scheme=&mode=inline"))
 
 
-@pytest.mark.parametrize(("asked", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")])
-def test_the_nearest_language_is_in_the_snippet(staff: Client, asked: str, written: str):
+@pytest.mark.parametrize(
+    ("language", "written"), [("de-AT", "de"), ("pt", "pt-br"), ("zh-CN", "zh-hans"), ("de", "de")]
+)
+def test_the_nearest_language_is_in_the_snippet(staff: Client, language: str, written: str):
     """A regional code gets what there is of that language."""
-    assert f'data-lang="{written}"' in lines(built(staff, f"?lang={asked}"))
+    assert f'data-lang="{written}"' in lines(built(staff, f"?lang={language}"))
 
 
 def test_the_lines_to_copy_have_the_public_address(staff: Client, site: Settings, account_settings: dict[str, Any]):

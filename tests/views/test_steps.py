@@ -23,18 +23,18 @@ def dentist(site: Settings) -> Settings:
     return site
 
 
-def test_services_stand_under_their_category(walk: Visitor):
+def test_services_stand_under_their_category(any_visitor: Visitor):
     """The first page lists every public service under its category, with the business's own names."""
-    page = walk.open("/book/")
+    page = any_visitor.open("/book/")
     assert page.heading == "What would you like to book?"
     assert page.texts(".kb-business-name") == ["Acme Salon"]
     assert page.texts("section h2") == ["Hair", "Classes", "Advice", "Wellness"]
     assert list(page.links(".kb-service a"))[:3] == ["Haircut", "Full color", "Beard trim"]
 
 
-def test_services_say_description_length_and_price(walk: Visitor):
+def test_services_say_description_length_and_price(any_visitor: Visitor):
     """A card says the length and the price in the service's currency; free and variable in words, unsaid not at all."""
-    cards = {text.split(" ")[0]: text for text in walk.open("/book/").texts(".kb-service")}
+    cards = {text.split(" ")[0]: text for text in any_visitor.open("/book/").texts(".kb-service")}
     assert "Wash, cut and finish" in cards["Haircut"]
     assert "$45.00 1 hr" in cards["Haircut"]
     assert "$18.50 20 min" in cards["Beard"]
@@ -43,29 +43,29 @@ def test_services_say_description_length_and_price(walk: Visitor):
     assert cards["Head"].endswith("weeks. 45 min")
 
 
-def test_a_service_that_is_not_public_is_not_offered(walk: Visitor):
+def test_a_service_that_is_not_public_is_not_offered(any_visitor: Visitor):
     """A service that is not public is neither listed nor reached by its address."""
-    assert "Staff training" not in walk.open("/book/").text
-    assert "staff-training" not in walk.open("/book/").html
+    assert "Staff training" not in any_visitor.open("/book/").text
+    assert "staff-training" not in any_visitor.open("/book/").html
     for address in ("/book/staff-training/", "/book/staff-training/zone/", "/book/staff-training/contact/"):
-        page = walk.open(f"{address}?start=20261202T140000Z")
+        page = any_visitor.open(f"{address}?start=20261202T140000Z")
         assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
-def test_a_service_that_is_listed_as_not_public_is_not_offered(walk: Visitor, sandbox: Sandbox):
+def test_a_service_that_is_listed_as_not_public_is_not_offered(any_visitor: Visitor, sandbox: Sandbox):
     """A service that Kordless lists as not public is neither shown nor reached by its address."""
     sandbox.faults.add("not_public", service="beard-trim")
-    assert "Beard trim" not in walk.open("/book/").text
-    page = walk.open("/book/beard-trim/")
+    assert "Beard trim" not in any_visitor.open("/book/").text
+    page = any_visitor.open("/book/beard-trim/")
     assert (page.status, page.heading) == (404, "This service isn’t available")
 
 
-def test_a_service_link_leads_to_its_times(walk: Visitor):
+def test_a_service_link_leads_to_its_times(any_visitor: Visitor):
     """Following a service's link shows its times, and a link back to all services."""
-    page = walk.open(walk.open("/book/").link("Beard trim"))
+    page = any_visitor.open(any_visitor.open("/book/").link("Beard trim"))
     assert (page.status, page.heading) == (200, "Beard trim")
     assert page.times
-    assert walk.open(page.link("All services")).heading == "What would you like to book?"
+    assert any_visitor.open(page.link("All services")).heading == "What would you like to book?"
 
 
 def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client):
@@ -76,11 +76,11 @@ def test_a_single_service_starts_at_its_times(dentist: Settings, client: Client)
     assert "All services" not in page.texts(".kb-back")
 
 
-def test_a_service_of_no_name_is_a_kind_404(walk: Visitor):
+def test_a_service_of_no_name_is_a_kind_404(any_visitor: Visitor):
     """An unknown service gets its own words, the right status and a way to the others."""
-    page = walk.open("/book/no-such-service/")
+    page = any_visitor.open("/book/no-such-service/")
     assert (page.status, page.heading) == (404, "This service isn’t available")
-    assert walk.open(page.link("See all services")).status == 200
+    assert any_visitor.open(page.link("See all services")).status == 200
 
 
 def test_an_unknown_address_is_a_kind_404(visitor: Visitor):
@@ -90,14 +90,14 @@ def test_an_unknown_address_is_a_kind_404(visitor: Visitor):
         assert (page.status, page.heading) == (404, "Page not found"), address
 
 
-def test_choices_travel_along_every_link(walk: Visitor):
+def test_choices_travel_along_every_link(any_visitor: Visitor):
     """Zone, hours, language and party stand in the links to and from the slot page."""
     chosen = {"tz": "Asia/Kathmandu", "hours": "24", "lang": "en"}
-    page = walk.open("/book/?tz=Asia/Kathmandu&hours=24&lang=en")
-    page = walk.open(page.link("Styling class"))
+    page = any_visitor.open("/book/?tz=Asia/Kathmandu&hours=24&lang=en")
+    page = any_visitor.open(page.link("Styling class"))
     assert page.query == chosen
     for url in [*page.days.values(), *page.times.values(), page.link("Later dates"), page.link("All services")]:
-        here = walk.once(url)
+        here = any_visitor.once(url)
         assert chosen.items() <= here.query.items(), url
 
 
@@ -165,7 +165,7 @@ def test_made_up_services_cost_kordless_little(visitor: Visitor, sandbox: Sandbo
     """An address that was just found to lead nowhere is not asked for again."""
     for _again in range(5):
         assert visitor.open("/book/made-up/").status == 404
-    assert len([asked for asked in sandbox.requests if asked.operation == "service"]) <= 1
+    assert len([request for request in sandbox.requests if request.operation == "service"]) <= 1
 
 
 def test_a_taken_time_is_explained(visitor: Visitor):
@@ -175,14 +175,14 @@ def test_a_taken_time_is_explained(visitor: Visitor):
     assert visitor.open("/book/haircut/?taken=%3Cb%3E").alert == ""
 
 
-def test_zones_are_listed_by_region_with_offset_and_time(walk: Visitor):
+def test_zones_are_listed_by_region_with_offset_and_time(any_visitor: Visitor):
     """Without a question the zone page lists zones; each row leads back to the same day in that zone."""
-    page = walk.open(walk.open("/book/haircut/?day=2026-12-09&hours=24").link("Change time zone"))
+    page = any_visitor.open(any_visitor.open("/book/haircut/?day=2026-12-09&hours=24").link("Change time zone"))
     assert page.heading == "Choose your time zone"
-    page = walk.send(page, "Search", q="kyiv")
+    page = any_visitor.send(page, "Search", q="kyiv")
     [(name, url)] = page.links(".kb-zones button").items()
     assert name == "Kyiv, Ukraine Eastern European Time · GMT+2 17:00"
-    back = walk.open(url)
+    back = any_visitor.open(url)
     assert back.query == {"tz": "Europe/Kyiv", "day": "2026-12-09", "hours": "24"}
     assert "Your time zone: Kyiv · GMT+2" in back.text
 
@@ -198,14 +198,14 @@ def test_zones_are_found_by_offset_and_country(visitor: Visitor):
     assert visitor.open("/book/haircut/zone/?q=" + "x%3Cb%3E" * 400).status == 200
 
 
-def test_likely_zones_come_first_and_the_rest_is_folded_by_continent(walk: Visitor):
+def test_likely_zones_come_first_and_the_rest_is_folded_by_continent(any_visitor: Visitor):
     """The zone in use, the business's and their neighbors are in sight; only the visitor's own continent is open."""
-    page = walk.open("/book/haircut/zone/?tz=Europe/Berlin&host=host_sarah")
+    page = any_visitor.open("/book/haircut/zone/?tz=Europe/Berlin&host=host_sarah")
     assert page.texts("h2.kb-label") == ["Suggested", "All time zones"]
     suggested = list(page.links("section:first-of-type .kb-zones button").items())
     assert [name.split(",")[0] for name, _url in suggested[:4]] == ["Berlin", "New York", "Paris", "Madrid"]
     assert suggested[0][0] == "Berlin, Germany Central European Time · GMT+1 4:00 PM"
-    assert walk.open(suggested[1][1]).query == {"host": "host_sarah", "tz": "America/New_York"}
+    assert any_visitor.open(suggested[1][1]).query == {"host": "host_sarah", "tz": "America/New_York"}
     assert page.texts("summary")[0] == "Europe"
     assert len(page.texts("summary")) == 6
     assert page.texts("details[open] summary") == ["Europe"]
@@ -228,12 +228,12 @@ def test_a_search_with_too_many_answers_says_so(visitor: Visitor):
     assert "best matches" not in visitor.open("/book/haircut/zone/?q=san").text
 
 
-def test_a_large_city_that_gives_no_zone_its_name_leads_to_its_zone(walk: Visitor):
+def test_a_large_city_that_gives_no_zone_its_name_leads_to_its_zone(any_visitor: Visitor):
     """The row is called as the visitor calls the city."""
-    page = walk.open("/book/haircut/zone/?q=北京")
+    page = any_visitor.open("/book/haircut/zone/?q=北京")
     [(name, url)] = page.links(".kb-zones button").items()
     assert name.startswith("Beijing, China China Time · GMT+8")
-    assert walk.open(url).query == {"tz": "Asia/Shanghai"}
+    assert any_visitor.open(url).query == {"tz": "Asia/Shanghai"}
 
 
 def test_the_page_of_zones_is_made_once_a_minute_for_everybody(
@@ -274,10 +274,10 @@ def test_the_current_zone_is_marked_once(visitor: Visitor):
 def test_a_slot_page_is_fetched_once_for_everybody(visitor: Visitor, sandbox: Sandbox):
     """A second visitor in another zone, language and hours costs Kordless nothing."""
     visitor.open("/book/haircut/")
-    asked = len(sandbox.requests)
+    request_count = len(sandbox.requests)
     visitor.open("/book/haircut/?tz=Asia/Tokyo&hours=24")
     visitor.open("/book/haircut/?tz=Pacific/Apia")
-    assert len(sandbox.requests) == asked
+    assert len(sandbox.requests) == request_count
 
 
 def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert_num_queries):
@@ -288,17 +288,17 @@ def test_browsing_writes_nothing_to_the_database(visitor: Visitor, django_assert
         visitor.open("/book/haircut/zone/")
 
 
-def test_an_outage_is_explained(walk: Visitor, sandbox: Sandbox, clock: Traveller):
+def test_an_outage_is_explained(any_visitor: Visitor, sandbox: Sandbox, clock: Traveller):
     """With nothing cached and Kordless down, each step is a 503 with Retry-After and a link to try again."""
     sandbox.faults.add("status", status=500)
     for address in ("/book/", "/book/haircut/?tz=Asia/Tokyo", "/book/haircut/zone/"):
-        page = walk.open(address)
+        page = any_visitor.open(address)
         assert (page.status, page.heading) == (503, "Temporarily unavailable"), address
         assert int(page.response["Retry-After"]) > 0
         assert page.link("Try again") == address
     sandbox.faults.clear()
     clock.shift(120)
-    assert walk.open("/book/").status == 200
+    assert any_visitor.open("/book/").status == 200
 
 
 def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock: Traveller):
@@ -313,10 +313,10 @@ def test_known_times_outlive_an_outage(visitor: Visitor, sandbox: Sandbox, clock
     assert page.html.index('class="kb-times"') < page.html.index("Last checked") < page.html.index('class="kb-zone"')
 
 
-def test_a_rejected_api_key_pauses_booking(walk: Visitor, sandbox: Sandbox):
+def test_a_rejected_api_key_pauses_booking(any_visitor: Visitor, sandbox: Sandbox):
     """When Kordless rejects the API key, booking is paused, in words that blame nobody and show no key."""
     sandbox.faults.add("key_revoked")
-    page = walk.open("/book/")
+    page = any_visitor.open("/book/")
     assert (page.status, page.heading) == (503, "Online booking is paused")
     assert "kordless-sandbox-key" not in page.html
 

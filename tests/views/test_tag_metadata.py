@@ -43,9 +43,9 @@ def page_with_times(service: str = "haircut") -> Page:
     return page
 
 
-def choose(walk: Visitor) -> Page:
+def choose(any_visitor: Visitor) -> Page:
     """Open the first time of that page."""
-    return walk.open(next(iter(page_with_times().times.values())))
+    return any_visitor.open(next(iter(page_with_times().times.values())))
 
 
 @pytest.mark.parametrize("headers", [{}, INLINE], ids=["without scripts", "with htmx"])
@@ -53,22 +53,24 @@ def test_metadata_comes_back_with_every_signal(
     client: Client, sandbox: Sandbox, site: Settings, headers: dict[str, str]
 ):
     """Also after another time was chosen, the booking moved and canceled; no address, page or request says it."""
-    walk = Visitor(client, headers)
-    form = choose(walk)
-    times = walk.open(form.link("Choose another time"))
-    form = walk.open(list(times.times.values())[1])
+    any_visitor = Visitor(client, headers)
+    form = choose(any_visitor)
+    times = any_visitor.open(form.link("Choose another time"))
+    form = any_visitor.open(list(times.times.values())[1])
     with record_signals() as recorder:
-        booked = walk.send(form, "Book appointment", **JANE)
-        managed = walk.open(booked.link("Change or cancel"))
-        times = walk.send(managed, "Reschedule")
-        walk.send(walk.open(next(iter(times.times.values()))), "Reschedule")
-        walk.send(walk.send(walk.page, "Cancel booking"), "Cancel booking")
-    assert [(what, said["metadata"]) for what, said in zip(recorder.names, recorder.arguments, strict=True)] == [
+        booked = any_visitor.send(form, "Book appointment", **JANE)
+        managed = any_visitor.open(booked.link("Change or cancel"))
+        times = any_visitor.send(managed, "Reschedule")
+        any_visitor.send(any_visitor.open(next(iter(times.times.values()))), "Reschedule")
+        any_visitor.send(any_visitor.send(any_visitor.page, "Cancel booking"), "Cancel booking")
+    assert [
+        (what, arguments["metadata"]) for what, arguments in zip(recorder.names, recorder.arguments, strict=True)
+    ] == [
         ("created", ORDER),
         ("rescheduled", ORDER),
         ("cancelled", ORDER),
     ]
-    for page in walk.responses:
+    for page in any_visitor.responses:
         assert "canary-cart" not in f"{page.url} {page.html} {page.response.get('Location', '')}"
     assert "canary-cart" not in str([request.body for request in sandbox.requests])
 
@@ -77,7 +79,7 @@ def test_a_booking_without_metadata_has_none(visitor: Visitor, site: Settings):
     """The argument is a dictionary all the same, so that receivers need not ask."""
     with record_signals() as recorder:
         visitor.book()
-    assert [said["metadata"] for said in recorder.arguments] == [{}]
+    assert [arguments["metadata"] for arguments in recorder.arguments] == [{}]
 
 
 def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
@@ -86,11 +88,11 @@ def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
     """It is in the open attempt's row, which the waiting page and the webhook read."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
     for ends_by_webhook in (False, True):
-        walk = Visitor(client)
-        form = choose(walk)
+        any_visitor = Visitor(client)
+        form = choose(any_visitor)
         lose_answers(sandbox, times=1)
         with record_signals() as recorder:
-            walk.send(form, "Book appointment", **JANE)
+            any_visitor.send(form, "Book appointment", **JANE)
             if ends_by_webhook:
                 made = sandbox.bookings()[-1]
                 attempt = BookingAttempt.objects.latest("created_at")
@@ -99,17 +101,17 @@ def test_metadata_survives_a_lost_response_and_a_quicker_webhook(
                 delivery(event_body(confirmation_number=made["number"], contact=contact, startsAt=start)).post(client)
             else:
                 clock.shift(60)
-                assert walk.reload().heading == "You’re booked"
-        assert [said["metadata"] for said in recorder.arguments] == [ORDER]
+                assert any_visitor.reload().heading == "You’re booked"
+        assert [arguments["metadata"] for arguments in recorder.arguments] == [ORDER]
 
 
 def test_extensions_replays_and_an_export_have_the_metadata(client: Client, sandbox: Sandbox, site: Settings):
     """By name, as it was given; and a change that is logged or shown in a traceback has none of it in it."""
     site.KORDLESS_BOOKING = {**site.KORDLESS_BOOKING, **MAIL}
-    walk, changes = Visitor(client), list[hooks.Change]()
+    any_visitor, changes = Visitor(client), list[hooks.Change]()
     with hooks.temporary_hooks():
         hooks.change_handlers.register("collect", changes.append)
-        booked = walk.send(choose(walk), "Book appointment", **JANE)
+        booked = any_visitor.send(choose(any_visitor), "Book appointment", **JANE)
     [change] = changes
     assert change.metadata == ORDER
     assert "canary" not in repr(change)

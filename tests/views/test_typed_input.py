@@ -36,7 +36,7 @@ FAR = "?day=2026-12-09"
 
 def creations(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Return the bodies of the requests for a booking that Kordless received."""
-    return [json.loads(asked.body) for asked in sandbox.requests if asked.operation == "create"]
+    return [json.loads(request.body) for request in sandbox.requests if request.operation == "create"]
 
 
 def lookups(sandbox: Sandbox) -> int:
@@ -141,10 +141,10 @@ def test_the_country_of_phones_follows_the_time_zone_of_the_business(
         ("/north/", "check-up", "030 901820", "+4930901820"),
         ("/south/", "haircut", "(212) 555-0123", "+12125550123"),
     ):
-        walk = Visitor(client, base=base)
-        number = walk.book(service, FAR, email="", phone=typed).number
+        any_visitor = Visitor(client, base=base)
+        number = any_visitor.book(service, FAR, email="", phone=typed).number
         assert sandbox.bookings()[-1]["phone"] == sent
-        page = walk.send(walk.open(f"{base}manage/"), "Find booking", number=number, contact=typed)
+        page = any_visitor.send(any_visitor.open(f"{base}manage/"), "Find booking", number=number, contact=typed)
         assert page.number == number
 
 
@@ -177,9 +177,9 @@ def test_a_phone_that_is_none_of_the_guessed_country_is_refused(visitor: Visitor
 
 
 @pytest.mark.parametrize("notes", ["", "Ring twice"])
-def test_an_extension_arrives_in_the_notes(walk: Visitor, sandbox: Sandbox, notes: str) -> None:
+def test_an_extension_arrives_in_the_notes(any_visitor: Visitor, sandbox: Sandbox, notes: str) -> None:
     """Under a heading for the business, in every language of the visitor; the phone number is the plain one."""
-    walk.book("haircut", f"{FAR}&lang=en", phone="0031 6 12345678 ext. 12", notes=notes)
+    any_visitor.book("haircut", f"{FAR}&lang=en", phone="0031 6 12345678 ext. 12", notes=notes)
     [sent] = creations(sandbox)
     assert sent["contact"]["phone"] == "+31612345678"
     assert sent["notes"] == "\n".join(filter(None, [notes, "Phone extension: 12"]))
@@ -226,16 +226,16 @@ def test_any_text_cleans_to_a_number_without_space(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u3164", "\u202e\u202c", "\u200d\u200c", "\u2800", "\x1b\x07", "\ufe0f"])
-def test_a_name_that_does_not_show_is_none(walk: Visitor, sandbox: Sandbox, name: str) -> None:
+def test_a_name_that_does_not_show_is_none(any_visitor: Visitor, sandbox: Sandbox, name: str) -> None:
     """Said as for an empty one."""
-    page = walk.book("haircut", FAR, name=name)
+    page = any_visitor.book("haircut", FAR, name=name)
     assert (page.status, errors(page)) == (422, ["Please enter your name."])
     assert not creations(sandbox)
 
 
-def test_what_does_not_show_never_reaches_kordless(walk: Visitor, sandbox: Sandbox) -> None:
+def test_what_does_not_show_never_reaches_kordless(any_visitor: Visitor, sandbox: Sandbox) -> None:
     """Control characters, overrides of direction and zero width characters, in each field; line breaks stay."""
-    walk.book(
+    any_visitor.book(
         "haircut", FAR, name="\u202eJa\u200bne\x1b\x07 Doe\u202c", notes="a\x08b\u2066\r\n\u200fc\td\u2028e\u200b"
     )
     [sent] = creations(sandbox)
@@ -246,61 +246,61 @@ def test_what_does_not_show_never_reaches_kordless(walk: Visitor, sandbox: Sandb
 @pytest.mark.parametrize(
     "name", ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0d1a\u0d28\u0d4d\u200d", "👩🏽\u200d🦱 ❤\ufe0f"]
 )
-def test_joiners_that_a_name_needs_reach_kordless(walk: Visitor, sandbox: Sandbox, name: str) -> None:
+def test_joiners_that_a_name_needs_reach_kordless(any_visitor: Visitor, sandbox: Sandbox, name: str) -> None:
     """Persian, Malayalam, emoji."""
-    walk.book("haircut", FAR, name=name)
+    any_visitor.book("haircut", FAR, name=name)
     assert creations(sandbox)[0]["contact"]["name"] == name
 
 
-def test_an_appointment_by_phone_needs_a_phone_number(walk: Visitor, sandbox: Sandbox) -> None:
+def test_an_appointment_by_phone_needs_a_phone_number(any_visitor: Visitor, sandbox: Sandbox) -> None:
     """It is marked as required, said when it is missing, and everything typed stays."""
-    page = walk.choose("late-advice")
+    page = any_visitor.choose("late-advice")
     assert "This appointment is by phone: please enter the number to call." in page.text
     assert page.tree.css_first("#kb-phone").attributes["aria-required"] == "true"
     assert page.texts(".kb-label") == ["Name", "Email (optional)", "Phone", "Notes (optional)"]
-    page = walk.send(page, "Book appointment", **JANE)
+    page = any_visitor.send(page, "Book appointment", **JANE)
     assert errors(page) == ["Please enter your phone number: this appointment is by phone."]
     assert page.form("Book appointment")[2]["email"] == JANE["email"]
     assert not creations(sandbox)
-    assert walk.send(page, "Book appointment", phone="(212) 555-0199").heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", phone="(212) 555-0199").heading == "You’re booked"
 
 
-def test_another_service_does_not_require_a_phone_number(walk: Visitor) -> None:
+def test_another_service_does_not_require_a_phone_number(any_visitor: Visitor) -> None:
     """The mark is the form's own, not left behind on all forms."""
-    walk.choose("late-advice")
-    page = walk.choose("haircut", FAR)
+    any_visitor.choose("late-advice")
+    page = any_visitor.choose("haircut", FAR)
     assert "aria-required" not in page.tree.css_first("#kb-phone").attributes
-    assert walk.send(page, "Book appointment", **JANE).heading == "You’re booked"
+    assert any_visitor.send(page, "Book appointment", **JANE).heading == "You’re booked"
 
 
 def test_a_phone_appointment_says_by_phone_everywhere(visitor: Visitor) -> None:
     """On the form, the confirmation and the manage page, and in the calendar file; the number is a link."""
-    said = "By phone: +1 212-555-0123"
-    assert said in visitor.choose("late-advice").text
+    location = "By phone: +1 212-555-0123"
+    assert location in visitor.choose("late-advice").text
     page = visitor.book("late-advice", phone="+12125550199")
-    assert page.links()[said] == "tel:+12125550123"
+    assert page.links()[location] == "tel:+12125550123"
     manage = visitor.open(page.link("Change or cancel"))
-    assert manage.links()[said] == "tel:+12125550123"
+    assert manage.links()[location] == "tel:+12125550123"
     file = visitor.open(next(url for url in manage.hrefs() if url.partition("?")[0].endswith(".ics")))
-    assert f"LOCATION:{said}" in file.html
+    assert f"LOCATION:{location}" in file.html
 
 
 @pytest.mark.parametrize(
-    ("given", "missing", "said"),
+    ("given", "missing", "message"),
     [
         ({"email": "jane@example.com", "phone": ""}, "phone", "The booking system also needs your phone number."),
         ({"email": "", "phone": "+12125550123"}, "email", "The booking system also needs your email address."),
     ],
 )
 def test_kordless_may_want_both_contacts(
-    walk: Visitor, sandbox: Sandbox, given: dict[str, str], missing: str, said: str
+    any_visitor: Visitor, sandbox: Sandbox, given: dict[str, str], missing: str, message: str
 ) -> None:
     """The empty field is marked, all that was typed stays, and the same form with both books."""
     sandbox.faults.add("contact_required", "create")
-    page = walk.book("haircut", FAR, **given, notes="Ring twice")
+    page = any_visitor.book("haircut", FAR, **given, notes="Ring twice")
     assert page.status == 422
     assert "didn’t accept these details" in page.alert
-    assert page.links("[role=alert] a") == {said: f"#kb-{missing}"}
+    assert page.links("[role=alert] a") == {message: f"#kb-{missing}"}
     assert page.tree.css_first(f"#kb-{missing}").attributes["aria-required"] == "true"
     assert page.texts(".kb-label") == ["Name", "Email", "Phone", "Notes (optional)"]
     # That one of the two is enough isn't so here.
@@ -308,15 +308,15 @@ def test_kordless_may_want_both_contacts(
     fields = page.form("Book appointment")[2]
     assert {name: fields[name] for name in given} == given
     assert fields["notes"] == "Ring twice"
-    page = walk.send(page, "Book appointment", email="jane@example.com", phone="+12125550123")
+    page = any_visitor.send(page, "Book appointment", email="jane@example.com", phone="+12125550123")
     assert page.heading == "You’re booked"
     assert len(sandbox.bookings()) == 1
 
 
-def test_no_field_is_marked_when_both_contacts_were_given(walk: Visitor, sandbox: Sandbox) -> None:
+def test_no_field_is_marked_when_both_contacts_were_given(any_visitor: Visitor, sandbox: Sandbox) -> None:
     """Then Kordless must have refused something else."""
     sandbox.faults.add("status", "create", status=422)
-    page = walk.book("haircut", FAR, phone="+12125550123")
+    page = any_visitor.book("haircut", FAR, phone="+12125550123")
     assert page.status == 422
     assert errors(page) == []
 
@@ -351,8 +351,8 @@ def test_a_page_without_its_slash_leads_to_the_page(client: Client, site: Settin
     for append in (True, False):
         site.APPEND_SLASH = append
         site.MIDDLEWARE = [name for name in site.MIDDLEWARE if append or not name.endswith("CommonMiddleware")]
-        for ask in (client.get, client.head):
-            response = ask(f"/book/{page}?tz=Europe/Kyiv&lang=en", headers=headers)
+        for method in (client.get, client.head):
+            response = method(f"/book/{page}?tz=Europe/Kyiv&lang=en", headers=headers)
             assert (response.status_code, response["Location"]) == (301, f"/book/{page}/?tz=Europe/Kyiv&lang=en")
 
 
@@ -410,7 +410,7 @@ def test_the_webhook_takes_both_addresses(client: Client, site: Settings, clock:
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("language", "shown"),
     [
         ("de-AT", "de"),
         ("de_CH", "de"),
@@ -423,13 +423,13 @@ def test_the_webhook_takes_both_addresses(client: Client, site: Settings, clock:
         ("../de", "en"),
     ],
 )
-def test_a_language_in_the_query_gets_the_nearest(client: Client, site: Settings, asked: str, shown: str) -> None:
+def test_a_language_in_the_query_gets_the_nearest(client: Client, site: Settings, language: str, shown: str) -> None:
     """As Accept-Language does; the links of the page name the language that is shown."""
-    page = Visitor(client).open(f"/book/?lang={asked}")
+    page = Visitor(client).open(f"/book/?lang={language}")
     assert page.response["Content-Language"] == shown
     named = {url.partition("lang=")[2].partition("&")[0] for url in page.hrefs() if "lang=" in url}
     assert named <= {shown}
     assert (
-        Visitor(client, {"Accept-Language": asked.replace("_", "-")}).open("/book/").response["Content-Language"]
+        Visitor(client, {"Accept-Language": language.replace("_", "-")}).open("/book/").response["Content-Language"]
         == shown
     )

@@ -71,10 +71,10 @@ def test_a_move_by_another_name():
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"booking": "?"}}, {"data": [1], "more": Decimal(1)}])
 def test_unknown_kinds_are_welcome(body: dict):
     """With all they say, and no booking made of it."""
-    said = {"event": "customer.created", **body}
-    event = parse_event(json.dumps(said, default=str).encode())
+    document = {"event": "customer.created", **body}
+    event = parse_event(json.dumps(document, default=str).encode())
     assert (event.kind, event.booking) == ("customer.created", None)
-    assert event.document.keys() == said.keys()
+    assert event.document.keys() == document.keys()
 
 
 def test_unknown_fields_are_no_trouble():

@@ -28,14 +28,14 @@ def body_of(
 ) -> bytes:
     """The event about the sandbox's only booking, as Kordless would send it now."""
     [row] = sandbox.bookings()
-    said = {
+    fields = {
         "confirmation_number": row["number"],
         "serviceId": f"srv_{row['service']}",
         "startsAt": datetime.fromtimestamp(row["starts"], UTC).isoformat(),
         "endsAt": datetime.fromtimestamp(row["ends"], UTC).isoformat(),
         "contact": {"name": row["name"], "email": row["email"], "phone": row["phone"]},
     }
-    return event_body(event, at, **said | changes)
+    return event_body(event, at, **fields | changes)
 
 
 @pytest.fixture
@@ -44,16 +44,16 @@ def visitor(client: Client) -> Visitor:
     return Visitor(client)
 
 
-def manage_page(walk: Visitor) -> Page:
+def manage_page(any_visitor: Visitor) -> Page:
     """The page of the booking that was just made."""
-    return walk.open(walk.responses[-1].link("Change or cancel"))
+    return any_visitor.open(any_visitor.responses[-1].link("Change or cancel"))
 
 
 def test_a_booking_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
     """By the page; the webhook that follows is written down and silent."""
     visitor.book()
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "superseded"}
-    assert [heard[:2] for heard in recorder.calls] == [("created", "widget")]
+    assert [call[:2] for call in recorder.calls] == [("created", "widget")]
     assert recorder.events == ["booking.created"]
 
 
@@ -68,7 +68,7 @@ def test_a_webhook_that_is_quicker_than_the_answer(
     assert delivery(body_of(sandbox)).post(visitor.client).json() == {"received": "processed"}
     clock.shift(60)
     assert visitor.open(waiting.url).number
-    assert [heard[:2] for heard in recorder.calls] == [("created", "widget")]
+    assert [call[:2] for call in recorder.calls] == [("created", "widget")]
     assert recorder.arguments[0]["attribution"] == {"utm_source": "letter"}
 
 
@@ -104,7 +104,7 @@ def test_somebody_elses_booking_meanwhile(
     sandbox.faults.add("status", "create", times=1, status=500, carried_out=True)
     visitor.send(visitor.choose(), "Book appointment", **JANE)
     delivery(body_of(sandbox, confirmation_number="BOOK_ELSE1234", **other)).post(visitor.client)
-    assert [heard[:2] for heard in recorder.calls] == [("created", "webhook")]
+    assert [call[:2] for call in recorder.calls] == [("created", "webhook")]
 
 
 def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
@@ -112,7 +112,7 @@ def test_a_cancellation_of_ours_is_signaled_once(visitor: Visitor, recorder: Sig
     visitor.book()
     visitor.send(visitor.open(f"{manage_page(visitor).url}cancel/"), "Cancel booking")
     assert delivery(body_of(sandbox, "booking.cancelled")).post(visitor.client).json() == {"received": "superseded"}
-    assert [heard[:2] for heard in recorder.calls] == [("created", "widget"), ("cancelled", "widget")]
+    assert [call[:2] for call in recorder.calls] == [("created", "widget"), ("cancelled", "widget")]
 
 
 class Quick:
@@ -129,8 +129,8 @@ class Quick:
                 environ["PATH_INFO"].rpartition("/")[2], "booking.created"
             )
             body = body_of(self.sandbox, event)
-            said = {"delivery_id": f"dlv_{event}", "body": body, "event": parse_event(body), "now": NOW}
-            self.received.append(receive(get_account(None), **said).value)
+            arguments = {"delivery_id": f"dlv_{event}", "body": body, "event": parse_event(body), "now": NOW}
+            self.received.append(receive(get_account(None), **arguments).value)
         return answer
 
 
@@ -146,7 +146,7 @@ def test_webhooks_that_are_quicker_than_the_answers(
     visitor.send(visitor.open(list(times.times.values())[-1]), "Reschedule")
     visitor.send(visitor.open(f"{page.url}cancel/"), "Cancel booking")
     assert quick.received == ["processed"] * 3
-    assert [heard[:2] for heard in recorder.calls] == [
+    assert [call[:2] for call in recorder.calls] == [
         ("created", "widget"),
         ("rescheduled", "widget"),
         ("cancelled", "widget"),
@@ -160,7 +160,7 @@ def test_a_cancellation_by_the_business_is_from_elsewhere(
     visitor.book()
     clock.shift(3600)
     delivery(body_of(sandbox, "booking.cancelled", "2026-12-01T16:00:00Z")).post(visitor.client)
-    assert [heard[:2] for heard in recorder.calls] == [("created", "widget"), ("cancelled", "webhook")]
+    assert [call[:2] for call in recorder.calls] == [("created", "widget"), ("cancelled", "webhook")]
 
 
 def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):
@@ -171,7 +171,7 @@ def test_a_reschedule_of_ours_is_signaled_once(visitor: Visitor, recorder: Signa
     assert recorder.names == ["created", "rescheduled"]
     answer = delivery(body_of(sandbox, "booking.updated", "2026-12-01T15:00:01Z")).post(visitor.client)
     assert answer.json() == {"received": "superseded"}
-    assert {heard[1] for heard in recorder.calls} == {"widget"}
+    assert {call[1] for call in recorder.calls} == {"widget"}
 
 
 def test_a_booking_by_phone_is_from_elsewhere(visitor: Visitor, recorder: SignalRecorder, sandbox: Sandbox):

@@ -18,7 +18,7 @@ EVERY = {"haircut", "full-color", "beard-trim"}
 
 
 @pytest.mark.parametrize(
-    ("said", "slugs"),
+    ("names", "slugs"),
     [
         ({"service_id": "srv_haircut"}, {"haircut"}),
         ({"service_id": "haircut"}, {"haircut"}),
@@ -30,9 +30,9 @@ EVERY = {"haircut", "full-color", "beard-trim"}
         ({}, EVERY),
     ],
 )
-def test_the_service_that_is_meant(said: dict[str, Any], slugs: set[str]):
+def test_the_service_that_is_meant(names: dict[str, Any], slugs: set[str]):
     """Webhooks write srv_ in front of what the API calls the service."""
-    booking = Booking(confirmation_number="BOOK_1", status="", start=NOW, end=NOW + timedelta(hours=1), **said)
+    booking = Booking(confirmation_number="BOOK_1", status="", start=NOW, end=NOW + timedelta(hours=1), **names)
     assert _slugs(booking, OFFER) == slugs
 
 

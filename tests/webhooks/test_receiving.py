@@ -295,8 +295,13 @@ class Endless(io.RawIOBase):
 
 def posted(body: Any, **environ: Any) -> int:
     """The status of a request that is made of nothing but this."""
-    said = {"REQUEST_METHOD": "POST", "PATH_INFO": URL, "wsgi.input": body, "HTTP_X_KORDLESS_WEBHOOK_ID": "dlv_1"}
-    return Client().request(**{**said, **environ}).status_code
+    environment = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": URL,
+        "wsgi.input": body,
+        "HTTP_X_KORDLESS_WEBHOOK_ID": "dlv_1",
+    }
+    return Client().request(**{**environment, **environ}).status_code
 
 
 def test_w14_too_large_by_its_own_word(recorder: SignalRecorder, caplog: pytest.LogCaptureFixture):
@@ -357,9 +362,9 @@ def test_w16_what_changed_is_looked_at_again(client: Client, sandbox: Any):
     assert sandbox.requests == []
     for page in ("haircut/", "haircut/?month=2027-01", "full-color/"):
         client.get(f"/book/{page}")
-    asked = [request.query for request in sandbox.requests]
-    assert len(asked) == 1
-    assert "service_slug=haircut" in asked[0]
+    queries = [request.query for request in sandbox.requests]
+    assert len(queries) == 1
+    assert "service_slug=haircut" in queries[0]
 
 
 def test_w17_a_delivery_costs_a_few_queries_and_kordless_nothing(
@@ -472,7 +477,7 @@ def test_each_account_has_its_own_secret(client: Client, two_accounts: Any, reco
     assert delivery().post(client, "/south/webhook/").status_code == 401
     for secret, url in ((NEW, "/north/webhook/"), (OLD, "/south/webhook/")):
         assert delivery(delivery_id="dlv_same", secret=secret).post(client, url).json() == {"received": "processed"}
-    assert [said["account"] for said in recorder.arguments] == ["north", "south"]
+    assert [arguments["account"] for arguments in recorder.arguments] == ["north", "south"]
 
 
 def test_a_month_old_body_is_emptied(client: Client, clock: Any):

@@ -37,8 +37,8 @@ def test_the_receivers_hear_it_although_it_is_known(client: Client, recorder: Si
     replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
     replay(get_account(None), row, ChangeSource.WIDGET, NOW)
     assert recorder.names == ["created"] * 3
-    assert [said["replay"] for said in recorder.arguments] == [False, True, True]
-    assert [str(said["source"]) for said in recorder.arguments] == ["webhook", "webhook", "widget"]
+    assert [arguments["replay"] for arguments in recorder.arguments] == [False, True, True]
+    assert [str(arguments["source"]) for arguments in recorder.arguments] == ["webhook", "webhook", "widget"]
     assert recorder.events == ["booking.created"] * 3
     assert recorder.arguments[2]["booking"] == recorder.arguments[0]["booking"]
 
@@ -46,19 +46,19 @@ def test_the_receivers_hear_it_although_it_is_known(client: Client, recorder: Si
 def test_a_receiver_of_one_source_hears_what_is_replayed_as_that(client: Client) -> None:
     """The source is the sender."""
     row = received(client)
-    heard: list[bool] = []
+    replays: list[bool] = []
 
-    def hear(replay: bool, **_said: Any) -> None:
-        heard.append(replay)
+    def note_replay(replay: bool, **_arguments: Any) -> None:
+        replays.append(replay)
 
-    booking_created.connect(hear, sender=ChangeSource.WIDGET)
+    booking_created.connect(note_replay, sender=ChangeSource.WIDGET)
     try:
         replay(get_account(None), row, ChangeSource.WEBHOOK, NOW)
-        assert heard == []
+        assert replays == []
         replay(get_account(None), row, ChangeSource.WIDGET, NOW)
-        assert heard == [True]
+        assert replays == [True]
     finally:
-        booking_created.disconnect(hear, sender=ChangeSource.WIDGET)
+        booking_created.disconnect(note_replay, sender=ChangeSource.WIDGET)
 
 
 def test_what_is_known_of_the_booking_stays(

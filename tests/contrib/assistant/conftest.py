@@ -22,6 +22,6 @@ def assistant(site: Settings) -> Iterator[Settings]:
 
 
 @pytest.fixture(params=["page", pytest.param("fragment", marks=pytest.mark.matrix)])
-def walk(request: pytest.FixtureRequest, client: Client, assistant: Settings) -> Visitor:
+def any_visitor(request: pytest.FixtureRequest, client: Client, assistant: Settings) -> Visitor:
     """Return a visitor, with whole pages and with htmx fragments."""
     return Visitor(client, HTMX if request.param == "fragment" else {})

@@ -30,14 +30,14 @@ def chips(page: Page) -> list[str]:
     return [plain_spaces(text) for text in page.texts(".kb-limits li")]
 
 
-def submit_query(walk: Visitor, words: str, url: str = "/book/haircut/") -> Page:
+def submit_query(any_visitor: Visitor, words: str, url: str = "/book/haircut/") -> Page:
     """Write words into the field of a page and send them."""
-    return walk.send(walk.open(url), BUTTON, words=words)
+    return any_visitor.send(any_visitor.open(url), BUTTON, words=words)
 
 
-def test_words_lead_to_the_times_that_they_ask_for(walk: Visitor):
+def test_words_lead_to_the_times_that_they_ask_for(any_visitor: Visitor):
     """A redirect to the page of times: what was understood is in its URL, repeated, and can be removed."""
-    page = submit_query(walk, "next Tuesday after 3")
+    page = submit_query(any_visitor, "next Tuesday after 3")
     assert page.url == "/book/haircut/?day=2026-12-08&after=15:00&until=2026-12-08"
     assert chips(page) == ["Tuesday, December 8", "after 3:00 PM"]
     assert page.texts(".kb-times .kb-sub") == ["Tuesday, December 8"]
@@ -45,10 +45,10 @@ def test_words_lead_to_the_times_that_they_ask_for(walk: Visitor):
     assert "words" not in page.url
 
 
-def test_days_before_are_replaced_and_host_and_zone_are_kept(walk: Visitor):
+def test_days_before_are_replaced_and_host_and_zone_are_kept(any_visitor: Visitor):
     """New words are a new query; what a page was chosen for besides stays."""
     page = submit_query(
-        walk, "tomorrow", "/book/haircut/?day=2026-12-09&after=16:00&host=host_sarah&tz=Europe/Berlin&lang=en"
+        any_visitor, "tomorrow", "/book/haircut/?day=2026-12-09&after=16:00&host=host_sarah&tz=Europe/Berlin&lang=en"
     )
     assert page.url == "/book/haircut/?tz=Europe/Berlin&day=2026-12-02&host=host_sarah&lang=en&until=2026-12-02"
 
@@ -63,26 +63,26 @@ def test_days_before_are_replaced_and_host_and_zone_are_kept(walk: Visitor):
         ("as soon as possible", {"asked": "1"}),
     ],
 )
-def test_names_people_and_spans_become_choices(walk: Visitor, words: str, expected: dict[str, str]):
+def test_names_people_and_spans_become_choices(any_visitor: Visitor, words: str, expected: dict[str, str]):
     """Each in its own part of the URL, and by its id."""
-    page = submit_query(walk, words)
+    page = submit_query(any_visitor, words)
     assert page.response.status_code == 200
     assert {name: page.query.get(name) for name in expected} == expected
     assert ("beard-trim" in page.url) == ("beard" in words)
 
 
-def test_words_on_the_list_of_services_are_kept_for_the_next_service(walk: Visitor):
+def test_words_on_the_list_of_services_are_kept_for_the_next_service(any_visitor: Visitor):
     """Without a service, the list says back what was understood, and each card leads to its times."""
-    page = submit_query(walk, "next Tuesday after 3", "/book/")
+    page = submit_query(any_visitor, "next Tuesday after 3", "/book/")
     assert page.url == "/book/?day=2026-12-08&after=15:00&until=2026-12-08"
     assert chips(page) == ["Tuesday, December 8", "after 3:00 PM"]
-    assert chips(walk.follow("Haircut")) == chips(page)
-    assert "/book/haircut/" in submit_query(walk, "haircut next Tuesday", "/book/").url
+    assert chips(any_visitor.follow("Haircut")) == chips(page)
+    assert "/book/haircut/" in submit_query(any_visitor, "haircut next Tuesday", "/book/").url
 
 
-def test_words_that_are_partly_understood_show_the_known_part_and_say_so(walk: Visitor):
+def test_words_that_are_partly_understood_show_the_known_part_and_say_so(any_visitor: Visitor):
     """Without repeating what wasn't understood: it may be anything."""
-    page = submit_query(walk, "tomorrow zzyzx")
+    page = submit_query(any_visitor, "tomorrow zzyzx")
     assert chips(page) == ["Wednesday, December 2"]
     assert "We understood only part of what you wrote." in page.text
     assert "zzyzx" not in page.text + page.url
@@ -91,62 +91,62 @@ def test_words_that_are_partly_understood_show_the_known_part_and_say_so(walk: V
 @pytest.mark.parametrize(
     ("words", "problem"), [(SECRET, "We couldn\u2019t read"), ("   ", "Write when you would like")]
 )
-def test_words_that_are_not_understood_stay_in_the_field(walk: Visitor, words: str, problem: str):
+def test_words_that_are_not_understood_stay_in_the_field(any_visitor: Visitor, words: str, problem: str):
     """On the page that answers the form, which no cache stores, and which says what can be written."""
-    page = submit_query(walk, words)
+    page = submit_query(any_visitor, words)
     assert page.response.status_code == 422
     assert "no-store" in page.response["Cache-Control"]
     assert page.form(BUTTON)[2]["words"] == words
     assert problem in page.alert
     assert "words" not in page.url
-    assert chips(walk.send(page, BUTTON, words="tomorrow")) == ["Wednesday, December 2"]
+    assert chips(any_visitor.send(page, BUTTON, words="tomorrow")) == ["Wednesday, December 2"]
 
 
 def test_words_are_in_no_url_no_log_no_table_and_no_cache(
-    walk: Visitor, caplog: pytest.LogCaptureFixture, site: Settings
+    any_visitor: Visitor, caplog: pytest.LogCaptureFixture, site: Settings
 ):
     """People write names and ailments. Counted is only whether they were understood."""
     with caplog.at_level(logging.DEBUG):
-        submit_query(walk, SECRET)
-        submit_query(walk, f"tomorrow {SECRET}")
+        submit_query(any_visitor, SECRET)
+        submit_query(any_visitor, f"tomorrow {SECRET}")
     counters.flush()
-    assert not any(part in url for url in walk.urls for part in ("Jane", "migraine", "zzyzx"))
+    assert not any(part in url for url in any_visitor.urls for part in ("Jane", "migraine", "zzyzx"))
     assert "zzyzx" not in caplog.text
     assert not any(b"zzyzx" in stored.body.plain for stored in response_cache._responses.values())
     counts = {row.stage: row.count for row in FunnelCount.objects.filter(stage__startswith="query")}
     assert counts == {plugin.HIT: 1, plugin.MISS: 1}
 
 
-def test_two_readings_show_the_nearer_with_a_link_to_the_other(walk: Visitor):
+def test_two_readings_show_the_nearer_with_a_link_to_the_other(any_visitor: Visitor):
     """ "Or" is one of the ways to mean two."""
-    page = submit_query(walk, "Thursday or Friday after 3")
+    page = submit_query(any_visitor, "Thursday or Friday after 3")
     [other] = [url for name, url in page.links().items() if "Or did you mean" in name]
     assert chips(page)[0] == "Thursday, December 3"
-    assert chips(walk.open(other)) == ["Friday, December 4", "after 3:00 PM"]
+    assert chips(any_visitor.open(other)) == ["Friday, December 4", "after 3:00 PM"]
 
 
-def test_nothing_free_in_the_date_range_shows_the_three_nearest(walk: Visitor):
+def test_nothing_free_in_the_date_range_shows_the_three_nearest(any_visitor: Visitor):
     """Not as if another day had been asked for."""
-    page = submit_query(walk, "next Tuesday after 9 pm")
+    page = submit_query(any_visitor, "next Tuesday after 9 pm")
     assert page.texts(".kb-notice") == ["Nothing is free then. These are the nearest times."]
     assert len(page.texts(".kb-nearest li")) == 3
 
 
 def test_form_input_comes_through_the_words(client: Client, assistant: Settings, sandbox: Sandbox):
     """A visitor whose time was taken says another one, and everything typed before is still there."""
-    walk = Visitor(client)
-    contact = walk.choose()
+    any_visitor = Visitor(client)
+    contact = any_visitor.choose()
     sandbox.faults.add("status", "create", status=409, times=1)
-    taken = walk.send(contact, "Book appointment", **JANE)
+    taken = any_visitor.send(contact, "Book appointment", **JANE)
     assert "taken" in taken.text
-    again = walk.send(taken, BUTTON, words="next Tuesday after 3 zzyzx")
+    again = any_visitor.send(taken, BUTTON, words="next Tuesday after 3 zzyzx")
     assert chips(again) == ["Tuesday, December 8", "after 3:00 PM"]
     assert "We understood only part" in again.text
-    form = walk.open(next(iter(again.times.values())))
+    form = any_visitor.open(next(iter(again.times.values())))
     assert JANE["name"] in form.response.content.decode()
-    missed = walk.send(again, BUTTON, words="zzyzx")
+    missed = any_visitor.send(again, BUTTON, words="zzyzx")
     assert missed.response.status_code == 422
-    assert walk.send(missed, BUTTON, words="tomorrow").form(BUTTON)[2]["form_input"]
+    assert any_visitor.send(missed, BUTTON, words="tomorrow").form(BUTTON)[2]["form_input"]
 
 
 @pytest.mark.parametrize("query", ["service=made-up", "service=%00", "", "service=haircut&tz=Mars/Olympus&day=x"])
@@ -168,14 +168,14 @@ def test_any_mark_of_another_reading_is_a_link_or_nothing(client: Client, assist
     assert ("Or did you mean" in response.content.decode()) == value.startswith("2026")
 
 
-def test_words_are_kept_while_kordless_can_not_be_reached(walk: Visitor, sandbox: Sandbox):
+def test_words_are_kept_while_kordless_can_not_be_reached(any_visitor: Visitor, sandbox: Sandbox):
     """The page of the field says so, with the words in it, and the next try works."""
     sandbox.faults.add("status", status=503)
-    page = walk.open("/book/say/?service=haircut", {"words": SECRET})
+    page = any_visitor.open("/book/say/?service=haircut", {"words": SECRET})
     assert page.response.status_code == 503
     assert page.form(BUTTON)[2]["words"] == SECRET
     assert "can\u2019t reach the booking system" in page.alert
-    assert walk.open("/book/say/?service=a/b", {"words": SECRET}).response.status_code == 503
+    assert any_visitor.open("/book/say/?service=a/b", {"words": SECRET}).response.status_code == 503
     sandbox.faults.clear()
 
 

@@ -27,13 +27,13 @@ OFFER = Offer(
     window=(date(2026, 12, 1), date(2027, 1, 30)),
 )
 GOOD = TimeQuery(first=date(2026, 12, 8), last=date(2026, 12, 8), after=time(15), host="host_sarah", party=2)
-asked: list[str] = []
+texts: list[str] = []
 answers: list[Any] = []
 
 
 def parse(text: str, offer: Offer) -> Any:
     """A model of the site's, which answers what the test says."""
-    asked.append(text)
+    texts.append(text)
     answer = answers[-1]
     if isinstance(answer, Exception):
         raise answer
@@ -45,7 +45,7 @@ def parse(text: str, offer: Offer) -> Any:
 @pytest.fixture
 def model(assistant: Settings) -> Settings:
     """The plain site with the assistant and a model."""
-    asked.clear()
+    texts.clear()
     assistant.KORDLESS_BOOKING = {
         **assistant.KORDLESS_BOOKING,
         "TEXT_PARSER": f"{__name__}.parse",
@@ -63,11 +63,11 @@ def submit_query(client: Client, words: str, found: Any, **headers: str) -> Any:
 def test_a_model_is_asked_only_where_the_grammar_understands_nothing(client: Client, model: Settings):
     """What the grammar reads never leaves the site, and what the model reads leads to the same page."""
     assert submit_query(client, "tomorrow", GOOD).status_code == 303
-    assert asked == []
+    assert texts == []
     response = submit_query(client, "zzyzx", GOOD)
     assert response.status_code == 303
     assert response.url == "/book/haircut/?day=2026-12-08&after=15:00&host=host_sarah&party=2&until=2026-12-08"
-    assert asked == ["zzyzx"]
+    assert texts == ["zzyzx"]
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_words_that_waited_in_line_too_long_never_leave_the_site(
         hangs.set()
     monkeypatch.setattr(text_parser, "PARSER_SECONDS", 60)
     assert submit_query(client, "zzyzx last", GOOD).status_code == 303
-    assert asked == ["zzyzx last"]
+    assert texts == ["zzyzx last"]
 
 
 def test_a_model_is_asked_ten_times_in_ten_minutes_for_one_address(client: Client, model: Settings):
     """Each answer may cost the site money; the grammar goes on for free."""
     for _again in range(text_parser.MAX_CALLS + 3):
         assert submit_query(client, "zzyzx", None).status_code == 422
-    assert len(asked) == text_parser.MAX_CALLS
+    assert len(texts) == text_parser.MAX_CALLS
     assert submit_query(client, "tomorrow", None).status_code == 303
 
 

@@ -69,7 +69,10 @@ def test_the_longest_booking_of_the_page_is_placed_with_the_questions_and_consen
     client: Client, site: Settings
 ) -> None:
     """Its answers and consents are those of the examples that the page names."""
-    asked = {"QUESTIONS": settings_of("questions.md", "QUESTIONS"), "CONSENT": settings_of("privacy.md", "CONSENT")}
-    with open_api(site, API_TOKENS=HASHES, **asked):
+    form_settings = {
+        "QUESTIONS": settings_of("questions.md", "QUESTIONS"),
+        "CONSENT": settings_of("privacy.md", "CONSENT"),
+    }
+    with open_api(site, API_TOKENS=HASHES, **form_settings):
         response = send_booking(client, BOOKINGS[1])
     assert response.status_code == 201, response.json()

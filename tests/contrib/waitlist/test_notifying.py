@@ -288,9 +288,9 @@ def test_a_contact_that_is_entered_again_gets_no_second_message_that_day(
     refreshed = RefreshedTimes(account="default", service="haircut", slots=slots_at(NOW + 8 * HOUR), until=NOW + DAY)
     assert notifying.notify_about(refreshed, NOW + HOUR) == 1
     assert states() == ["waiting", "waiting", "queued"]
-    said = io.StringIO()
-    call_command("kordless_export", "--contact", JANE, stdout=said, stderr=io.StringIO())
-    assert [bool(row["entry"]) for row in json.loads(said.getvalue())["stored"]["waitlist entries"]] == [False, True]
+    output = io.StringIO()
+    call_command("kordless_export", "--contact", JANE, stdout=output, stderr=io.StringIO())
+    assert [bool(row["entry"]) for row in json.loads(output.getvalue())["stored"]["waitlist entries"]] == [False, True]
     notifying.delete_expired(NOW + HOUR + DAY)
     assert not WaitlistEntry.objects.filter(encrypted="").exists()
 
@@ -342,8 +342,8 @@ def test_the_sweep_costs_one_request_for_a_service_and_only_while_somebody_waits
     visitor.open("/book/")
     sandbox.clear_requests()
     run_notifications()
-    asked = [each for each in sandbox.requests if each.path.endswith("/availability")]
-    assert len(asked) == 1
+    fetches = [each for each in sandbox.requests if each.path.endswith("/availability")]
+    assert len(fetches) == 1
     WaitlistEntry.objects.all().delete()
     clock.shift(HOUR)
     sandbox.clear_requests()

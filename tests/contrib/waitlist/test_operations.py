@@ -42,14 +42,14 @@ def test_a_persons_entries_are_exported_and_erased(visitor: Visitor, booked: Boo
     """By any spelling of the contact; nobody else's. The export has what was entered, without the link's code."""
     join_waitlist(visitor, part="evening")
     join_waitlist(visitor, PHONE)
-    said = io.StringIO()
-    call_command("kordless_export", "--contact", "JANE@example.com", stdout=said, stderr=io.StringIO())
-    [row] = json.loads(said.getvalue())["stored"]["waitlist entries"]
+    output = io.StringIO()
+    call_command("kordless_export", "--contact", "JANE@example.com", stdout=output, stderr=io.StringIO())
+    [row] = json.loads(output.getvalue())["stored"]["waitlist entries"]
     assert row["entry"] | {"contact": JANE, "part": "evening", "until": "2026-12-01"} == row["entry"]
     assert "code" not in row["entry"]
-    said = io.StringIO()
-    call_command("kordless_erase", "--contact", "Jane@example.com", stdout=said)
-    assert "waitlist entries: 1 deleted" in said.getvalue()
+    output = io.StringIO()
+    call_command("kordless_erase", "--contact", "Jane@example.com", stdout=output)
+    assert "waitlist entries: 1 deleted" in output.getvalue()
     [left] = WaitlistEntry.objects.all()
     assert left.contact_hash in Person.from_texts([PHONE], frozenset()).hashes
 

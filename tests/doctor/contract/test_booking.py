@@ -40,12 +40,12 @@ def test_it_asks_before_it_books(limited: Sandbox, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [(("--book",), "--service"), (("--delivery", "/no/such/file"), "can't be read")],
 )
-def test_wrong_options_are_refused_before_anything_is_sent(limited: Sandbox, arguments: tuple[str, ...], says: str):
+def test_wrong_options_are_refused_before_anything_is_sent(limited: Sandbox, arguments: tuple[str, ...], message: str):
     """With what is missing."""
-    with pytest.raises(CommandError, match=says):
+    with pytest.raises(CommandError, match=message):
         run_comparison(*arguments)
     assert limited.requests == []
 

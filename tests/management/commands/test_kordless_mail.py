@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 
 def run(**options: int) -> str:
     """Run the command and return its output."""
-    said = io.StringIO()
-    call_command("kordless_mail", stdout=said, **options)
-    return said.getvalue().strip()
+    output = io.StringIO()
+    call_command("kordless_mail", stdout=output, **options)
+    return output.getvalue().strip()
 
 
 def test_where_mail_is_off_it_says_so(site: Settings):

@@ -52,12 +52,12 @@ def run(clock: Traveller, **options: Any) -> str:
     def sleep(seconds: float) -> None:
         clock.shift(seconds)
 
-    said = io.StringIO()
-    call_command("kordless_warm", stdout=said, clock=Clock(time.time, time.time, sleep), **options)
-    return said.getvalue().strip()
+    output = io.StringIO()
+    call_command("kordless_warm", stdout=output, clock=Clock(time.time, time.time, sleep), **options)
+    return output.getvalue().strip()
 
 
-def asked(sandbox: Sandbox) -> Counter[str]:
+def pop_request_counts(sandbox: Sandbox) -> Counter[str]:
     """Return the number of requests to Kordless, by operation, and forget them."""
     found = Counter(request.operation for request in sandbox.requests)
     sandbox.clear_requests()
@@ -74,7 +74,7 @@ def test_after_it_no_page_of_next_times_asks_kordless(sandbox: Sandbox, clock: T
     slugs = [service.slug for service in sandbox.businesses[0].services if service.public]
     count = len(slugs)
     assert run(clock) == f"default: warm={2 * count + 1} calls={2 * count + 1} failed=0"
-    assert asked(sandbox) == {"organization": 1, "service": count, "availability": count}
+    assert pop_request_counts(sandbox) == {"organization": 1, "service": count, "availability": count}
     # That one is booked out for weeks: its page looks into later months.
     assert {slug for slug in slugs if not is_cached(f"/book/{slug}/")} <= {"head-spa"}
     assert run(clock).startswith(f"default: warm={2 * count + 1} calls=0 ")
@@ -98,7 +98,7 @@ def test_it_waits_for_permits_and_leaves_25_of_them(sandbox: Sandbox, clock: Tra
     began = time.time()
     assert run(clock, services=40) == "default: warm=81 calls=81 failed=0"
     assert 240 <= time.time() - began <= 260
-    assert asked(sandbox).total() == 81
+    assert pop_request_counts(sandbox).total() == 81
 
 
 @pytest.mark.usefixtures("documented_quota")
@@ -115,11 +115,11 @@ def test_when_the_time_is_over_it_says_so(sandbox: Sandbox, clock: Traveller) ->
 def test_a_failing_service_does_not_stop_the_others(sandbox: Sandbox, clock: Traveller) -> None:
     """It is named, and the exit code says that something is missing."""
     sandbox.faults.add("status", "service", times=1, status=404)
-    said = io.StringIO()
+    output = io.StringIO()
     with pytest.raises(CommandError, match="Not everything is warm") as ended:
-        call_command("kordless_warm", stdout=said, services=3)
+        call_command("kordless_warm", stdout=output, services=3)
     assert ended.value.returncode == 1
-    assert "warm=6 calls=7 failed=1 (service " in said.getvalue()
+    assert "warm=6 calls=7 failed=1 (service " in output.getvalue()
 
 
 def test_in_an_outage_it_stops(sandbox: Sandbox, clock: Traveller) -> None:
@@ -132,11 +132,11 @@ def test_in_an_outage_it_stops(sandbox: Sandbox, clock: Traveller) -> None:
     sandbox.clear_requests()
     for seconds in (0, 20):
         clock.shift(seconds)
-        said = io.StringIO()
+        output = io.StringIO()
         with pytest.raises(CommandError) as ended:
-            call_command("kordless_warm", stdout=said)
+            call_command("kordless_warm", stdout=output)
         assert ended.value.returncode == 1
-        assert "can't be reached" in said.getvalue()
+        assert "can't be reached" in output.getvalue()
     assert sandbox.requests == []
 
 

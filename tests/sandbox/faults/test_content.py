@@ -12,11 +12,11 @@ def test_hostile_texts(api: Api) -> None:
     """Markup, javascript: and CSS stand wherever a business can type."""
     number = api.book()
     api.sandbox.faults.add("hostile")
-    said = api.get("/org/acme-salon").json()
-    assert "<script>" in said["organization"]["name"]
-    assert "<script>" in said["services"][0]["description"]
-    assert said["organization"]["branding"]["logo"].startswith("javascript:")
-    assert "body{" in said["organization"]["branding"]["primaryColor"]
+    document = api.get("/org/acme-salon").json()
+    assert "<script>" in document["organization"]["name"]
+    assert "<script>" in document["services"][0]["description"]
+    assert document["organization"]["branding"]["logo"].startswith("javascript:")
+    assert "body{" in document["organization"]["branding"]["primaryColor"]
     assert "<script>" in api.slots()[0]["host"]["displayName"]
     assert api.manage(number).json()["booking"]["location"]["value"].startswith("javascript:")
 
@@ -39,9 +39,9 @@ def test_long_texts(api: Api) -> None:
 def test_terms_changed(api: Api) -> None:
     """Another price everywhere, another length on request."""
     api.sandbox.faults.add("terms_changed", price=51.5, duration=45)
-    said = api.get("/org/acme-salon/service/haircut").json()
-    assert (said["service"]["price"], said["service"]["duration"]) == (51.5, 45)
-    assert said["calendarSettings"]["duration_minutes"] == 45
+    document = api.get("/org/acme-salon/service/haircut").json()
+    assert (document["service"]["price"], document["service"]["duration"]) == (51.5, 45)
+    assert document["calendarSettings"]["duration_minutes"] == 45
 
 
 def test_org_renamed(api: Api) -> None:

@@ -34,7 +34,7 @@ def test_it_lasts_until_cleared(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "says"),
+    ("kind", "options", "message"),
     [
         ("nonsense", {}, "unknown fault "),
         ("slow", {"operation": "nowhere"}, "unknown operation"),
@@ -43,9 +43,9 @@ def test_it_lasts_until_cleared(api: Api) -> None:
         ("many", {"document": {}}, "no option document"),
     ],
 )
-def test_invalid_faults_are_rejected(sandbox: Sandbox, kind: str, options: dict[str, Any], says: str) -> None:
+def test_invalid_faults_are_rejected(sandbox: Sandbox, kind: str, options: dict[str, Any], message: str) -> None:
     """A typo in a test fails at once."""
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=message):
         sandbox.faults.add(kind, **options)
 
 

@@ -22,8 +22,10 @@ def test_missing_fields(api: Api) -> None:
 def test_unknown_fields(api: Api) -> None:
     """Every object has more than was documented."""
     api.sandbox.faults.add("unknown_fields")
-    said = api.get("/org/acme-salon").json()
-    assert all("xNewField" in each for each in (said, said["organization"]["branding"], said["services"][0]))
+    document = api.get("/org/acme-salon").json()
+    assert all(
+        "xNewField" in each for each in (document, document["organization"]["branding"], document["services"][0])
+    )
 
 
 def test_naive_and_mixed_times(api: Api) -> None:
@@ -54,16 +56,16 @@ def test_nulls(api: Api) -> None:
     api.sandbox.faults.add("null_lists", times=1)
     assert api.get("/org/acme-salon").json()["services"] is None
     api.sandbox.faults.add("null_fields", times=1)
-    said = api.get("/org/acme-salon").json()
-    assert said["organization"]["branding"] is said["services"][0]["price"] is None
+    document = api.get("/org/acme-salon").json()
+    assert document["organization"]["branding"] is document["services"][0]["price"] is None
 
 
 def test_other_spellings(api: Api) -> None:
     """camelCase and snake_case change places, all the way down."""
     api.sandbox.faults.add("other_spellings")
-    said = api.get("/org/acme-salon/service/haircut").json()
-    assert said["organization"]["branding"]["primary_color"]
-    assert said["calendar_settings"]["cancellationPolicy"]["notice_hours"] == 24
+    document = api.get("/org/acme-salon/service/haircut").json()
+    assert document["organization"]["branding"]["primary_color"]
+    assert document["calendar_settings"]["cancellationPolicy"]["notice_hours"] == 24
     assert "starts_at" in api.slots()[0]
     assert (
         "startsAt"

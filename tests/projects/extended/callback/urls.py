@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from tests.projects.extended.callback.views import ask
+from tests.projects.extended.callback.views import request_call
 
-urlpatterns = [path("", ask, name="callback-ask")]
+urlpatterns = [path("", request_call, name="callback-ask")]

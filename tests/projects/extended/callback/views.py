@@ -10,7 +10,7 @@ from tests.projects.extended.callback.plugin import memory
 
 
 @widget_view("GET", "POST", no_store=True)
-def ask(visit: WidgetRequest) -> HttpResponse:
+def request_call(visit: WidgetRequest) -> HttpResponse:
     """Show the form; store what was sent."""
     sent = visit.request.method == "POST"
     if sent:

@@ -1,4 +1,4 @@
-"""Walk through the widget inside a host project, in a process of its own: `python -m tests.hosts.walk wagtail_site`.
+"""Visit the widget inside a host project, in a process of its own: `python -m tests.hosts.host_journey wagtail_site`.
 
 Prints what the pages contained as JSON, and fails with a traceback.
 """
@@ -19,7 +19,7 @@ COOKIES = {"cms_site": {"django_language"}}
 """Cookies that a host sets by itself, on each of its pages."""
 
 
-def walk(host: str) -> dict[str, object]:
+def run_journey(host: str) -> dict[str, object]:
     """Book, move and look up in the host's frame, and check each page."""
     from django.test import Client  # noqa: PLC0415 (Django is set up by then)
 
@@ -91,7 +91,7 @@ def use_optional_apps(visitor: Visitor, base: str) -> list[str]:
 
 
 def main(host: str) -> None:
-    """Set Django up on an empty database, walk, and print the result."""
+    """Set Django up on an empty database, run the journey, and print its result."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DATABASE_URL"] = f"sqlite:///{Path(folder) / 'host.sqlite3'}"
         os.environ["DJANGO_SETTINGS_MODULE"] = f"tests.projects.{host}.settings"
@@ -105,7 +105,7 @@ def main(host: str) -> None:
         settings.KORDLESS_BOOKING["MINIMUM_FILL_SECONDS"] = 0
         call_command("check", fail_level="ERROR", verbosity=0)
         call_command("migrate", verbosity=0)
-        sys.stdout.write(f"{json.dumps(walk(host))}\n")
+        sys.stdout.write(f"{json.dumps(run_journey(host))}\n")
 
 
 if __name__ == "__main__":
