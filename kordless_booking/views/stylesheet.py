@@ -88,21 +88,22 @@ class InlineStyle(NamedTuple):
 
 
 def inline_style(account: Account, choices: Choices, organization: Organization | None) -> InlineStyle:
-    """Return what the style sheet of `style_url` says, so that the first visit doesn't wait for another response.
+    """Return what `style_url` says for this page, so that the first visit doesn't wait for another response.
 
     It is empty where INLINE_STYLE is off, or the site has style sheets of its own: they may be long, and hold anything.
     """
     if not account.inline_style or account.style_sheets:
         return InlineStyle()
     style_key = _theme_of(account, choices), ()
-    return _inline(css_version(style_key), style_key, style_color(account, choices, organization))
+    color = style_color(account, choices, organization)
+    return _inline(css_version(style_key), style_key, color, embedded=bool(choices.embed))
 
 
 @lru_cache(maxsize=64)
-def _inline(_version: str, style_key: StyleKey, color: str) -> InlineStyle:
+def _inline(_version: str, style_key: StyleKey, color: str, *, embedded: bool) -> InlineStyle:
     """Return the sheet. `_version` only makes the cache build a changed sheet again."""
     # Ours alone, from files of the package: there is no `</style` in it.
-    text = SafeString(build_css(style_key, color))
+    text = SafeString(build_css(style_key, color, embedded=embedded))
     return InlineStyle(text, f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'")
 
 

@@ -47,6 +47,17 @@ def test_a_page_has_its_style_in_its_head_and_its_policy_allows_that_alone(clien
         assert "data-kb-later" in html
 
 
+@pytest.mark.parametrize(("path", "expected"), [("/book/haircut/", False), ("/book/haircut/?embed=1", True)])
+def test_only_a_page_in_a_frame_has_the_rules_of_one(client: Client, inline: Settings, path: str, *, expected: bool):
+    """A page knows whether it is embedded; the linked sheet is for pages of both kinds, and for those of the site."""
+    [style] = STYLE.findall(client.get(path).content.decode())
+    linked = client.get("/book/style-7a2e5d.css").content.decode()
+    for selector in (".kb-framed{", ".kb-dialog{", ".kb:not(.kb-page){", ".kb[data-kb-page]{"):
+        assert (selector in style) == expected
+        assert selector in linked
+    assert (style == linked) == expected
+
+
 @pytest.mark.parametrize("more", [{"INLINE_STYLE": False}, {"STYLE_SHEETS": ["own.css"]}], ids=["off", "own sheets"])
 def test_a_page_links_its_style_where_the_site_says_so_or_has_its_own(
     client: Client, inline: Settings, more: dict[str, Any]
