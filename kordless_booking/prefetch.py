@@ -19,6 +19,8 @@ PREFETCH_SECONDS: Final = 5
 pointing to pressing, and short, because a time may be taken in between.
 """
 _REPORT_HEADER: Final = "HTTP_KB_TAKEN"
+_REPORT_FIELD: Final = "kb-taken"
+"""Field that our script adds to a form. No header: browsers would send it once more when they follow the redirect."""
 _BROWSER_HEADERS: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 """Headers of browsers that prefetch by themselves: `Sec-Purpose`, and its predecessors `Purpose` and `X-Moz`."""
 _GUESS_HEADERS: Final = (_SCRIPT_HEADER, *_BROWSER_HEADERS)
@@ -38,6 +40,11 @@ def is_prefetch(request: HttpRequest) -> bool:
 def is_report(request: HttpRequest) -> bool:
     """Return whether our script only reports that it shows a page that it had prefetched: no body is wanted."""
     return _REPORT_HEADER in request.META
+
+
+def brings_report(request: HttpRequest) -> bool:
+    """Return whether the form that is sent had been prefetched, and hasn't been reported yet."""
+    return _REPORT_FIELD in request.POST
 
 
 def keep_for_click(request: HttpRequest, response: HttpResponse, *, is_wanted_report: bool) -> None:

@@ -10,11 +10,11 @@ import { body, find, findAll } from "./dom.js";
 import { listenToHistory, recordStep, restoreStep } from "./history.js";
 import { connectToHost, guessHost, postToHost, reportHeight } from "./host-page.js";
 import { htmx, loadHtmx, processWidget, whenHtmxIsThere } from "./htmx.js";
-import { loadLaterStyles } from "./later-styles.js";
+import { formBringsStyles, loadLaterStyles } from "./later-styles.js";
 import { loadOnSight } from "./lazy.js";
 import { onEnterKey } from "./next-field.js";
 import { htmxIsOurs } from "./page.js";
-import { prefetchOnPointer } from "./prefetch.js";
+import { prefetchOnPointer, reportOnLeave } from "./prefetch.js";
 import { listenToHtmx } from "./requests.js";
 import { initStep } from "./step.js";
 
@@ -48,8 +48,9 @@ const startWidgets = () => {
 const HTMX_AFTER_MILLISECONDS = 2000; // whoever presses nothing yet reads, and the line is idle
 
 /** Loads what the first press needs. On the pages that people come to, that is none of what they came for. */
-const loadLater = () => {
-  loadLaterStyles();
+const loadLater = ({ type }) => {
+  // A pointer that moves may rest on several times, and prefetch a form for each: the sheet shall not come with all of them.
+  if (type === "pointermove" || !formBringsStyles()) loadLaterStyles();
   if (!IS_FOR_HOSTS) loadHtmx();
 };
 
@@ -64,6 +65,8 @@ const start = () => {
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointerover", prefetchOnPointer);
   document.addEventListener("pointerdown", prefetchOnPointer);
+  document.addEventListener("visibilitychange", reportOnLeave);
+  addEventListener("pagehide", reportOnLeave);
   // The first sign of a visitor comes well before they press a time, so that the press waits for nothing.
   for (const sign of ["pointermove", "touchstart", "scroll", "keydown"])
     addEventListener(sign, loadLater, { once: true, passive: true });

@@ -5,6 +5,7 @@
 // nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/prefetch.py.
 
 import { shownAddress, stage } from "./dom.js";
+import { styleHeaders } from "./later-styles.js";
 import { addressOf } from "./time-zone.js";
 
 const HOVER_MILLISECONDS = 80; // a pointer that crosses a link on its way elsewhere has left it by then
@@ -21,6 +22,7 @@ const prefetch = (link) => {
     "HX-Target": stage(widget).id,
     "HX-Current-URL": shownAddress(widget),
     "KB-Ahead": "1",
+    ...styleHeaders(link),
   };
   fetch(addressOf(widget, link.dataset.hxGet), { headers, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
     .then((response) => response.text()) // a body that nobody reads may not get into the cache
@@ -36,9 +38,38 @@ export const prefetchOnPointer = ({ type, target }) => {
   else hoverTimer = setTimeout(prefetch, HOVER_MILLISECONDS, link);
 };
 
-/** Tells the server that a prefetched page is shown now, if it asked for that. */
-export const reportShown = ({ xhr, pathInfo, requestConfig }) => {
-  if (!xhr.getResponseHeader("KB-Ahead")) return;
-  const headers = { ...requestConfig.headers, "KB-Taken": "1" };
-  fetch(pathInfo.finalRequestPath, { headers, cache: "no-store", redirect: "manual" }).catch(() => {});
+const forms = new Map(); // by widget: the report of the form that it shows
+
+const send = ({ pathInfo, requestConfig }) =>
+  fetch(pathInfo.finalRequestPath, {
+    headers: { ...requestConfig.headers, "KB-Taken": "1" },
+    cache: "no-store",
+    redirect: "manual",
+    keepalive: true, // also when the page is being left
+  }).catch(() => {});
+
+/**
+ * Tells the server that a prefetched page is shown now, if it asked for that: at once where something of it should be
+ * refreshed by now, as times. That a form was shown only counts, so it is told with the form, or when it is left.
+ */
+export const reportShown = (widget, detail, step) => {
+  if (!detail.xhr.getResponseHeader("KB-Ahead")) return;
+  if (step === "contact") forms.set(widget, detail);
+  else send(detail);
+};
+
+/** Adds the report to the parameters of the form when it is sent. Any other request leaves the form: then it goes alone. */
+export const reportForm = (widget, control, parameters) => {
+  const form = forms.get(widget);
+  if (!form) return;
+  forms.delete(widget);
+  if (control.matches("form")) parameters["kb-taken"] = "1";
+  else send(form);
+};
+
+/** Sends what is left to report when the page may be about to go: nothing is certain to run after that. */
+export const reportOnLeave = ({ type }) => {
+  if (type !== "pagehide" && !document.hidden) return;
+  forms.forEach(send);
+  forms.clear();
 };

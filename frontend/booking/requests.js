@@ -6,9 +6,9 @@ import { focusAfterSwap, rememberFocus, restoreFocus } from "./focus.js";
 import { recordStep, showAddress } from "./history.js";
 import { htmx, isPrivate, lacksHtmx, loadHtmx } from "./htmx.js";
 import { dispatch, postToHost } from "./host-page.js";
-import { loadLaterStyles } from "./later-styles.js";
+import { loadLaterStyles, loadStylesFor, styleHeaders, takeLaterStyles } from "./later-styles.js";
 import { takeLook } from "./look.js";
-import { reportShown } from "./prefetch.js";
+import { reportForm, reportShown } from "./prefetch.js";
 import { initStep } from "./step.js";
 import { addTimeZone, offerOwnClock } from "./time-zone.js";
 
@@ -117,11 +117,13 @@ const chooseSwap = (widget, detail, trigger) => {
   const isMove = !isSameStep && !trigger.matches(`${POLL}, [data-kb-step], .kb-stage`);
   state.method = isMove ? "pushState" : "replaceState";
   if (step) saveFields(widget);
-  if (!isSameStep) loadLaterStyles();
+  takeLaterStyles(detail.serverResponse);
+  // Seldom do the times lead to another step than the form, or the services to another one than the times.
+  if (isSameStep ? trigger.matches(".kb-time") : step !== "slot") loadLaterStyles();
   widget.dataset.kbMove = isSameStep ? "day" : "step"; // the style sheet moves a step in, but not a day
   if (isStillWaiting) Object.assign(detail, { target: trigger, selectOverride: POLL, swapOverride: "outerHTML" });
   if (IS_FOR_HOSTS) takeLook(widget, detail.xhr.getResponseHeader("KB-Look"));
-  if (step) reportShown(detail);
+  if (step) reportShown(widget, detail, step);
   else showProblem(widget, detail, trigger);
 };
 
@@ -180,14 +182,16 @@ export const listenToHtmx = () => {
     if (isPosting || (elt === waitsFor && !elt.matches("form")) || (document.hidden && elt.matches(WATCH)))
       event.preventDefault();
     // Seldom does what comes by itself bring another step.
-    else if (!elt.matches("[data-kb-step]," + WATCH) && loadLaterStyles()) {
+    else if (!elt.matches("[data-kb-step]," + WATCH) && loadStylesFor(elt)) {
       event.preventDefault();
       beginWaiting(widget, { requestConfig: { verb, triggeringEvent } }, elt);
       // The times may have been brought up to date by then, without the one that was pressed.
       loadLaterStyles().then(() => (elt.isConnected ? issueRequest(true) : endWaiting(widget)));
     }
   });
-  onHtmx("configRequest", (widget, { verb, path, parameters, headers }) => {
+  onHtmx("configRequest", (widget, { elt, verb, path, parameters, headers }) => {
+    Object.assign(headers, styleHeaders(elt));
+    reportForm(widget, elt, parameters);
     if (verb === "get") addTimeZone(widget, path, parameters);
     // It says what the visitor has seen before.
     if (IS_FOR_HOSTS) headers["HX-Current-URL"] = shownAddress(widget);

@@ -3,7 +3,9 @@
 They are joined into one response, so that a theme costs no request. The site's sheets come last, so their rules win.
 
 What only later steps need, such as forms and the confirmation, is a second sheet, so that the first times come with
-less. It stands in booking.css between `/* <later> */` and `/* </later> */`, each on a line of its own.
+less. It stands in booking.css between `/* <later> */` and `/* </later> */`, each on a line of its own. What only a
+widget needs that stands inside another page, or in a frame, stands between `/* <embedded> */` and `/* </embedded> */`:
+a page that has its style in its head knows what it is.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from kordless_booking.setting_changes import on_setting_change
 
 _OURS: Final = Path(__file__).parent.parent / "static" / "kordless_booking"
 _LATER: Final = re.compile(r"^/\* <later> \*/\n(.*?)^/\* </later> \*/\n", re.DOTALL | re.MULTILINE)
+_EMBEDDED: Final = re.compile(r"^/\* <embedded> \*/\n.*?^/\* </embedded> \*/\n", re.DOTALL | re.MULTILINE)
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}", re.IGNORECASE)
 _TONE: Final = re.compile(
     rf"--kb-(?:dark-)?(?:{'|'.join(field.name.replace('_', '-') for field in fields(Tones))}):[^;]+;"
@@ -39,10 +42,14 @@ StyleKey = tuple[str, tuple[str, ...]]
 """Name of a theme, or "" for none; and the names of the static files that are the site's own sheets."""
 
 
-def build_css(style_key: StyleKey, color: str) -> str:
-    """Return the style sheet of all pages for a color, six hexadecimal digits."""
+def build_css(style_key: StyleKey, color: str, *, embedded: bool = True) -> str:
+    """Return the style sheet of all pages for a color, six hexadecimal digits.
+
+    Without `embedded` it is only good for a page of the widget's own that is in no frame.
+    """
     sheets = _texts(style_key)
-    return "\n".join((sheets.first, build_palette(f"#{color}", parse_surfaces(sheets.own)).css(), sheets.own, ""))
+    first = sheets.first if embedded else sheets.alone
+    return "\n".join((first, build_palette(f"#{color}", parse_surfaces(sheets.own)).css(), sheets.own, ""))
 
 
 def build_later_css(style_key: StyleKey) -> str:
@@ -81,6 +88,8 @@ class _Sheets(NamedTuple):
 
     first: str
     """Our rules for all pages."""
+    alone: str
+    """The same without those for a widget inside another page or in a frame."""
     later: str
     """Our rules for later steps alone."""
     own: str
@@ -97,11 +106,14 @@ def _texts(style_key: StyleKey) -> _Sheets:
 def _read(style_key: StyleKey) -> _Sheets:
     theme, names = style_key
     base = (_OURS / "booking.css").read_text(encoding="utf-8")
+    later = _small("".join(_LATER.findall(base)))
+    base = _LATER.sub("", base)
     # Without the tones of the default color: the palette has them all.
-    first, later = _TONE.sub("", _small(_LATER.sub("", base))), _small("".join(_LATER.findall(base)))
+    first, alone = (_TONE.sub("", _small(text)) for text in (base, _EMBEDDED.sub("", base)))
     ready = [_small((_OURS / "themes" / f"{theme}.css").read_text(encoding="utf-8"))] if theme in THEMES else []
     own = "\n".join([*ready, *(_own(name) for name in names)])
-    return _Sheets(first, later, own, sha256(f"{first}\0{later}\0{own}".encode()).hexdigest()[:8])
+    texts = first, alone, later, own
+    return _Sheets(*texts, sha256("\0".join(texts).encode()).hexdigest()[:8])
 
 
 def _small(css: str) -> str:

@@ -36,7 +36,7 @@ from kordless_booking.booking.terms import Terms
 from kordless_booking.forms import ContactForm
 from kordless_booking.logs import error_location, log_event
 from kordless_booking.models import FunnelCount
-from kordless_booking.prefetch import is_report, prefetch_declined
+from kordless_booking.prefetch import brings_report, is_report, prefetch_declined
 from kordless_booking.prefill import call_prefill
 from kordless_booking.upstream.phone_region import phone_region
 from kordless_booking.views import security
@@ -64,6 +64,7 @@ from kordless_booking.views.rendering import PageRenderer, PageResponse
 from kordless_booking.views.request import FORM_INPUT_FIELD, WidgetRequest
 from kordless_booking.views.retry_after import set_retry_after
 from kordless_booking.views.slot_reading import choices_for_day, free_slot, start_fetching_time, visitor_zone
+from kordless_booking.views.stylesheet import brought_style
 from kordless_booking.views.summary import find_service, flat_summary, terms_summary
 
 log = logging.getLogger("kordless_booking.views")
@@ -83,6 +84,8 @@ def contact(visit: WidgetRequest, service: str) -> HttpResponse:
     if visit.request.method == "POST" and ("draft" in post or FORM_INPUT_FIELD not in post):
         if not security.is_same_origin(visit.request):
             raise cross_origin_post(visit)
+        if brings_report(visit.request):
+            _record_report(visit, service)
         return _submit(visit, service)
     if visit.is_prefetch and visit.account.prefill:
         # A browser keeps what it has prefetched for some seconds, in which somebody may log out.
@@ -158,9 +161,26 @@ def build_contact_form(
     )
 
 
+def _record_report(visit: WidgetRequest, service: str) -> None:
+    """Count that the form was shown, where it says so only now that it is sent."""
+    try:
+        # Signed: each made-up service would be another row.
+        _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
+    except draft.ExpiredDraft:
+        pass
+    except draft.InvalidDraft:
+        return
+    visit.record_stage(FunnelCount.Stage.SLOT, service)
+
+
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:
     """Sign the clicked time into a draft, and show its form. The draft is in its URL, so a reload keeps the nonce."""
     start, end = parse_time(visit.request.GET)
+    if is_report(visit.request) and start is not None:
+        # It may come late, when the time is taken by now. That was shown all the same.
+        visit.bookable_service(service)
+        visit.record_stage(FunnelCount.Stage.SLOT, service)
+        return HttpResponse(status=204)
     if start is not None:
         start_fetching_time(visit, service, start)
     detail = visit.bookable_service(service)
@@ -184,7 +204,7 @@ def _show_new_draft(visit: WidgetRequest, detail: ServiceDetail, chosen: Draft) 
     """
     token = draft.sign(chosen, visit.account.name)
     url = _contact_url(visit, chosen, token)
-    if not (visit.form_input or visit.fragment) or is_report(visit.request):
+    if not (visit.form_input or visit.fragment):
         return SeeOther(url)
     response = _form_page(visit, detail, chosen, _initial_form(visit, detail, chosen.terms), token=token)
     response.reaches_stage = visit.account.funnel
@@ -445,6 +465,7 @@ def _form_page(
         response.no_store = True
     else:
         response = renderer.render(Step.CONTACT.template, context, status, no_store=True)
+    response.content += brought_style(visit)
     if visit.account.prefill:
         # The form may have what the site knows of who is logged in.
         patch_vary_headers(response, ["Cookie"])

@@ -30,7 +30,7 @@ from kordless_booking.presentation.stylesheet import (
 from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import account_for, cached_reverse
 from kordless_booking.views.compression import Compressed, compress, compressed_response
-from kordless_booking.views.request import make_readable
+from kordless_booking.views.request import WidgetRequest, make_readable
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _A_YEAR: Final = 365 * 86400
 _LATER: Final = "later"
+_ASKED: Final = "HTTP_KB_STYLE"
+"""`KB-Style`, with which our script asks for the style sheet of later steps together with the first of them."""
 _LOOK: Final = "look-"
 WIDTH: Final = re.compile(r"(?!0)[0-9]{1,4}(?:px|em|rem|ch|vw|%)", re.ASCII)
 """Widths that a widget inside a page may be given: whole numbers, as they stand in a URL and in the name of a class."""
@@ -88,22 +90,44 @@ class InlineStyle(NamedTuple):
 
 
 def inline_style(account: Account, choices: Choices, organization: Organization | None) -> InlineStyle:
-    """Return what the style sheet of `style_url` says, so that the first visit doesn't wait for another response.
+    """Return what `style_url` says for this page, so that the first visit doesn't wait for another response.
 
     It is empty where INLINE_STYLE is off, or the site has style sheets of its own: they may be long, and hold anything.
     """
     if not account.inline_style or account.style_sheets:
         return InlineStyle()
     style_key = _theme_of(account, choices), ()
-    return _inline(css_version(style_key), style_key, style_color(account, choices, organization))
+    color = style_color(account, choices, organization)
+    return _inline(css_version(style_key), style_key, color, embedded=bool(choices.embed))
 
 
 @lru_cache(maxsize=64)
-def _inline(_version: str, style_key: StyleKey, color: str) -> InlineStyle:
+def _inline(_version: str, style_key: StyleKey, color: str, *, embedded: bool) -> InlineStyle:
     """Return the sheet. `_version` only makes the cache build a changed sheet again."""
     # Ours alone, from files of the package: there is no `</style` in it.
-    text = SafeString(build_css(style_key, color))
+    text = SafeString(build_css(style_key, color, embedded=embedded))
     return InlineStyle(text, f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'")
+
+
+def brought_style(visit: WidgetRequest) -> bytes:
+    """Return the style sheet of later steps as what a fragment brings along; b"" for a page that has it already.
+
+    The script asks for it on a page of the widget's own with its style in its head, where it takes the place of the
+    linked one. So the press that leads to the first of these steps is one request.
+    """
+    account = visit.account
+    is_wanted = visit.fragment and not (visit.inline or visit.in_base_template) and _ASKED in visit.request.META
+    if not is_wanted or not account.inline_style or account.style_sheets:
+        return b""
+    style_key = _theme_of(account, visit.choices), ()
+    return _brought(css_version(style_key), style_key)
+
+
+@lru_cache(maxsize=16)
+def _brought(_version: str, style_key: StyleKey) -> bytes:
+    """Return it as a template, which no browser shows. `_version` only makes the cache build a changed sheet again."""
+    # Ours alone, from files of the package: there is no `<` in it.
+    return f"<template data-kb-style>{build_later_css(style_key)}</template>".encode()
 
 
 def _theme_of(account: Account, choices: Choices) -> str:

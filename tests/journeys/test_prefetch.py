@@ -47,7 +47,7 @@ class StepRequests:
     def _note(self, request: Request) -> None:
         if "kb-ahead" in request.headers:
             self.guesses.append(request.url)
-        if "kb-taken" in request.headers:
+        if "kb-taken" in request.headers or "kb-taken" in (request.post_data or ""):
             self.reported.append(request.url)
 
 
@@ -85,7 +85,7 @@ def reported(page: Page) -> Iterator[None]:
 
 
 def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complaints: list[str]):
-    """Day and contact form come from the look; the form, which counts, is reported as shown; the draft books once."""
+    """Day and contact form come from the look; the form, which counts, says so when sent; the draft books once."""
     page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
     requests = StepRequests(page)
     hovered(page, "a.kb-day:not([aria-current])")
@@ -98,20 +98,42 @@ def test_a_click_after_a_look_asks_nothing_more(page: Page, demo: Demo, complain
     # What is under the pointer after the click may be a guess of its own.
     assert (requests.guesses[0], requests.clicks, requests.reported) == (page.url, [], [])
     hovered(page, ".kb-time")
-    with reported(page):
-        page.locator(".kb-time").first.click()
+    page.locator(".kb-time").first.click()
     booking_steps.at(page, "contact")
-    assert requests.clicks == []
-    [form] = requests.reported
-    assert re.search("/contact/.*start=", form)
+    assert (requests.clicks, requests.reported) == ([], [])
     expect(page).to_have_url(re.compile(r"/book/haircut/contact/\?.*draft="))
     assert page.title().startswith("Your details")
     booking_steps.book(page, email="ahead@example.com")
     assert str(demo.sandbox.bookings()).count("ahead@example.com") == 1
     assert complaints == []
+    [sent] = requests.reported
+    assert re.search(r"/contact/\?tz=[^&]+$", sent)
     booking_steps.back(page)
     # The form's address is that of its draft, which is booked by now.
     booking_steps.at(page, "problem")
+
+
+@pytest.mark.parametrize("way", ["another time", "another tab"])
+def test_a_form_that_is_left_is_reported_once(page: Page, demo: Demo, way: str):
+    """Whoever doesn't send it has been shown it all the same; a report is sent when the widget or the tab is left."""
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    requests = StepRequests(page)
+    hovered(page, ".kb-time")
+    page.locator(".kb-time").first.click()
+    booking_steps.at(page, "contact")
+    assert requests.reported == []
+    with reported(page):
+        if way == "another tab":
+            page.evaluate(
+                """Object.defineProperty(document, "hidden", { configurable: true, value: true });
+                   document.dispatchEvent(new Event("visibilitychange"))"""
+            )
+        else:
+            page.get_by_role("button", name="Choose another time").click()
+            booking_steps.at(page, "slot")
+    page.goto("about:blank")
+    [form] = requests.reported
+    assert re.search("/contact/.*start=", form)
 
 
 @pytest.mark.matrix

@@ -76,7 +76,6 @@ def test_a_slow_answer_is_announced(page: Page, demo: Demo, complaints: list[str
         began = page.evaluate("performance.now()")
         page.get_by_role("link", name="Full color", exact=True).click()
         expect(page.locator(".kb-stage")).to_have_attribute("aria-busy", "true")
-        # Its look is in the sheet of later steps, which comes with the first press.
         booking_steps.wait_for(
             page, "getComputedStyle(document.querySelector('.kb'), '::before').backgroundImage.includes('gradient')"
         )

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
+from time_machine import Traveller
 
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
+from kordless_booking.upstream.registry import background_worker
 from tests.support.visitor import HTMX, JANE, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -260,3 +262,38 @@ def test_a_guess_counts_when_it_is_taken(client: Client) -> None:
         taken = browser.once(address, **{"KB-Taken": "1", "Cache-Control": "no-cache"})
         assert (taken.status, taken.html) == (204, "")
         assert counted() == {step: 1}
+
+
+def test_a_form_that_was_guessed_is_counted_when_it_is_sent(client: Client, sandbox: Sandbox) -> None:
+    """The form says itself that it was shown, so that the press that opened it is one request."""
+    browser = Browser(client)
+    browser.open("/book/")
+    browser.headers = dict(HTMX)
+    times = browser.open(browser.responses[-1].link("Haircut"))
+    form = browser.once(next(iter(times.times.values())), **{"KB-Ahead": "1"})
+    counters.stage_counter.drain()
+    _, action, fields = form.form("Book appointment")
+    wrong = browser.once(action, {**fields, **JANE, "name": "", "kb-taken": "1"})
+    assert wrong.status == 422
+    assert counted() == {"slot haircut page": 1}
+    assert browser.send(wrong, "Book appointment", **JANE).number
+    assert counted() == {f"{stage} haircut page": 1 for stage in ("contact", "booked")}
+
+
+def test_the_late_report_of_a_form_counts_and_asks_kordless_nothing(
+    client: Client, sandbox: Sandbox, clock: Traveller
+) -> None:
+    """It is sent when the visitor leaves the form: its time may be taken by then, and was shown all the same."""
+    browser = Browser(client)
+    browser.open("/book/")
+    browser.headers = dict(HTMX)
+    times = browser.open(browser.responses[-1].link("Haircut"))
+    address = next(iter(times.times.values()))
+    browser.once(address, **{"KB-Ahead": "1"})
+    counters.stage_counter.drain()
+    clock.shift(120)
+    asked = len(sandbox.requests)
+    assert browser.once(address, **{"KB-Taken": "1"}).status == 204
+    assert counted() == {"slot haircut page": 1}
+    background_worker.join()
+    assert len(sandbox.requests) == asked

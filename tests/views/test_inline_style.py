@@ -4,6 +4,7 @@ import gzip
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.support.visitor import HTMX
 
 pytestmark = pytest.mark.django_db
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+BROUGHT = re.compile(r"<template data-kb-style>([^<]+)</template>")
 LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)"')
 FIRST_BYTES = 15 * 1024
 """Budget of the first times, packed by gzip: the page with its style, and its script."""
@@ -47,6 +49,17 @@ def test_a_page_has_its_style_in_its_head_and_its_policy_allows_that_alone(clien
         assert "data-kb-later" in html
 
 
+@pytest.mark.parametrize(("path", "expected"), [("/book/haircut/", False), ("/book/haircut/?embed=1", True)])
+def test_only_a_page_in_a_frame_has_the_rules_of_one(client: Client, inline: Settings, path: str, *, expected: bool):
+    """A page knows whether it is embedded; the linked sheet is for pages of both kinds, and for those of the site."""
+    [style] = STYLE.findall(client.get(path).content.decode())
+    linked = client.get("/book/style-7a2e5d.css").content.decode()
+    for selector in (".kb-framed{", ".kb-dialog{", ".kb:not(.kb-page){", ".kb[data-kb-page]{"):
+        assert (selector in style) == expected
+        assert selector in linked
+    assert (style == linked) == expected
+
+
 @pytest.mark.parametrize("more", [{"INLINE_STYLE": False}, {"STYLE_SHEETS": ["own.css"]}], ids=["off", "own sheets"])
 def test_a_page_links_its_style_where_the_site_says_so_or_has_its_own(
     client: Client, inline: Settings, more: dict[str, Any]
@@ -63,6 +76,38 @@ def test_a_page_links_its_style_where_the_site_says_so_or_has_its_own(
 def test_a_fragment_brings_no_style(client: Client, inline: Settings):
     """It is swapped into a page that has it."""
     assert "<style" not in client.get("/book/haircut/", headers=HTMX).content.decode()
+
+
+def test_a_form_brings_the_style_of_later_steps_to_a_page_that_asks_for_it(client: Client, inline: Settings):
+    """It is the linked sheet, so that the press on a time is one request, by a pointer's prefetch too."""
+    page = client.get("/book/haircut/").content.decode()
+    [(address, disabled)] = re.findall(r'<link rel="stylesheet" data-kb-later="form" href="([^"]+)"( disabled)?>', page)
+    assert disabled
+    sheet = client.get(address).content.decode()
+    time = unescape(re.findall(r'href="(/book/haircut/contact/[^"]+)"', page)[0])
+    asking = {**HTMX, "KB-Style": "later"}
+    for headers in (asking, {**asking, "KB-Ahead": "1"}):
+        assert BROUGHT.findall(client.get(time, headers=headers).content.decode()) == [sheet]
+    assert BROUGHT.findall(client.get(time, headers=HTMX).content.decode()) == []
+    assert BROUGHT.findall(client.get(time, headers={"KB-Style": "later"}, follow=True).content.decode()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "target"),
+    [({"INLINE_STYLE": False}, "kb-stage"), ({"STYLE_SHEETS": ["own.css"]}, "kb-stage"), ({}, "kb-inline-1")],
+    ids=["off", "own sheets", "in a page of the site's"],
+)
+def test_a_form_brings_no_style_where_pages_link_it(
+    client: Client, inline: Settings, more: dict[str, Any], target: str
+):
+    """Where the first sheet is linked, the other one is too."""
+    inline.KORDLESS_BOOKING = {**inline.KORDLESS_BOOKING, **more}
+    page = client.get("/book/haircut/").content.decode()
+    assert ('data-kb-later="form"' in page) == (not more)
+    time = unescape(re.findall(r'href="(/book/haircut/contact/[^"]+)"', page)[0])
+    form = client.get(time, headers={"HX-Request": "true", "HX-Target": target, "KB-Style": "later"}).content.decode()
+    assert 'data-kb-step="contact"' in form
+    assert BROUGHT.findall(form) == []
 
 
 @pytest.mark.parametrize("path", ["/book/haircut/?tz=America/New_York", "/book/"])
