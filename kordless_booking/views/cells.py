@@ -190,26 +190,51 @@ def time_items(
     starts = [time.start for time in times]
     # On nearly every page each starts alone.
     count_by_start = Counter(starts) if len(set(starts)) < len(starts) else {}
+    fill = _fill_times(part, url, form) if isinstance(part, PackagePart) else None
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
-        several = count_by_start.get(time.start, 1) > 1
+        several = bool(count_by_start) and count_by_start[time.start] > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
         if says_day:
             day = nearest_day(time.local_start, language)
             detail = f"{day}{formatting.DOT}{detail}" if detail else day
-        end = f"&end={format_start(time.end)}" if several else ""
-        columns = text_columns(detail)
-        item = part.render(
-            url=f"{url}{format_start(time.start)}{end}",
-            label=label,
-            detail=detail,
-            form=form,
-            wide=_NARROW_COLUMNS < columns <= _WIDE_COLUMNS,
-            widest=columns > _WIDE_COLUMNS,
-        )
-        items.append(item)
+        start, end = format_start(time.start), format_start(time.end) if several else ""
+        wide, widest = _is_wide(detail) if detail else (False, False)
+        if fill:
+            items.append(fill(start, end, label, detail, wide, widest))
+        else:
+            href = f"{url}{start}&end={end}" if end else f"{url}{start}"
+            items.append(part.render(url=href, label=label, detail=detail, form=form, wide=wide, widest=widest))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
+
+
+@lru_cache(maxsize=1024)
+def _is_wide(detail: str) -> tuple[bool, bool]:
+    """Return True for a text that needs half a row of buttons, and for one that needs a whole row."""
+    columns = text_columns(detail)
+    return _NARROW_COLUMNS < columns <= _WIDE_COLUMNS, columns > _WIDE_COLUMNS
+
+
+def _fill_times(part: PackagePart, url: str, form: str) -> Callable[[str, str, str, str, bool, bool], str]:
+    """Return a function that fills the skeleton of a time's button.
+
+    What all have in common is escaped once, and the skeleton chosen once for all that look alike: `PackagePart.render`
+    would do both for each of a day's times.
+    """
+    prefix, form = escape(url), escape(form)
+    skeletons: dict[tuple[bool, bool, bool], Skeleton] = {}
+
+    def fill(start: str, end: str, label: str, detail: str, wide: bool, widest: bool) -> str:
+        look = (bool(detail), wide, widest)
+        skeleton = skeletons.get(look)
+        if skeleton is None:
+            skeleton = part.skeleton(url=url, label=label, detail=detail, form=form, wide=wide, widest=widest)
+            skeletons[look] = skeleton
+        href = f"{prefix}{start}&amp;end={end}" if end else f"{prefix}{start}"
+        return skeleton.fill([text for text in (href, escape(label), escape(detail), form) if text])
+
+    return fill
 
 
 def nearest_day(day: date, language: str) -> str:

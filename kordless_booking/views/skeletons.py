@@ -129,18 +129,22 @@ class PackagePart:
 
     def render(self, **values: str | bool) -> str:
         """Fill the template's skeleton with these texts, escaped unless they are SafeString."""
-        # A flag or an empty text is no placeholder, because the template's conditions test it.
-        shape = tuple([name if value and value is not True else (name, value) for name, value in values.items()])
-        skeleton = self._skeletons.get(shape)
-        if skeleton is None:
-            skeleton = self._skeletons[shape] = _part_skeleton(self.package, shape)
-        return skeleton.fill(
+        return self.skeleton(**values).fill(
             [
                 value if type(value) is SafeString else escape(value)
                 for value in values.values()
                 if value and value is not True
             ]
         )
+
+    def skeleton(self, **values: str | bool) -> Skeleton:
+        """Return the skeleton for these flags and empty texts, to be filled with the other texts in their order."""
+        # A flag or an empty text is no placeholder, because the template's conditions test it.
+        shape = tuple([name if value and value is not True else (name, value) for name, value in values.items()])
+        skeleton = self._skeletons.get(shape)
+        if skeleton is None:
+            skeleton = self._skeletons[shape] = _part_skeleton(self.package, shape)
+        return skeleton
 
 
 class SiteTemplatePart:
