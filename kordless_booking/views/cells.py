@@ -74,11 +74,11 @@ class CardFrame(NamedTuple):
 
 
 class _Grid(NamedTuple):
-    """Key of the calendar's cells: all that decides on them, but for the links and the accessible names."""
+    """Key of the calendar's cells: all that decides on them, but for the links."""
 
     start: date
-    free: tuple[date, ...]
-    """Days that are links."""
+    free: tuple[tuple[date, int], ...]
+    """Days that are links, each with the number of its times."""
     day: date | None
     today: date
     language: str
@@ -106,24 +106,21 @@ def week_rows(
     the form that the days post, or "" when they are links. `booked` is the day of the booking that is rescheduled.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    days = tuple([day for day, _times in free])
-    grid = _Grid(view.start, days, view.day, view.today, language, target_id, form, booked)
-    names = _accessible_names(free, view.today, language, booked)
+    grid = _Grid(view.start, free, view.day, view.today, language, target_id, form, booked)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
-        values = [escape(before), escape(after), *names]
-        rows = [skeleton.fill(values) for skeleton in _row_skeletons(part.package, grid)]
+        around = [escape(before), escape(after)]
+        rows = [skeleton.fill(around) for skeleton in _named_row_skeletons(part.package, grid)]
     else:
-        rows = _rows(grid, before, after, [unescape(name) for name in names], part.render)
+        rows = _rows(grid, before, after, [unescape(name) for name in _accessible_names(grid)], part.render)
     return [mark_safe(row) for row in rows]  # noqa: S308 (skeletons and templates escape)
 
 
-@cached_per_language(256)
-def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
+def _accessible_names(grid: _Grid) -> list[str]:
     """Return the accessible names of all free days, escaped."""
-    # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
-    # of the calendar.
-    return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
+    return [
+        _accessible_name(day, times, day == grid.today, day == grid.booked, grid.language) for day, times in grid.free
+    ]
 
 
 @cached_per_language(4096)
@@ -134,6 +131,15 @@ def _accessible_name(day: date, times: int, today: bool, booked: bool, language:
     # Translators: the day of the booking that is being rescheduled, in the calendar.
     own = pgettext("label", "your current day") if booked else ""
     return escape(" · ".join(filter(None, [name, pgettext("label", "today") if today else "", own])))
+
+
+@cached_per_language(256)
+def _named_row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
+    """Return the skeletons of the rows, whose placeholders are the parts of the link before and after a day."""
+    # Numbers of times change with each booking, and the days hardly ever: new numbers render no cell anew.
+    days = grid._replace(free=tuple([(day, 1) for day, _times in grid.free]))
+    values = [placeholder(0), placeholder(1), *_accessible_names(grid)]
+    return [Skeleton(skeleton.fill(values)) for skeleton in _row_skeletons(package, days)]
 
 
 @cached_per_language(256)
@@ -148,7 +154,7 @@ def _row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
 
 def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Callable[..., str]) -> list[str]:
     """Return one row of cells for each week. `before` and `after` are the parts of the link around "day=…"."""
-    named = dict(zip(grid.free, names, strict=True))
+    named = {day: name for (day, _times), name in zip(grid.free, names, strict=True)}
 
     def cell(day: date) -> str:
         iso, free = day.isoformat(), day in named
