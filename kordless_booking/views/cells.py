@@ -35,7 +35,7 @@ from kordless_booking.views.skeletons import (
     PackagePart,
     SiteTemplatePart,
     Skeleton,
-    cached_per_language,
+    cached_with_language,
     placeholder,
 )
 
@@ -123,7 +123,7 @@ def _accessible_names(grid: _Grid) -> list[str]:
     ]
 
 
-@cached_per_language(4096)
+@cached_with_language(4096)
 def _accessible_name(day: date, times: int, today: bool, booked: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time available", "%(date)s, %(count)s times available", times)
@@ -133,7 +133,7 @@ def _accessible_name(day: date, times: int, today: bool, booked: bool, language:
     return escape(" · ".join(filter(None, [name, pgettext("label", "today") if today else "", own])))
 
 
-@cached_per_language(256)
+@cached_with_language(256)
 def _named_row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
     """Return the skeletons of the rows, whose placeholders are the parts of the link before and after a day."""
     # Numbers of times change with each booking, and the days hardly ever: new numbers render no cell anew.
@@ -142,7 +142,7 @@ def _named_row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleto
     return [Skeleton(skeleton.fill(values)) for skeleton in _row_skeletons(package, days)]
 
 
-@cached_per_language(256)
+@cached_with_language(256)
 def _row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
     """Return the skeletons of the rows, for all visitors to whom the same days are free.
 

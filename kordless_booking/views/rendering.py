@@ -105,7 +105,7 @@ class PageRenderer:
             if has_input:
                 content, digest = package.render(values), ""
             else:
-                content, digest = render_from_skeleton(package, values)
+                content, digest = render_from_skeleton(package, values, self._visit.language)
             response = PageResponse(content, status, no_store=has_input)
             response.digest = digest
             response.package_templates = [package, *self._parts]

@@ -38,7 +38,7 @@ from kordless_booking.views.cells import (
 )
 from kordless_booking.views.display import format_timezone
 from kordless_booking.views.extensions import page_queries
-from kordless_booking.views.skeletons import cached_per_language
+from kordless_booking.views.skeletons import cached_with_language
 
 if TYPE_CHECKING:
     from datetime import date, datetime, time
@@ -92,9 +92,9 @@ class _Labels(NamedTuple):
     parts: dict[PartOfDay, str]
 
 
-@cached_per_language(64)
-def _labels() -> _Labels:
-    """Return the page's labels in the active language."""
+@cached_with_language(64)
+def _labels(_language: str) -> _Labels:
+    """Return the page's labels in the language, which is the active one."""
     return _Labels(
         anyone=pgettext("label", "Anyone"),
         earlier_dates=pgettext("button", "Earlier dates"),
@@ -141,8 +141,8 @@ def slot_context(
     """
     own_links, links = links, _keep_weekdays(links, requested)
     same_page = _SamePage.build(view, own_links.here, requested)
-    labels = _labels()
-    providers = _provider_options(view, labels)
+    labels = _labels(visit.language)
+    providers = _provider_options(view, labels.anyone)
     return {
         "hosts": _hosts(view, links, providers),
         "host_select": _host_select(view, links, renderer.page, providers),
@@ -340,8 +340,8 @@ class _ProviderOption(NamedTuple):
     team_id: str | None = None
 
 
-def _provider_options(view: CalendarPage, labels: _Labels) -> list[_ProviderOption]:
-    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
+def _provider_options(view: CalendarPage, anyone: str) -> list[_ProviderOption]:
+    """Return anyone, by the given name, and the hosts and teams to choose from; [] when there is no choice."""
     # Of both, the host decides: the team is that host's.
     chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
     # A chosen host may have no slot in these weeks, and isn't listed then. "Anyone" is, as the way back.
@@ -353,7 +353,7 @@ def _provider_options(view: CalendarPage, labels: _Labels) -> list[_ProviderOpti
     ]
     names = _unique_names([(name, team) for name, team, _host_id, _team_id in providers])
     return [
-        _ProviderOption(labels.anyone, chosen == (None, None)),
+        _ProviderOption(anyone, chosen == (None, None)),
         *(
             _ProviderOption(name, chosen == (host_id, team_id), host_id, team_id)
             for name, (_name, _team, host_id, team_id) in zip(names, providers, strict=True)
@@ -365,7 +365,7 @@ def provider_choices(view: CalendarPage) -> list[tuple[str, str]]:
     """Return value (`provider_value`) and name of anyone and of each host and team; [] when there is no choice."""
     return [
         (provider_value(host_id=option.host_id, team_id=option.team_id), option.name)
-        for option in _provider_options(view, _labels())
+        for option in _provider_options(view, pgettext("label", "Anyone"))
     ]
 
 
