@@ -35,7 +35,7 @@ from kordless_booking.views.skeletons import (
     PackagePart,
     SiteTemplatePart,
     Skeleton,
-    cached_per_language,
+    cached_with_language,
     placeholder,
 )
 
@@ -74,11 +74,11 @@ class CardFrame(NamedTuple):
 
 
 class _Grid(NamedTuple):
-    """Key of the calendar's cells: all that decides on them, but for the links and the accessible names."""
+    """Key of the calendar's cells: all that decides on them, but for the links."""
 
     start: date
-    free: tuple[date, ...]
-    """Days that are links."""
+    free: tuple[tuple[date, int], ...]
+    """Days that are links, each with the number of its times."""
     day: date | None
     today: date
     language: str
@@ -106,27 +106,24 @@ def week_rows(
     the form that the days post, or "" when they are links. `booked` is the day of the booking that is rescheduled.
     """
     free = tuple([(day.date, day.free) for day in view.days if day.free])
-    days = tuple([day for day, _times in free])
-    grid = _Grid(view.start, days, view.day, view.today, language, target_id, form, booked)
-    names = _accessible_names(free, view.today, language, booked)
+    grid = _Grid(view.start, free, view.day, view.today, language, target_id, form, booked)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
-        values = [escape(before), escape(after), *names]
-        rows = [skeleton.fill(values) for skeleton in _row_skeletons(part.package, grid)]
+        around = [escape(before), escape(after)]
+        rows = [skeleton.fill(around) for skeleton in _named_row_skeletons(part.package, grid)]
     else:
-        rows = _rows(grid, before, after, [unescape(name) for name in names], part.render)
+        rows = _rows(grid, before, after, [unescape(name) for name in _accessible_names(grid)], part.render)
     return [mark_safe(row) for row in rows]  # noqa: S308 (skeletons and templates escape)
 
 
-@cached_per_language(256)
-def _accessible_names(free: tuple[tuple[date, int], ...], today: date, language: str, booked: date | None) -> list[str]:
+def _accessible_names(grid: _Grid) -> list[str]:
     """Return the accessible names of all free days, escaped."""
-    # Cached as a whole as well as one by one: looking up the active language for each day would cost more than the rest
-    # of the calendar.
-    return [_accessible_name(day, times, day == today, day == booked, language) for day, times in free]
+    return [
+        _accessible_name(day, times, day == grid.today, day == grid.booked, grid.language) for day, times in grid.free
+    ]
 
 
-@cached_per_language(4096)
+@cached_with_language(4096)
 def _accessible_name(day: date, times: int, today: bool, booked: bool, language: str) -> str:
     """Return the accessible name of a free day, escaped."""
     text = ngettext("%(date)s, %(count)s time available", "%(date)s, %(count)s times available", times)
@@ -136,7 +133,16 @@ def _accessible_name(day: date, times: int, today: bool, booked: bool, language:
     return escape(" · ".join(filter(None, [name, pgettext("label", "today") if today else "", own])))
 
 
-@cached_per_language(256)
+@cached_with_language(256)
+def _named_row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
+    """Return the skeletons of the rows, whose placeholders are the parts of the link before and after a day."""
+    # Numbers of times change with each booking, and the days hardly ever: new numbers render no cell anew.
+    days = grid._replace(free=tuple([(day, 1) for day, _times in grid.free]))
+    values = [placeholder(0), placeholder(1), *_accessible_names(grid)]
+    return [Skeleton(skeleton.fill(values)) for skeleton in _row_skeletons(package, days)]
+
+
+@cached_with_language(256)
 def _row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
     """Return the skeletons of the rows, for all visitors to whom the same days are free.
 
@@ -148,7 +154,7 @@ def _row_skeletons(package: PackageTemplates, grid: _Grid) -> list[Skeleton]:
 
 def _rows(grid: _Grid, before: str, after: str, names: Sequence[str], render: Callable[..., str]) -> list[str]:
     """Return one row of cells for each week. `before` and `after` are the parts of the link around "day=…"."""
-    named = dict(zip(grid.free, names, strict=True))
+    named = {day: name for (day, _times), name in zip(grid.free, names, strict=True)}
 
     def cell(day: date) -> str:
         iso, free = day.isoformat(), day in named
@@ -190,26 +196,51 @@ def time_items(
     starts = [time.start for time in times]
     # On nearly every page each starts alone.
     count_by_start = Counter(starts) if len(set(starts)) < len(starts) else {}
+    fill = _fill_times(part, url, form) if isinstance(part, PackagePart) else None
     items = []
     for time in times:
         label = formatting.clock_time(time.local_start, language, hours)
-        several = count_by_start.get(time.start, 1) > 1
+        several = bool(count_by_start) and count_by_start[time.start] > 1
         detail = _detail(time, language, hours, says_length=says_length or several)
         if says_day:
             day = nearest_day(time.local_start, language)
             detail = f"{day}{formatting.DOT}{detail}" if detail else day
-        end = f"&end={format_start(time.end)}" if several else ""
-        columns = text_columns(detail)
-        item = part.render(
-            url=f"{url}{format_start(time.start)}{end}",
-            label=label,
-            detail=detail,
-            form=form,
-            wide=_NARROW_COLUMNS < columns <= _WIDE_COLUMNS,
-            widest=columns > _WIDE_COLUMNS,
-        )
-        items.append(item)
+        start, end = format_start(time.start), format_start(time.end) if several else ""
+        wide, widest = _is_wide(detail) if detail else (False, False)
+        if fill:
+            items.append(fill(start, end, label, detail, wide, widest))
+        else:
+            href = f"{url}{start}&end={end}" if end else f"{url}{start}"
+            items.append(part.render(url=href, label=label, detail=detail, form=form, wide=wide, widest=widest))
     return mark_safe("\n".join(items))  # noqa: S308 (skeletons and templates escape)
+
+
+@lru_cache(maxsize=1024)
+def _is_wide(detail: str) -> tuple[bool, bool]:
+    """Return True for a text that needs half a row of buttons, and for one that needs a whole row."""
+    columns = text_columns(detail)
+    return _NARROW_COLUMNS < columns <= _WIDE_COLUMNS, columns > _WIDE_COLUMNS
+
+
+def _fill_times(part: PackagePart, url: str, form: str) -> Callable[[str, str, str, str, bool, bool], str]:
+    """Return a function that fills the skeleton of a time's button.
+
+    What all have in common is escaped once, and the skeleton chosen once for all that look alike: `PackagePart.render`
+    would do both for each of a day's times.
+    """
+    prefix, form = escape(url), escape(form)
+    skeletons: dict[tuple[bool, bool, bool], Skeleton] = {}
+
+    def fill(start: str, end: str, label: str, detail: str, wide: bool, widest: bool) -> str:
+        look = (bool(detail), wide, widest)
+        skeleton = skeletons.get(look)
+        if skeleton is None:
+            skeleton = part.skeleton(url=url, label=label, detail=detail, form=form, wide=wide, widest=widest)
+            skeletons[look] = skeleton
+        href = f"{prefix}{start}&amp;end={end}" if end else f"{prefix}{start}"
+        return skeleton.fill([text for text in (href, escape(label), escape(detail), form) if text])
+
+    return fill
 
 
 def nearest_day(day: date, language: str) -> str:

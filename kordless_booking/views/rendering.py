@@ -39,6 +39,8 @@ class PageResponse(HttpResponse):
         self.used_site_template = False
         #: Search engines may list the page.
         self.is_indexable = False
+        #: Digest of all that the content was made of, hexadecimal; "" where there is none yet.
+        self.digest = ""
         #: What allows the page's own style sheet in its Content-Security-Policy, or "".
         self.style_source = ""
         #: Template of the site's that goes around the content before it is sent.
@@ -98,9 +100,14 @@ class PageRenderer:
             response = self.render(template, context, status, no_store=has_input)
         else:
             values = {**context, "kb": self.page}
+            content: str | bytes
             # No skeleton with form input: what is in a skeleton or its key is cached.
-            text = package.render(values) if has_input else render_from_skeleton(package, values)
-            response = PageResponse(text, status, no_store=has_input)
+            if has_input:
+                content, digest = package.render(values), ""
+            else:
+                content, digest = render_from_skeleton(package, values, self._visit.language)
+            response = PageResponse(content, status, no_store=has_input)
+            response.digest = digest
             response.package_templates = [package, *self._parts]
             response.used_request = response.used_site_template = self._has_site_part
             response.is_indexable = self._is_indexable

@@ -226,7 +226,9 @@ def store(key: CacheKey, visit: WidgetRequest, response: PageResponse) -> None:
         return
     if response.base is None:
         # Weak, because it is the same packed and plain.
-        response["ETag"] = f'W/"{sha1(response.content, usedforsecurity=False).hexdigest()[:16]}"'
+        # A page from a skeleton has its digest already, for which it took less than all of its bytes.
+        digest = response.digest or sha1(response.content, usedforsecurity=False).hexdigest()
+        response["ETag"] = f'W/"{digest[:16]}"'
         if visit.account.public_cache_seconds:
             _let_cdn_store(response, visit.account.public_cache_seconds)
     now, seconds = time.monotonic(), visit.account.local_cache_seconds

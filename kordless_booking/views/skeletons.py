@@ -14,9 +14,11 @@ import re
 import secrets
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
+from hashlib import sha1
 from html import escape
 from itertools import count, repeat
-from typing import Any, Final, ParamSpec, TypeVar
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -68,19 +70,55 @@ class PageSkeleton:
 
     def __init__(self, text: str) -> None:
         pieces = Skeleton(text).pieces
+        places = [int(number) for number in pieces[1::2]]
+        # Many pages have the same value in dozens of places, and some values in none.
+        self._values = list(dict.fromkeys(places))
+        self._ranks = [self._values.index(place) for place in places]
+        # By its rank instead of its number, which may differ between pages of the same bytes.
+        pieces[1::2] = [str(rank) for rank in self._ranks]
         self._pieces: list[bytes] = [piece.encode() for piece in pieces]
-        self._places = [int(number) for number in pieces[1::2]]
+        self._digest = sha1(_NOT_IN_UTF8.join(self._pieces), usedforsecurity=False)
 
     @property
     def pieces(self) -> list[bytes]:
         """As those of `Skeleton`."""
         return self._pieces
 
-    def fill(self, values: Sequence[str]) -> bytes:
-        """Return what `Skeleton.fill` returns, encoded."""
+    def fill(self, values: Sequence[str]) -> RenderedPage:
+        """Return what `Skeleton.fill` returns, encoded, with its digest."""
+        texts = [values[number] for number in self._values]
+        encoded = [text.encode() for text in texts]
         filled = self._pieces.copy()
-        filled[1::2] = [values[place].encode() for place in self._places]
-        return b"".join(filled)
+        filled[1::2] = map(encoded.__getitem__, self._ranks)
+        content = b"".join(filled)
+        # A page's own style sheet is most of its bytes, and the same on every page.
+        hashed = [
+            each if len(each) < _LONG_BYTES else _digest_of_long(text)
+            for text, each in zip(texts, encoded, strict=True)
+        ]
+        digest = self._digest.copy()
+        digest.update(_NOT_IN_UTF8.join(hashed))
+        return RenderedPage(content, digest.hexdigest())
+
+
+class RenderedPage(NamedTuple):
+    """Page that was made from a skeleton."""
+
+    content: bytes
+    """In UTF-8."""
+    digest: str
+    """Hexadecimal digest of all that the content was made of. It depends on nothing else, in all processes."""
+
+
+_NOT_IN_UTF8: Final = b"\xff"
+"""Separates what is digested, so that no two lists of texts are the same bytes."""
+_LONG_BYTES: Final = 8192
+"""Bytes from which the digest of a text is worth a look-up: they take ten times as long as that."""
+
+
+@lru_cache(maxsize=16)
+def _digest_of_long(text: str) -> bytes:
+    return sha1(text.encode(), usedforsecurity=False).digest()
 
 
 class PackagePart:
@@ -92,18 +130,22 @@ class PackagePart:
 
     def render(self, **values: str | bool) -> str:
         """Fill the template's skeleton with these texts, escaped unless they are SafeString."""
-        # A flag or an empty text is no placeholder, because the template's conditions test it.
-        shape = tuple([name if value and value is not True else (name, value) for name, value in values.items()])
-        skeleton = self._skeletons.get(shape)
-        if skeleton is None:
-            skeleton = self._skeletons[shape] = _part_skeleton(self.package, shape)
-        return skeleton.fill(
+        return self.skeleton(**values).fill(
             [
                 value if type(value) is SafeString else escape(value)
                 for value in values.values()
                 if value and value is not True
             ]
         )
+
+    def skeleton(self, **values: str | bool) -> Skeleton:
+        """Return the skeleton for these flags and empty texts, to be filled with the other texts in their order."""
+        # A flag or an empty text is no placeholder, because the template's conditions test it.
+        shape = tuple([name if value and value is not True else (name, value) for name, value in values.items()])
+        skeleton = self._skeletons.get(shape)
+        if skeleton is None:
+            skeleton = self._skeletons[shape] = _part_skeleton(self.package, shape)
+        return skeleton
 
 
 class SiteTemplatePart:
@@ -142,6 +184,26 @@ def cached_per_language(max_entries: int) -> Callable[[Callable[P, T]], Callable
     return decorate
 
 
+def cached_with_language(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator like `cached_per_language`, for a function that has the active language as an argument.
+
+    Asking Django for it takes longer than all the rest of a look-up.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        compute = lru_cache(max_entries)(function)
+        cached: Callable[..., T] = compute
+
+        @wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            return function(*args, **kwargs) if settings.DEBUG else cached(*args, **kwargs)
+
+        on_setting_change(TEMPLATE_SETTINGS, compute.cache_clear)
+        return wrapper
+
+    return decorate
+
+
 @cached_per_language(512)
 def _part_skeleton(package: PackageTemplates, shape: _Shape) -> Skeleton:
     numbers = count()
@@ -149,8 +211,8 @@ def _part_skeleton(package: PackageTemplates, shape: _Shape) -> Skeleton:
     return Skeleton(package.render(with_placeholders).strip())
 
 
-def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) -> bytes:
-    """Render a page of the package's templates from a skeleton, which is cached, in UTF-8.
+def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any], language: str) -> RenderedPage:
+    """Render a page of the package's templates from a skeleton, which is cached. `language` is the active one.
 
     Text becomes a placeholder, and is filled in afterwards, unless it is empty, or the templates compute with its name
     (`PackageTemplates.computed_names`). All else is part of the skeleton's key, so it should be the same for many
@@ -161,7 +223,7 @@ def render_from_skeleton(package: PackageTemplates, context: Mapping[str, Any]) 
     key = (
         # By identity: templates that were loaded again get new skeletons.
         package,
-        get_language(),
+        language,
         tuple(context),
         _shape(context, context.values(), variables, attributes, values),
     )
@@ -217,8 +279,7 @@ def _shape(
         elif isinstance(value, list):
             shape.append((kind, _shape(repeat(name), value, computed, attributes, values)))
         elif fields := _fields(kind):
-            inner = [getattr(value, each) for each in fields]
-            shape.append((kind, _shape(fields, inner, attributes, attributes, values)))
+            shape.append((kind, _shape(fields, _getter(fields)(value), attributes, attributes, values)))
         else:
             shape.append((kind, value))
     return tuple(shape)
@@ -255,6 +316,13 @@ def _fields(kind: type) -> tuple[str, ...]:
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_fields__
     return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
+@lru_cache(maxsize=64)
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that gets the attributes `names` of an object: half the time of `getattr` for each."""
+    # The first one twice, because of a single name it would return the bare value. `_shape` ends with the names.
+    return attrgetter(*names, names[0])
 
 
 @lru_cache(maxsize=2048)

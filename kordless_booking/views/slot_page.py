@@ -38,6 +38,7 @@ from kordless_booking.views.cells import (
 )
 from kordless_booking.views.display import format_timezone
 from kordless_booking.views.extensions import page_queries
+from kordless_booking.views.skeletons import cached_with_language
 
 if TYPE_CHECKING:
     from datetime import date, datetime, time
@@ -76,6 +77,38 @@ class SlotLinks:
     """URL of the page that changes the time zone."""
 
 
+class _Labels(NamedTuple):
+    """Texts of the page that don't vary, in one language: looking each up for each page would cost a tenth of it."""
+
+    anyone: str
+    earlier_dates: str
+    later_dates: str
+    earlier_times: str
+    later_times: str
+    hours_12: str
+    hours_24: str
+    other_clock: str
+    """Label of the link to the other clock, with a place for its city."""
+    parts: dict[PartOfDay, str]
+
+
+@cached_with_language(64)
+def _labels(_language: str) -> _Labels:
+    """Return the page's labels in the language, which is the active one."""
+    return _Labels(
+        anyone=pgettext("label", "Anyone"),
+        earlier_dates=pgettext("button", "Earlier dates"),
+        later_dates=pgettext("button", "Later dates"),
+        earlier_times=pgettext("button", "Earlier times"),
+        later_times=pgettext("button", "Later times"),
+        hours_12=pgettext("button", "12-hour clock"),
+        hours_24=pgettext("button", "24-hour clock"),
+        # Translators: a link. city is such as "New York".
+        other_clock=pgettext("button", "Show %(city)s time"),
+        parts={part: part_label(part) for part in PartOfDay},
+    )
+
+
 class Weekday(NamedTuple):
     """Heading of a column of the calendar."""
 
@@ -108,20 +141,22 @@ def slot_context(
     """
     own_links, links = links, _keep_weekdays(links, requested)
     same_page = _SamePage.build(view, own_links.here, requested)
+    labels = _labels(visit.language)
+    providers = _provider_options(view, labels.anyone)
     return {
-        "hosts": _hosts(view, links),
-        "host_select": _host_select(view, links, renderer.page),
+        "hosts": _hosts(view, links, providers),
+        "host_select": _host_select(view, links, renderer.page, providers),
         "party": _party(view, links, renderer.page),
-        "month": _calendar(visit, view, links, renderer, booked),
-        "day": _day(visit, view, view.day, links, renderer, says_length=says_length) if view.day else None,
+        "month": _calendar(visit, view, links, renderer, booked, labels),
+        "day": _day(visit, view, view.day, links, renderer, labels, says_length=says_length) if view.day else None,
         "empty": _empty(visit, view, links),
         "next_free_notice": _next_free_notice(visit, view),
         "limits": limit_chips(visit, requested, own_links.here, provider=_provider_name(view)),
         "missed_notice": _("Nothing is free then. These are the nearest times.")
         if view.misses_date_range and view.nearest
         else "",
-        "clock": _clock(visit, view, same_page, clocks, is_visitors_zone=is_visitors_zone),
-        "nearest": _nearest(visit, view, links, renderer),
+        "clock": _clock(visit, view, same_page, clocks, labels, is_visitors_zone=is_visitors_zone),
+        "nearest": _nearest(visit, view, links, renderer) if view.nearest else "",
         "zone": {
             "name": clocks.visitor,
             "label": format_timezone(visit, clocks.visitor),
@@ -134,7 +169,7 @@ def slot_context(
             # Where the script may find another zone, the times are held back until it has looked.
             "follows_visitor": clocks.follows_visitor,
         },
-        "hours": _hours(visit, view, same_page),
+        "hours": _hours(visit, view, same_page, labels),
         "age_notice": age_notice,
         "watch": _watch(visit, view, own_links, requested),
     }
@@ -253,8 +288,10 @@ def describe_time_of_day(choices: Choices, language: str) -> str:
     return ""
 
 
-def _hosts(view: CalendarPage, links: SlotLinks) -> list[dict[str, Any]]:
+def _hosts(view: CalendarPage, links: SlotLinks, options: Sequence[_ProviderOption]) -> list[dict[str, Any]]:
     """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
+    if not options:
+        return []
     base = _choices_from_shown_day(view)
     return [
         {
@@ -262,13 +299,14 @@ def _hosts(view: CalendarPage, links: SlotLinks) -> list[dict[str, Any]]:
             "url": links.here(base.replace(host_id=option.host_id, team_id=option.team_id)),
             "current": option.current,
         }
-        for option in _provider_options(view)
+        for option in options
     ]
 
 
-def _host_select(view: CalendarPage, links: SlotLinks, page: Page) -> dict[str, Any] | None:
+def _host_select(
+    view: CalendarPage, links: SlotLinks, page: Page, options: Sequence[_ProviderOption]
+) -> dict[str, Any] | None:
     """Return the context of the form that chooses between many hosts and teams; None where they are links."""
-    options = _provider_options(view)
     if len(options) <= MAX_HOST_LINKS + 1:
         return None
     choices = [
@@ -302,8 +340,8 @@ class _ProviderOption(NamedTuple):
     team_id: str | None = None
 
 
-def _provider_options(view: CalendarPage) -> list[_ProviderOption]:
-    """Return "Anyone" and the hosts and teams to choose from; [] when there is no choice."""
+def _provider_options(view: CalendarPage, anyone: str) -> list[_ProviderOption]:
+    """Return anyone, by the given name, and the hosts and teams to choose from; [] when there is no choice."""
     # Of both, the host decides: the team is that host's.
     chosen = (view.choices.host_id, None if view.choices.host_id else view.choices.team_id)
     # A chosen host may have no slot in these weeks, and isn't listed then. "Anyone" is, as the way back.
@@ -315,7 +353,7 @@ def _provider_options(view: CalendarPage) -> list[_ProviderOption]:
     ]
     names = _unique_names([(name, team) for name, team, _host_id, _team_id in providers])
     return [
-        _ProviderOption(pgettext("label", "Anyone"), chosen == (None, None)),
+        _ProviderOption(anyone, chosen == (None, None)),
         *(
             _ProviderOption(name, chosen == (host_id, team_id), host_id, team_id)
             for name, (_name, _team, host_id, team_id) in zip(names, providers, strict=True)
@@ -327,7 +365,7 @@ def provider_choices(view: CalendarPage) -> list[tuple[str, str]]:
     """Return value (`provider_value`) and name of anyone and of each host and team; [] when there is no choice."""
     return [
         (provider_value(host_id=option.host_id, team_id=option.team_id), option.name)
-        for option in _provider_options(view)
+        for option in _provider_options(view, pgettext("label", "Anyone"))
     ]
 
 
@@ -367,7 +405,12 @@ def _party(view: CalendarPage, links: SlotLinks, page: Page) -> dict[str, Any] |
 
 
 def _calendar(
-    visit: WidgetRequest, view: CalendarPage, links: SlotLinks, renderer: PageRenderer, booked: date | None
+    visit: WidgetRequest,
+    view: CalendarPage,
+    links: SlotLinks,
+    renderer: PageRenderer,
+    booked: date | None,
+    labels: _Labels,
 ) -> dict[str, Any]:
     language = visit.language
     base = view.choices.replace(month=view.month)
@@ -377,8 +420,8 @@ def _calendar(
 
     return {
         "title": formatting.months_title(max(view.start, view.today), view.last, language),
-        "previous": turn(view.previous, pgettext("button", "Earlier dates")),
-        "next": turn(view.next, pgettext("button", "Later dates")),
+        "previous": turn(view.previous, labels.earlier_dates),
+        "next": turn(view.next, labels.later_dates),
         "weekdays": _weekdays(language),
         "rows": week_rows(
             view,
@@ -407,6 +450,7 @@ def _day(
     day: date,
     links: SlotLinks,
     renderer: PageRenderer,
+    labels: _Labels,
     *,
     says_length: bool,
 ) -> dict[str, Any]:
@@ -426,7 +470,7 @@ def _day(
         "iso": day.isoformat(),
         "parts": [
             {
-                "title": part_label(part_of_day),
+                "title": labels.parts[part_of_day],
                 "times": time_items(
                     times,
                     part=part,
@@ -439,15 +483,15 @@ def _day(
             }
             for part_of_day, times in parts_of_day(shown)
         ],
-        "earlier": {"url": here, "label": pgettext("button", "Earlier times")} if first else None,
-        "later": {"url": f"{here}&later={format_start(shown[-1].start)}", "label": pgettext("button", "Later times")}
+        "earlier": {"url": here, "label": labels.earlier_times} if first else None,
+        "later": {"url": f"{here}&later={format_start(shown[-1].start)}", "label": labels.later_times}
         if more
         else None,
     }
 
 
 def _nearest(visit: WidgetRequest, view: CalendarPage, links: SlotLinks, renderer: PageRenderer) -> str:
-    """Return the buttons of the times that are nearest to the lost one, each with its date; "" when there are none."""
+    """Return the buttons of the times that are nearest to the lost one, each with its date."""
     return time_items(
         view.nearest,
         part=renderer.part(TIME),
@@ -591,7 +635,13 @@ def _choices_for_same_page(view: CalendarPage) -> Choices:
 
 
 def _clock(
-    visit: WidgetRequest, view: CalendarPage, same_page: _SamePage, clocks: ShownClocks, *, is_visitors_zone: bool
+    visit: WidgetRequest,
+    view: CalendarPage,
+    same_page: _SamePage,
+    clocks: ShownClocks,
+    labels: _Labels,
+    *,
+    is_visitors_zone: bool,
 ) -> dict[str, Any]:
     """Return the sentence that says by which clock the times are, and the link to the other one if it differs."""
     moments = [time.start for time in view.times] or [visit.now]
@@ -609,17 +659,16 @@ def _clock(
     there = moments[0].astimezone(get_timezone(clocks.other)).date()
     day = there if view.day and same_page.follows_clock else view.choices.day
     url = same_page.here(same_page.choices.replace(clock=chosen, day=day))
-    # Translators: a link. city is such as "New York".
-    return {"text": text, "switch": {"url": url, "label": pgettext("button", "Show %(city)s time") % {"city": other}}}
+    return {"text": text, "switch": {"url": url, "label": labels.other_clock % {"city": other}}}
 
 
-def _hours(visit: WidgetRequest, view: CalendarPage, same_page: _SamePage) -> dict[str, str]:
+def _hours(visit: WidgetRequest, view: CalendarPage, same_page: _SamePage, labels: _Labels) -> dict[str, str]:
     """Return the link to the other hour format."""
     here = same_page.choices
     now = view.choices.hours or formatting.default_hours(visit.language)
     if now == "12":
-        return {"url": same_page.here(here.replace(hours="24")), "label": pgettext("button", "24-hour clock")}
-    return {"url": same_page.here(here.replace(hours="12")), "label": pgettext("button", "12-hour clock")}
+        return {"url": same_page.here(here.replace(hours="24")), "label": labels.hours_24}
+    return {"url": same_page.here(here.replace(hours="12")), "label": labels.hours_12}
 
 
 def _watch(

@@ -15,10 +15,11 @@ from kordless_booking.presentation.timezones import get_timezone, timezones_by_c
 from kordless_booking.presentation.vtimezone import utc_offset_changes
 from kordless_booking.views.cells import TIME, time_items
 from kordless_booking.views.package_templates import find_package_templates
-from kordless_booking.views.skeletons import PackagePart
+from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart
 from tests.support.visitor import text_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def text_at(start: datetime, zone: str) -> str:
@@ -43,6 +44,26 @@ def test_an_hour_that_comes_twice_says_its_offset():
     first = datetime(2026, 11, 1, 5, tzinfo=UTC)
     texts = [text_at(first + timedelta(hours=hour), "America/New_York") for hour in (0, 1, 2)]
     assert texts == ["01:00 GMT-4", "01:00 GMT-5", "02:00"]
+
+
+@pytest.mark.parametrize("form", ["", "kb-form"])
+def test_times_from_skeletons_are_as_the_template_renders_them(form: str) -> None:
+    """With any URL, with details of every width, and for those that start together."""
+    start = datetime(2026, 11, 1, 5, tzinfo=UTC)
+    slots = [
+        Slot(
+            start=start + timedelta(hours=hour), end=start + timedelta(hours=hour + length), available=2, capacity=seats
+        )
+        for hour, length, seats in [(0, 1, 1), (1, 1, 3), (1, 40, 3), (20, 1, 1), (21, 9, 3)]
+    ]
+    package = find_package_templates(TIME)
+    assert package is not None
+    for times in free_times(slots, zone=get_timezone("America/New_York"), now=NOW).values():
+        skeletons, rendered = (
+            time_items(times, part=part, url="/?a='<b>'&start=", language="en", hours=None, form=form)
+            for part in (PackagePart(package), SiteTemplatePart(TIME, {}))
+        )
+        assert skeletons == rendered
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """Templates that are rendered once and filled many times."""
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -15,7 +16,13 @@ from pytest_django import Settings
 from kordless_booking.memory_budget import BoundedDict, MemoryBudget
 from kordless_booking.views import skeletons
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
-from kordless_booking.views.skeletons import PackagePart, SiteTemplatePart, cached_per_language, render_from_skeleton
+from kordless_booking.views.skeletons import (
+    PackagePart,
+    SiteTemplatePart,
+    cached_per_language,
+    cached_with_language,
+    render_from_skeleton,
+)
 
 TIME = "kordless_booking/parts/time.html"
 PAGE = "page.html"
@@ -90,20 +97,53 @@ def test_a_part_is_filled_as_it_is_rendered(url: str, label: str):
 def test_an_assembled_page_is_as_rendered(page: PackageTemplates, given_context: dict[str, object]):
     """The first time and when only texts differ."""
     for _again in range(2):
-        assert render_from_skeleton(page, given_context).decode() == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context, "en").content.decode() == render_to_string(PAGE, given_context)
 
 
 def test_what_does_not_vary_makes_another_pattern(page: PackageTemplates):
     """Other texts, another number of them, or one that is missing: none gets another's page."""
     pages = [context(), context(fixed="other"), context(urls=("a",)), context(url="/x"), context(name="")]
     for given_context in [*pages, *pages]:
-        assert render_from_skeleton(page, given_context).decode() == render_to_string(PAGE, given_context)
+        assert render_from_skeleton(page, given_context, "en").content.decode() == render_to_string(PAGE, given_context)
 
 
 def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
     """A business that writes our marks into its name gets them shown, not filled."""
     given_context = context("\ue0000:1\ue001", ("secret",))
-    assert render_from_skeleton(page, given_context).decode().split("|")[1] == "\ue0000:1\ue001"
+    assert render_from_skeleton(page, given_context, "en").content.decode().split("|")[1] == "\ue0000:1\ue001"
+
+
+def test_a_digest_tells_pages_apart(page: PackageTemplates) -> None:
+    """By their texts, short or long, by where one ends and the next begins, and by what is in the template itself."""
+    long = "ä" * 10_000
+    differing = [
+        context(),
+        context("Bob"),
+        context(fixed="other"),
+        context(urls=("ab", "")),
+        context(urls=("a", "b", "")),
+        context(urls=("ab",)),
+        context(url="/x"),
+        context(long),
+        context(long + "b"),
+    ]
+    made = [render_from_skeleton(page, each, "en") for each in differing]
+    assert len({each.digest for each in made}) == len({each.content for each in made}) == len(differing)
+    assert [render_from_skeleton(page, each, "en") for each in differing] == made
+
+
+def test_a_digest_depends_on_nothing_that_is_not_shown(page: PackageTemplates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a value that the page doesn't show nor the process's random placeholders give it another digest."""
+    made = render_from_skeleton(page, context(), "en")
+    assert render_from_skeleton(page, {"unseen": "1", **context(), "also": "2"}, "en") == made
+    monkeypatch.setattr(skeletons, "_NONCE", "other")
+    monkeypatch.setattr(skeletons, "_PLACEHOLDER", re.compile("\ue000other:([0-9]+)\ue001"))
+    monkeypatch.setattr(skeletons, "_pages", BoundedDict(MemoryBudget(20_000)))
+    skeletons.placeholder.cache_clear()
+    try:
+        assert render_from_skeleton(page, context(), "en") == made
+    finally:
+        skeletons.placeholder.cache_clear()
 
 
 def test_rendered_skeletons_are_cached_for_each_language(settings: Settings):
@@ -125,12 +165,28 @@ def test_rendered_skeletons_are_cached_for_each_language(settings: Settings):
         assert [make("a"), make("a")] == [5, 6]
 
 
+def test_what_has_the_language_as_an_argument_is_cached_for_each(settings: Settings) -> None:
+    """Made once for its arguments; each time while DEBUG, and anew after templates change."""
+    made = []
+
+    @cached_with_language(8)
+    def make(language: str, *, name: str = "a") -> int:
+        made.append((language, name))
+        return len(made)
+
+    assert [make("en"), make("en"), make("de"), make("de", name="b")] == [1, 1, 2, 3]
+    settings.TEMPLATES = [*settings.TEMPLATES]
+    assert make("en") == 4
+    settings.DEBUG = True
+    assert [make("en"), make("en")] == [5, 6]
+
+
 def test_skeletons_have_so_many_bytes_together(page: PackageTemplates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long lists of services don't fill the memory; a page whose skeleton was evicted is the same as before."""
     budget = MemoryBudget(20_000)
     monkeypatch.setattr(skeletons, "_pages", BoundedDict(budget))
     lengths = [*range(1, 40), 500]
-    pages = [render_from_skeleton(page, context(urls=("a",) * length)) for length in lengths]
+    pages = [render_from_skeleton(page, context(urls=("a",) * length), "en") for length in lengths]
     assert 10_000 < budget.used_bytes <= 20_000
-    assert [render_from_skeleton(page, context(urls=("a",) * length)) for length in lengths] == pages
-    assert pages[-1].count(b"a,") == 500
+    assert [render_from_skeleton(page, context(urls=("a",) * length), "en") for length in lengths] == pages
+    assert pages[-1].content.count(b"a,") == 500
