@@ -18,7 +18,7 @@ from hashlib import sha1
 from html import escape
 from itertools import count, repeat
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Final, NamedTuple, ParamSpec, Self, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -87,17 +87,16 @@ class PageSkeleton:
     def fill(self, values: Sequence[str]) -> RenderedPage:
         """Return what `Skeleton.fill` returns, encoded, with its digest."""
         texts = [values[number] for number in self._values]
-        encoded = [text.encode() for text in texts]
+        encoded = [text.encoded if type(text) is SharedText else text.encode() for text in texts]
         filled = self._pieces.copy()
         filled[1::2] = map(encoded.__getitem__, self._ranks)
         content = b"".join(filled)
-        # A page's own style sheet is most of its bytes, and the same on every page.
-        hashed = [
-            each if len(each) < _LONG_BYTES else _digest_of_long(text)
-            for text, each in zip(texts, encoded, strict=True)
-        ]
         digest = self._digest.copy()
-        digest.update(_NOT_IN_UTF8.join(hashed))
+        digest.update(
+            _NOT_IN_UTF8.join(
+                [text.digest if type(text) is SharedText else each for text, each in zip(texts, encoded, strict=True)]
+            )
+        )
         return RenderedPage(content, digest.hexdigest())
 
 
@@ -112,13 +111,21 @@ class RenderedPage(NamedTuple):
 
 _NOT_IN_UTF8: Final = b"\xff"
 """Separates what is digested, so that no two lists of texts are the same bytes."""
-_LONG_BYTES: Final = 8192
-"""Bytes from which the digest of a text is worth a look-up: they take ten times as long as that."""
 
 
-@lru_cache(maxsize=16)
-def _digest_of_long(text: str) -> bytes:
-    return sha1(text.encode(), usedforsecurity=False).digest()
+class SharedText(SafeString):
+    """Long text that many pages share, such as a page's own style sheet, which is most of its bytes."""
+
+    encoded: bytes
+    """The text in UTF-8."""
+    digest: bytes
+
+    def __new__(cls, text: str) -> Self:
+        """Encode and digest a text once, which needs no escaping."""
+        shared = super().__new__(cls, text)
+        shared.encoded = text.encode()
+        shared.digest = sha1(shared.encoded, usedforsecurity=False).digest()
+        return shared
 
 
 class PackagePart:
@@ -269,7 +276,7 @@ def _shape(
             if not value or name in computed:
                 shape.append((kind, value))
             else:
-                values.append(value if kind is SafeString else escape(value))
+                values.append(value if kind is SafeString or kind is SharedText else escape(value))
                 shape.append(_VARIES)
         # Without its type: True equals 1, but a number has its own beside it.
         elif value is None or kind is bool:

@@ -31,6 +31,7 @@ from kordless_booking.presentation.themes import PLAIN, THEMES
 from kordless_booking.urlconf import account_for, cached_reverse
 from kordless_booking.views.compression import Compressed, compress, compressed_response
 from kordless_booking.views.request import WidgetRequest, make_readable
+from kordless_booking.views.skeletons import SharedText
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -105,7 +106,7 @@ def inline_style(account: Account, choices: Choices, organization: Organization 
 def _inline(_version: str, style_key: StyleKey, color: str, *, embedded: bool) -> InlineStyle:
     """Return the sheet. `_version` only makes the cache build a changed sheet again."""
     # Ours alone, from files of the package: there is no `</style` in it.
-    text = SafeString(build_css(style_key, color, embedded=embedded))
+    text = SharedText(build_css(style_key, color, embedded=embedded))
     return InlineStyle(text, f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'")
 
 

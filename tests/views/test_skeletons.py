@@ -18,6 +18,7 @@ from kordless_booking.views import skeletons
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.skeletons import (
     PackagePart,
+    SharedText,
     SiteTemplatePart,
     cached_per_language,
     cached_with_language,
@@ -114,8 +115,7 @@ def test_a_value_can_not_pose_as_a_place(page: PackageTemplates):
 
 
 def test_a_digest_tells_pages_apart(page: PackageTemplates) -> None:
-    """By their texts, short or long, by where one ends and the next begins, and by what is in the template itself."""
-    long = "ä" * 10_000
+    """By their texts, by where one ends and the next begins, and by what is in the template itself."""
     differing = [
         context(),
         context("Bob"),
@@ -124,12 +124,20 @@ def test_a_digest_tells_pages_apart(page: PackageTemplates) -> None:
         context(urls=("a", "b", "")),
         context(urls=("ab",)),
         context(url="/x"),
-        context(long),
-        context(long + "b"),
+        context(SharedText("ä")),
+        context(SharedText("<b>")),
     ]
     made = [render_from_skeleton(page, each, "en") for each in differing]
     assert len({each.digest for each in made}) == len({each.content for each in made}) == len(differing)
     assert [render_from_skeleton(page, each, "en") for each in differing] == made
+
+
+def test_a_shared_text_is_shown_as_it_is(page: PackageTemplates) -> None:
+    """It needs no escaping, and is encoded once for all pages."""
+    text = SharedText("a > b ä")
+    shown = render_from_skeleton(page, context(text), "en").content
+    assert shown.split(b"|")[1] == text.encoded == "a > b ä".encode()
+    assert shown.decode() == render_to_string(PAGE, context(text))
 
 
 def test_a_digest_depends_on_nothing_that_is_not_shown(page: PackageTemplates, monkeypatch: pytest.MonkeyPatch) -> None:
