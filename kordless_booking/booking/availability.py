@@ -83,14 +83,6 @@ class EmptyReason(Enum):
     """No page that was looked at has one, see `CalendarPage.searched_from` and `searched_until`."""
 
 
-class DayView(msgspec.Struct, frozen=True):
-    """A day of the calendar."""
-
-    date: date
-    free: int
-    """Times that the party can book with the host; 0 when the day can't be chosen."""
-
-
 class CalendarPages(msgspec.Struct, frozen=True, kw_only=True):
     """The pages of the calendar: `WEEKS_SHOWN` weeks each, without a gap, from the current week on.
 
@@ -140,8 +132,9 @@ class CalendarPage(msgspec.Struct, frozen=True, kw_only=True):
     """Last day of the page that can be booked."""
     month: date | None
     """Month to name in links to another day, so that they stay on this page; None where the day is enough."""
-    days: tuple[DayView, ...]
-    """Every day of the page, in order."""
+    free_days: tuple[tuple[date, int], ...]
+    """The days of the page that can be chosen, in order, each with the number of times that the party can book with the
+    host."""
     today: date
     """May lie on another page."""
     day: date | None
@@ -274,7 +267,7 @@ def calendar_page(
         start=page,
         last=min(page + PAGE - timedelta(days=1), pages.last),
         month=None if page == pages.page_with(page) else page,
-        days=tuple([DayView(each, len(free[each]) if each in free else 0) for each in _dates(page)]),
+        free_days=tuple([(each, len(openings)) for each, openings in free.items()]),
         today=pages.today,
         day=day,
         times=times,
@@ -722,10 +715,15 @@ def calendar_pages(now: datetime, zone: tzinfo, window_days: int | None, first_w
 
     `window_days` is how many days ahead can be booked: a year when unknown, and at most. `first_weekday`: 0 is Monday.
     """
-    today = now.astimezone(zone).date()
+    return _pages_from(now.astimezone(zone).date(), _window(window_days), first_weekday)
+
+
+# Two or three days of the week are today somewhere on earth.
+@lru_cache(maxsize=64)
+def _pages_from(today: date, window_days: int, first_weekday: int) -> CalendarPages:
     return CalendarPages(
         today=today,
-        last=today + timedelta(days=_window(window_days)),
+        last=today + timedelta(days=window_days),
         first_weekday=first_weekday,
         first=_week_of(today, first_weekday),
     )

@@ -106,10 +106,11 @@ def clock_text(
     """
     minutes = round(abs(difference).total_seconds() / 60) if difference else 0
     hours, rest = divmod(minutes, 60)
-    values = {"city": city, "other": other_city, "hours": hours, "duration": formatting.duration(minutes, language)}
     if not difference or not minutes:
         # Translators: which clock the times are by, such as "Times in New York."
-        return _("Times in %(city)s.") % values
+        return _("Times in %(city)s.") % {"city": city}
+    duration = formatting.duration(minutes, language) if rest else ""
+    values = {"city": city, "other": other_city, "hours": hours, "duration": duration}
     if is_visitors:
         return _visitors_text(ahead=difference > timedelta(), hours=hours, whole=not rest) % values
     return _others_text(ahead=difference > timedelta(), hours=hours, whole=not rest) % values

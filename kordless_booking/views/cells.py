@@ -105,8 +105,7 @@ def week_rows(
     `part` is the template DAY. `url` is a link to ANY_DAY, which is replaced by each free day. `form` is the DOM id of
     the form that the days post, or "" when they are links. `booked` is the day of the booking that is rescheduled.
     """
-    free = tuple([(day.date, day.free) for day in view.days if day.free])
-    grid = _Grid(view.start, free, view.day, view.today, language, target_id, form, booked)
+    grid = _Grid(view.start, view.free_days, view.day, view.today, language, target_id, form, booked)
     before, _day, after = url.partition(f"day={ANY_DAY}")
     if isinstance(part, PackagePart):
         around = [escape(before), escape(after)]

@@ -13,7 +13,7 @@ from kordless_booking.api.resources import CalendarSettings, Service
 from kordless_booking.presentation import formatting, texts
 from kordless_booking.presentation.clocks import PlaceClock
 from kordless_booking.presentation.texts import DisplayTimes, FoldedText, ShortPlace
-from kordless_booking.views.skeletons import cached_per_language
+from kordless_booking.views.skeletons import cached_with_language
 
 if TYPE_CHECKING:
     from kordless_booking.views.request import WidgetRequest
@@ -66,7 +66,7 @@ def service_card(
     return msgspec.structs.replace(card, url=url, next_free=next_free) if url or next_free else card
 
 
-@cached_per_language(256)
+@cached_with_language(256)
 def _card(
     service: Service,
     calendar: CalendarSettings | None,

@@ -23,7 +23,7 @@ from kordless_booking.urlconf import DEFAULT_URL, urls_by_language
 from kordless_booking.views.links import service_url_name
 from kordless_booking.views.page import Alternate, Metadata, business_of, safe_image
 from kordless_booking.views.response_cache import READ_NAMES
-from kordless_booking.views.skeletons import cached_per_language
+from kordless_booking.views.skeletons import cached_with_language
 
 if TYPE_CHECKING:
     from kordless_booking.api.resources import Organization
@@ -94,7 +94,7 @@ def service_metadata(visit: WidgetRequest, service: Service) -> Metadata | None:
     return _listed(preview, urls, url, document)
 
 
-@cached_per_language(256)
+@cached_with_language(256)
 def _service_preview(organization: Organization, service: Service, price_per: str, language: str) -> Metadata:
     """Return what a preview of the service's page says, which is the same for all visitors."""
     length = formatting.duration(service.duration_minutes, language) if service.duration_minutes else ""

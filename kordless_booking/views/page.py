@@ -20,7 +20,7 @@ from kordless_booking.setting_changes import on_setting_change
 from kordless_booking.views import security
 from kordless_booking.views.extensions import find_scripts
 from kordless_booking.views.request import FORM_INPUT_FIELD
-from kordless_booking.views.skeletons import cached_per_language
+from kordless_booking.views.skeletons import cached_with_language
 from kordless_booking.views.stylesheet import (
     InlineStyle,
     Look,
@@ -301,15 +301,15 @@ def _is_rtl(language: str) -> bool:
 
 
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:
-    first, *others = _progress_steps(current)
+    first, *others = _progress_steps(current, visit.language)
     # After the booking there is no way back.
     url = visit.links.services_url() if current is Step.SLOT or current is Step.CONTACT else None
     return [ProgressStep(first.label, first.state, url), *others]
 
 
-@cached_per_language(64)
-def _progress_steps(current: Step) -> list[ProgressStep]:
-    """Return the progress line in the active language, without links."""
+@cached_with_language(64)
+def _progress_steps(current: Step, _language: str) -> list[ProgressStep]:
+    """Return the progress line in the language, which is the active one, without links."""
     states = {step: "done" if step.before(current) else "todo" for step in Step} | {current: "current"}
     return [ProgressStep(str(step.label), states[step]) for step in Step]
 

@@ -685,7 +685,7 @@ def _watch(
     here = links.here(shown)
     fingerprint = [
         f"{view.start}",
-        *[day.date.isoformat() for day in view.days if day.free],
+        *[day.isoformat() for day, _times in view.free_days],
         f"{view.day}",
         *[f"{format_start(time.start)}-{format_start(time.end)}-{time.free}" for time in view.times],
     ]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from kordless_booking.api.resources import OrganizationDetail, Service
-from kordless_booking.booking.availability import CalendarPage, provider_name, unique_lengths
+from kordless_booking.booking.availability import PAGE, CalendarPage, provider_name, unique_lengths
 from kordless_booking.booking.choices import Choices
 from kordless_booking.booking.requested_days import RequestedDays
 from kordless_booking.booking.steps import Step
@@ -441,7 +441,7 @@ def _empty_month(view: CalendarPage) -> date | None:
     """Return the first day of the month in which the visitor wanted a time and got none; None when there is one."""
     if view.empty:
         # By the day in the middle: a page of the calendar may begin or end in another month.
-        return view.days[len(view.days) // 2].date.replace(day=1)
+        return (view.start + PAGE / 2).replace(day=1)
     if view.is_next_free and view.choices.day:
         # The page goes on to a later one, and says so.
         return max(view.choices.day, view.today).replace(day=1)
