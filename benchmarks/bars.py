@@ -80,10 +80,13 @@ def page_bars(report: Report, folder: Path, *, rounds: int = pages.ROUNDS) -> No
     hello = found.pop(HELLO)
     report.add("hello, without a server", "1 process", f"{hello:.0f} µs CPU")
     for name, cost in found.items():
+        text = f"{cost - hello:+,.0f} µs CPU ({cost / hello:.1f} x hello)"
+        if name not in pages.BARS:
+            report.add(name, "1 process", text)
+            continue
         bar, unit = pages.BARS[name]
         value = cost - hello if unit == "added" else cost / hello if unit == "ratio" else cost / 1000
         wanted = {"added": f"<= {bar:g} µs added", "ratio": f"<= {bar:g} x hello", "ms": f"<= {bar:g} ms"}[unit]
-        text = f"{cost - hello:+,.0f} µs CPU ({cost / hello:.1f} x hello)"
         report.add(name, "1 process", text, wanted, value <= bar)
 
 

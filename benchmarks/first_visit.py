@@ -51,7 +51,7 @@ has asked for before the largest paint counts until the times are shown; htmx co
 or after two idle seconds, and is upstream's own minified file, which no bundler makes more than a hundredth smaller.
 *INP* is the time from a touch to the next frame that is drawn, by the browser's event timing in steps of 8 ms, the
 median. *Requests* are what a touch brings to the server at most, redirects and reports of what was fetched ahead
-among them; each touch is the first of its kind, and the first of all brings the style sheet of later steps."""
+among them; each touch is the first of its kind, and that of a time brings the style of later steps with its form."""
 ABOUT_BASELINE = "*Before* is revision {revision} of {date}, visited in turns with *now*. "
 
 OBSERVE = """

@@ -22,6 +22,7 @@ from benchmarks.world import month_in_view
 
 SETTINGS = "benchmarks.site.pages"
 HELLO = "hello"
+HELLO_WITH_REDIS = "hello that reads Redis once"
 ROUNDS = 40
 BARS = {
     "slot page, cached in memory": (50, "added"),
@@ -91,6 +92,7 @@ def _pages(site: _Site) -> dict[str, Iterator[str]]:
     # Each list in its own order of zones, so that none is made of what another has just cached.
     return {
         HELLO: cycle(["/hello"]),
+        HELLO_WITH_REDIS: cycle(["/hello-with-redis"]),
         "slot page, cached in memory": cycle([f"/memory/month/?month={month:%Y-%m}"]),
         "slot page, cached, one Redis round trip": cycle([f"/redis/month/?month={month:%Y-%m}"]),
         "slot page, uncached": cycle([f"/memory/month/{query}" for query in queries]),
@@ -101,8 +103,8 @@ def _pages(site: _Site) -> dict[str, Iterator[str]]:
 
 
 def measure_all(site: _Site, *, rounds: int, only: str = "") -> dict[str, float]:
-    """Return the median microseconds of CPU of each page whose name has `only`, and of hello."""
-    pages = {name: urls for name, urls in _pages(site).items() if only in name or name == HELLO}
+    """Return the median microseconds of CPU of each page whose name has `only`, and of hello with and without Redis."""
+    pages = {name: urls for name, urls in _pages(site).items() if only in name or name.startswith(HELLO)}
     found: dict[str, list[float]] = {name: [] for name in pages}
     # What is compiled and cached by the first requests isn't measured.
     for number in range(-1, rounds):
