@@ -46,8 +46,9 @@ Servers, wrk, Redis and the sandbox share these cores; the load average was {loa
   around it, as CPU time over hello. The bar is in microseconds, because a cheaper hello is no dearer page; it was set
   on a machine on which hello takes 150. Cached in memory, a page may add a third of hello; through Redis, one round
   trip more, which *hello that reads Redis once* shows alone; never asked for, what filling skeletons takes. Each time
-  zone was met once before, as a worker meets them in its first hours. A list of 1,000 services, a contact form that nobody has typed into, and the page of all time
-  zones may take no longer than a visitor of a small server would notice.
+  zone was met once before, as a worker meets them in its first hours. A list of 1,000 services, a contact form that
+  nobody has typed into, and the page of all time zones may take no longer than a visitor of a small server would
+  notice.
 - *django-appointment* answers its available-slots request (JSON, one day) behind the same middlewares from SQLite,
   with one service, one staff member and four appointments on that day. It is compared with our cached page, in memory
   for a second: a whole month and the times of a day.
