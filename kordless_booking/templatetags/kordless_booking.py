@@ -211,5 +211,5 @@ def _widget_url(visit: WidgetRequest, service: str) -> str | None:
     """Return the widget's own URL for what the tag shows: that of the request is the page of the site's around it."""
     # The site's template may name a service that no URL can have.
     with suppress(NoReverseMatch):
-        return visit.links.service_url("slots", service, visit.choices) if service else visit.links.services_url()
+        return visit.links.service_url("slots", service, visit.choices) if service else visit.links.services_url
     return None

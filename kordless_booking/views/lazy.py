@@ -21,7 +21,7 @@ def lazy_page(visit: WidgetRequest, service: str) -> PageResponse:
 
     `visit` must read cached data alone.
     """
-    url = visit.links.services_url()
+    url = visit.links.services_url
     # The site's template may name a service that no URL can have.
     with suppress(NoReverseMatch):
         url = visit.links.service_url("slots", service, visit.choices) if service else url

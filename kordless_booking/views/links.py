@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
@@ -44,8 +45,9 @@ class WidgetLinks(msgspec.Struct, frozen=True):
         path = cached_reverse(self.mount, service_url_name(name, slug), slug)
         return lambda choices, **query: _with_query(path, choices, query)
 
+    @cached_property
     def services_url(self) -> str:
-        """Return the URL of the list of services, with the choices that apply to all of them."""
+        """URL of the list of services, with the choices that apply to all of them."""
         choices = self.choices.replace(month=None, day=None, after=None, before=None, party_size=1)
         return self.url("services", choices=choices)
 

@@ -221,7 +221,7 @@ def build_page(
         inline_style=style.text,
         inline_style_source=style.source,
         later_style_url=later_style_url(visit.links.mount, visit.account, visit.choices),
-        home_url=visit.links.services_url() if name != "services" else "",
+        home_url=visit.links.services_url if name != "services" else "",
         # With the visitor's zone: the booking that is found there is shown in it.
         manage_url=visit.links.url(
             "manage-find", choices=visit.choices.appearance().replace(timezone=visit.choices.timezone)
@@ -303,7 +303,7 @@ def _is_rtl(language: str) -> bool:
 def _progress(visit: WidgetRequest, current: Step) -> list[ProgressStep]:
     first, *others = _progress_steps(current, visit.language)
     # After the booking there is no way back.
-    url = visit.links.services_url() if current is Step.SLOT or current is Step.CONTACT else None
+    url = visit.links.services_url if current is Step.SLOT or current is Step.CONTACT else None
     return [ProgressStep(first.label, first.state, url), *others]
 
 

@@ -484,7 +484,7 @@ def _back(visit: WidgetRequest) -> dict[str, str] | None:
     # Not the length of a list of all: a business may have a thousand.
     if len([*islice(bookable, 2)]) < 2:
         return None
-    return {"url": visit.links.services_url(), "label": pgettext("button", "All services")}
+    return {"url": visit.links.services_url, "label": pgettext("button", "All services")}
 
 
 def zone_context(

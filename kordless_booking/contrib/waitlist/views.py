@@ -407,6 +407,6 @@ def _entry_page(visit: WidgetRequest, code: str, row: WaitlistEntry, data: Entry
 def _ended_page(visit: WidgetRequest, *, is_done: bool, is_all: bool) -> HttpResponse:
     """Say that no message will come; 404 for a link that leads to no entry, or to one that was ended before."""
     title = _("No more messages") if is_done else _("This link doesn’t work")
-    context = {"title": title, "is_done": is_done, "is_all": is_all, "services_url": visit.links.services_url()}
+    context = {"title": title, "is_done": is_done, "is_all": is_all, "services_url": visit.links.services_url}
     page = build_page(visit, title)
     return render(visit, "kordless_waitlist/ended.html", page, context, 200 if is_done else 404, no_store=True)
