@@ -21,7 +21,7 @@ RESERVED: Final = frozenset(
 """First path segments of our own pages. A service with such a slug has its pages under `service/`."""
 
 
-class WidgetLinks(msgspec.Struct, frozen=True):
+class WidgetLinks(msgspec.Struct, frozen=True, dict=True):
     """Builder of the links on a page: each carries the choices that the visitor has made so far."""
 
     mount: Mount
