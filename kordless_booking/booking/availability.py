@@ -623,7 +623,7 @@ def _party_sizes(facts: _SlotFacts, chosen: int) -> range:
 
 
 class _SlotFacts:
-    """What can be said of some slots whoever asks for them and when. Each is computed when it is first read."""
+    """Facts about some slots, whoever asks for them and when, each computed when it is first read."""
 
     def __init__(self, slots: tuple[Slot, ...]) -> None:
         self._slots = slots

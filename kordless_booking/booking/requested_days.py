@@ -49,8 +49,8 @@ class RequestedDays:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> RequestedDays | None:
         """Parse `until` (a date), `not` (ISO weekdays such as "67") and `asked` (1). None without any of them."""
-        # Most pages have none.
-        if REQUESTED_DAYS_NAMES.isdisjoint(query):
+        # Most pages have none. By name: a page that is shared may look at no name that isn't in its key.
+        if not any(name in query for name in REQUESTED_DAYS_NAMES):
             return None
         until, excluded = parse_day(query.get("until", "")), query.get("not", "")
         weekdays = frozenset(int(digit) - 1 for digit in excluded) if _WEEKDAYS.fullmatch(excluded) else frozenset()

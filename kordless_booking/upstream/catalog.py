@@ -336,18 +336,25 @@ class Catalog:
             self.service_item(slug),
             self._near_item(slug, window_days),
         ]
-        near_end = today
+        near_days: list[Days] = []
         for each in days:
             window = days_window(each, today, most)
             if window is None or not is_near(window, today):
                 months = by_month(window) if window else [(each.first, None)]
                 items += [self._month_item(slug, month, window_days) for month, _part in months]
             else:
-                near_end = max(near_end, window[1])
+                near_days.append(each)
         _, service, near, *_ = self._cache.lookup(*items)
         self._complete.discard((slug, days))
+        # The page reads as far as the service's own booking window, which may be longer than the usual one.
+        own = window_days if window_days is not None else _window_days(service.value)
+        ends = [window[1] for each in near_days if (window := days_window(each, today, own)) is not None]
         # Most pages lack nothing, and need no closer look.
-        if near.value is not None and near_end <= near.value.until and not any(map(self._cache.needs_fetch, items)):
+        if (
+            near.value is not None
+            and max(ends, default=today) <= near.value.until
+            and not any(map(self._cache.needs_fetch, items))
+        ):
             self._complete.add((slug, days))
             self._prefetched.add(slug)
         known: ServiceDetail | None = service.value

@@ -164,13 +164,14 @@ def build_contact_form(
 def _record_report(visit: WidgetRequest, service: str) -> None:
     """Count that the form was shown, where it says so only now that it is sent."""
     try:
-        # Signed: each made-up service would be another row.
-        _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
-    except draft.ExpiredDraft:
-        pass
+        shown = _unsign_draft(visit, visit.request.POST.get("draft", ""), service)
+    except draft.ExpiredDraft as old:
+        shown = old.draft
     except draft.InvalidDraft:
         return
-    visit.record_stage(FunnelCount.Stage.SLOT, service)
+    # The service of the draft, which is signed. Of an expired one nobody has compared it with the URL's, and each
+    # made-up service would be another row.
+    visit.record_stage(FunnelCount.Stage.SLOT, shown.terms.service)
 
 
 def _begin_draft(visit: WidgetRequest, service: str) -> HttpResponse:

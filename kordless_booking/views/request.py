@@ -54,12 +54,18 @@ if TYPE_CHECKING:
     from kordless_booking.api.client import Kordless
 
 
+_MAX_ACCEPT_LANGUAGE: Final = 501
+"""Characters of the header: one more than Django reads, which leaves out the last language of a longer one."""
+
+
 def language_for(request: HttpRequest) -> str:
     """Return the language that the site has activated where it does so, else the best of what the browser accepts.
 
     That of a monolingual site is its own.
     """
-    return _browser_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or page_language()
+    header = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+    # Cut before the cache, whose keys come from a client.
+    return _browser_language(header[:_MAX_ACCEPT_LANGUAGE]) or page_language()
 
 
 # A cache, because few headers are sent by most browsers, and finding a language takes as long as reading the query.

@@ -77,7 +77,8 @@ class PageSkeleton:
         # By its rank instead of its number, which may differ between pages of the same bytes.
         pieces[1::2] = [str(rank) for rank in self._ranks]
         self._pieces: list[bytes] = [piece.encode() for piece in pieces]
-        self._digest = sha1(_NOT_IN_UTF8.join(self._pieces), usedforsecurity=False)
+        # With an empty one more: else the first value could begin in the last piece.
+        self._digest = sha1(_NOT_IN_UTF8.join([*self._pieces, b""]), usedforsecurity=False)
 
     @property
     def pieces(self) -> list[bytes]:

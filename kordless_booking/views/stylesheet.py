@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _A_YEAR: Final = 365 * 86400
 _LATER: Final = "later"
-_ASKED: Final = "HTTP_KB_STYLE"
+_STYLE_HEADER: Final = "HTTP_KB_STYLE"
 """`KB-Style`, with which our script asks for the style sheet of later steps together with the first of them."""
 _LOOK: Final = "look-"
 WIDTH: Final = re.compile(r"(?!0)[0-9]{1,4}(?:px|em|rem|ch|vw|%)", re.ASCII)
@@ -117,7 +117,7 @@ def brought_style(visit: WidgetRequest) -> bytes:
     linked one. So the press that leads to the first of these steps is one request.
     """
     account = visit.account
-    is_wanted = visit.fragment and not (visit.inline or visit.in_base_template) and _ASKED in visit.request.META
+    is_wanted = visit.fragment and not (visit.inline or visit.in_base_template) and _STYLE_HEADER in visit.request.META
     if not is_wanted or not account.inline_style or account.style_sheets:
         return b""
     style_key = _theme_of(account, visit.choices), ()

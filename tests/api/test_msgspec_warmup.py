@@ -4,8 +4,13 @@ import json
 import subprocess
 import sys
 
-MADE_HERE_ONLY = {"AvailableTime", "Choices", "DayView", "Event", "Resource"}
-"""Structs that are never read from bytes."""
+MADE_HERE_ONLY = {
+    *("Alternate", "Business", "Metadata", "Page", "ProgressStep", "ServiceCard", "WidgetLinks"),
+    *("AvailableTime", "CalendarPage", "CalendarPageRead", "CalendarPages", "Choices", "DayView", "Event"),
+    *("FoldedText", "PlaceClock", "ShortPlace", "ShownClocks"),
+    *("CacheItem", "Cached", "Resource"),
+}
+"""Structs that are never read from bytes. Some have fields of types that msgspec can't read."""
 
 LISTING = """
 import importlib, json, pkgutil, sys
@@ -25,6 +30,8 @@ def below(kind):
 worked_out_now = []
 ours = [kind for kind in below(msgspec.Struct) if kind.__module__.startswith("kordless_booking.")]
 for kind in ours:
+    if kind.__name__ in sys.argv:  # made here only
+        continue
     def seen(frame, event, argument):
         if event == "call" and frame.f_code.co_name == "get_class_annotations":
             worked_out_now.append(kind.__name__)
@@ -38,8 +45,8 @@ print(json.dumps([len(ours), worked_out_now]))
 def test_every_struct_that_is_read_is_worked_out_on_import():
     """Two threads that do so at its first use crash the process, so nothing is left for a first use."""
     environment = {"DJANGO_SETTINGS_MODULE": "tests.projects.plain.settings", "PYTHONPATH": "."}
-    command = [sys.executable, "-c", LISTING]
+    command = [sys.executable, "-c", LISTING, *MADE_HERE_ONLY]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 (ours)
     known, late = json.loads(done.stdout)
     assert known > 20
-    assert set(late) <= MADE_HERE_ONLY
+    assert late == []

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import Traveller
 
+from kordless_booking import conf
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import background_worker
@@ -278,6 +279,26 @@ def test_a_form_that_was_guessed_is_counted_when_it_is_sent(client: Client, sand
     assert counted() == {"slot haircut page": 1}
     assert browser.send(wrong, "Book appointment", **JANE).number
     assert counted() == {f"{stage} haircut page": 1 for stage in ("contact", "booked")}
+
+
+def test_a_form_that_was_guessed_is_counted_for_its_own_service(
+    client: Client, site: Settings, clock: Traveller
+) -> None:
+    """A draft that has expired, sent to the address of a made-up service, makes no row of that name."""
+    browser = Browser(client)
+    browser.open("/book/")
+    browser.headers = dict(HTMX)
+    times = browser.open(browser.responses[-1].link("Haircut"))
+    form = browser.once(next(iter(times.times.values())), **{"KB-Ahead": "1"})
+    counters.stage_counter.drain()
+    _, action, fields = form.form("Book appointment")
+    made_up = action.replace("/haircut/", "/made-up/")
+    assert made_up != action
+    browser.once(made_up, {**fields, **JANE, "kb-taken": "1"})
+    assert counted() == {}
+    clock.shift(conf.get_account("kordless_booking").draft_seconds + 60)
+    browser.once(made_up, {**fields, **JANE, "kb-taken": "1"})
+    assert counted() == {"slot haircut page": 1}
 
 
 def test_the_late_report_of_a_form_counts_and_asks_kordless_nothing(

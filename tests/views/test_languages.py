@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client, RequestFactory
+from django.utils.translation.trans_real import parse_accept_lang_header
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -48,6 +49,21 @@ def test_the_nearest_of_what_is_wished(header: str, language: str):
 def test_no_header_breaks_the_choice(header: str):
     """Whatever the browser says, the answer is a language that is offered."""
     assert negotiate(header) in request.supported_languages()
+
+
+@pytest.mark.parametrize("length", range(490, 505))
+def test_a_long_header_is_read_as_django_reads_it(length: int):
+    """To its last comma within 500 characters."""
+    header = f"{'tlh':{length}},de,fr"
+    read = [code for code, _quality in parse_accept_lang_header(header)]
+    assert negotiate(header) == ("de" if "de" in read else "en")
+
+
+def test_the_end_of_a_long_header_takes_no_memory():
+    """It decides on nothing, and a client may send many."""
+    request._browser_language.cache_clear()
+    assert {negotiate(f"tlh{' ' * 600},de,{number}") for number in range(9)} == {"en"}
+    assert request._browser_language.cache_info().currsize == 1
 
 
 def test_regions_are_served_by_their_language(settings: Settings):

@@ -77,6 +77,17 @@ def test_after_an_empty_page_the_next_ones_are_asked_for_together(visitor: Visit
         assert page.texts(".kb-month .kb-sub") == ["January \u2013 February 2027"]
 
 
+def test_months_beyond_the_usual_booking_window_are_asked_for_together(
+    visitor: Visitor, site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
+):
+    """A page that begins within that window, of a service with a longer one, whose next times are cached."""
+    at(datetime(2026, 12, 27, 15, tzinfo=UTC), clock, sandbox)
+    with cold_in_rounds(site, sandbox, 3, 2):
+        visitor.open("/book/bridal-styling/")
+        page = visitor.open("/book/bridal-styling/?month=2027-02-21")
+        assert page.texts(".kb-month .kb-sub") == ["February \u2013 March 2027"]
+
+
 def test_a_crowd_at_a_months_end_costs_what_one_visitor_costs(
     site: Settings, sandbox: Sandbox, clock: time_machine.Traveller
 ):

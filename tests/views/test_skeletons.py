@@ -18,6 +18,7 @@ from kordless_booking.views import skeletons
 from kordless_booking.views.package_templates import PackageTemplates, find_package_templates
 from kordless_booking.views.skeletons import (
     PackagePart,
+    PageSkeleton,
     SharedText,
     SiteTemplatePart,
     cached_per_language,
@@ -130,6 +131,14 @@ def test_a_digest_tells_pages_apart(page: PackageTemplates) -> None:
     made = [render_from_skeleton(page, each, "en") for each in differing]
     assert len({each.digest for each in made}) == len({each.content for each in made}) == len(differing)
     assert [render_from_skeleton(page, each, "en") for each in differing] == made
+
+
+def test_a_digest_says_where_the_page_ends_and_its_values_begin() -> None:
+    """Also where the end of the template and the beginning of a value are the same text."""
+    begin = skeletons.placeholder(0)
+    pages = [PageSkeleton(f"{begin}{end}").fill([value]) for end, value in [("a", "bc"), ("ab", "c")]]
+    assert [page.content for page in pages] == [b"bca", b"cab"]
+    assert pages[0].digest != pages[1].digest
 
 
 def test_a_shared_text_is_shown_as_it_is(page: PackageTemplates) -> None:
