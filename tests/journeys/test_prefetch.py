@@ -221,6 +221,7 @@ def test_a_finger_that_scrolls_pays_for_one_style_at_most(browser: Browser, demo
     with browser.new_context(has_touch=True, is_mobile=True, timezone_id="America/New_York") as context:
         page = context.new_page()
         page.add_init_script(PATIENT)
+        booking_steps.without_mouse(page)
         page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
         link = page.locator("link[data-kb-later]")
         swipe = {"x": 200, "y": 300, "yDistance": -100, "gestureSourceType": "touch"}
@@ -250,8 +251,7 @@ def test_what_a_site_has_in_its_head_comes_after_the_style_of_the_form(page: Pag
         rule = f'<link rel="stylesheet" href="{demo.url}/static/own.css"></head>'
         route.fulfill(response=answer, body=answer.text().replace("</head>", rule))
 
-    # Chromium tells a new page where the mouse is, as if it had moved, and then the page loads the style itself.
-    page.add_init_script("addEventListener('pointermove', (event) => event.stopImmediatePropagation(), true)")
+    booking_steps.without_mouse(page)
     page.route(
         "**/static/own.css",
         lambda route: route.fulfill(content_type="text/css", body=".kb-summary { border-top-style: dotted; }"),
