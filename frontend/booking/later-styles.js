@@ -38,12 +38,16 @@ export const styleHeaders = (control) => (control.matches(".kb-time") && formBri
 export const loadStylesFor = (control) =>
   control.matches(".kb-day, .kb-turn, .kb-choices *, .kb-service *") || styleHeaders(control)["KB-Style"] ? null : loadLaterStyles();
 
-/** Takes the sheet that a response has brought. */
+/**
+ * Takes the sheet that a response has brought: into the style in the head, so that what the site has in its head comes after
+ * it, as with the link. Where there is no such style, the link is left to be loaded.
+ */
 export const takeLaterStyles = (html) => {
+  if (IS_FOR_HOSTS) return;
   const css = /<template data-kb-style>([^<]+)/.exec(html)?.[1];
-  if (!css || !formBringsStyles()) return;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  document.adoptedStyleSheets.push(sheet);
-  laterLink().remove();
+  const link = css && formBringsStyles() && laterLink();
+  const sheet = link && link.previousElementSibling?.sheet;
+  if (!sheet) return;
+  sheet.insertRule(`@media all{${css}}`, sheet.cssRules.length);
+  link.remove();
 };

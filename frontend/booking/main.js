@@ -48,9 +48,9 @@ const startWidgets = () => {
 const HTMX_AFTER_MILLISECONDS = 2000; // whoever presses nothing yet reads, and the line is idle
 
 /** Loads what the first press needs. On the pages that people come to, that is none of what they came for. */
-const loadLater = ({ type }) => {
-  // A pointer that moves may rest on several times, and prefetch a form for each: the sheet shall not come with all of them.
-  if (type === "pointermove" || !formBringsStyles()) loadLaterStyles();
+const loadLater = ({ pointerType }) => {
+  // A mouse moves well before it presses, and is on a good line. A finger that moves scrolls: its form brings the sheet.
+  if (pointerType === "mouse" || !formBringsStyles()) loadLaterStyles();
   if (!IS_FOR_HOSTS) loadHtmx();
 };
 

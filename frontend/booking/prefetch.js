@@ -5,7 +5,7 @@
 // nothing either; and `Vary` keeps it apart from whole pages. See kordless_booking/prefetch.py.
 
 import { shownAddress, stage } from "./dom.js";
-import { styleHeaders } from "./later-styles.js";
+import { styleHeaders, takeLaterStyles } from "./later-styles.js";
 import { addressOf } from "./time-zone.js";
 
 const HOVER_MILLISECONDS = 80; // a pointer that crosses a link on its way elsewhere has left it by then
@@ -26,6 +26,7 @@ const prefetch = (link) => {
   };
   fetch(addressOf(widget, link.dataset.hxGet), { headers, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })
     .then((response) => response.text()) // a body that nobody reads may not get into the cache
+    .then(takeLaterStyles) // at once: a finger that scrolls may touch several times, and only the first brings it
     .catch(() => {}); // the click asks again, and says what is wrong
 };
 
@@ -41,7 +42,8 @@ export const prefetchOnPointer = ({ type, target }) => {
 const forms = new Map(); // by widget: the report of the form that it shows
 
 const send = ({ pathInfo, requestConfig }) =>
-  fetch(pathInfo.finalRequestPath, {
+  // A time that was lost has led to the free ones: these were shown, and no form.
+  fetch(pathInfo.responsePath || pathInfo.finalRequestPath, {
     headers: { ...requestConfig.headers, "KB-Taken": "1" },
     cache: "no-store",
     redirect: "manual",

@@ -27,6 +27,15 @@ def until_htmx(page: Page | Frame) -> None:
     wait_for(page, "!!window.htmx")
 
 
+def without_mouse(page: Page) -> None:
+    """Keep mouse moves from pages opened from now on: Chromium tells some where the mouse is, as if it had moved."""
+    page.add_init_script(
+        """addEventListener("pointermove", (event) => {
+             if (event.pointerType === "mouse") event.stopImmediatePropagation();
+           }, true)"""
+    )
+
+
 def loaded(page: Page) -> None:
     """Wait until the document is there as a whole: until then the last day in it isn't the last one."""
     expect(page.locator("html")).to_have_js_property("ownerDocument.readyState", "complete")

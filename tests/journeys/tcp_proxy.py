@@ -78,6 +78,9 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while chunk := source.recv(65536):
             target.sendall(chunk)
+    # Also after a reset: a server resets a kept connection whose time is over while the next request comes in. Browsers
+    # then ask on another one; without the end they would wait until they give up.
+    with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
 
 

@@ -123,6 +123,7 @@ def test_the_first_times_come_cheap(browser: Browser, demo: Demo):
     """A deep link shows free times with two responses and 16 KB of bodies, packed; the first press brings the rest."""
     with browser.new_context(timezone_id="America/New_York") as context:
         page = context.new_page()
+        booking_steps.without_mouse(page)
         page.goto(f"{demo.url}/book/")
         address = page.get_by_role("link", name="Haircut", exact=True).get_attribute("href")
         context.new_cdp_session(page).send("Network.clearBrowserCache")

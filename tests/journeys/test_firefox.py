@@ -139,6 +139,22 @@ def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsew
         visitor.wait_for("document.querySelector('[name=name]').value === 'Ada Lovelace'", frame)
 
 
+def test_a_form_brings_its_style(visitor: Firefox, elsewhere: Elsewhere):
+    """Where nothing has loaded it before, the sheet of later steps comes with the form, and counts."""
+    with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
+        visitor.see(".kb-js .kb-time")
+        # A mouse that was somewhere in the window may have loaded it.
+        visitor.evaluate("""(() => {
+          addEventListener("pointermove", (event) => event.stopImmediatePropagation(), true);
+          document.querySelector("link[data-kb-later]").disabled = true;
+          document.querySelector(".kb-time").click();
+        })()""")
+        visitor.see('[data-kb-step="contact"]')
+        assert visitor.evaluate("document.querySelector('link[data-kb-later]')") is None
+        assert visitor.evaluate("getComputedStyle(document.querySelector('.kb-summary')).borderTopStyle") == "solid"
+        assert visitor.complaints() == []
+
+
 def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):
     """The form comes from the cache, and is reported when the tab is left; Back brings the whole page."""
     visitor.forget_pages_at_once()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Response, expect
+from playwright.sync_api import Browser, Page, Request, Response, Route, expect
 
 from tests.journeys import booking_steps
 from tests.journeys.demo import Demo, furnish, served
@@ -214,6 +214,74 @@ def test_a_touch_is_a_look(browser: Browser, demo: Demo, touch: bool):
         page.wait_for_timeout(150)  # the pointer rests on the day that is shown now: nothing to look ahead to
         assert len(requests.guesses) == 1
         assert requests.clicks == []
+
+
+def test_a_finger_that_scrolls_pays_for_one_style_at_most(browser: Browser, demo: Demo):
+    """None where it touches no time; of several times that it touches, the first brings what all forms need."""
+    with browser.new_context(has_touch=True, is_mobile=True, timezone_id="America/New_York") as context:
+        page = context.new_page()
+        page.add_init_script(PATIENT)
+        booking_steps.without_mouse(page)
+        page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+        link = page.locator("link[data-kb-later]")
+        swipe = {"x": 200, "y": 300, "yDistance": -100, "gestureSourceType": "touch"}
+        context.new_cdp_session(page).send("Input.synthesizeScrollGesture", swipe)
+        booking_steps.until_htmx(page)  # the first sign of a visitor has been noticed
+        expect(link).to_have_js_property("disabled", True)
+        asked: list[bool] = []
+        page.on("request", lambda request: asked.append("kb-style" in request.headers))
+        for nth in (0, 1):
+            with page.expect_response(lambda response: "kb-ahead" in response.request.headers) as caught:
+                page.locator(".kb-time").nth(nth).dispatch_event("pointerdown")
+            caught.value.finished()
+            expect(link).to_have_count(0)
+        assert asked == [True, False]
+        booking_steps.to_contact(page, nth=1)
+        expect(page.locator(".kb-summary").first).to_have_css("border-top-style", "solid")
+
+
+def test_what_a_site_has_in_its_head_comes_after_the_style_of_the_form(page: Page, demo: Demo):
+    """A rule of its own counts for a form that has brought that style, as it does where the page links it."""
+
+    def add_rule(route: Route) -> None:
+        if route.request.resource_type != "document":
+            route.continue_()
+            return
+        answer = route.fetch()
+        rule = f'<link rel="stylesheet" href="{demo.url}/static/own.css"></head>'
+        route.fulfill(response=answer, body=answer.text().replace("</head>", rule))
+
+    booking_steps.without_mouse(page)
+    page.route(
+        "**/static/own.css",
+        lambda route: route.fulfill(content_type="text/css", body=".kb-summary { border-top-style: dotted; }"),
+    )
+    page.route(re.compile("/book/haircut/"), add_rule)
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    page.locator(".kb-time").first.press("Enter")
+    booking_steps.at(page, "contact")
+    linked = page.locator("link[data-kb-later]")
+    expect(linked).to_have_count(0)
+    expect(page.locator(".kb-summary").first).to_have_css("border-top-style", "dotted")
+    page.reload()
+    booking_steps.at(page, "contact")
+    expect(linked).to_have_count(1)
+    expect(page.locator(".kb-summary").first).to_have_css("border-top-style", "dotted")
+
+
+def test_a_lost_time_is_reported_as_the_times_that_are_shown(page: Page, demo: Demo):
+    """What was prefetched for it has led to the free times: nobody has seen a form, which the funnel would count."""
+    # As when the free times are older than an open page lets them become.
+    page.add_init_script("XMLHttpRequest.prototype.getResponseHeader = (name) => (name === 'KB-Ahead' ? '1' : null)")
+    page.goto(f"{demo.url}/book/haircut/?tz=America/New_York")
+    lost = page.locator(".kb-time").first.get_attribute("data-hx-get") or ""
+    times = f"{demo.url}/book/haircut/?tz=America/New_York&taken=1"
+    page.route(f"{demo.url}{lost}", lambda route: route.fulfill(status=303, headers={"Location": times}))
+    requests = StepRequests(page)
+    with reported(page):
+        page.locator(".kb-time").first.click()
+    assert requests.reported == [times]
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 @pytest.mark.matrix

@@ -212,6 +212,22 @@ def test_days_are_never_split_in_large_text(visitor: WebKit, elsewhere: Elsewher
     assert split == {}
 
 
+def test_a_form_brings_its_style(visitor: WebKit, elsewhere: Elsewhere):
+    """Where nothing has loaded it before, the sheet of later steps comes with the form, and counts."""
+    with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
+        visitor.see(".kb-js .kb-time")
+        # A mouse that was somewhere in the window may have loaded it.
+        visitor.evaluate("""(() => {
+          addEventListener("pointermove", (event) => event.stopImmediatePropagation(), true);
+          document.querySelector("link[data-kb-later]").disabled = true;
+          document.querySelector(".kb-time").click();
+        })()""")
+        visitor.see('[data-kb-step="contact"]')
+        assert visitor.evaluate("document.querySelector('link[data-kb-later]')") is None
+        assert visitor.evaluate("getComputedStyle(document.querySelector('.kb-summary')).borderTopStyle") == "solid"
+        assert visitor.complaints() == []
+
+
 @pytest.mark.parametrize("lang", ["en", "ar"])
 def test_the_keys_of_the_month(visitor: WebKit, elsewhere: Elsewhere, lang: str):
     """Arrows go to the next free day and back, Home and End through its week, Page Down and Page Up through months."""
