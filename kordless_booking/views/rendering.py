@@ -24,8 +24,7 @@ class PageResponse(HttpResponse):
     """Page, with what caches and headers depend on."""
 
     def __init__(self, content: str | bytes = "", status: int = 200, *, no_store: bool = False) -> None:
-        # Named, because Django would look it up in the settings, and a skeleton is in UTF-8 whatever these say.
-        super().__init__(content, status=status, charset="utf-8")
+        super().__init__(content, status=status)
         #: No cache may store the page, whatever the view says of its pages.
         self.no_store = no_store
         #: Page view that the funnel counts when the page is served.
