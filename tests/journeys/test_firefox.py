@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.conftest import FIREFOX
 from tests.journeys.embedding_pages import Elsewhere
 from tests.journeys.firefox import PATIENCE_SECONDS, Firefox, firefox
+from tests.journeys.form_style import check_that_a_form_brings_its_style
 from tests.journeys.strict_hosts import DIALOGS
 
 pytestmark = [pytest.mark.firefox, pytest.mark.matrix]
@@ -140,19 +141,8 @@ def test_back_and_forward_keep_what_was_typed(visitor: Firefox, elsewhere: Elsew
 
 
 def test_a_form_brings_its_style(visitor: Firefox, elsewhere: Elsewhere):
-    """Where nothing has loaded it before, the sheet of later steps comes with the form, and counts."""
-    with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
-        visitor.see(".kb-js .kb-time")
-        # A mouse that was somewhere in the window may have loaded it.
-        visitor.evaluate("""(() => {
-          addEventListener("pointermove", (event) => event.stopImmediatePropagation(), true);
-          document.querySelector("link[data-kb-later]").disabled = true;
-          document.querySelector(".kb-time").click();
-        })()""")
-        visitor.see('[data-kb-step="contact"]')
-        assert visitor.evaluate("document.querySelector('link[data-kb-later]')") is None
-        assert visitor.evaluate("getComputedStyle(document.querySelector('.kb-summary')).borderTopStyle") == "solid"
-        assert visitor.complaints() == []
+    """Where nothing has loaded it before, the sheet of later steps comes with the form, and its rules apply."""
+    check_that_a_form_brings_its_style(visitor, elsewhere.book)
 
 
 def test_a_click_after_a_look_asks_nothing_more(visitor: Firefox, elsewhere: Elsewhere):

@@ -15,6 +15,7 @@ from kordless_booking.presentation.locales import supported_languages
 from tests.journeys.conftest import WEBKIT, XVFB
 from tests.journeys.demo import Demo
 from tests.journeys.embedding_pages import Elsewhere
+from tests.journeys.form_style import check_that_a_form_brings_its_style
 from tests.journeys.line_boxes import SPLIT
 from tests.journeys.strict_hosts import DIALOGS, SERVICES
 from tests.journeys.webkit import WebKit, webkit
@@ -213,19 +214,8 @@ def test_days_are_never_split_in_large_text(visitor: WebKit, elsewhere: Elsewher
 
 
 def test_a_form_brings_its_style(visitor: WebKit, elsewhere: Elsewhere):
-    """Where nothing has loaded it before, the sheet of later steps comes with the form, and counts."""
-    with visitor.tab(f"{elsewhere.book}haircut/?tz=America/New_York"):
-        visitor.see(".kb-js .kb-time")
-        # A mouse that was somewhere in the window may have loaded it.
-        visitor.evaluate("""(() => {
-          addEventListener("pointermove", (event) => event.stopImmediatePropagation(), true);
-          document.querySelector("link[data-kb-later]").disabled = true;
-          document.querySelector(".kb-time").click();
-        })()""")
-        visitor.see('[data-kb-step="contact"]')
-        assert visitor.evaluate("document.querySelector('link[data-kb-later]')") is None
-        assert visitor.evaluate("getComputedStyle(document.querySelector('.kb-summary')).borderTopStyle") == "solid"
-        assert visitor.complaints() == []
+    """Where nothing has loaded it before, the sheet of later steps comes with the form, and its rules apply."""
+    check_that_a_form_brings_its_style(visitor, elsewhere.book)
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])

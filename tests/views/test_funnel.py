@@ -16,7 +16,7 @@ from kordless_booking import conf
 from kordless_booking.funnel import counters
 from kordless_booking.sandbox import Sandbox
 from kordless_booking.upstream.registry import background_worker
-from tests.support.visitor import HTMX, JANE, Visitor
+from tests.support.visitor import HTMX, JANE, Page, Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -265,14 +265,21 @@ def test_a_guess_counts_when_it_is_taken(client: Client) -> None:
         assert counted() == {step: 1}
 
 
-def test_a_form_that_was_guessed_is_counted_when_it_is_sent(client: Client, sandbox: Sandbox) -> None:
-    """The form says itself that it was shown, so that the press that opened it is one request."""
+def prefetched_form(client: Client) -> tuple[Browser, str, Page]:
+    """Go to the times by htmx, and prefetch the form of the first: the browser, the form's address, and the form."""
     browser = Browser(client)
     browser.open("/book/")
     browser.headers = dict(HTMX)
     times = browser.open(browser.responses[-1].link("Haircut"))
-    form = browser.once(next(iter(times.times.values())), **{"KB-Ahead": "1"})
+    address = next(iter(times.times.values()))
+    form = browser.once(address, **{"KB-Ahead": "1"})
     counters.stage_counter.drain()
+    return browser, address, form
+
+
+def test_a_form_that_was_guessed_is_counted_when_it_is_sent(client: Client, sandbox: Sandbox) -> None:
+    """The form says itself that it was shown, so that the press that opened it is one request."""
+    browser, _address, form = prefetched_form(client)
     _, action, fields = form.form("Book appointment")
     wrong = browser.once(action, {**fields, **JANE, "name": "", "kb-taken": "1"})
     assert wrong.status == 422
@@ -285,12 +292,7 @@ def test_a_form_that_was_guessed_is_counted_for_its_own_service(
     client: Client, site: Settings, clock: Traveller
 ) -> None:
     """A draft that has expired, sent to the address of a made-up service, makes no row of that name."""
-    browser = Browser(client)
-    browser.open("/book/")
-    browser.headers = dict(HTMX)
-    times = browser.open(browser.responses[-1].link("Haircut"))
-    form = browser.once(next(iter(times.times.values())), **{"KB-Ahead": "1"})
-    counters.stage_counter.drain()
+    browser, _address, form = prefetched_form(client)
     _, action, fields = form.form("Book appointment")
     made_up = action.replace("/haircut/", "/made-up/")
     assert made_up != action
@@ -305,13 +307,7 @@ def test_the_late_report_of_a_form_counts_and_asks_kordless_nothing(
     client: Client, sandbox: Sandbox, clock: Traveller
 ) -> None:
     """It is sent when the visitor leaves the form: its time may be taken by then, and was shown all the same."""
-    browser = Browser(client)
-    browser.open("/book/")
-    browser.headers = dict(HTMX)
-    times = browser.open(browser.responses[-1].link("Haircut"))
-    address = next(iter(times.times.values()))
-    browser.once(address, **{"KB-Ahead": "1"})
-    counters.stage_counter.drain()
+    browser, address, _form = prefetched_form(client)
     clock.shift(120)
     asked = len(sandbox.requests)
     assert browser.once(address, **{"KB-Taken": "1"}).status == 204
