@@ -52,7 +52,7 @@ const send = ({ pathInfo, requestConfig }) =>
 
 /**
  * Tells the server that a prefetched page is shown now, if it asked for that: at once where something of it should be
- * refreshed by now, as times. That a form was shown only counts, so it is told with the form, or when it is left.
+ * refreshed by now, as times. That a form was shown only counts, so it is reported with the form, or when it is left.
  */
 export const reportShown = (widget, detail, step) => {
   if (!detail.xhr.getResponseHeader("KB-Ahead")) return;

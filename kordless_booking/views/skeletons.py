@@ -169,33 +169,11 @@ class SiteTemplatePart:
         return str(self._template.render({**self._context, **values})).strip()
 
 
-def cached_per_language(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that caches a function's results per active language and arguments, `max_entries` in all.
-
-    Nothing is cached while DEBUG is on. The cache is cleared when a setting changes that templates depend on.
-    """
-
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        @lru_cache(max_entries)
-        def compute(_language: str | None, *args: Any, **kwargs: Any) -> T:
-            return function(*args, **kwargs)
-
-        cached: Callable[..., T] = compute
-
-        @wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-            return function(*args, **kwargs) if settings.DEBUG else cached(get_language(), *args, **kwargs)
-
-        on_setting_change(TEMPLATE_SETTINGS, compute.cache_clear)
-        return wrapper
-
-    return decorate
-
-
 def cached_with_language(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator like `cached_per_language`, for a function that has the active language as an argument.
+    """Return a decorator that caches a function's results per arguments, the active language among them.
 
-    Asking Django for it takes longer than all the rest of a look-up.
+    At most `max_entries`. Nothing is cached while DEBUG is on. The cache is cleared when a setting changes that
+    templates depend on.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -207,6 +185,26 @@ def cached_with_language(max_entries: int) -> Callable[[Callable[P, T]], Callabl
             return function(*args, **kwargs) if settings.DEBUG else cached(*args, **kwargs)
 
         on_setting_change(TEMPLATE_SETTINGS, compute.cache_clear)
+        return wrapper
+
+    return decorate
+
+
+def cached_per_language(max_entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator like `cached_with_language`, for a function that doesn't know the active language.
+
+    Each look-up asks Django for it, which takes longer than all the rest.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @cached_with_language(max_entries)
+        def cached(_language: str | None, *args: Any, **kwargs: Any) -> T:
+            return function(*args, **kwargs)
+
+        @wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            return cached(get_language(), *args, **kwargs)
+
         return wrapper
 
     return decorate

@@ -59,10 +59,10 @@ def start_fetching_calendar_page(visit: WidgetRequest, service: str) -> None:
     window are not, so the page is guessed.
     """
     guess = visit.catalog.local_service(service)
-    days = _first_days_of(visit, guess)
+    days = _first_days(visit, guess)
     known = visit.catalog.preload(service, *days)
     if known is not None and known is not guess:
-        days = _first_days_of(visit, known)
+        days = _first_days(visit, known)
     if known is None and is_service_skipped(visit, service):
         # Named, so that no fetch has to read the service's own window.
         visit.catalog.prefetch(service, *days, window_days=USUAL_WINDOW_DAYS, with_service=False)
@@ -77,12 +77,9 @@ def start_fetching_time(visit: WidgetRequest, service: str, start: datetime) -> 
     visit.catalog.prefetch(service, days)
 
 
-def _first_days_of(visit: WidgetRequest, detail: ServiceDetail | None) -> list[Days]:
-    return _first_days(visit, read_clocks(visit, detail).shown if detail else visit.choices.timezone, detail)
-
-
-def _first_days(visit: WidgetRequest, zone: str | None, detail: ServiceDetail | None) -> list[Days]:
+def _first_days(visit: WidgetRequest, detail: ServiceDetail | None) -> list[Days]:
     """Return the days of the page that is read first; without a zone, those of all that it may be anywhere on earth."""
+    zone = read_clocks(visit, detail).shown if detail else visit.choices.timezone
     if zone:
         return [page_days(_calendar(visit.now, get_timezone(zone), detail, visit.language).to_open(visit.choices))]
     moments = [visit.now - FARTHEST_BEHIND, visit.now + FARTHEST_AHEAD]
@@ -143,7 +140,7 @@ def find_listed_service(visit: WidgetRequest, slug: str) -> ServiceDetail | None
         return None
     zone = visit.choices.timezone
     if zone is None:
-        zone = _zone_of_slots(visit, slug, _first_days(visit, None, None), window)
+        zone = _zone_of_slots(visit, slug, _first_days(visit, None), window)
         if zone is None:
             return None
     calendar = CalendarSettings(booking_window_days=window, timezone=zone)

@@ -95,7 +95,7 @@ def inline_style(account: Account, choices: Choices, organization: Organization 
 
     It is empty where INLINE_STYLE is off, or the site has style sheets of its own: they may be long, and hold anything.
     """
-    if not account.inline_style or account.style_sheets:
+    if not _has_inline_style(account):
         return InlineStyle()
     style_key = _theme_of(account, choices), ()
     color = style_color(account, choices, organization)
@@ -116,11 +116,10 @@ def brought_style(visit: WidgetRequest) -> bytes:
     The script asks for it on a page of the widget's own with its style in its head, where it takes the place of the
     linked one. So the press that leads to the first of these steps is one request.
     """
-    account = visit.account
     is_wanted = visit.fragment and not (visit.inline or visit.in_base_template) and _STYLE_HEADER in visit.request.META
-    if not is_wanted or not account.inline_style or account.style_sheets:
+    if not is_wanted or not _has_inline_style(visit.account):
         return b""
-    style_key = _theme_of(account, visit.choices), ()
+    style_key = _theme_of(visit.account, visit.choices), ()
     return _brought(css_version(style_key), style_key)
 
 
@@ -129,6 +128,10 @@ def _brought(_version: str, style_key: StyleKey) -> bytes:
     """Return it as a template, which no browser shows. `_version` only makes the cache build a changed sheet again."""
     # Ours alone, from files of the package: there is no `<` in it.
     return f"<template data-kb-style>{build_later_css(style_key)}</template>".encode()
+
+
+def _has_inline_style(account: Account) -> bool:
+    return account.inline_style and not account.style_sheets
 
 
 def _theme_of(account: Account, choices: Choices) -> str:
